@@ -1,0 +1,11 @@
+"""The PBX's protocol in pure Python: no Odoo import, no database.
+
+* ``signature`` -- the signature that goes both ways
+* ``client`` -- requests to the PBX; ``addresses`` -- where they may go
+* ``notifications`` -- what the PBX sends us, as value objects
+* ``call_state`` -- the fold that turns notifications into a call
+* ``codes`` -- result codes and call-end reasons
+* ``numbers`` -- phone numbers, devices, extensions
+* ``texts`` -- what the database can store
+* ``errors`` -- the one exception family
+"""

@@ -1,0 +1,548 @@
+"""Requests to the PBX (mango-api.md 2, 5, 6).
+
+There is one place where HTTP happens, :meth:`Client._post`: a timeout on every request,
+TLS verified, no redirects, no repetition, status *and* body read, secrets masked, and
+every failure told as one of :mod:`.errors`.
+"""
+
+import json
+import logging
+import re
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from . import codes
+from .addresses import check_base_url, is_loopback
+from .errors import (
+    BadAnswerError,
+    LockedOutError,
+    RateLimitedError,
+    RefusedError,
+    TransportError,
+)
+from .signature import sign
+from .texts import clean
+
+_logger = logging.getLogger(__name__)
+
+#: Seconds to connect, and between two pieces of an answer.
+TIMEOUT = (5, 20)
+#: 5,000 employees with everything we ask for are some 5 MB.
+MAX_ANSWER = 32 * 1024 * 1024
+
+# user_id comes only when asked for; recordings and statistics need it
+# (mango-api.md 6.1).
+_USER_FIELDS = ("general.user_id", "general.mobile", "groups")
+
+_CODE = re.compile(r"\d{1,9}", re.ASCII)
+_SIGNATURE = re.compile(r"\b[0-9a-fA-F]{64}\b")
+
+
+@dataclass(frozen=True)
+class User:
+    """An employee of the PBX. ``extension`` is text: ``"0511"`` exists."""
+
+    ref: str | None
+    name: str
+    email: str
+    department: str
+    position: str
+    extension: str | None
+    numbers: tuple[str, ...]
+    mobile: str | None
+    outgoing_line: str | None
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of employees; ``members`` are extensions."""
+
+    ref: str | None
+    name: str
+    extension: str | None
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """An incoming line; ``number`` is digits or a SIP address."""
+
+    ref: str | None
+    number: str
+    name: str
+    region: str
+    schema_name: str
+
+
+@dataclass(frozen=True)
+class Balance:
+    """The PBX's money."""
+
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a harmless request found out about the connection.
+
+    ``server_time`` is the PBX's clock (aware, UTC), None if it does not tell.
+    """
+
+    is_tls: bool
+    server_time: datetime | None
+    balance: Balance
+    uuid: str | None
+
+
+@dataclass(frozen=True)
+class _Answer:
+    payload: dict
+    code: int | None
+    facts: dict  # about the answer, as the errors take them
+
+
+class Client:
+    """The PBX's HTTP API. Keeps its connection open between requests.
+
+    Every method raises one of :mod:`.errors`: ``TransportError``, ``RefusedError``,
+    ``RateLimitedError``, ``LockedOutError`` or ``BadAnswerError``. Nothing is ever
+    repeated: a repeated callback dials twice, and repeated refusals lock the account
+    out for two minutes (mango-api.md 2.5).
+
+    :param str base_url: ``https://app.mango-office.ru``, without ``/vpbx/``
+    :param str api_key: the PBX's unique code
+    :param str api_salt: the PBX's key for signatures
+    :param timeout: seconds to connect and to wait for the next piece of the answer
+    :type timeout: tuple[float, float]
+    :param session: to share or to replace the connection
+    :type session: ~requests.Session | None
+    :raise ValueError: if the address may not be used
+    """
+
+    def __init__(self, base_url, api_key, api_salt, *, timeout=TIMEOUT, session=None):
+        self._base_url = check_base_url(base_url)
+        self._api_key = api_key or ""
+        self._api_salt = api_salt or ""
+        self._timeout = timeout
+        self._session = session or self._new_session()
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self._base_url!r})"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        self.close()
+
+    def close(self):
+        """Close the connection. The next request opens a new one."""
+        self._session.close()
+
+    # -- queries ---------------------------------------------------------------
+
+    def users(self):
+        """Load all employees.
+
+        :rtype: tuple[User, ...]
+        """
+        payload = {"ext_fields": list(_USER_FIELDS)}
+        answer = self._post("config/users/request", payload)
+        return self._rows(answer, "users", _user)
+
+    def groups(self):
+        """Load all groups with their members.
+
+        :rtype: tuple[Group, ...]
+        """
+        return self._rows(self._post("groups", {"show_users": 1}), "groups", _group)
+
+    def lines(self):
+        """Load all incoming lines.
+
+        :rtype: tuple[Line, ...]
+        """
+        return self._rows(self._post("incominglines", {}), "lines", _line)
+
+    def balance(self):
+        """Ask for the PBX's money.
+
+        :rtype: Balance
+        """
+        return _balance(self._post("account/balance", {}))
+
+    def probe(self):
+        """Try the connection with one harmless signed request.
+
+        :return: what was found out; the errors carry ``server_time`` as well
+        :rtype: Probe
+        """
+        answer = self._post("account/balance", {})
+        return Probe(
+            is_tls=self._base_url.startswith("https:"),
+            server_time=answer.facts["server_time"],
+            balance=_balance(answer),
+            uuid=answer.facts["uuid"],
+        )
+
+    # -- commands: None means accepted; the outcome comes as result/<command> --------
+
+    def route(self, command_id, call_id, to_number):
+        """Send a call that is in the menu or ringing to somebody (mango-api.md 5.4).
+
+        :param str command_id: ours; comes back in the notifications
+        :param str call_id: the leg
+        :param str to_number: an extension, a group, or any number
+        """
+        self._command(
+            "commands/route",
+            {"command_id": command_id, "call_id": call_id, "to_number": to_number},
+        )
+
+    def callback(self, command_id, extension, to_number, line_number=None):
+        """Ring an employee and then somebody else (mango-api.md 5.1).
+
+        After an error with ``ambiguous`` set the phones may ring all the same.
+
+        :param str command_id: ours; comes back in the notifications
+        :param str extension: the employee's
+        :param str to_number: an extension, a group, or digits
+        :param line_number: the line to go out through, else the employee's
+        :type line_number: str | None
+        """
+        payload = {
+            "command_id": command_id,
+            "from": {"extension": extension},
+            "to_number": to_number,
+        }
+        if line_number:
+            payload["line_number"] = line_number
+        self._command("commands/callback", payload)
+
+    def hangup(self, command_id, call_id):
+        """End a leg (mango-api.md 5.3).
+
+        :param str command_id: ours; comes back in the notifications
+        :param str call_id: the leg
+        """
+        self._command(
+            "commands/call/hangup", {"command_id": command_id, "call_id": call_id}
+        )
+
+    def transfer(self, command_id, call_id, method, to_number, initiator):
+        """Transfer a connected leg (mango-api.md 5.5).
+
+        :param str command_id: ours; comes back in the notifications
+        :param str call_id: the leg
+        :param str method: ``blind`` or ``hold``
+        :param str to_number: an extension, a group, or any number
+        :param str initiator: extension or number of the employee on the leg
+        """
+        self._command(
+            "commands/transfer",
+            {
+                "command_id": command_id,
+                "call_id": call_id,
+                "method": method,
+                "to_number": to_number,
+                "initiator": initiator,
+            },
+        )
+
+    # -- HTTP ------------------------------------------------------------------
+
+    def _new_session(self):
+        session = requests.Session()
+        # A proxy for the world outside must not be asked for this very machine.
+        session.trust_env = not is_loopback(urlsplit(self._base_url).hostname)
+        return session
+
+    def _command(self, path, payload):
+        """Send a command; only a clear yes is one."""
+        answer = self._post(path, payload)
+        if answer.code is None:
+            raise BadAnswerError("The answer has no result.", **answer.facts)
+
+    def _post(self, path, payload):
+        """Send one signed request and read its answer. The one place of HTTP.
+
+        :param str path: below ``/vpbx/``
+        :param dict payload: the ``json`` field
+        :rtype: _Answer
+        """
+        text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+        form = {
+            "vpbx_api_key": self._api_key,
+            "sign": sign(self._api_key, text, self._api_salt),
+            "json": text,
+        }
+        answered = False
+        try:
+            with self._session.post(
+                f"{self._base_url}/vpbx/{path}",
+                data=form,
+                timeout=self._timeout,
+                verify=True,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                answered = True
+                body = _read_limited(response)
+        except (OSError, urllib3.exceptions.HTTPError) as error:
+            failure = _transport_error(error, answered)
+        else:
+            return self._read_answer(path, response, body)
+        _logger.info("Mango %s: no answer (%s)", path, failure.reason)
+        # Raised out here, without a context: that would hold the request and with it
+        # the secrets.
+        raise failure
+
+    def _read_answer(self, path, response, body):
+        status = response.status_code
+        facts = {
+            "uuid": self._mask(response.headers.get("X-Uuid", ""))[:128] or None,
+            "http_status": status,
+            "server_time": _server_time(response.headers.get("Date")),
+        }
+        payload = _decode(body)
+        code = _result_code(payload or {})
+        failure = self._failure(status, body, payload, code, facts)
+        _logger.log(
+            logging.INFO if failure else logging.DEBUG,
+            "Mango %s: HTTP %s, code %s, X-Uuid %s",
+            path,
+            status,
+            code,
+            facts["uuid"],
+        )
+        if failure:
+            raise failure
+        return _Answer(payload, code, facts)
+
+    def _failure(self, status, body, payload, code, facts):
+        """Find out what went wrong, the most telling first. None if nothing did."""
+        content = payload or {}
+        if 429 in (status, content.get("status")) or code == 4290:
+            return RateLimitedError("Too many requests to the PBX.", **facts)
+        if code and not _is_success(code):
+            fields = self._mask(_json_text(content.get("fields")))
+            return RefusedError(code, codes.meaning(code), fields=fields, **facts)
+        if status == 401:
+            message = (
+                "The PBX rejects all requests: its code is wrong, or it has locked us "
+                "out for two minutes after wrong requests."
+            )
+            return LockedOutError(message, **facts)
+        if status >= 500:
+            message = f"The PBX is unavailable (HTTP {status})."
+            # Behind a gateway's 502 or 504 the request may have been carried out.
+            return TransportError(
+                message, reason="unavailable", ambiguous=status != 503, **facts
+            )
+        return _bad_answer(status, body, payload, code, facts)
+
+    def _rows(self, answer, name, read):
+        """Read a list. One bad row is left out; a bad list is no list.
+
+        Whoever compares the list with what they know must not take a broken answer
+        for an empty one.
+        """
+        rows = answer.payload.get(name)
+        if not isinstance(rows, list):
+            raise BadAnswerError(f"The answer has no list of {name}.", **answer.facts)
+        found = [read(row) for row in rows if isinstance(row, dict)]
+        found = tuple(row for row in found if row is not None)
+        if skipped := len(rows) - len(found):
+            _logger.warning("Mango: %d rows of %s cannot be read", skipped, name)
+        if rows and not found:
+            raise BadAnswerError(f"The list of {name} cannot be read.", **answer.facts)
+        return found
+
+    def _mask(self, text):
+        """Take our secrets out of a text from outside."""
+        for secret in filter(None, (self._api_key, self._api_salt)):
+            text = text.replace(secret, "***")
+        return _SIGNATURE.sub("***", text)
+
+
+def _bad_answer(status, body, payload, code, facts):
+    """Say why an answer cannot be used. None if it can."""
+    if not 200 <= status < 300:
+        return BadAnswerError(f"Unexpected answer (HTTP {status}).", **facts)
+    if body is None:
+        return BadAnswerError("The PBX's answer is too large.", **facts)
+    if not body.strip():
+        return BadAnswerError("The PBX's answer is empty.", **facts)
+    if payload is None:
+        return BadAnswerError("The PBX's answer cannot be read.", **facts)
+    if code is None and payload.get("result") is not None:
+        return BadAnswerError("The result in the answer cannot be read.", **facts)
+    return None
+
+
+def _read_limited(response):
+    """Read the body.
+
+    :return: the bytes, or None if they are too many
+    :rtype: bytes | None
+    """
+    pieces, size = [], 0
+    for piece in response.iter_content(64 * 1024):
+        size += len(piece)
+        if size > MAX_ANSWER:
+            return None
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _decode(body):
+    try:
+        payload = json.loads(body or b"", parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return None
+    return payload if isinstance(payload, dict) else None
+
+
+def _result_code(payload):
+    """Read ``result``, else ``code``: an integer, text, or absent.
+
+    :return: the code; None also for 0, with which the rate limit's answer comes
+    :rtype: int | None
+    """
+    result = payload.get("result")
+    code = _text(payload.get("code") if result is None else result)
+    return int(code) or None if code and _CODE.fullmatch(code) else None
+
+
+def _is_success(code):
+    return code // 1000 == 1
+
+
+def _transport_error(error, answered):
+    """Tell what kept the answer from us, and whether the request may have arrived.
+
+    :param Exception error: from requests, urllib3 or the socket
+    :param bool answered: the answer had begun
+    :rtype: TransportError
+    """
+    # requests wraps urllib3's error, which wraps the socket's
+    inner = error.args[0] if error.args else None
+    inner = getattr(inner, "reason", inner)
+    if answered:
+        slow = isinstance(inner, urllib3.exceptions.ReadTimeoutError)
+        message, reason = "The PBX's answer broke off.", "timeout" if slow else "broken"
+        return TransportError(message, reason=reason, ambiguous=True)
+    if isinstance(error, requests.exceptions.SSLError):
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return TransportError("The PBX's certificate is not valid.", reason="tls")
+        return TransportError("No secure connection to the PBX.", reason="tls")
+    if isinstance(error, requests.ConnectTimeout):
+        return TransportError("The PBX cannot be reached in time.", reason="timeout")
+    if isinstance(error, requests.ReadTimeout):
+        message = "The PBX did not answer in time."
+        return TransportError(message, reason="timeout", ambiguous=True)
+    if isinstance(inner, urllib3.exceptions.NewConnectionError):
+        if isinstance(inner.__cause__ or inner.__context__, socket.gaierror):
+            return TransportError("The PBX's address is unknown.", reason="dns")
+        return TransportError("The PBX cannot be reached.", reason="connect")
+    if isinstance(error, requests.exceptions.ProxyError):
+        message = "The proxy on the way to the PBX cannot be reached."
+        return TransportError(message, reason="connect")
+    message = "The connection to the PBX broke."
+    return TransportError(message, reason="broken", ambiguous=True)
+
+
+def _server_time(header):
+    try:
+        moment = parsedate_to_datetime(header)
+    except (TypeError, ValueError):
+        return None
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=timezone.utc)
+    return moment.astimezone(timezone.utc)
+
+
+def _json_text(value):
+    return json.dumps(value, ensure_ascii=False, default=str) if value else ""
+
+
+# ---------------------------------------------------------------------------
+# Rows. Members are missing, null, empty, or integers in place of text.
+
+
+def _text(value):
+    if isinstance(value, (str, int, Decimal)) and not isinstance(value, bool):
+        return clean(str(value)).strip() or None
+    return None
+
+
+def _object(value):
+    return value if isinstance(value, dict) else {}
+
+
+def _texts(values, name=None):
+    """Read a list of texts, or of objects that have the text under a name."""
+    values = values if isinstance(values, list) else []
+    if name:
+        values = [_object(value).get(name) for value in values]
+    return tuple(text for text in map(_text, values) if text)
+
+
+def _user(row):
+    general = _object(row.get("general"))
+    telephony = _object(row.get("telephony"))
+    user = User(
+        ref=_text(general.get("user_id")),
+        name=_text(general.get("name")) or "",
+        email=_text(general.get("email")) or "",
+        department=_text(general.get("department")) or "",
+        position=_text(general.get("position")) or "",
+        extension=_text(telephony.get("extension")),
+        numbers=_texts(telephony.get("numbers"), "number"),
+        mobile=_text(general.get("mobile")),
+        outgoing_line=_text(telephony.get("outgoingline")),
+        groups=_texts(row.get("groups")),
+    )
+    return user if user.extension or user.ref else None
+
+
+def _group(row):
+    group = Group(
+        ref=_text(row.get("id")),
+        name=_text(row.get("name")) or "",
+        extension=_text(row.get("extension")),
+        members=_texts(row.get("operators"), "extension"),
+    )
+    return group if group.extension or group.ref else None
+
+
+def _line(row):
+    number = _text(row.get("number"))
+    if not number:
+        return None
+    return Line(
+        ref=_text(row.get("line_id")),
+        number=number,
+        name=_text(row.get("name")) or _text(row.get("comment")) or "",
+        region=_text(row.get("region")) or "",
+        schema_name=_text(row.get("schema_name")) or "",
+    )
+
+
+def _balance(answer):
+    try:
+        amount = Decimal(_text(answer.payload.get("balance")) or "")
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise BadAnswerError("The balance cannot be read.", **answer.facts)
+    return Balance(amount, _text(answer.payload.get("currency")) or "")

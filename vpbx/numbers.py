@@ -1,0 +1,133 @@
+"""Phone numbers, devices and extensions as the PBX and people write them.
+
+The PBX sends external numbers as digits with country code and without a plus, its own
+devices as ``sip:user@company.mangosip.ru`` (mango-api.md 2.7). People type anything.
+"""
+
+import re
+import unicodedata
+
+import phonenumbers
+
+#: The PBX's home; the last resort for numbers written without a country code.
+HOME_REGION = "RU"
+
+_MIN_DIGITS = 7  # shorter is an extension or a service number
+_MAX_DIGITS = 18  # E.164 allows 15; room for an international prefix
+_MAX_LENGTH = 200
+_PBX_HOST = "mangosip.ru"
+
+# Where the first number ends: an extension's mark or the next number.
+_TAIL = re.compile(
+    r"доб|вн|ext|x|х|[#,;/|\r\n]|(?<=\d)\s*\+",  # the second х is Cyrillic
+    re.IGNORECASE,
+)
+_LETTER = re.compile(r"[^\W\d_]")
+# A whole Russian number without a plus, as the PBX sends it or as people dial it.
+# After 8 only digits that begin a Russian area: 80… is dialled in Belarus.
+_RUSSIAN = re.compile(r"7\d{10}|8[34789]\d{9}")
+
+
+def e164(raw, regions=(HOME_REGION,)):
+    """Normalise a phone number written in any usual way. Never raises.
+
+    An extension behind the number is dropped; of several numbers the first counts.
+    Numbers need not be allocated, only possible.
+
+    :param raw: what was typed or received
+    :type raw: str | None
+    :param regions: ISO country codes to try in order before Russia
+    :type regions: ~collections.abc.Iterable[str]
+    :return: the number in E.164 (``+74950000201``), or None for extensions, SIP
+        addresses and text
+    :rtype: str | None
+    """
+    if not isinstance(raw, str) or len(raw) > _MAX_LENGTH:
+        return None
+    text = unicodedata.normalize("NFKC", raw).strip().lower().removeprefix("tel:")
+    if is_sip(text):
+        return None
+    head = _TAIL.split(text, maxsplit=1)[0].strip()
+    if _LETTER.search(head):
+        return None
+    digits = "".join(str(int(sign)) for sign in head if sign.isdecimal())
+    if not _MIN_DIGITS <= len(digits) <= _MAX_DIGITS:
+        return None
+    if head.startswith("+") or digits.startswith("00"):
+        return _possible(f"+{digits.lstrip('0')}", None)
+    if _RUSSIAN.fullmatch(digits):
+        return _possible(f"+7{digits[1:]}", None)
+    for region in (*regions, HOME_REGION):
+        if found := _possible(digits, region):
+            return found
+    # As the PBX sends a foreign number.
+    return _possible(f"+{digits}", None)
+
+
+def _possible(number, region):
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return None
+    # Not is_possible_number(): it also takes numbers without an area code.
+    reason = phonenumbers.is_possible_number_with_reason(parsed)
+    if reason != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def to_pbx(number):
+    """Write an E.164 number, or whatever a person may dial, as the PBX wants it.
+
+    :param str number: ``+74950000201``
+    :return: digits without the plus: ``74950000201``
+    :rtype: str
+    """
+    return number.removeprefix("+")
+
+
+def is_sip(raw):
+    """Tell whether this is a SIP address, with or without its scheme.
+
+    :type raw: str | None
+    :rtype: bool
+    """
+    text = (raw or "").strip().lower()
+    return "@" in text or text.startswith(("sip:", "sips:"))
+
+
+def is_pbx_device(raw):
+    """Tell whether this is a device or a line of the PBX itself (``…mangosip.ru``).
+
+    :type raw: str | None
+    :rtype: bool
+    """
+    text = (raw or "").strip().lower()
+    host = re.split("[:;?>]", text.removeprefix("sip:").rpartition("@")[2])[0]
+    return host == _PBX_HOST or host.endswith(f".{_PBX_HOST}")
+
+
+def is_line(raw, lines):
+    """Tell whether this is one of our own lines.
+
+    :type raw: str | None
+    :param lines: the lines' numbers or SIP addresses as the PBX gives them
+    :type lines: ~collections.abc.Collection[str]
+    :rtype: bool
+    """
+    if not raw:
+        return False
+    return raw in lines or raw.removeprefix("+") in lines
+
+
+def is_external(raw, lines=()):
+    """Tell whether this can only be a number outside the PBX (mango-api.md 4.7).
+
+    :type raw: str | None
+    :param lines: our own lines, which are not external
+    :type lines: ~collections.abc.Collection[str]
+    :rtype: bool
+    """
+    if not raw or is_pbx_device(raw) or is_line(raw, lines):
+        return False
+    return sum(sign.isdecimal() for sign in raw.partition("@")[0]) >= 10
