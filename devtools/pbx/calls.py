@@ -1,0 +1,579 @@
+"""The exchange: calls unfold in time and react to people and to commands.
+
+Everything happens in plain function calls and timers of the clock; what the outside
+hears about it are notifications (``mango-api.md`` 3 and 4).
+"""
+
+from collections import deque
+from functools import partial
+
+from .company import LONGEST_IDLE, RANDOM
+from .legs import (
+    APPEARED,
+    CONNECTED,
+    DESK,
+    DISCONNECTED,
+    INBOUND,
+    INTERNAL,
+    MENU,
+    ON_HOLD,
+    OUTBOUND,
+    QUEUE,
+    Call,
+    Leg,
+)
+from .transfers import Transfers
+
+DONE = 1000
+LEFT, CALLER_HUNG_UP, NO_ANSWER = 1100, 1110, 1111
+CALLEE_HUNG_UP, BUSY, DECLINED, DO_NOT_DISTURB = 1120, 1121, 1122, 1123
+NOBODY_AVAILABLE, BY_SCHEME = 1164, 1170
+BY_SYSTEM, TAKEN_BY_COLLEAGUE, ANOTHER_ASSIGNED = 1181, 1182, 1183
+OFF_SCHEDULE = 1192
+
+SUMMARY_SECONDS = 0.2
+REFUSAL_SECONDS = 0.5
+BRIDGE_SECONDS = 0.5
+CLIENT_ANSWERS_SECONDS, CLIENT_BUSY_SECONDS, CLIENT_SILENT_SECONDS = 5.0, 2.0, 25.0
+HISTORY = 5000
+
+
+class NotPossible(Exception):
+    """What was asked for does not fit the state of things; the text says why."""
+
+
+class Exchange:
+    """All running calls, the finished ones, and what can be done to them."""
+
+    def __init__(self, clock, settings, company, notifier, recordings, ids, rng):
+        self.clock = clock
+        self.settings = settings
+        self.company = company
+        self.notifier = notifier
+        self.recordings = recordings
+        self.ids = ids
+        self.rng = rng
+        self.transfers = Transfers(self)
+        self.calls = []
+        self.history = deque(maxlen=HISTORY)
+        self._watchers = []
+
+    # -- looking ---------------------------------------------------------------
+
+    def watch(self, callback):
+        """Call ``callback()`` after every change of any call."""
+        self._watchers.append(callback)
+        return lambda: self._watchers.remove(callback)
+
+    def changed(self):
+        for callback in list(self._watchers):
+            callback()
+
+    def find_leg(self, call_id):
+        """:return: ``(call, leg)``, of a finished call too, or ``(None, None)``."""
+        for call in [*self.calls, *reversed(self.history)]:
+            leg = call.find_leg(call_id)
+            if leg:
+                return call, leg
+        return None, None
+
+    def find_call(self, entry_id):
+        return next((c for c in self.calls if c.entry_id == entry_id), None)
+
+    def legs_of(self, extension):
+        """:return: ``(call, leg)`` of every live leg with that employee."""
+        return [
+            (call, leg)
+            for call in self.calls
+            for leg in call.live_legs
+            if extension in (leg.extension, leg.initiator)
+        ]
+
+    def state_of(self, extension):
+        """:return: ``free``, ``ringing``, ``calling`` or ``talking``."""
+        legs = [leg for _call, leg in self.legs_of(extension)]
+        if any(leg.state in (CONNECTED, ON_HOLD) for leg in legs):
+            return "talking"
+        if any(leg.ringing and leg.extension == extension for leg in legs):
+            return "ringing"
+        return "calling" if legs else "free"
+
+    def ringing_leg(self, extension, call=None):
+        """:return: ``(call, leg)`` that rings there, or ``(None, None)``."""
+        return next(
+            (
+                (found, leg)
+                for found, leg in self.legs_of(extension)
+                if leg.ringing and leg.extension == extension and call in (None, found)
+            ),
+            (None, None),
+        )
+
+    # -- calls begin -----------------------------------------------------------
+
+    def call_in(self, number, line=None, greeting=None, **options):
+        """A customer dials a line.
+
+        :param number: who calls, ``None`` for an anonymous caller.
+        :param str line: one of the company's lines, its first by default.
+        :param float greeting: seconds in the menu, as in the settings by default.
+        :param options: members of :class:`~.legs.Call`.
+        :return: the :class:`~.legs.Call`.
+        """
+        line = self.company.find_line(line) if line else self.company.lines[0]
+        if not line:
+            raise NotPossible("There is no such line.")
+        caller = {"number": number} if number else {}
+        call = self._open(INBOUND, number, line.number, caller=caller, **options)
+        greeting = self.settings.greeting if greeting is None else greeting
+        if greeting <= 0:
+            self.ring(call, line.group)
+            return call
+        menu = self.add_leg(
+            call,
+            MENU,
+            "menu",
+            dict(caller),
+            {"number": line.number, "line_number": line.number},
+        )
+        call.menu_until = self.clock.now() + greeting
+        call.timer = self.clock.call_later(
+            greeting, partial(self.leave_menu, call, menu, line.group)
+        )
+        self.event(call, menu, APPEARED)
+        return call
+
+    def leave_menu(self, call, menu, target):
+        self.end_leg(call, menu, LEFT)
+        self.ring(call, target, menu)
+
+    def dial(self, extension, number, **options):
+        """An employee dials from the phone, a customer or a colleague."""
+        staff = self._free_staff(extension)
+        colleague = self.company.find_staff(number)
+        direction = INTERNAL if colleague else OUTBOUND
+        line = "" if colleague else self.company.lines[0].number
+        call = self._open(
+            direction, number, line, caller=staff.party, employee=extension, **options
+        )
+        self.ring(call, number)
+        return call
+
+    def callback(self, extension, number, line="", command_id="", **options):
+        """Ring the employee, then the number (``mango-api.md`` 4.4)."""
+        staff = self.company.find_staff(extension)
+        if not staff:
+            raise NotPossible("There is no such extension.")
+        colleague = self.company.find_staff(number)
+        inside = bool(colleague or self.company.find_group(number))
+        call = self._open(
+            INTERNAL if inside else OUTBOUND,
+            number,
+            line or ("" if inside else self.company.lines[0].number),
+            caller=staff.party,
+            employee=extension,
+            command={"command_id": command_id, "callback_initiator": "API"},
+            **options,
+        )
+        target = colleague.party if colleague else {"number": number}
+        leg = self.add_leg(
+            call, DESK, "initiator", target, staff.party, extra=dict(call.command)
+        )
+        self._reach_staff(call, leg, staff)
+        return call
+
+    def _open(self, direction, client, line, **options):
+        call = Call(
+            entry_id=self.ids.entry(),
+            direction=direction,
+            client=client,
+            line=line,
+            created_at=self.clock.now(),
+            **options,
+        )
+        self.calls.append(call)
+        return call
+
+    def _free_staff(self, extension):
+        staff = self.company.find_staff(extension)
+        if not staff:
+            raise NotPossible("There is no such extension.")
+        if self.state_of(extension) != "free":
+            raise NotPossible("This phone is in use.")
+        return staff
+
+    # -- ringing ---------------------------------------------------------------
+
+    def ring(self, call, target, taken_from=None, extra=None):
+        """Ring an extension, a group or a number for the call.
+
+        :param str target: whom.
+        :param Leg taken_from: the leg that the caller comes from.
+        :param dict extra: further members of the new legs' notifications.
+        """
+        call.forwarded_at = call.forwarded_at or self.clock.now()
+        extra = extra or {}
+        group = self.company.find_group(target)
+        if group:
+            self._ring_group(call, group, taken_from, extra)
+            return
+        staff = self.company.find_staff(target)
+        if staff:
+            call.group = ""
+            call.missed_by = call.missed_by or staff.party
+            self._ring_staff(call, staff, taken_from, extra)
+            return
+        self._ring_client(call, target, taken_from, extra)
+
+    def _ring_group(self, call, group, taken_from, extra):
+        call.group = group.extension
+        call.missed_by = {"extension": group.extension}
+        members = self._available(group)
+        if not members:
+            self.finish(call, NOBODY_AVAILABLE)
+            return
+        call.missed_by = {"extension": members[0].extension}
+        if call.queued:
+            taken_from = self._enter_queue(call, taken_from)
+        rings = [
+            partial(self._ring_staff, call, staff, taken_from, extra)
+            for staff in members
+        ]
+        if not group.rings_at_once:
+            rings, call.serial = rings[:1], rings[1:]
+        for ring in rings:
+            ring()
+
+    def _available(self, group):
+        staff = [self.company.find_staff(extension) for extension in group.members]
+        free = [
+            s for s in staff if s.mode == "on" and self.state_of(s.extension) == "free"
+        ]
+        if group.algorithm == RANDOM:
+            self.rng.shuffle(free)
+        if group.algorithm == LONGEST_IDLE:
+            free.sort(key=lambda s: s.free_since)
+        return free
+
+    def _enter_queue(self, call, taken_from):
+        queue = self.add_leg(
+            call,
+            QUEUE,
+            "queue",
+            self.from_party(call, taken_from),
+            {"line_number": call.line, "acd_group": call.group},
+        )
+        self.event(call, queue, APPEARED)
+        return queue
+
+    def _ring_staff(self, call, staff, taken_from, extra):
+        leg = self.add_leg(
+            call,
+            DESK,
+            "member",
+            self.from_party(call, taken_from),
+            self.to_party(call, staff),
+            extra={**call.command, **extra},
+        )
+        self._reach_staff(call, leg, staff)
+
+    def _reach_staff(self, call, leg, staff):
+        """Ring a desk, or fail as the employee's card and state say."""
+        if staff.mode == "off":
+            # Outside the schedule an employee has no notifications (4.2).
+            call.legs.remove(leg)
+            self.finish(call, OFF_SCHEDULE)
+            return
+        refusal = self._refusal(staff, leg)
+        self.event(call, leg, APPEARED)
+        if refusal:
+            self._later(leg, REFUSAL_SECONDS, self.fail_leg, call, leg, refusal)
+            return
+        self._later(leg, staff.wait_sec, self.fail_leg, call, leg, NO_ANSWER)
+
+    def reach(self, call, leg):
+        """Ring the party that ``leg`` leads to, whoever it is (for transfers)."""
+        staff = self.company.find_staff(leg.extension)
+        if not staff:
+            self.event(call, leg, APPEARED)
+            self._expect_client(call, leg)
+            return
+        refusal = OFF_SCHEDULE if staff.mode == "off" else self._refusal(staff, leg)
+        self.event(call, leg, APPEARED)
+        if refusal:
+            self._later(leg, REFUSAL_SECONDS, self.fail_leg, call, leg, refusal)
+            return
+        self._later(leg, staff.wait_sec, self.fail_leg, call, leg, NO_ANSWER)
+
+    def _refusal(self, staff, leg):
+        if staff.mode == "dnd":
+            return DO_NOT_DISTURB
+        others = [found for _call, found in self.legs_of(staff.extension)]
+        return BUSY if any(found is not leg for found in others) else 0
+
+    def _ring_client(self, call, number, taken_from, extra):
+        leg = self.add_leg(
+            call,
+            DESK,
+            "client",
+            self.from_party(call, taken_from),
+            {"number": number},
+            extra={**call.command, **extra},
+        )
+        self.event(call, leg, APPEARED)
+        self._expect_client(call, leg)
+
+    def _expect_client(self, call, leg):
+        plan = call.client_plan or self.settings.client
+        if plan == "answer":
+            self._later(leg, CLIENT_ANSWERS_SECONDS, self.answer, call, leg)
+        elif plan == "busy":
+            self._later(leg, CLIENT_BUSY_SECONDS, self.fail_leg, call, leg, BUSY)
+        else:
+            seconds = CLIENT_SILENT_SECONDS * (4 if plan == "manual" else 1)
+            self._later(leg, seconds, self.fail_leg, call, leg, NO_ANSWER)
+
+    def _later(self, leg, seconds, action, *arguments):
+        leg.stop_timer()
+        leg.timer = self.clock.call_later(seconds, partial(action, *arguments))
+
+    # -- people ----------------------------------------------------------------
+
+    def pick_up(self, extension, call=None):
+        """An employee lifts the receiver of a ringing phone."""
+        call, leg = self.ringing_leg(extension, call)
+        if not leg:
+            raise NotPossible("This phone does not ring.")
+        self.answer(call, leg)
+        return call
+
+    def decline(self, extension, call=None):
+        call, leg = self.ringing_leg(extension, call)
+        if not leg:
+            raise NotPossible("This phone does not ring.")
+        self.fail_leg(call, leg, DECLINED)
+        return call
+
+    def take_over(self, extension, call):
+        """A colleague takes a call that rings elsewhere (1182)."""
+        staff = self._free_staff(extension)
+        rings = call.ringing_legs
+        if not rings:
+            raise NotPossible("Nothing rings in this call.")
+        self.quieten(call, TAKEN_BY_COLLEAGUE)
+        self._ring_staff(call, staff, rings[0], {})
+        self.pick_up(extension, call)
+        return call
+
+    def hang_up(self, extension):
+        """An employee puts the receiver down; while ringing this declines."""
+        legs = self.legs_of(extension)
+        if not legs:
+            raise NotPossible("This phone is not in use.")
+        call, leg = legs[-1]
+        if leg.ringing and leg.extension == extension:
+            return self.decline(extension, call)
+        if leg.role in ("consult", "blind"):
+            self.transfers.hang_up(call, leg, extension)
+            return call
+        # Who hangs up names the reason: the leg's caller or its callee.
+        called = leg.extension == extension and leg.role != "initiator"
+        self.finish(call, CALLEE_HUNG_UP if called else CALLER_HUNG_UP)
+        return call
+
+    def hang_up_client(self, call):
+        """The customer hangs up, wherever the call is."""
+        inbound = call.direction == INBOUND
+        self.finish(call, CALLER_HUNG_UP if inbound else CALLEE_HUNG_UP)
+
+    def answer_client(self, call, plan="answer"):
+        """The called customer answers or is busy."""
+        leg = next((leg for leg in call.ringing_legs if not leg.extension), None)
+        if not leg:
+            raise NotPossible("The customer's phone does not ring.")
+        if plan == "busy":
+            self.fail_leg(call, leg, BUSY)
+            return
+        self.answer(call, leg)
+
+    def answer(self, call, leg):
+        """A ringing leg is answered."""
+        leg.stop_timer()
+        leg.answered_at = self.clock.now()
+        self.event(call, leg, CONNECTED)
+        if leg.role == "initiator":
+            self._later(leg, BRIDGE_SECONDS, self._bridge, call, leg)
+            return
+        if leg.role == "consult":
+            self.transfers.consulting(call, leg)
+            return
+        if leg.role in ("blind", "return"):
+            leg.role = "member"
+        call.serial = []
+        self.quieten(call, ANOTHER_ASSIGNED)
+        queue = call.live_role("queue")
+        if queue:
+            self.end_leg(call, queue, LEFT)
+        self.talk(call, leg)
+
+    def talk(self, call, leg):
+        """The conversation of the call goes on in ``leg``."""
+        call.talk_at = call.talk_at or self.clock.now()
+        call.talker = leg
+        for extension in filter(None, (leg.initiator, leg.extension)):
+            self.recordings.start(call, leg, extension)
+        self.changed()
+
+    def _bridge(self, call, leg):
+        """The initiator of a callback is there: now the other side."""
+        self.end_leg(call, leg, DONE)
+        self.ring(call, call.client, leg)
+
+    def quieten(self, call, reason):
+        """End everything that rings."""
+        for leg in call.ringing_legs:
+            self.end_leg(call, leg, reason)
+
+    def fail_leg(self, call, leg, reason):
+        """A ringing leg comes to nothing; the call goes on elsewhere or ends."""
+        if leg.role == "consult":
+            self.transfers.back(call, leg, reason)
+            return
+        if leg.role == "blind":
+            self.transfers.give_back(call, leg, reason)
+            return
+        self.end_leg(call, leg, reason)
+        if call.ringing_legs:
+            return
+        if call.serial:
+            call.serial.pop(0)()
+            return
+        self.finish(call, reason)
+
+    # -- legs and notifications ------------------------------------------------
+
+    def add_leg(self, call, location, role, caller, callee, **options):
+        leg = Leg(self.ids.leg(), location, role, caller, callee, **options)
+        leg.started_at = self.clock.now()
+        call.legs.append(leg)
+        return leg
+
+    def end_leg(self, call, leg, reason, **extra):
+        leg.stop_timer()
+        if leg.role == "menu" and call.timer:
+            call.timer.cancel()
+        leg.ended_at = self.clock.now()
+        leg.reason = reason
+        for extension in filter(None, (leg.extension, leg.initiator)):
+            self.company.find_staff(extension).free_since = leg.ended_at
+        self.event(call, leg, DISCONNECTED, disconnect_reason=reason, **extra)
+
+    def event(self, call, leg, state, **extra):
+        """Move a leg to ``state`` and notify (``mango-api.md`` 3.1)."""
+        leg.seq += 1
+        leg.state = state
+        payload = {
+            "entry_id": call.entry_id,
+            "call_id": leg.call_id,
+            "timestamp": int(self.clock.now()),
+            "seq": leg.seq,
+            "call_state": state,
+            "location": leg.location,
+            "from": leg.caller,
+            "to": leg.callee,
+            **leg.extra,
+            **extra,
+        }
+        self.notifier.send("events/call", payload, call.delivery)
+        self.changed()
+
+    def from_party(self, call, taken_from=None):
+        party = dict(call.caller)
+        if taken_from:
+            party["taken_from_call_id"] = taken_from.call_id
+        return party
+
+    def to_party(self, call, staff):
+        party = dict(staff.party)
+        if call.direction == INBOUND:
+            party["line_number"] = call.line
+        if call.group and staff.extension in self._members(call.group):
+            party["acd_group"] = call.group
+        return party
+
+    def _members(self, extension):
+        group = self.company.find_group(extension)
+        return group.members if group else []
+
+    # -- the end ---------------------------------------------------------------
+
+    def finish(self, call, reason, entry_result=None):
+        """End the call and send its summary.
+
+        :param int reason: of the legs that still live, and of the summary.
+        :param int entry_result: instead of the one that follows from the talk.
+        """
+        if not call.live:
+            return
+        call.serial = []
+        for leg in call.live_legs:
+            self.end_leg(call, leg, reason)
+        if call.timer:
+            call.timer.cancel()
+        call.ended_at = self.clock.now()
+        call.reason = reason
+        self.calls.remove(call)
+        self.history.append(call)
+        self.clock.call_later(
+            SUMMARY_SECONDS, partial(self._summarise, call, entry_result)
+        )
+        self.changed()
+
+    def _summarise(self, call, entry_result):
+        self.notifier.send(
+            "events/summary", self.summary(call, entry_result), call.delivery
+        )
+        self.recordings.complete(call)
+
+    def summary(self, call, entry_result=None):
+        """:return: the members of ``events/summary`` (``mango-api.md`` 3.2)."""
+        talked = int(bool(call.talk_at))
+        summary = {
+            "entry_id": call.entry_id,
+            "call_direction": call.direction,
+            "from": dict(call.caller),
+            "to": self._summary_to(call),
+            "line_number": call.line,
+            "create_time": int(call.created_at),
+            "forward_time": int(self._forwarded(call)),
+            "talk_time": int(call.talk_at),
+            "end_time": int(call.ended_at),
+            "entry_result": talked if entry_result is None else entry_result,
+            "disconnect_reason": call.reason,
+        }
+        if not call.line:
+            del summary["line_number"]
+        return summary
+
+    def _forwarded(self, call):
+        if call.direction == INBOUND:
+            return call.forwarded_at
+        return call.created_at
+
+    def _summary_to(self, call):
+        if call.direction == INBOUND:
+            party = call.talker.callee if call.talker else call.missed_by
+            return {k: v for k, v in party.items() if k in ("extension", "number")}
+        colleague = self.company.find_staff(call.client)
+        return dict(colleague.party) if colleague else {"number": call.client}
+
+    def clear(self):
+        """Forget everything, without a word to anybody."""
+        for call in self.calls:
+            for leg in call.legs:
+                leg.stop_timer()
+            if call.timer:
+                call.timer.cancel()
+        self.calls.clear()
+        self.history.clear()
+        self.changed()

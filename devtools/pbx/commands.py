@@ -1,0 +1,180 @@
+"""What an external system may order (``mango-api.md`` 5).
+
+Each command is a method that takes the decoded ``json`` and returns the immediate
+reply; the outcome follows as ``result/<command>``.
+"""
+
+from functools import partial
+
+from .calls import BY_SYSTEM, NotPossible
+from .legs import CONNECTED, MENU, ON_HOLD, QUEUE
+
+DONE = 1000
+MISSING, WRONG, BAD_NUMBER = 3103, 3104, 3200
+NO_EMPLOYEE, NOT_SUPPORTED = 3330, 4001
+IMPOSSIBLE_NOW, CALL_OVER = 4100, 4101
+RESULT_SECONDS = 0.2
+LATE_SECONDS = 1.0
+
+
+class Refused(Exception):
+    """An answer other than success.
+
+    :param int code: of the table 7.2.
+    :param str description: for people.
+    :param dict fields: code by name of the parameter that is wrong.
+    """
+
+    def __init__(self, code, description, fields=None):
+        super().__init__(description)
+        self.code = code
+        self.description = description
+        self.fields = fields or {}
+
+
+def required(params, name, kind=str):
+    """:return: a parameter that has to be there and to be of ``kind``."""
+    value = params.get(name)
+    if value in (None, ""):
+        raise Refused(MISSING, f"Parameter {name} is missing", {name: MISSING})
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise Refused(WRONG, f"Parameter {name} is malformed", {name: WRONG})
+    return value
+
+
+class Commands:
+    def __init__(self, exchange):
+        self._exchange = exchange
+        self._company = exchange.company
+
+    def callback(self, params):
+        command_id = required(params, "command_id")
+        extension = required(required(params, "from", dict), "extension")
+        number = self._number(required(params, "to_number"))
+        line = params.get("line_number") or ""
+        if not self._company.find_staff(extension):
+            raise Refused(NO_EMPLOYEE, "No such extension", {"from": NO_EMPLOYEE})
+        if line and not self._company.find_line(line):
+            raise Refused(3100, "No such line", {"line_number": 3124})
+        self._run(
+            "result/callback",
+            command_id,
+            partial(self._exchange.callback, extension, number, line, command_id),
+        )
+        return {"result": DONE}
+
+    def route(self, params):
+        call, leg = self._live_leg(params)
+        number = self._number(required(params, "to_number"))
+        command_id = params.get("command_id", "")
+        if call.slow_route == "reply":
+            raise Refused(CALL_OVER, "The call has left the menu")
+        if leg.state in (CONNECTED, ON_HOLD):
+            raise Refused(IMPOSSIBLE_NOW, "The call is answered")
+        if call.slow_route == "result":
+            self._tell("result/route", command_id, CALL_OVER, LATE_SECONDS)
+            return {"result": DONE}
+        self._run(
+            "result/route",
+            command_id,
+            partial(self._route, call, leg, number, command_id),
+            call.result_order,
+        )
+        return {"result": DONE}
+
+    def transfer(self, params):
+        call, leg = self._live_leg(params)
+        method = required(params, "method")
+        number = self._number(required(params, "to_number"))
+        initiator = self._company.find_staff(required(params, "initiator"))
+        command_id = params.get("command_id", "")
+        if method not in ("blind", "hold"):
+            raise Refused(WRONG, "method is blind or hold", {"method": WRONG})
+        if leg.state != CONNECTED or leg.role == "initiator":
+            raise Refused(IMPOSSIBLE_NOW, "The leg is not connected")
+        sides = (leg.extension, leg.initiator)
+        if not initiator or initiator.extension not in sides:
+            raise Refused(NO_EMPLOYEE, "Not in this call", {"initiator": NO_EMPLOYEE})
+        if self._company.find_group(number):
+            raise Refused(NOT_SUPPORTED, "Transfer to a group is not simulated")
+        transfers = self._exchange.transfers
+        act = transfers.blind if method == "blind" else transfers.consult
+        extra = {"command_id": command_id} if command_id else {}
+        self._run(
+            "result/transfer",
+            command_id,
+            partial(act, call, leg, initiator, number, extra),
+        )
+        return {"result": DONE}
+
+    def hangup(self, params):
+        call, leg = self._live_leg(params)
+        command_id = params.get("command_id", "")
+        self._run(
+            "result/call/hangup", command_id, partial(self._hang_up, call, leg)
+        )
+        return {"result": DONE}
+
+    # -- inside ----------------------------------------------------------------
+
+    def _route(self, call, leg, number, command_id):
+        exchange = self._exchange
+        call.route = {"to": number, "command_id": command_id, "at": exchange.clock.now()}
+        call.serial = []
+        if leg.location in (MENU, QUEUE):
+            exchange.end_leg(call, leg, 1100)
+        exchange.quieten(call, 1182)
+        extra = {"command_id": command_id} if command_id else {}
+        exchange.ring(call, number, leg, extra)
+
+    def _hang_up(self, call, leg):
+        exchange = self._exchange
+        if leg.role == "consult":
+            exchange.transfers.back(call, leg, BY_SYSTEM)
+        elif leg.ringing:
+            exchange.fail_leg(call, leg, BY_SYSTEM)
+        else:
+            exchange.finish(call, BY_SYSTEM)
+
+    def _live_leg(self, params):
+        call, leg = self._exchange.find_leg(required(params, "call_id"))
+        if not leg or not leg.live or not call.live:
+            raise Refused(CALL_OVER, "The call is over or unknown")
+        return call, leg
+
+    def _number(self, number):
+        if self._company.find_staff(number) or self._company.find_group(number):
+            return number
+        if number.startswith("sip:"):
+            return number
+        if number.isdigit() and len(number) >= 10:
+            return number
+        raise Refused(BAD_NUMBER, "No such number", {"to_number": BAD_NUMBER})
+
+    def _run(self, path, command_id, action, order=None):
+        """Carry out, and tell the result before or after what it causes."""
+        order = order or self._exchange.settings.result_order
+        if order == "random":
+            order = self._exchange.rng.choice(("before", "after"))
+        if order == "before":
+            self._tell(path, command_id, DONE, 0)
+            self._exchange.clock.call_later(RESULT_SECONDS, partial(self._act, action))
+            return
+        self._act(action)
+        self._tell(path, command_id, DONE, RESULT_SECONDS)
+
+    @staticmethod
+    def _act(action):
+        try:
+            action()
+        except NotPossible:
+            # The moment has passed between the reply and now; nothing to do any more.
+            pass
+
+    def _tell(self, path, command_id, result, delay):
+        payload = {"command_id": command_id, "result": result}
+        send = partial(self._exchange.notifier.send, path, payload)
+        if not delay:
+            send()
+            return
+        self._exchange.clock.call_later(delay, send)

@@ -1,0 +1,150 @@
+"""Recordings: announced while a call lives, downloadable some time after it.
+
+Each recorded employee has a recording of their own (``mango-api.md`` 3.3); a link to
+the file works once (6.3).
+"""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+AUDIO = Path(__file__).with_name("audio")
+ADDED_SECONDS = 3.0
+CLOUD = "Cloud"
+DONE = 1000
+
+
+@dataclass(eq=False)
+class Recording:
+    """``not_ready``: how many requests are still answered 404 after it was added."""
+
+    id: str
+    call: object
+    leg: object
+    extension: str
+    file: Path
+    seq: int = 0
+    completed: bool = False
+    added: bool = False
+    not_ready: int = 0
+
+
+class Recordings:
+    """All recordings of this run, and the one-shot links to their files."""
+
+    def __init__(self, clock, settings, company, notifier, ids):
+        self._clock = clock
+        self._settings = settings
+        self._company = company
+        self._notifier = notifier
+        self._ids = ids
+        self._files = sorted(AUDIO.glob("*.mp3"))
+        self._links = {}
+        self.items = []
+
+    def of(self, call):
+        return [recording for recording in self.items if recording.call is call]
+
+    def start(self, call, leg, extension):
+        """Begin to record an employee, unless that already runs."""
+        if not self._settings.recording or not self._files:
+            return
+        if self._running(call, extension):
+            return
+        recording = Recording(
+            id=self._ids.recording(),
+            call=call,
+            leg=leg,
+            extension=extension,
+            file=self._files[len(self.items) % len(self._files)],
+            not_ready=call.recording_not_ready,
+        )
+        self.items.append(recording)
+        self._announce(recording, "Started")
+
+    def follow(self, call, leg, extension):
+        """The recorded employee went on to another leg."""
+        recording = self._running(call, extension)
+        if not recording:
+            return
+        recording.leg = leg
+        self._announce(recording, "Continued")
+
+    def complete(self, call, extension=None):
+        """End the recording of one employee, or all of a call."""
+        for recording in self.of(call):
+            if recording.completed or extension not in (None, recording.extension):
+                continue
+            recording.completed = True
+            self._announce(
+                recording, "Completed", completion_code=DONE, recipient=CLOUD
+            )
+            self._clock.call_later(ADDED_SECONDS, lambda r=recording: self._add(r))
+
+    def find(self, recording_id):
+        return next((r for r in self.items if r.id == recording_id), None)
+
+    def ready(self, recording):
+        """Whether a download may start; each refusal brings it nearer."""
+        if not recording.added:
+            return False
+        if recording.not_ready:
+            recording.not_ready -= 1
+            return False
+        return True
+
+    def make_link(self, recording):
+        """:return: a token that :meth:`use_link` takes once."""
+        token = secrets.token_urlsafe(24)
+        self._links[token] = recording.file
+        return token
+
+    def use_link(self, token):
+        """:return: the file, or ``None`` when the link was used or never made."""
+        return self._links.pop(token, None)
+
+    def clear(self):
+        self.items.clear()
+        self._links.clear()
+
+    def _running(self, call, extension):
+        return next(
+            (
+                r
+                for r in self.of(call)
+                if r.extension == extension and not r.completed
+            ),
+            None,
+        )
+
+    def _add(self, recording):
+        recording.added = True
+        staff = self._company.find_staff(recording.extension)
+        self._notifier.send(
+            "events/record/added",
+            {
+                "entry_id": recording.call.entry_id,
+                "product_id": self._company.product_id,
+                "user_id": staff.user_id if staff else -1,
+                "timestamp": int(self._clock.now()),
+                "recording_id": recording.id,
+            },
+            recording.call.delivery,
+        )
+
+    def _announce(self, recording, state, **extra):
+        recording.seq += 1
+        self._notifier.send(
+            "events/recording",
+            {
+                "recording_id": recording.id,
+                "recording_state": state,
+                "seq": recording.seq,
+                "entry_id": recording.call.entry_id,
+                "call_id": recording.leg.call_id,
+                "extension": recording.extension,
+                "timestamp": int(self._clock.now()),
+                **extra,
+            },
+            recording.call.delivery,
+        )
