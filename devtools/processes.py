@@ -1,0 +1,141 @@
+"""Child processes that are logged, that show progress, and that end with us."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+
+from . import paths
+from .console import Failure
+
+PR_SET_PDEATHSIG = 1
+STOP_TIMEOUT = 20  # seconds a child gets to end by itself
+
+try:
+    _prctl = ctypes.CDLL(None).prctl
+except (OSError, AttributeError):  # not Linux: children rely on the signal handlers
+    _prctl = None
+
+
+def die_with_parent(signum=signal.SIGTERM):
+    """Make a ``preexec_fn`` that has the kernel end the child with its parent.
+
+    :param int signum: the signal that the child gets when its parent is gone,
+        even if the parent was killed.
+    :return: a function for ``subprocess``.
+    """
+    parent = os.getpid()
+
+    def prepare():
+        if _prctl:
+            _prctl(PR_SET_PDEATHSIG, int(signum))
+        if os.getppid() != parent:  # it went before we asked
+            os.kill(os.getpid(), signum)
+
+    return prepare
+
+
+def end_on_sigterm():
+    """Have SIGTERM and SIGHUP unwind the stack as Ctrl-C does."""
+
+    def interrupt(signum, frame):
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGHUP, interrupt)
+
+
+def spawn(command, **options):
+    """Start a child that ends with us.
+
+    :param list command: program and arguments.
+    :param options: as of :class:`subprocess.Popen`.
+    :return: the process.
+    :rtype: subprocess.Popen
+    """
+    options.setdefault("preexec_fn", die_with_parent())
+    return subprocess.Popen([str(part) for part in command], **options)
+
+
+@contextlib.contextmanager
+def running(command, **options):
+    """Run a child for the time of the block.
+
+    :param list command: program and arguments.
+    :param options: as of :class:`subprocess.Popen`.
+    """
+    process = spawn(command, **options)
+    try:
+        yield process
+    finally:
+        stop(process)
+
+
+def stop(process):
+    """End a child, gently first.
+
+    :param subprocess.Popen process: the child.
+    """
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(STOP_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def run_logged(command, remedy, log_name="setup.log", **options):
+    """Run a command whose output nobody needs to see unless it fails.
+
+    :param list command: program and arguments.
+    :param str remedy: what to do if it fails; the end of the failure's sentence.
+    :param str log_name: file below ``.dev/log`` that takes the output.
+    :param options: as of :class:`subprocess.Popen`.
+    :raise Failure: if the command fails or does not exist.
+    """
+    paths.LOGS.mkdir(parents=True, exist_ok=True)
+    log_path = paths.LOGS / log_name
+    name = os.path.basename(str(command[0]))
+    with log_path.open("ab") as log:
+        log.write(f"$ {' '.join(str(part) for part in command)}\n".encode())
+        log.flush()
+        try:
+            process = spawn(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                **options,
+            )
+        except FileNotFoundError as error:
+            raise Failure(f"{name} is not on this machine: {remedy}.") from error
+        try:
+            code = process.wait()
+        finally:
+            stop(process)
+    if code:
+        raise Failure(
+            f"{name} failed (see {log_path.relative_to(paths.ROOT)}): {remedy}."
+        )
+
+
+def output_of(command, **options):
+    """Run a command for its output.
+
+    :param list command: program and arguments.
+    :param options: as of :func:`subprocess.run`.
+    :return: what it printed.
+    :rtype: str
+    :raise subprocess.CalledProcessError: if it fails.
+    """
+    options.setdefault("stderr", subprocess.DEVNULL)
+    return subprocess.run(
+        [str(part) for part in command],
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+        **options,
+    ).stdout
