@@ -1,0 +1,28 @@
+from odoo.tools import SQL, split_every
+
+BATCH_SIZE = 1000
+
+
+def post_init_hook(env):
+    """Give contacts and leads that exist already the number that callers are found by.
+
+    Odoo leaves ``phone_sanitized`` empty where it cannot read a number; our
+    fallback (``models/mail_thread_phone.py``) can read many of those, but a stored
+    field is only computed again when something it depends on changes.
+
+    :param Environment env: the installing environment.
+    """
+    for model_name in ("res.partner", "crm.lead"):
+        model = env[model_name].with_context(active_test=False)
+        rows = env.execute_query(
+            SQL(
+                "SELECT id FROM %s WHERE phone > '' AND phone_sanitized IS NULL",
+                SQL.identifier(model._table),
+            )
+        )
+        field = model._fields["phone_sanitized"]
+        for ids in split_every(BATCH_SIZE, (row[0] for row in rows)):
+            records = model.browse(ids)
+            env.add_to_compute(field, records)
+            records.flush_recordset(["phone_sanitized"])
+            records.invalidate_recordset()

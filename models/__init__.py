@@ -1,0 +1,18 @@
+from . import (
+    crm_lead,
+    mail_thread_phone,
+    mango_account,
+    mango_call,
+    mango_call_leg,
+    mango_caller,
+    mango_connection_check,
+    mango_event,
+    mango_extension,
+    mango_line,
+    mango_router,
+    mango_timeline,
+    res_company,
+    res_config_settings,
+    res_partner,
+    res_users,
+)

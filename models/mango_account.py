@@ -1,0 +1,441 @@
+import logging
+from datetime import timedelta
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..vpbx import addresses, errors, numbers
+from ..vpbx.client import Client
+from .transaction import locked_transaction
+
+_logger = logging.getLogger(__name__)
+
+WEBHOOK_PATH = "/exec/mango"
+
+#: The PBX takes one route command per two seconds (mango-api.md 2.6).
+ROUTE_INTERVAL = timedelta(seconds=2)
+
+
+class MangoAccount(models.Model):
+    _name = "mango.account"
+    _description = "Mango Office PBX"
+    _inherit = ["mail.thread"]
+    _order = "name, id"
+
+    name = fields.Char(required=True, default=lambda self: self._default_name())
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        index=True,
+        default=lambda self: self.env.company,
+    )
+    api_url = fields.Char(
+        string="API Address",
+        required=True,
+        default="https://app.mango-office.ru",
+        tracking=True,
+    )
+    api_key = fields.Char(
+        string="PBX Code",
+        copy=False,
+        groups="base.group_system",
+        help="«Уникальный код вашей АТС» in the PBX's cabinet, under API коннектор.",
+    )
+    api_salt = fields.Char(
+        string="Secret",
+        copy=False,
+        groups="base.group_system",
+        help="«Ключ для создания подписи» in the PBX's cabinet.",
+    )
+    new_api_salt = fields.Char(
+        string="New Secret",
+        compute="_compute_new_api_salt",
+        inverse="_inverse_new_api_salt",
+        groups="base.group_system",
+        help="Stored when you save. A secret that is stored is never shown again.",
+    )
+    is_connected = fields.Boolean(
+        string="Code and Secret Stored",
+        compute="_compute_is_connected",
+        compute_sudo=True,
+    )
+    webhook_url = fields.Char(string="Webhook Address", compute="_compute_webhook_url")
+    routing_enabled = fields.Boolean(
+        string="Route Callers to Their Manager",
+        default=True,
+        tracking=True,
+        help="While the greeting plays, tell the PBX to ring the responsible person.",
+    )
+    extension_ids = fields.One2many("mango.extension", "account_id")
+    line_ids = fields.One2many("mango.line", "account_id", string="Lines")
+    extension_count = fields.Integer(compute="_compute_extension_counts")
+    mapped_extension_count = fields.Integer(compute="_compute_extension_counts")
+    suggested_extension_count = fields.Integer(compute="_compute_extension_counts")
+    last_event_at = fields.Datetime(
+        string="Last Notification", compute="_compute_last_event_at"
+    )
+    last_load_at = fields.Datetime(
+        string="PBX Users Loaded", readonly=True, copy=False
+    )
+    failed_event_count = fields.Integer(compute="_compute_failed_event_count")
+    route_slot_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="The moment, to the microsecond, that the last route command was given.",
+    )
+
+    _api_key_uniq = models.UniqueIndex(
+        "(api_key) WHERE api_key IS NOT NULL",
+        "This PBX code belongs to another PBX already.",
+    )
+
+    # ------------------------------------------------------------
+    # Defaults, computed fields, checks
+    # ------------------------------------------------------------
+
+    def _default_name(self):
+        return self.env._("Mango Office")
+
+    def _compute_new_api_salt(self):
+        # Nothing to show: the field only takes a new secret in.
+        self.new_api_salt = False
+
+    def _inverse_new_api_salt(self):
+        for account in self:
+            if account.new_api_salt:
+                account.api_salt = account.new_api_salt.strip()
+
+    @api.depends("api_key", "api_salt")
+    def _compute_is_connected(self):
+        for account in self:
+            account.is_connected = bool(account.api_key and account.api_salt)
+
+    def _compute_webhook_url(self):
+        for account in self:
+            account.webhook_url = account.get_base_url() + WEBHOOK_PATH
+
+    @api.depends("extension_ids.user_id", "extension_ids.suggested_user_id")
+    def _compute_extension_counts(self):
+        for account in self:
+            extensions = account.extension_ids
+            account.extension_count = len(extensions)
+            account.mapped_extension_count = len(extensions.filtered("user_id"))
+            account.suggested_extension_count = len(
+                extensions.filtered("suggested_user_id")
+            )
+
+    def _compute_last_event_at(self):
+        rows = self.env["mango.event"]._read_group(
+            Domain("account_id", "in", self.ids),
+            ["account_id"],
+            ["received_at:max"],
+        )
+        last_by_account = dict(rows)
+        for account in self:
+            account.last_event_at = last_by_account.get(account, False)
+
+    def _compute_failed_event_count(self):
+        rows = self.env["mango.event"]._read_group(
+            Domain("account_id", "in", self.ids) & Domain("state", "=", "failed"),
+            ["account_id"],
+            ["__count"],
+        )
+        count_by_account = dict(rows)
+        for account in self:
+            account.failed_event_count = count_by_account.get(account, 0)
+
+    @api.constrains("api_url")
+    def _check_api_url(self):
+        for account in self:
+            try:
+                addresses.check_base_url(account.api_url)
+            except ValueError as error:
+                raise ValidationError(
+                    self.env._(
+                        "The API address must begin with https:// and name the PBX's "
+                        "host, for example https://app.mango-office.ru."
+                    )
+                ) from error
+
+    # ------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._clean_credentials(vals)
+        accounts = super().create(vals_list)
+        self.env.registry.clear_cache()
+        for account in accounts:
+            if not account.company_id.mango_account_id:
+                # sudo: res.company - a telephony administrator may not write
+                # companies, but the first PBX of a company is its main one.
+                account.company_id.sudo().mango_account_id = account
+        return accounts
+
+    def write(self, vals):
+        self._clean_credentials(vals)
+        result = super().write(vals)
+        if not vals.keys().isdisjoint({"active", "api_key", "api_salt"}):
+            self.env.registry.clear_cache()
+        return result
+
+    def unlink(self):
+        self.env.registry.clear_cache()
+        return super().unlink()
+
+    @api.model
+    def _clean_credentials(self, vals):
+        """Take away the blanks that come along when a code is pasted, in place.
+
+        :param dict vals: values as for :meth:`write`.
+        """
+        for name in ("api_url", "api_key", "api_salt"):
+            if name in vals:
+                vals[name] = (vals[name] or "").strip() or False
+
+    # ------------------------------------------------------------
+    # Who is who
+    # ------------------------------------------------------------
+
+    @api.model
+    @tools.ormcache()
+    def _credentials(self):
+        """Return what is needed to check a notification, for every active account.
+
+        One cached value for all: a flood of unknown codes neither queries the
+        database nor fills the cache.
+
+        :return: for each PBX code the account's id and its secret.
+        :rtype: dict[str, tuple[int, str]]
+        """
+        # sudo: mango.account - the PBX is nobody's user; the result stays on the
+        # server and is only compared with.
+        accounts_sudo = self.sudo().search(
+            Domain("api_key", "!=", False) & Domain("api_salt", "!=", False)
+        )
+        return {
+            account.api_key: (account.id, account.api_salt) for account in accounts_sudo
+        }
+
+    @tools.ormcache("self.id")
+    def _own_numbers(self):
+        """Return the numbers of the PBX's lines, which are never a client's.
+
+        :rtype: frozenset[str]
+        """
+        lines = self.line_ids.with_context(active_test=False)
+        return frozenset(line.number for line in lines)
+
+    def _e164(self, number):
+        """Return a number of the PBX in E.164, read as in the company's country.
+
+        :param str number: as the PBX sent it.
+        :rtype: str | None
+        """
+        regions = self.env["mail.thread.phone"]._mango_phone_regions(self.company_id)
+        return numbers.e164(number, regions)
+
+    def _display_number(self, number):
+        """Return a number as people write it: ``+7 495 000-02-01``.
+
+        :param str number: E.164, or as the PBX sent it, or empty.
+        :return: the same text where it is not a phone number.
+        :rtype: str
+        """
+        return self.env["mango.call"]._phone_format(
+            number=self._e164(number) if number else None, force_format="INTERNATIONAL"
+        ) or (number or "")
+
+    def _language(self):
+        """Return the language of the sentences that are stored with calls.
+
+        :rtype: str
+        """
+        # sudo: res.partner - the language of the company, nothing of the contact.
+        return self.company_id.partner_id.sudo().lang or "en_US"
+
+    # ------------------------------------------------------------
+    # The PBX's API
+    # ------------------------------------------------------------
+
+    def _client(self):
+        """Return the client that speaks to this PBX.
+
+        :rtype: odoo.addons.mango_office.vpbx.client.Client
+        :raise UserError: if the code or the secret is missing.
+        """
+        self.ensure_one()
+        # sudo: mango.account - whoever may use the PBX signs with its secret without
+        # being able to read it; the client shows it to nobody.
+        account_sudo = self.sudo()
+        if not account_sudo.is_connected:
+            raise UserError(
+                self.env._(
+                    "Enter the PBX's code and secret first. Both are in the PBX's "
+                    "cabinet, under Integrations ▸ API connector."
+                )
+            )
+        return Client(
+            account_sudo.api_url, account_sudo.api_key, account_sudo.api_salt
+        )
+
+    def action_test_connection(self):
+        """Check the way to the PBX and back link by link, and show the result."""
+        self.ensure_one()
+        self.check_access("write")
+        check = self.env["mango.connection.check"]._run(self)
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Connection to the PBX"),
+            "res_model": "mango.connection.check",
+            "res_id": check.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def action_load_users(self):
+        """Load staff and lines from the PBX, and say what has changed."""
+        self.ensure_one()
+        self.check_access("write")
+        client = self._client()
+        # Locked ahead of the requests: nothing that others write meanwhile can make
+        # Odoo repeat this transaction, and the requests with it.
+        self.lock_for_update()
+        self.with_context(active_test=False).extension_ids.lock_for_update()
+        try:
+            users, lines = client.users(), client.lines()
+        except errors.VpbxError as error:
+            raise UserError(self._explain(error)) from error
+        changes = self.env["mango.extension"]._load(self, users)
+        self.env["mango.line"]._load(self, lines)
+        self.last_load_at = fields.Datetime.now()
+        return self._notify(
+            self.env._(
+                "Extensions: %(new)s new, %(changed)s changed, %(gone)s gone.", **changes
+            ),
+            "success",
+        )
+
+    def action_apply_suggestions(self):
+        """Give every extension the employee that is suggested for it."""
+        extensions = self.extension_ids.filtered("suggested_user_id")
+        for extension in extensions:
+            extension.user_id = extension.suggested_user_id
+        return self._notify(
+            self.env._("Employees set: %(count)s.", count=len(extensions)), "success"
+        )
+
+    def action_view_extensions(self):
+        """Open the table of extensions and employees."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "mango_office.mango_extension_action"
+        )
+        action["domain"] = [("account_id", "=", self.id)]
+        return action
+
+    def action_view_failed_events(self):
+        """Open the notifications that could not be applied."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "mango_office.mango_event_action"
+        )
+        action["domain"] = [("account_id", "=", self.id)]
+        action["context"] = {"search_default_failed": 1}
+        return action
+
+    def _notify(self, message, kind):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "message": message,
+                "type": kind,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def _explain(self, error):
+        """Say in a sentence what went wrong with the PBX, and what to do about it.
+
+        :param VpbxError error: what the client raised.
+        :rtype: str
+        """
+        if isinstance(error, errors.TransportError):
+            return self.env._(
+                "The PBX cannot be reached (%(reason)s). Check the API address and "
+                "the server's way to the internet.",
+                reason=error.reason,
+            )
+        if isinstance(error, errors.LockedOutError):
+            return self.env._(
+                "The PBX refuses all requests for up to two minutes after wrong ones, "
+                "or the code or the secret is wrong. Check both in the PBX's cabinet, "
+                "wait two minutes and try once more."
+            )
+        if isinstance(error, errors.RateLimitedError):
+            return self.env._(
+                "The PBX got too many requests at once. Wait a few seconds and try again."
+            )
+        if isinstance(error, errors.RefusedError):
+            if error.code == 3102:
+                return self.env._(
+                    "The secret is wrong: the PBX does not accept the signature. Copy "
+                    "the key for signatures from the PBX's cabinet once more."
+                )
+            if error.code == 3105:
+                return self.env._(
+                    "The code is wrong: the PBX does not know it. Copy the unique code "
+                    "of your PBX from its cabinet once more."
+                )
+            return self.env._(
+                "The PBX refused: %(meaning)s (code %(code)s).",
+                meaning=self.env["mango.call"]._translate_code(error.code),
+                code=error.code,
+            )
+        return self.env._(
+            "The PBX gave an answer that cannot be read. Check the API address; if it "
+            "is right, try again later."
+        )
+
+    # ------------------------------------------------------------
+    # The route command's turn
+    # ------------------------------------------------------------
+
+    def _claim_route_slot(self, patience):
+        """Take the next moment at which this PBX accepts a route command.
+
+        The turn is kept in the database, because the calls of one PBX are handled by
+        several server processes.
+
+        :param timedelta patience: how long the command may wait for its turn.
+        :return: the seconds to wait, or None if the turn would come too late; then
+            nothing is taken.
+        :rtype: float | None
+        """
+        self.ensure_one()
+        with locked_transaction(self.env, f"mango_office/route/{self.id}") as env:
+            rows = env.execute_query(
+                SQL(
+                    """
+                       UPDATE mango_account
+                          SET route_slot_at = GREATEST(now, route_slot_at + %(interval)s)
+                         FROM (SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now) clock
+                        WHERE id = %(account_id)s
+                          AND (route_slot_at IS NULL
+                               OR route_slot_at + %(interval)s <= now + %(patience)s)
+                    RETURNING EXTRACT(EPOCH FROM route_slot_at - now)
+                    """,
+                    interval=ROUTE_INTERVAL,
+                    patience=patience,
+                    account_id=self.id,
+                )
+            )
+        if not rows:
+            return None
+        return float(rows[0][0])

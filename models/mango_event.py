@@ -1,0 +1,225 @@
+import hashlib
+import logging
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
+
+from ..vpbx import notifications
+from .transaction import locked_transaction
+
+_logger = logging.getLogger(__name__)
+
+#: A notification that fails this often waits for a person.
+MAX_ATTEMPTS = 10
+BATCH_SIZE = 500
+
+
+class MangoEvent(models.Model):
+    """The inbox: every notification that verified, as it came, once."""
+
+    _name = "mango.event"
+    _description = "PBX Notification"
+    _order = "id desc"
+    _rec_name = "kind"
+
+    account_id = fields.Many2one(
+        "mango.account", string="PBX", required=True, ondelete="cascade", readonly=True
+    )
+    company_id = fields.Many2one(related="account_id.company_id")
+    kind = fields.Char(
+        required=True,
+        readonly=True,
+        help="The end of the address that the PBX posted to, such as events/call.",
+    )
+    entry_id = fields.Char(
+        string="PBX Call", readonly=True, help="entry_id, the PBX's name of the call"
+    )
+    body = fields.Text(required=True, readonly=True, help="The text of json, as received.")
+    digest = fields.Char(required=True, readonly=True)
+    received_at = fields.Datetime(required=True, readonly=True)
+    state = fields.Selection(
+        [
+            ("pending", "To Apply"),
+            ("done", "Applied"),
+            ("failed", "Failed"),
+            ("ignored", "Not Used"),
+        ],
+        required=True,
+        readonly=True,
+        default="pending",
+    )
+    error = fields.Text(readonly=True)
+    attempts = fields.Integer(readonly=True, default=0)
+
+    # A repeated notification is the same text of the same kind.
+    _digest_uniq = models.UniqueIndex(
+        "(account_id, digest)", "This notification is stored already."
+    )
+    _entry_idx = models.Index("(account_id, entry_id) WHERE entry_id IS NOT NULL")
+    _received_idx = models.Index("(account_id, received_at)")
+    _queue_idx = models.Index("(id) WHERE state IN ('pending', 'failed')")
+
+    # ------------------------------------------------------------
+    # Receiving
+    # ------------------------------------------------------------
+
+    @api.model
+    def _receive(self, account_id, notification, text):
+        """Store a notification and apply it, once, however often it comes.
+
+        Returns when both are committed. A notification that cannot be applied stays
+        as failed and is tried again by the cron.
+
+        :param int account_id: the account whose signature was right.
+        :param Notification notification: what ``text`` says.
+        :param str text: the text of ``json`` as received.
+        """
+        digest = hashlib.sha256(f"{notification.kind}\n{text}".encode()).hexdigest()
+        # sudo: the PBX is nobody's user; its signature has been checked.
+        env = self.env(user=SUPERUSER_ID, su=True)
+        lock = self._lock_name(account_id, notification.entry_id or digest)
+        with locked_transaction(env, lock) as env:
+            event = env["mango.event"]._store(account_id, notification, text, digest)
+            if event and event.state != "ignored":
+                event._process()
+
+    @api.model
+    def _lock_name(self, account_id, entry_id):
+        return f"mango_office/entry/{account_id}/{entry_id}"
+
+    @api.model
+    def _store(self, account_id, notification, text, digest):
+        """Insert a notification, expected to be applied in the same transaction.
+
+        :return: the new event; empty if it was stored before.
+        :rtype: mango.event
+        """
+        is_used = isinstance(
+            notification,
+            notifications.LegEvent
+            | notifications.Summary
+            | notifications.CommandResult,
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO mango_event
+                    (account_id, kind, entry_id, body, digest, received_at, state,
+                     attempts, create_uid, write_uid, create_date, write_date)
+                VALUES
+                    (%(account_id)s, %(kind)s, %(entry_id)s, %(body)s, %(digest)s,
+                     %(now)s, %(state)s, 0, %(uid)s, %(uid)s, %(now)s, %(now)s)
+                ON CONFLICT DO NOTHING
+                RETURNING id
+                """,
+                account_id=account_id,
+                kind=notification.kind,
+                entry_id=notification.entry_id,
+                body=text,
+                digest=digest,
+                now=fields.Datetime.now(),
+                state="done" if is_used else "ignored",
+                uid=self.env.uid,
+            )
+        )
+        return self.browse(row[0] for row in rows)
+
+    # ------------------------------------------------------------
+    # Applying
+    # ------------------------------------------------------------
+
+    def _process(self):
+        """Apply this notification; keep the error with it if that fails."""
+        self.ensure_one()
+        try:
+            with self.env.cr.savepoint():
+                self._apply()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            _logger.exception("PBX notification %s could not be applied", self.id)
+            self.write(
+                {
+                    "state": "failed",
+                    "error": f"{type(error).__name__}: {error}",
+                    "attempts": self.attempts + 1,
+                }
+            )
+
+    def _apply(self):
+        if self.entry_id:
+            self.env["mango.call"]._apply(self.entry_id, self.account_id)
+            return
+        notification = notifications.parse(self.kind, self.body)
+        if isinstance(notification, notifications.CommandResult):
+            self.env["mango.router"]._apply_result(self.account_id, notification)
+        self._mark_done()
+
+    def _mark_done(self):
+        """Take the events that waited or failed off the queue."""
+        waiting = self.filtered(lambda event: event.state != "done")
+        if waiting:
+            waiting.write({"state": "done", "error": False})
+
+    @api.model
+    def _of_entry(self, account, entry_id):
+        """Return the used notifications of one call of the PBX.
+
+        :rtype: mango.event
+        """
+        return self.search_fetch(
+            Domain("account_id", "=", account.id)
+            & Domain("entry_id", "=", entry_id)
+            & Domain("state", "!=", "ignored"),
+            ["kind", "body", "state"],
+            order="id",
+        )
+
+    def _parsed(self):
+        """Return what these events say, those that cannot be read left out.
+
+        :rtype: list[Notification]
+        """
+        parsed = []
+        for event in self:
+            try:
+                parsed.append(notifications.parse(event.kind, event.body))
+            except notifications.NotificationError:
+                # Read once when it came in; a later version may be stricter.
+                _logger.info("PBX notification %s cannot be read any more", event.id)
+        return parsed
+
+    @api.model
+    def _process_queue(self):
+        """Cron: apply what was stored but not applied, each call once."""
+        domain = Domain("state", "in", ("pending", "failed")) & Domain(
+            "attempts", "<", MAX_ATTEMPTS
+        )
+        events = self.search(domain, order="id", limit=BATCH_SIZE)
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=len(events))
+        for event in events:
+            event._process_again()
+            if not cron._commit_progress(1):
+                break
+
+    def _process_again(self):
+        """Apply one event in a transaction of its own, like a new notification."""
+        self.ensure_one()
+        lock = self._lock_name(self.account_id.id, self.entry_id or self.digest)
+        with locked_transaction(self.env, lock) as env:
+            event = self.with_env(env)
+            if event.state in ("pending", "failed"):
+                event._process()
+
+    def action_process_again(self):
+        """Let the cron apply these notifications once more, now."""
+        self.check_access("read")
+        # sudo: mango.event - whoever may read a notification may repeat it: what
+        # comes of it depends on the stored text alone.
+        self.sudo().write({"state": "pending", "error": False, "attempts": 0})
+        cron = self.env.ref("mango_office.ir_cron_process_events")
+        # sudo: ir.cron - waking our own cron.
+        cron.sudo()._trigger()

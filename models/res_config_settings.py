@@ -1,0 +1,121 @@
+from odoo import api, fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    mango_account_id = fields.Many2one(related="company_id.mango_account_id")
+    mango_api_url = fields.Char(
+        string="API Address",
+        compute="_compute_mango_credentials",
+        store=True,
+        readonly=False,
+    )
+    mango_api_key = fields.Char(
+        string="PBX Code",
+        compute="_compute_mango_credentials",
+        store=True,
+        readonly=False,
+    )
+    # Only takes a new secret in: what is stored never goes to the browser.
+    mango_api_salt = fields.Char(string="Secret")
+    mango_is_connected = fields.Boolean(related="mango_account_id.is_connected")
+    mango_webhook_url = fields.Char(compute="_compute_mango_webhook_url")
+    mango_routing_enabled = fields.Boolean(
+        string="Route Callers to Their Manager",
+        compute="_compute_mango_credentials",
+        store=True,
+        readonly=False,
+    )
+    mango_extension_ids = fields.One2many(
+        related="mango_account_id.extension_ids", readonly=False
+    )
+    mango_extension_count = fields.Integer(related="mango_account_id.extension_count")
+    mango_mapped_extension_count = fields.Integer(
+        related="mango_account_id.mapped_extension_count"
+    )
+    mango_suggested_extension_count = fields.Integer(
+        related="mango_account_id.suggested_extension_count"
+    )
+    mango_last_event_at = fields.Datetime(related="mango_account_id.last_event_at")
+    mango_last_load_at = fields.Datetime(related="mango_account_id.last_load_at")
+    mango_failed_event_count = fields.Integer(
+        related="mango_account_id.failed_event_count"
+    )
+
+    @api.depends("company_id")
+    def _compute_mango_credentials(self):
+        account_defaults = self.env["mango.account"].default_get(
+            ["api_url", "routing_enabled"]
+        )
+        for settings in self:
+            account = settings.company_id.mango_account_id
+            settings.mango_api_url = account.api_url or account_defaults["api_url"]
+            settings.mango_api_key = account.api_key
+            settings.mango_routing_enabled = (
+                account.routing_enabled
+                if account
+                else account_defaults["routing_enabled"]
+            )
+
+    @api.depends("company_id")
+    def _compute_mango_webhook_url(self):
+        for settings in self:
+            account = settings.company_id.mango_account_id
+            settings.mango_webhook_url = (
+                account or self.env["mango.account"].new()
+            ).webhook_url
+
+    def set_values(self):
+        super().set_values()
+        account = self.company_id.mango_account_id
+        vals = {
+            "api_url": self.mango_api_url,
+            "api_key": self.mango_api_key or False,
+            "routing_enabled": self.mango_routing_enabled,
+        }
+        if self.mango_api_salt:
+            vals["api_salt"] = self.mango_api_salt
+            # The settings record stays for a day or so; the secret must not.
+            self.mango_api_salt = False
+        if account:
+            account.write(
+                {name: value for name, value in vals.items() if account[name] != value}
+            )
+        elif vals["api_key"] or vals.get("api_salt"):
+            self.env["mango.account"].create(
+                {
+                    **vals,
+                    "name": self.company_id.name,
+                    "company_id": self.company_id.id,
+                }
+            )
+
+    # ------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------
+
+    def action_mango_test_connection(self):
+        """Check the connection to the company's PBX."""
+        return self._mango_account().action_test_connection()
+
+    def action_mango_load_users(self):
+        """Load the staff and the lines of the company's PBX."""
+        return self._mango_account().action_load_users()
+
+    def action_mango_apply_suggestions(self):
+        """Give the extensions the employees that are suggested."""
+        return self._mango_account().action_apply_suggestions()
+
+    def action_mango_view_failed_events(self):
+        """Open the notifications that could not be applied."""
+        return self._mango_account().action_view_failed_events()
+
+    def _mango_account(self):
+        """Return the company's main account; an empty one refuses with what to do.
+
+        The web client saves the settings before it presses one of their buttons.
+
+        :rtype: mango.account
+        """
+        return self.company_id.mango_account_id or self.env["mango.account"].new()

@@ -1,0 +1,30 @@
+"""Transactions that several processes may want at the same time."""
+
+from contextlib import contextmanager
+
+from odoo.tools import SQL
+
+
+@contextmanager
+def locked_transaction(env, lock):
+    """Open a transaction whose snapshot begins after a lock is held.
+
+    Odoo's transactions are REPEATABLE READ: one that waits for a lock keeps the
+    snapshot from before the wait, does not see what the previous holder wrote, and
+    fails as soon as it writes the same row (``design.md`` 2, traps). So the lock is
+    taken in the transaction at hand, and the work is done in a second one that starts
+    when the lock is ours. The lock is an advisory one of PostgreSQL: it holds over
+    several server processes and hosts, and ends with the transaction at hand, which
+    must therefore end soon and must not have written anything that the work touches.
+
+    It keeps those who take it from colliding; what makes the work correct without it
+    stays the unique indexes and Odoo's retry.
+
+    :param Environment env: the environment at hand; its cursor holds the lock.
+    :param str lock: what to lock, unique over the database's users of advisory locks.
+    :return: context manager giving an environment on the new transaction, with the
+        same user and context. Leaving it commits; an exception rolls back.
+    """
+    env.execute_query(SQL("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", lock))
+    with env.registry.cursor() as cr:
+        yield env(cr=cr)
