@@ -247,9 +247,10 @@ class MangoAccount(models.Model):
         :return: the same text where it is not a phone number.
         :rtype: str
         """
-        return self.env["mango.call"]._phone_format(
-            number=self._e164(number) if number else None, force_format="INTERNATIONAL"
-        ) or (number or "")
+        e164 = self._e164(number) if number else None
+        if not e164:
+            return number or ""
+        return self._phone_format(number=e164, force_format="INTERNATIONAL") or e164
 
     def _language(self):
         """Return the language of the sentences that are stored with calls.

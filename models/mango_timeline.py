@@ -83,12 +83,16 @@ class MangoTimeline(models.AbstractModel):
             seconds = self._seconds(leg.started_at, leg.ended_at)
             return self._clock(seconds) if seconds is not None else ""
         if leg.answered_at:
+            wait = self._clock(self._seconds(leg.started_at, leg.answered_at) or 0)
             talk = self._seconds(leg.answered_at, leg.ended_at)
             if talk is None:
                 return self.env._("Talking")
+            if not talk:
+                # Such as the employee's leg of a callback, which another continues.
+                return self.env._("Picked up after %s", wait)
             return self.env._(
                 "Picked up after %(wait)s, talked %(talk)s",
-                wait=self._clock(self._seconds(leg.started_at, leg.answered_at) or 0),
+                wait=wait,
                 talk=self._clock(talk),
             )
         if not leg.ended_at:

@@ -25,7 +25,8 @@ How it works:
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import NamedTuple
 
 from . import codes
@@ -41,6 +42,7 @@ TALKING = "talking"
 ENDED = "ended"
 
 _CONNECTED_STATES = ("connected", "onhold")
+_GONE = "disconnected"
 _MENU_LOCATIONS = ("ivr", "queue")
 
 
@@ -71,7 +73,7 @@ class LegState:
 
     @property
     def is_gone(self):
-        return self.state == "disconnected"
+        return self.state == _GONE
 
     @property
     def is_menu(self):
@@ -126,19 +128,6 @@ class CallState:
     all_legs_gone: bool
 
 
-class _Leg(NamedTuple):
-    state: LegState
-    events: tuple[LegEvent, ...]  # by seq
-
-    @property
-    def opening(self):
-        """The first event that says who calls whom."""
-        for event in self.events:
-            if _caller(event) != (None, None) or _callee(event) != (None, None):
-                return event
-        return self.events[0]
-
-
 def fold(
     notifications: Iterable[Notification],
     lines: Collection[str] = (),
@@ -153,72 +142,344 @@ def fold(
         Give it for good: without it a call that has no summary is open again
     :return: the call; without any notification a ringing call that knows nothing
     """
-    facts = set(notifications)
-    summary = _summary(facts)
-    legs = _legs(event for event in facts if isinstance(event, LegEvent))
-    recordings = _recordings(facts)
+    evidence = _Evidence(frozenset(notifications), lines, closed_at)
+    names = (field.name for field in fields(CallState))
+    return CallState(**{name: getattr(evidence, name) for name in names})
 
-    first = _first_leg(legs)
-    callback = _is_callback(first, legs)
-    direction = _direction(first, callback, summary, lines)
-    client_number = _client_number(direction, callback, first, legs, summary, lines)
-    talks = _talks(direction, client_number, legs)
-    groups = {leg.state.acd_group for leg in legs} - {None}
 
-    ended = summary is not None or closed_at is not None
-    answered = summary.answered if summary else bool(talks)
-    answered_at = _answered_at(talks, summary) if answered else None
-    started_at = _started_at(legs, summary)
-    ended_at = _ended_at(legs, summary, closed_at) if ended else None
-    end_reason = _end_reason(first, callback, legs, summary) if ended else None
+class _Leg(NamedTuple):
+    state: LegState
+    events: tuple[LegEvent, ...]  # by seq
 
-    return CallState(
-        entry_id=min((fact.entry_id for fact in facts if fact.entry_id), default=None),
-        direction=direction,
-        state=ENDED if ended else TALKING if answered else RINGING,
-        result=_result(direction, answered, end_reason) if ended else None,
-        client_number=client_number,
-        line_number=_line_number(direction, first, legs, summary),
-        group_extension=_group(talks, legs),
-        extension=_extension(direction, first, legs, talks, groups, summary),
-        started_at=started_at,
-        answered_at=answered_at,
-        ended_at=ended_at,
-        wait_duration=_span(started_at, answered_at if answered else ended_at),
-        talk_duration=_span(answered_at, ended_at),
-        end_reason=end_reason,
-        legs=tuple(leg.state for leg in legs),
-        recordings=recordings,
-        command_ids=_command_ids(legs, summary),
-        callback=callback,
-        in_menu_leg=None if ended or answered else _menu_leg(legs),
-        all_legs_gone=_all_gone(legs),
-    )
+    @property
+    def opening(self):
+        """The first event that says who calls whom."""
+        for event in self.events:
+            if _knows(_caller(event)) or _knows(_callee(event)):
+                return event
+        return self.events[0]
+
+
+class _Evidence:
+    """What is known of a call. Each field of CallState is a conclusion from it."""
+
+    def __init__(self, facts, lines, closed_at):
+        self._facts = facts
+        self._lines = lines
+        self._closed_at = closed_at
+
+    # -- what came in ----------------------------------------------------------
+
+    @cached_property
+    def _summary(self):
+        """The summary. One is sent; of several different ones always the same."""
+        summaries = [fact for fact in self._facts if isinstance(fact, Summary)]
+        return max(summaries, key=lambda s: (s.ended_at or 0, repr(s)), default=None)
+
+    @cached_property
+    def _legs(self):
+        """The legs in the order in which the call visited them."""
+        by_leg = defaultdict(list)
+        for fact in self._facts:
+            if isinstance(fact, LegEvent):
+                by_leg[fact.leg_ref].append(fact)
+        legs = [_leg(_by_seq(events)) for events in by_leg.values()]
+        parents = {leg.state.leg_ref: leg.state.taken_from for leg in legs}
+        return sorted(legs, key=lambda leg: _leg_rank(leg.state, parents))
+
+    @cached_property
+    def _events(self):
+        return [event for leg in self._legs for event in leg.events]
+
+    @cached_property
+    def _first_leg(self):
+        """The leg that the call began with: the earliest that continues no other."""
+        roots = [leg for leg in self._legs if leg.state.taken_from is None]
+        return next(iter(roots or self._legs), None)
+
+    @cached_property
+    def _groups(self):
+        return {leg.state.acd_group for leg in self._legs} - {None}
+
+    @property
+    def entry_id(self):
+        ids = {fact.entry_id for fact in self._facts} - {None}
+        return min(ids, default=None)
+
+    @property
+    def legs(self):
+        return tuple(leg.state for leg in self._legs)
+
+    @property
+    def all_legs_gone(self):
+        return bool(self._legs) and all(leg.state.is_gone for leg in self._legs)
+
+    @property
+    def command_ids(self):
+        ids = {event.command_id for event in self._events}
+        if self._summary:
+            ids.add(self._summary.command_id)
+        return tuple(sorted(ids - {None}))
+
+    # -- direction and parties ---------------------------------------------------
+
+    @cached_property
+    def callback(self):
+        """Whether an employee had the PBX dial (mango-api.md 4.4)."""
+        if any(event.callback_initiator for event in self._events):
+            return True
+        first = self._first_leg
+        if first is None or first.state.taken_from or first.state.is_menu:
+            return False
+        # Any later command_id may stem from a hang-up or a hold of ours.
+        opening = first.opening
+        return bool(opening.command_id) and opening.state in ("appeared", "connected")
+
+    @cached_property
+    def direction(self):
+        told = self._summary.direction if self._summary else None
+        if told == INBOUND and self.callback:
+            # No sample of a callback's summary is known (mango-api.md 10).
+            return OUTBOUND
+        if told or not self._first_leg:
+            return told
+        return self._guessed_direction(self._first_leg)
+
+    def _guessed_direction(self, leg):
+        """Guess as mango-api.md 4.7 says."""
+        event = leg.opening
+        from_outside = is_external(event.from_number, self._lines)
+        to_outside = is_external(event.to_number, self._lines)
+        if self.callback or event.task_id:
+            return OUTBOUND
+        if event.from_extension:
+            inside = event.to_extension and not from_outside and not to_outside
+            return INTERNAL if inside else OUTBOUND
+        # From here on the caller is from outside, or anonymous.
+        if event.to_extension or event.line_number or leg.state.is_menu:
+            return INBOUND
+        return OUTBOUND if from_outside and to_outside else None
+
+    @cached_property
+    def client_number(self):
+        if self.direction == INTERNAL:
+            return None
+        parties = self._possible_clients()
+        return next((n for n, ext in parties if self._may_be_client(n, ext)), None)
+
+    def _possible_clients(self):
+        """List numbers and extensions of parties; who says it best comes first."""
+        side = _callee if self.direction == OUTBOUND else _caller
+        if self.callback:
+            # The first leg shows the client as its caller, the second as the called.
+            yield from (_caller(e) for e in self._events if not e.taken_from)
+            yield from (_callee(e) for e in self._events if not e.to_extension)
+        if self._summary:
+            yield side(self._summary)
+        if self._first_leg:
+            yield from map(side, self._first_leg.events)
+        # On other legs a number with an extension is a colleague's mobile phone.
+        others = map(side, self._events)
+        yield from (party for party in others if party[1] is None)
+
+    def _may_be_client(self, number, extension):
+        if not number or number == extension:
+            return False
+        if is_pbx_device(number) or is_line(number, self._lines):
+            return False
+        # Words stand for hidden numbers.
+        return any(sign.isdecimal() for sign in number.partition("@")[0])
+
+    @property
+    def line_number(self):
+        if self._summary and self._summary.line_number:
+            return self._summary.line_number
+        if self.direction == INTERNAL:
+            return None
+        numbers = [leg.state.line_number for leg in self._legs]
+        if self._first_leg and self._first_leg.state.is_menu:
+            numbers.append(self._first_leg.state.to_number)
+        return next(filter(None, numbers), None)
+
+    @property
+    def group_extension(self):
+        groups = [talk.acd_group for talk in self._talks[:1]]
+        groups += [leg.state.acd_group for leg in self._legs]
+        return next(filter(None, groups), None)
+
+    @property
+    def extension(self):
+        if self.direction in (OUTBOUND, INTERNAL):
+            return self._calling_extension
+        told = self._summary.to_extension if self._summary else None
+        if told and told not in self._groups:
+            return told
+        if self._talks:
+            return self._talks[0].to_extension
+        rung = [leg.state.to_extension for leg in self._legs if not leg.state.is_menu]
+        return next((ext for ext in rung if ext and ext not in self._groups), None)
+
+    @property
+    def _calling_extension(self):
+        if self._summary and self._summary.from_extension:
+            return self._summary.from_extension
+        # A callback's first leg has the employee who calls as the called.
+        events = [self._first_leg.opening, *self._events] if self._first_leg else []
+        extensions = (event.from_extension or event.to_extension for event in events)
+        return next(filter(None, extensions), None)
+
+    # -- talks -------------------------------------------------------------------
+
+    @cached_property
+    def _talks(self):
+        """The events in which an employee and the client are connected, by time."""
+        talks = [
+            event
+            for leg in self._legs
+            for event in leg.events
+            if not leg.state.is_menu
+            and event.state in _CONNECTED_STATES
+            and self._is_talk(event)
+        ]
+        # The sort is stable: legs and their events are in order already.
+        return sorted(talks, key=lambda event: event.timestamp or 0)
+
+    def _is_talk(self, event):
+        if self.direction == INTERNAL:
+            return True
+        if self.direction != OUTBOUND:
+            return self._is_client(_caller(event))
+        # On the caller's side the client is after a transfer only: a leg that opens
+        # with them there is a callback's first.
+        return self._is_client(_callee(event)) or (
+            event.taken_from is not None and self._is_client(_caller(event))
+        )
+
+    def _is_client(self, party):
+        number, extension = party
+        return extension is None or (
+            number is not None and number == self.client_number
+        )
+
+    @property
+    def in_menu_leg(self):
+        """The leg in which the client listens to the menu or waits in a queue."""
+        if self._is_ended or self._is_answered:
+            return None
+        left = {leg.state.taken_from for leg in self._legs}
+        waiting = [
+            leg.state.leg_ref
+            for leg in self._legs
+            if leg.state.is_menu
+            and leg.state.state in ("appeared", "connected")
+            # A menu leg that another continues is over although we were not told yet.
+            # A queue leg lasts while the agents' phones ring.
+            and (leg.state.location == "queue" or leg.state.leg_ref not in left)
+        ]
+        return waiting[-1] if waiting else None
+
+    # -- state, times and the end ------------------------------------------------
+
+    @property
+    def _is_ended(self):
+        return self._summary is not None or self._closed_at is not None
+
+    @property
+    def _is_answered(self):
+        return self._summary.answered if self._summary else bool(self._talks)
+
+    @property
+    def state(self):
+        if self._is_ended:
+            return ENDED
+        return TALKING if self._is_answered else RINGING
+
+    @property
+    def started_at(self):
+        if self._summary and self._summary.created_at:
+            return self._summary.created_at
+        return _earliest(self._events)
+
+    @cached_property
+    def answered_at(self):
+        if not self._is_answered:
+            return None
+        return self._summary.answered_at if self._summary else _earliest(self._talks)
+
+    @cached_property
+    def ended_at(self):
+        if not self._is_ended:
+            return None
+        if self._summary and self._summary.ended_at:
+            return self._summary.ended_at
+        if not self._summary and not self.all_legs_gone:
+            return self._closed_at
+        # The last we heard of the call.
+        times = [event.timestamp for event in self._events]
+        if self._summary:
+            told = self._summary
+            times += [told.answered_at, told.forwarded_at, told.created_at]
+        times = [time for time in times if time is not None]
+        return max(times, default=self._closed_at)
+
+    @property
+    def wait_duration(self):
+        end = self.answered_at if self._is_answered else self.ended_at
+        return _span(self.started_at, end)
+
+    @property
+    def talk_duration(self):
+        return _span(self.answered_at, self.ended_at)
+
+    @cached_property
+    def end_reason(self):
+        if not self._is_ended:
+            return None
+        if self._summary and self._summary.end_reason:
+            return self._summary.end_reason
+        gone = [leg for leg in self._legs if leg.state.end_reason]
+        # A callback's first leg ends as it likes once there is a second (mango-api.md
+        # 10), and how the menu ended matters only if nobody was rung.
+        if self.callback:
+            gone = [leg for leg in gone if leg is not self._first_leg] or gone
+        gone = [leg for leg in gone if not leg.state.is_menu] or gone
+        last = max(gone, key=lambda leg: leg.state.ended_at or 0, default=None)
+        return last.state.end_reason if last else None
+
+    @property
+    def result(self):
+        if not self._is_ended:
+            return None
+        if self._is_answered:
+            return "answered"
+        if self.direction == INBOUND:
+            return "missed"
+        outcome = codes.outcome(self.end_reason)
+        return outcome if outcome in ("busy", "failed") else "unanswered"
+
+    # -- recordings --------------------------------------------------------------
+
+    @property
+    def recordings(self):
+        """The recordings; each recorded employee has an own one."""
+        by_ref = defaultdict(list)
+        for fact in self._facts:
+            if isinstance(fact, (RecordingEvent, RecordAdded)):
+                by_ref[fact.recording_ref].append(fact)
+        return tuple(_recording(ref, by_ref[ref]) for ref in sorted(by_ref))
 
 
 # ---------------------------------------------------------------------------
 # Legs
 
 
-def _legs(events):
-    """Group events into legs, in the order in which the call visited them."""
-    by_leg = defaultdict(list)
-    for event in events:
-        by_leg[event.leg_ref].append(event)
-    legs = [_leg(sorted(group, key=_seq_rank)) for group in by_leg.values()]
-    parents = {leg.state.leg_ref: leg.state.taken_from for leg in legs}
-    return sorted(legs, key=lambda leg: _leg_rank(leg.state, parents))
-
-
-def _seq_rank(event):
-    # Two different events with one seq should not exist; the rest of the key makes even
-    # those fall into the same order every time.
-    return (
-        event.seq,
-        event.timestamp or 0,
-        event.state == "disconnected",
-        repr(event),
-    )
+def _by_seq(events):
+    if len({event.seq for event in events}) < len(events):
+        # Different events with one seq should not exist. If they do, they shall stand
+        # in the same order every time.
+        events = sorted(events, key=repr)
+        events.sort(key=lambda e: (e.timestamp or 0, e.state == _GONE))
+    return sorted(events, key=lambda event: event.seq)
 
 
 def _leg_rank(leg, parents):
@@ -238,7 +499,8 @@ def _leg(events):
     newest = events[-1]
     from_number, from_extension = _newest(events, _caller)
     to_number, to_extension = _newest(events, _callee)
-    gone = newest.state == "disconnected"
+    # A leg that came back is not gone, whatever an earlier event said.
+    ends = [event for event in events if event.state == newest.state == _GONE]
     return _Leg(
         LegState(
             leg_ref=newest.leg_ref,
@@ -253,10 +515,8 @@ def _leg(events):
             acd_group=_remembered(events, "acd_group"),
             started_at=_earliest(events),
             answered_at=_earliest(e for e in events if e.state in _CONNECTED_STATES),
-            ended_at=_earliest(e for e in events if e.state == newest.state)
-            if gone
-            else None,
-            end_reason=newest.end_reason if gone else None,
+            ended_at=_earliest(ends),
+            end_reason=newest.end_reason if ends else None,
             taken_from=_remembered(events, "taken_from"),
             transfer=_remembered(events, "transfer"),
             command_id=_remembered(events, "command_id"),
@@ -273,12 +533,14 @@ def _callee(event):
     return event.to_number, event.to_extension
 
 
+def _knows(party):
+    return party != (None, None)
+
+
 def _newest(events, party):
     """Give the party as the newest event that knows it says."""
-    for event in reversed(events):
-        if party(event) != (None, None):
-            return party(event)
-    return None, None
+    known = (party(event) for event in reversed(events))
+    return next(filter(_knows, known), (None, None))
 
 
 def _remembered(events, name):
@@ -292,247 +554,12 @@ def _earliest(events):
 
 
 def _is_menu(location):
-    # dtmf-like places (ivr.1.2) are the menu, too
+    # ivr.1.2 is a place in the menu
     return location is not None and location.partition(".")[0] in _MENU_LOCATIONS
-
-
-def _first_leg(legs):
-    """Find the leg that the call began with: the earliest that continues no other."""
-    ordered = [leg for leg in legs if leg.state.taken_from is None] or legs
-    return ordered[0] if ordered else None
-
-
-def _all_gone(legs):
-    return bool(legs) and all(leg.state.is_gone for leg in legs)
-
-
-def _menu_leg(legs):
-    """Find the leg in which the client listens to the menu or waits in a queue."""
-    left = {leg.state.taken_from for leg in legs}
-    waiting = [
-        leg.state.leg_ref
-        for leg in legs
-        if leg.state.is_menu
-        and leg.state.state in ("appeared", "connected")
-        # A menu leg that another continues is over although we were not told yet. A
-        # queue leg lasts while the agents' phones ring.
-        and (leg.state.location == "queue" or leg.state.leg_ref not in left)
-    ]
-    return waiting[-1] if waiting else None
-
-
-# ---------------------------------------------------------------------------
-# Direction and parties
-
-
-def _is_callback(first, legs):
-    """Tell whether an employee had the PBX dial (mango-api.md 4.4)."""
-    if any(event.callback_initiator for leg in legs for event in leg.events):
-        return True
-    if first is None or first.state.taken_from or first.state.is_menu:
-        return False
-    # Any later command_id may stem from a hang-up or a hold of ours.
-    opening = first.opening
-    return bool(opening.command_id) and opening.state in ("appeared", "connected")
-
-
-def _direction(first, callback, summary, lines):
-    if summary and summary.direction:
-        # No sample of a callback's summary is known (mango-api.md 10, 11).
-        if callback and summary.direction == INBOUND:
-            return OUTBOUND
-        return summary.direction
-    return _guessed_direction(first, callback, lines) if first else None
-
-
-def _guessed_direction(first, callback, lines):
-    event = first.opening
-    from_outside = is_external(event.from_number, lines)
-    to_outside = is_external(event.to_number, lines)
-    if callback or event.task_id:
-        return OUTBOUND
-    if event.from_extension:
-        inside = event.to_extension and not from_outside and not to_outside
-        return INTERNAL if inside else OUTBOUND
-    # From here on the caller is from outside, or anonymous.
-    if event.to_extension or event.line_number or first.state.is_menu:
-        return INBOUND
-    return OUTBOUND if from_outside and to_outside else None
-
-
-def _client_number(direction, callback, first, legs, summary, lines):
-    """Find the outside party: who says it best comes first."""
-    if direction == INTERNAL:
-        return None
-    candidates = []
-    if callback:
-        # The opening of the first leg shows the client as its caller.
-        events = [event for leg in legs for event in leg.events]
-        candidates += [_caller(e) for e in events if not e.taken_from]
-        candidates += [_callee(e) for e in events if not e.to_extension]
-    side = _callee if direction == OUTBOUND else _caller
-    if summary:
-        candidates.append(side(summary))
-    if first:
-        candidates += [side(event) for event in first.events]
-    # On other legs a number with an extension is a colleague's mobile phone.
-    others = [side(event) for leg in legs for event in leg.events]
-    candidates += [party for party in others if party[1] is None]
-    return next((n for n, ext in candidates if _may_be_client(n, ext, lines)), None)
-
-
-def _may_be_client(number, extension, lines):
-    if not number or number == extension:
-        return False
-    if is_pbx_device(number) or is_line(number, lines):
-        return False
-    # Words stand for hidden numbers.
-    return any(sign.isdecimal() for sign in number.partition("@")[0])
-
-
-def _talks(direction, client_number, legs):
-    """List the events in which an employee and the client are connected, by time."""
-    talks = [
-        (event.timestamp or 0, position, event)
-        for position, leg in enumerate(legs)
-        for event in leg.events
-        if not leg.state.is_menu
-        and event.state in _CONNECTED_STATES
-        and _is_talk(direction, client_number, event)
-    ]
-    # Legs and their events are in order already and the sort is stable.
-    return [event for _time, _position, event in sorted(talks, key=lambda t: t[:2])]
-
-
-def _is_talk(direction, client_number, event):
-    def is_client(number, extension):
-        return extension is None or (number and number == client_number)
-
-    if direction == INTERNAL:
-        return True
-    if direction != OUTBOUND:
-        return is_client(*_caller(event))
-    # On the caller's side the client is after a transfer only: a leg that opens with
-    # them there is a callback's first.
-    return is_client(*_callee(event)) or (
-        event.taken_from is not None and is_client(*_caller(event))
-    )
-
-
-def _extension(direction, first, legs, talks, groups, summary):
-    if direction in (OUTBOUND, INTERNAL):
-        return (summary and summary.from_extension) or _initiator(first, legs)
-    told = summary.to_extension if summary else None
-    if told and told not in groups:
-        return told
-    if talks:
-        return talks[0].to_extension
-    rung = (leg.state.to_extension for leg in legs if not leg.state.is_menu)
-    return next((ext for ext in rung if ext and ext not in groups), None)
-
-
-def _initiator(first, legs):
-    """Find the employee who calls; a callback's first leg has them as the called."""
-    events = [first.opening] if first else []
-    events += [event for leg in legs for event in leg.events]
-    callers = (event.from_extension or event.to_extension for event in events)
-    return next((ext for ext in callers if ext), None)
-
-
-def _group(talks, legs):
-    if talks and talks[0].acd_group:
-        return talks[0].acd_group
-    groups = (leg.state.acd_group for leg in legs)
-    return next((group for group in groups if group), None)
-
-
-def _line_number(direction, first, legs, summary):
-    if summary and summary.line_number:
-        return summary.line_number
-    if direction == INTERNAL:
-        return None
-    numbers = [leg.state.line_number for leg in legs]
-    if first and first.state.is_menu:
-        numbers.append(first.state.to_number)
-    return next((number for number in numbers if number), None)
-
-
-def _command_ids(legs, summary):
-    ids = {event.command_id for leg in legs for event in leg.events}
-    if summary:
-        ids.add(summary.command_id)
-    return tuple(sorted(ids - {None}))
-
-
-# ---------------------------------------------------------------------------
-# Times and the end
-
-
-def _summary(facts):
-    """Give the summary. One is sent; of several different ones always the same."""
-    summaries = [fact for fact in facts if isinstance(fact, Summary)]
-    return max(summaries, key=lambda s: (s.ended_at or 0, repr(s)), default=None)
-
-
-def _started_at(legs, summary):
-    if summary and summary.created_at:
-        return summary.created_at
-    return _earliest(event for leg in legs for event in leg.events)
-
-
-def _answered_at(talks, summary):
-    return summary.answered_at if summary else _earliest(talks)
-
-
-def _ended_at(legs, summary, closed_at):
-    if summary and summary.ended_at:
-        return summary.ended_at
-    if not summary and not _all_gone(legs):
-        return closed_at
-    # The last we heard of the call.
-    times = [event.timestamp for leg in legs for event in leg.events]
-    if summary:
-        times += [summary.answered_at, summary.forwarded_at, summary.created_at]
-    return max((time for time in times if time is not None), default=closed_at)
-
-
-def _end_reason(first, callback, legs, summary):
-    if summary and summary.end_reason:
-        return summary.end_reason
-    gone = [leg for leg in legs if leg.state.is_gone and leg.state.end_reason]
-    # A callback's first leg ends as it likes once there is a second (mango-api.md 10),
-    # and how the menu ended matters only if nobody was rung.
-    if callback:
-        gone = [leg for leg in gone if leg is not first] or gone
-    gone = [leg for leg in gone if not leg.state.is_menu] or gone
-    last = max(gone, key=lambda leg: leg.state.ended_at or 0, default=None)
-    return last.state.end_reason if last else None
-
-
-def _result(direction, answered, end_reason):
-    if answered:
-        return "answered"
-    if direction == INBOUND:
-        return "missed"
-    outcome = codes.outcome(end_reason)
-    return outcome if outcome in ("busy", "failed") else "unanswered"
 
 
 def _span(start, end):
     return max(0, end - start) if start is not None and end is not None else 0
-
-
-# ---------------------------------------------------------------------------
-# Recordings
-
-
-def _recordings(facts):
-    """List the recordings; each recorded employee has an own one."""
-    by_ref = defaultdict(list)
-    for fact in facts:
-        if isinstance(fact, (RecordingEvent, RecordAdded)):
-            by_ref[fact.recording_ref].append(fact)
-    return tuple(_recording(ref, by_ref[ref]) for ref in sorted(by_ref))
 
 
 def _recording(ref, facts):
