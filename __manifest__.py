@@ -35,7 +35,10 @@
     ],
     "assets": {
         "web.assets_backend": ["mango_office/static/src/**/*"],
-        "web.assets_unit_tests": ["mango_office/static/tests/**/*.test.js"],
+        "web.assets_unit_tests": [
+            "mango_office/static/tests/**/*",
+            ("remove", "mango_office/static/tests/tours/**/*"),
+        ],
         "web.assets_tests": ["mango_office/static/tests/tours/**/*"],
     },
     "post_init_hook": "post_init_hook",

@@ -1,6 +1,7 @@
 """The fold: what follows from the notifications of a call, in whatever order."""
 
 import json
+from itertools import permutations
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from .vpbx_scenarios import (
     blind_transfer,
     callback_answered,
     consultation,
+    dialled,
     inbound_answered,
     leg,
     menu,
@@ -36,7 +38,7 @@ PROPERTY = settings(
     derandomize=True,
     deadline=None,
     database=None,
-    max_examples=150,
+    max_examples=60,
     suppress_health_check=[HealthCheck.too_slow],
 )
 
@@ -219,9 +221,7 @@ class TestProperties(BaseCase):
         self.assertIn(call.state, ("ringing", "talking", "ended"))
         self.assertEqual(call.result is None, call.state != "ended")
         has_summary = any(isinstance(n, Summary) for n in notifications)
-        self.assertEqual(
-            call.state == "ended", has_summary or closed_at is not None
-        )
+        self.assertEqual(call.state == "ended", has_summary or closed_at is not None)
         if call.result == "missed":
             self.assertEqual(call.direction, "inbound")
         if call.direction == "internal":
@@ -364,7 +364,9 @@ class TestLiveCalls(BaseCase):
     def test_newest_seq_is_the_whole_state_of_a_leg(self):
         posts = blind_transfer().posts
         before = self.fold(*posts[:4]).legs[1]
-        self.assertEqual((before.from_extension, before.from_number[:4]), ("101", "sip:"))
+        self.assertEqual(
+            (before.from_extension, before.from_number[:4]), ("101", "sip:")
+        )
         after = self.fold(*posts[:6]).legs[1]
         self.assertEqual((after.from_extension, after.from_number), (None, CLIENT))
         self.assertEqual(after.state, "appeared")
@@ -421,7 +423,8 @@ class TestLiveCalls(BaseCase):
         posts = outbound(1110, talk=8).posts
         self.assertEqual(self.fold(*posts[:2]).direction, "outbound")
         call = self.fold(
-            *posts[:2], summary(0, staff("101"), staff("102"), talk=8, end=9, reason=1110)
+            *posts[:2],
+            summary(0, staff("101"), staff("102"), talk=8, end=9, reason=1110),
         )
         self.assertEqual(call.direction, "internal")
         self.assertIsNone(call.client_number)
@@ -438,7 +441,9 @@ class TestLiveCalls(BaseCase):
             None,
         ):
             with self.subTest(number=number):
-                post = leg("L1", 1, "Appeared", 0, {"number": number}, staff("101", LINE))
+                post = leg(
+                    "L1", 1, "Appeared", 0, {"number": number}, staff("101", LINE)
+                )
                 call = self.fold(post)
                 self.assertIsNone(call.client_number)
                 self.assertEqual(call.direction, "inbound")
@@ -506,9 +511,13 @@ class TestLiveCalls(BaseCase):
             (None, "unanswered"),
         ]:
             with self.subTest(reason=reason):
-                end = summary(2, staff("101"), outside(), talk=None, end=9, reason=reason)
+                end = summary(
+                    2, staff("101"), outside(), talk=None, end=9, reason=reason
+                )
                 self.assertEqual(self.fold(end).result, expected)
-                end = summary(1, outside(), staff("101"), talk=None, end=9, reason=reason)
+                end = summary(
+                    1, outside(), staff("101"), talk=None, end=9, reason=reason
+                )
                 self.assertEqual(self.fold(end).result, "missed")
 
     def test_clock_running_backwards(self):
@@ -539,9 +548,7 @@ class TestLiveCalls(BaseCase):
 
     def test_summary_after_closing(self):
         posts = inbound_answered().posts
-        self.assertEqual(
-            self.fold(*posts, closed_at=T0 + 700), self.fold(*posts)
-        )
+        self.assertEqual(self.fold(*posts, closed_at=T0 + 700), self.fold(*posts))
 
     def test_nothing_known(self):
         for posts in ((), (result("route", "c", 1000),)):
@@ -549,6 +556,152 @@ class TestLiveCalls(BaseCase):
             self.assertEqual(call.state, "ringing")
             self.assertIsNone(call.entry_id)
             self.assertIsNone(call.direction)
+
+    def test_menu_that_answers_is_no_talk(self):
+        call = self.fold(
+            leg("L1", 1, "Appeared", 0, outside(), dialled(), place="ivr"),
+            leg("L1", 2, "Connected", 1, outside(), dialled(), place="ivr.1.2"),
+        )
+        self.assertEqual(call.state, "ringing")
+        self.assertEqual(call.in_menu_leg, "L1")
+
+    def test_queue_lasts_while_phones_ring(self):
+        waiting = {"line_number": LINE, "acd_group": "500"}
+        call = self.fold(
+            leg("L1", 1, "Appeared", 0, outside(), waiting, place="queue"),
+            leg("L2", 1, "Appeared", 1, outside(taken_from="L1"), staff("101")),
+        )
+        self.assertEqual(call.in_menu_leg, "L1")
+
+    def test_end_by_our_hangup_known_first(self):
+        end = leg("L1", 2, "Disconnected", 5, outside(), staff("101"), command_id="c")
+        self.assertFalse(self.fold(end).callback)
+        self.assertEqual(self.fold(end).direction, "inbound")
+
+    def test_second_leg_dated_before_the_first(self):
+        command = {"command_id": "odoo-cb-0001"}
+        asked = staff("101", taken_from="L1")
+        call = self.fold(
+            leg("L2", 1, "Appeared", 0, asked, outside(), **command),
+            leg("L1", 1, "Appeared", 1, outside(), staff("101"), **command),
+        )
+        self.assertTrue(call.callback)
+
+    def test_callback_to_a_colleague_has_no_client(self):
+        colleague = {"extension": "102", "number": "102"}
+        call = self.fold(
+            leg("L1", 1, "Appeared", 0, colleague, staff("101"), **CALLBACK)
+        )
+        self.assertIsNone(call.client_number)
+        self.assertEqual(call.direction, "outbound")
+
+    def test_later_events_may_leave_things_out(self):
+        bare = {"entry_id": "E1", "call_id": "L1", "seq": 3, "call_state": "Connected"}
+        call = self.fold(
+            leg("L1", 1, "Appeared", 0, outside(), staff("101", LINE, "500")),
+            ("events/call", bare),
+        )
+        [only] = call.legs
+        self.assertEqual((call.state, call.line_number), ("talking", LINE))
+        self.assertEqual((only.location, only.line_number), ("abonent", LINE))
+        self.assertEqual((only.acd_group, only.to_extension), ("500", "101"))
+        self.assertEqual((only.from_number, only.answered_at), (CLIENT, None))
+
+    def test_nobody_known_is_nothing(self):
+        call = self.fold(leg("L1", 1, "Appeared", 0, {}, {}, place="ivr"))
+        self.assertIsNone(call.legs[0].from_number)
+        self.assertIsNone(call.legs[0].to_extension)
+
+    def test_line_of_a_menu_that_does_not_name_it(self):
+        dialled_number = {"number": LINE}
+        call = self.fold(
+            leg("L1", 1, "Appeared", 0, outside(), dialled_number, place="ivr")
+        )
+        self.assertEqual(call.line_number, LINE)
+
+    def test_leg_that_came_back_is_not_gone(self):
+        anna = staff("101", LINE)
+        call = self.fold(
+            leg("L1", 2, "Disconnected", 5, outside(), anna, reason=1111),
+            leg("L1", 3, "Appeared", 6, outside(), anna),
+        )
+        self.assertFalse(call.all_legs_gone)
+        self.assertIsNone(call.legs[0].ended_at)
+        self.assertIsNone(call.legs[0].end_reason)
+
+    def test_group_that_answered(self):
+        call = self.fold(
+            leg("L1", 1, "Appeared", 0, outside(), staff("101", LINE, "500")),
+            leg("L2", 1, "Appeared", 9, outside(), staff("104", LINE, "501")),
+            leg("L2", 2, "Connected", 12, outside(), staff("104", LINE, "501")),
+        )
+        self.assertEqual((call.group_extension, call.extension), ("501", "104"))
+
+    def test_one_seq_told_in_two_ways(self):
+        anna = staff("101", LINE)
+        posts = [
+            leg("L1", 2, "Disconnected", 5, outside(), anna, reason=1120),
+            leg("L1", 2, "Connected", 5, outside(), anna),
+            leg("L1", 2, "Appeared", 4, outside(), anna),
+        ]
+        for order in permutations(posts):
+            self.assertEqual(self.fold(*order).legs[0].state, "disconnected")
+
+    def test_two_summaries(self):
+        parties = outside(), staff("101")
+        early = summary(1, *parties, talk=5, end=9, reason=1110)
+        late = summary(1, *parties, talk=5, end=19, reason=1120)
+        for posts in ([early, late], [late, early]):
+            call = self.fold(*posts)
+            self.assertEqual((call.talk_duration, call.end_reason), (14, 1120))
+
+    def test_stored_recordings(self):
+        for state, code, recipient, stored in [
+            ("Completed", 1000, "Cloud", True),
+            ("Completed", "1000", "CloudAndMail", True),
+            ("Completed", 1000, "Mail", False),
+            ("Completed", 1000, None, False),
+            ("Completed", 4002, "Cloud", False),
+            ("Completed", 2240, "Cloud", False),
+            ("Started", 1000, "Cloud", False),
+        ]:
+            with self.subTest(state=state, code=code, recipient=recipient):
+                payload = {
+                    "entry_id": "E1",
+                    "recording_id": "R1",
+                    "recording_state": state,
+                    "completion_code": code,
+                    "recipient": recipient,
+                }
+                [recording] = self.fold(("events/recording", payload)).recordings
+                self.assertEqual(recording.stored, stored)
+
+    def test_closed_callback_whose_first_leg_ended_last(self):
+        anna = staff("101", taken_from="L1")
+        call = self.fold(
+            leg(
+                "L1",
+                3,
+                "Disconnected",
+                12,
+                outside(),
+                staff("101"),
+                reason=1100,
+                **CALLBACK,
+            ),
+            leg("L2", 2, "Disconnected", 9, anna, outside(), reason=1121, **CALLBACK),
+            closed_at=T0 + 700,
+        )
+        self.assertEqual((call.end_reason, call.result), (1121, "busy"))
+
+    def test_closed_call_whose_queue_ended_last(self):
+        call = self.fold(
+            leg("L1", 2, "Disconnected", 43, outside(), {}, place="queue", reason=1100),
+            leg("L2", 2, "Disconnected", 42, outside(), staff("101"), reason=1111),
+            closed_at=T0 + 700,
+        )
+        self.assertEqual(call.end_reason, 1111)
+        self.assertEqual(call.ended_at, T0 + 43)
 
     def test_taken_from_in_a_circle(self):
         call = self.fold(

@@ -183,7 +183,7 @@ class TestAddresses(BaseCase):
             "http://localhost.example",
             "http://10.0.0.1",
             "http://0.0.0.0",
-            "https://user:password@app.mango-office.ru",
+            "https://user:s3cret@app.mango-office.ru",
             "https://user@app.mango-office.ru",
             "http://127.0.0.1@evil.example",
             "https://app.mango-office.ru?x=1",
@@ -199,10 +199,17 @@ class TestAddresses(BaseCase):
         ):
             with self.subTest(url=url), self.assertRaises(ValueError) as caught:
                 check_base_url(url)
-            self.assertNotIn("password", str(caught.exception).partition("or a")[0])
+            self.assertNotIn("s3cret", str(caught.exception))
 
     def test_loopback(self):
         for host in ("localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1"):
             self.assertTrue(is_loopback(host), host)
-        for host in (None, "", "0.0.0.0", "10.0.0.1", "example.com", "127.0.0.1.nip.io"):
+        for host in (
+            None,
+            "",
+            "0.0.0.0",
+            "10.0.0.1",
+            "example.com",
+            "127.0.0.1.nip.io",
+        ):
             self.assertFalse(is_loopback(host), host)

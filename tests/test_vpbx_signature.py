@@ -12,15 +12,16 @@ from ..vpbx.signature import sign, verify
 KEY, SALT = "test_api_key_0001", "test_api_salt_0002"
 COMMAND = '{"command_id":"cmd-1","from":{"extension":"101"},"to_number":"74950000001"}'
 SPACED = (
-    '{"command_id": "cmd-1", "from": {"extension": "101"}, '
-    '"to_number": "74950000001"}'
+    '{"command_id": "cmd-1", "from": {"extension": "101"}, "to_number": "74950000001"}'
 )
 BASE64 = '{"key":"AbC+d/EfG=="}'
 
 VENDOR_VECTORS = [
     (
-        '{"command_id":"your-command-id",'
-        '"from":{"extension":"<extension>","number":""},"to_number":"<to_number>"}',
+        (
+            '{"command_id":"your-command-id",'
+            '"from":{"extension":"<extension>","number":""},"to_number":"<to_number>"}'
+        ),
         "afdeb462cd5e0e422a9c9220390124608df06a4472cb1add6ebd6e24184bd15a",
     ),
     (
@@ -43,9 +44,7 @@ OWN_VECTORS = [
     (BASE64, "5fc418d47ae79eff56066e593021c680c02cac0fd91a15df31eab3f17d85abe6"),
 ]
 
-PROPERTY = settings(
-    derandomize=True, deadline=None, database=None, max_examples=100
-)
+PROPERTY = settings(derandomize=True, deadline=None, database=None, max_examples=100)
 # Anything a form field may decode to, and then some.
 garbage = st.one_of(
     st.none(),

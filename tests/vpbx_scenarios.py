@@ -161,9 +161,7 @@ def inbound_answered():
             leg("L4", 1, "Appeared", 12, caller, boris),
             leg("L3", 2, "Connected", 20, caller, anna),
             leg("L4", 2, "Disconnected", 20, caller, boris, reason=1183),
-            leg(
-                "L2", 2, "Disconnected", 20, caller, queue, place="queue", reason=1100
-            ),
+            leg("L2", 2, "Disconnected", 20, caller, queue, place="queue", reason=1100),
             leg("L3", 3, "Disconnected", 95, caller, anna, reason=1110),
             summary(1, outside(), staff("101"), talk=20, end=95, reason=1110),
         ),
@@ -320,9 +318,7 @@ def without_menu():
             leg("L1", 1, "Appeared", 0, outside(), staff("0511", SIP_LINE)),
             leg("L1", 2, "Connected", 5, outside(), daria),
             leg("L1", 3, "Disconnected", 65, outside(), daria, reason=1120),
-            summary(
-                1, outside(), daria, talk=5, end=65, reason=1120, line=SIP_LINE
-            ),
+            summary(1, outside(), daria, talk=5, end=65, reason=1120, line=SIP_LINE),
         ),
         {
             "direction": "inbound",
@@ -463,7 +459,13 @@ def callback_answered():
             leg("L1", 2, "Connected", 6, outside(), anna_called, **CALLBACK),
             leg("L2", 1, "Appeared", 7, anna, outside(), **CALLBACK),
             leg(
-                "L1", 3, "Disconnected", 7, outside(), anna_called, reason=1000,
+                "L1",
+                3,
+                "Disconnected",
+                7,
+                outside(),
+                anna_called,
+                reason=1000,
                 **CALLBACK,
             ),
             leg("L2", 2, "Connected", 15, anna, outside(), **CALLBACK),
@@ -525,7 +527,13 @@ def callback_client_busy():
             leg("L2", 1, "Appeared", 7, anna, outside(), **command),
             leg("L2", 2, "Disconnected", 9, anna, outside(), reason=1121, **command),
             leg(
-                "L1", 3, "Disconnected", 9, outside(), anna_called, reason=1183,
+                "L1",
+                3,
+                "Disconnected",
+                9,
+                outside(),
+                anna_called,
+                reason=1183,
                 **command,
             ),
             summary(2, staff("101"), outside(), talk=None, end=9, reason=1121),

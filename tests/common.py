@@ -1,0 +1,333 @@
+"""A small PBX of canned answers, and the people and contacts that the tests need."""
+
+import hashlib
+import json
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs
+
+from odoo import SUPERUSER_ID
+from odoo.tests import HttpCase, TransactionCase, new_test_user
+
+from odoo.addons.base.tests.common import DISABLED_MAIL_CONTEXT
+
+from ..vpbx import notifications
+from .vpbx_scenarios import LINES, LoopbackRequests
+
+# Not secrets: known to this file only.
+API_KEY = "test_api_key_0001"
+API_SALT = "test_api_salt_0002"
+
+
+def sign(text, key=API_KEY, salt=API_SALT):
+    """Sign as ``mango-api.md`` 2.2 says; knows nothing of the addon's own code.
+
+    :param str text: the exact text of ``json``
+    :rtype: str
+    """
+    return hashlib.sha256((key + text + salt).encode("utf-8")).hexdigest()
+
+
+def as_text(payload):
+    """Return the text of ``json``; text goes through as it is."""
+    if isinstance(payload, str):
+        return payload
+    return json.dumps(payload, ensure_ascii=False)
+
+
+# ----------------------------------------------------------------------------
+# The PBX
+# ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the PBX answers; a body of None hangs up without an answer."""
+
+    status: int = 200
+    body: str | None = "{}"
+    date: str | None = None
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the PBX was asked: ``path`` below ``/vpbx/`` and the form's fields."""
+
+    path: str
+    key: str
+    signature: str
+    text: str
+
+    @property
+    def payload(self):
+        return json.loads(self.text)
+
+
+class PbxDouble:
+    """Answers over real HTTP on this machine what it was told to, and keeps the rest.
+
+    A path that nothing is known of answers ``{"result": 1000}``.
+    """
+
+    def __init__(self):
+        self.requests = []
+        self._answers = {}
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.02},
+            name="mango_office.tests.pbx",
+            daemon=True,
+        )
+        self._thread.start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def stop(self):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def reset(self):
+        self.requests.clear()
+        self._answers.clear()
+
+    def answers(self, path, payload=None, **answer):
+        """Set the answer of a path, for any number of requests.
+
+        :param str path: below ``/vpbx/``
+        :param payload: the body as an object, else ``answer`` has the ``body``
+        :param answer: fields of :class:`Answer`
+        """
+        if payload is not None:
+            answer["body"] = json.dumps(payload, ensure_ascii=False)
+        self._answers[path] = Answer(**answer)
+
+    def paths(self):
+        return [request.path for request in self.requests]
+
+    def _handler(self):
+        pbx = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                size = int(self.headers.get("Content-Length") or 0)
+                form = parse_qs(self.rfile.read(size).decode(), keep_blank_values=True)
+                path = self.path.removeprefix("/vpbx/")
+                fields = (form[name][0] for name in ("vpbx_api_key", "sign", "json"))
+                pbx.requests.append(Request(path, *fields))
+                answer = pbx._answers.get(path, Answer(body='{"result": 1000}'))
+                if answer.body is None:
+                    self.close_connection = True
+                    return
+                self._send(answer)
+
+            def _send(self, answer):
+                body = answer.body.encode()
+                self.send_response_only(answer.status)
+                self.send_header("Date", answer.date or self.date_time_string())
+                self.send_header("Content-Type", answer.content_type)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args):
+                pass
+
+        return Handler
+
+
+# ----------------------------------------------------------------------------
+# The world
+# ----------------------------------------------------------------------------
+
+
+class MangoFixtures(LoopbackRequests):
+    """A company of its own with a PBX, employees and a customer.
+
+    Анна has extension 101 and Борис 102; Вера, the supervisor, has 103; Кирилл sells
+    without an extension; 104 and 0511 have nobody in Odoo.
+    """
+
+    @classmethod
+    def set_up_world(cls):
+        company = cls.env["res.company"].create(
+            {"name": "ООО «Ромашка»", "country_id": cls.env.ref("base.ru").id}
+        )
+        cls.env = cls.env["base"].with_company(company).env
+        cls.env = cls.env(context={**cls.env.context, **DISABLED_MAIL_CONTEXT})
+        cls.company = company.with_env(cls.env)
+        cls.pbx = PbxDouble()
+        cls.addClassCleanup(cls.pbx.stop)
+        cls.account = cls.create_account(api_key=API_KEY, api_salt=API_SALT)
+        cls.anna = cls.create_user("anna", "Анна Соколова")
+        cls.boris = cls.create_user("boris", "Борис Кузнецов")
+        cls.vera = cls.create_user("vera", "Вера Морозова", "group_supervisor")
+        cls.kirill = cls.create_user("kirill", "Кирилл Фёдоров")
+        cls.anna_extension = cls.create_extension("101", cls.anna)
+        cls.boris_extension = cls.create_extension("102", cls.boris)
+        cls.create_extension("103", cls.vera)
+        cls.create_extension("104")
+        cls.create_extension("0511")
+        cls.env["mango.line"].create(
+            [{"account_id": cls.account.id, "number": number} for number in LINES]
+        )
+        cls.ivan = cls.create_partner("Иван Петров", "74950000201", user_id=cls.anna.id)
+
+    @classmethod
+    def create_account(cls, **vals):
+        return cls.env["mango.account"].create(
+            {
+                "name": vals.get("api_key", "Mango"),
+                "company_id": cls.company.id,
+                "api_url": cls.pbx.url,
+                **vals,
+            }
+        )
+
+    @classmethod
+    def create_user(cls, login, name, group="group_user", **vals):
+        return new_test_user(
+            cls.env,
+            login=f"mango_{login}",
+            groups=f"mango_office.{group}",
+            name=name,
+            **{"company_id": cls.company.id, **vals},
+        )
+
+    @classmethod
+    def create_extension(cls, number, user=None, **vals):
+        return cls.env["mango.extension"].create(
+            {
+                "account_id": cls.account.id,
+                "number": number,
+                "user_id": user.id if user else False,
+                **vals,
+            }
+        )
+
+    @classmethod
+    def create_partner(cls, name, phone=False, **vals):
+        return cls.env["res.partner"].create({"name": name, "phone": phone, **vals})
+
+    @classmethod
+    def create_lead(cls, name, **vals):
+        return cls.env["crm.lead"].create(
+            {"name": name, "type": "opportunity", "user_id": False, **vals}
+        )
+
+    def setUp(self):
+        super().setUp()
+        self.pbx.reset()
+
+    # -- notifications --------------------------------------------------------
+
+    @contextmanager
+    def transaction(self):
+        """Open a transaction like the server's: own cache, committed at the end.
+
+        :return: context manager giving the system's environment there
+        """
+        self.env.flush_all()
+        with self.registry.cursor() as cr:
+            yield self.env(cr=cr, user=SUPERUSER_ID, su=True)
+        self.env.invalidate_all()
+
+    def receive(self, kind, payload, account=None):
+        """Take a notification in, as the webhook does once it has verified it."""
+        account = account or self.account
+        text = as_text(payload)
+        notification = notifications.parse(kind, text)
+        with self.transaction() as env:
+            env["mango.event"]._receive(account.id, notification, text)
+
+    def play(self, scenario, account=None, entry_id=None):
+        """Take all notifications of a scenario in, one after another.
+
+        :return: the call
+        :rtype: mango.call
+        """
+        for kind, payload in scenario.posts:
+            if entry_id and "entry_id" in payload:
+                payload = {**payload, "entry_id": entry_id}
+            self.receive(kind, payload, account)
+        return self.call(entry_id or "E1", account)
+
+    def call(self, entry_id="E1", account=None):
+        """Return the call of an ``entry_id``; empty if there is none."""
+        account = account or self.account
+        return self.env["mango.call"].search(
+            [("account_id", "=", account.id), ("entry_id", "=", entry_id)]
+        )
+
+    def events(self):
+        return self.env["mango.event"].search([("account_id", "=", self.account.id)])
+
+    def run_cron(self, name):
+        """Do what a cron of ours does, in a transaction like its own."""
+        cron = self.env.ref(f"mango_office.{name}")
+        with self.transaction() as env:
+            env["ir.cron"].browse(cron.id).ir_actions_server_id.run()
+
+    # -- what a call is ---------------------------------------------------------
+
+    CALL_FIELDS = (
+        "direction state result client_number line_number user_id extension_id "
+        "partner_id lead_id started_at answered_at ended_at wait_duration talk_duration "
+        "end_reason user_ids routed_extension_id route_state route_reason"
+    ).split()
+    LEG_FIELDS = (
+        "leg_ref location state from_number from_extension to_number to_extension "
+        "group_extension started_at answered_at ended_at end_reason"
+    ).split()
+
+    def snapshot(self, call):
+        """Return everything the PBX says of a call, with its legs, to be compared."""
+        [values] = call.read(self.CALL_FIELDS, load=None)
+        values.pop("id")
+        legs = call.leg_ids.read(self.LEG_FIELDS)
+        for leg in legs:
+            leg.pop("id")
+        return {**values, "legs": sorted(legs, key=lambda leg: leg["leg_ref"])}
+
+
+class MangoCase(MangoFixtures, TransactionCase):
+    """For the models. What they do in transactions of their own stays in the test's."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.registry_enter_test_mode_cls()
+        cls.set_up_world()
+
+
+class MangoHttpCase(MangoFixtures, HttpCase):
+    """For the webhook, over HTTP."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.set_up_world()
+
+    def post(self, kind, payload, /, *, headers=None, **form):
+        """Post a signed notification.
+
+        :param str kind: the end of the address, ``""`` for the bare one
+        :param payload: an object, or the exact text of ``json``
+        :param form: fields that differ or come on top; None leaves one out
+        :rtype: ~requests.Response
+        """
+        text = as_text(payload)
+        fields = {"vpbx_api_key": API_KEY, "sign": sign(text), "json": text, **form}
+        path = f"/exec/mango/{kind}" if kind else "/exec/mango"
+        return self.url_open(path, data=fields, headers=headers, allow_redirects=False)
+
+    def post_all(self, posts):
+        for kind, payload in posts:
+            self.assertEqual(self.post(kind, payload).status_code, 200)
+        return self.call()
