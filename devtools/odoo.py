@@ -27,7 +27,8 @@ def command(arguments):
     :param list arguments: as after ``odoo-bin``.
     :rtype: list
     """
-    return [str(paths.PYTHON), "-m", "odoo", *map(str, arguments)]
+    # Not "-m odoo": that puts the current folder, ours maybe, on Python's path.
+    return [str(paths.PYTHON), str(paths.ODOO_BIN), *map(str, arguments)]
 
 
 def environment(database_environment, addons=paths.ADDONS, config=paths.ODOO_CONFIG):
@@ -114,6 +115,6 @@ def require_free_port(port, option):
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise Failure(
-                f"Port {port} cannot be used ({error.strerror.lower()}): stop what uses "
-                f"it or choose another one with {option}."
+                f"Port {port} cannot be used ({error.strerror.lower()}): stop what "
+                f"uses it or choose another one with {option}."
             ) from error

@@ -14,6 +14,7 @@ PYTHON = VENV / "bin" / "python"
 ADDONS = DEV / "addons"
 ODOO_ROOT = DEV / "odoo"
 ODOO_DATA = DEV / "data"
+ODOO_BIN = DEV / "bin" / "odoo-bin"
 ODOO_CONFIG = DEV / "odoo.conf"
 NODE_TOOLS = DEV / "node"
 

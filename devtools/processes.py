@@ -9,6 +9,7 @@ import subprocess
 from . import paths
 from .console import Failure
 
+DEVNULL = subprocess.DEVNULL
 PR_SET_PDEATHSIG = 1
 STOP_TIMEOUT = 20  # seconds a child gets to end by itself
 
@@ -72,40 +73,42 @@ def running(command, **options):
         stop(process)
 
 
-def stop(process):
+def stop(process, timeout=STOP_TIMEOUT):
     """End a child, gently first.
 
     :param subprocess.Popen process: the child.
+    :param int timeout: seconds that it gets to end by itself.
     """
     if process.poll() is not None:
         return
     process.terminate()
     try:
-        process.wait(STOP_TIMEOUT)
+        process.wait(timeout)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
 
 
-def run_logged(command, remedy, log_name="setup.log", **options):
+def run_logged(command, remedy, log_name="setup.log", script=None, **options):
     """Run a command whose output nobody needs to see unless it fails.
 
     :param list command: program and arguments.
     :param str remedy: what to do if it fails; the end of the failure's sentence.
     :param str log_name: file below ``.dev/log`` that takes the output.
+    :param pathlib.Path script: file that is the command's standard input.
     :param options: as of :class:`subprocess.Popen`.
     :raise Failure: if the command fails or does not exist.
     """
     paths.LOGS.mkdir(parents=True, exist_ok=True)
     log_path = paths.LOGS / log_name
     name = os.path.basename(str(command[0]))
-    with log_path.open("ab") as log:
+    with log_path.open("ab") as log, open(script or os.devnull, "rb") as source:
         log.write(f"$ {' '.join(str(part) for part in command)}\n".encode())
         log.flush()
         try:
             process = spawn(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=source,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 **options,

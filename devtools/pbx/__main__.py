@@ -24,6 +24,7 @@ from .settings import CHOICES, Settings
 DEFAULT_PORT = 8070
 DEFAULT_WEBHOOK = "http://127.0.0.1:8069/exec/mango"
 SHUTDOWN_SECONDS = 0.5
+INTERRUPTED = 130
 
 
 def parse_arguments(arguments=None):
@@ -161,6 +162,7 @@ class Server:
 
     async def stop(self):
         self.pbx.reset()
+        self.control.end_streams()
         await self.pbx.transport.close()
         await self._runner.cleanup()
 
@@ -240,7 +242,7 @@ async def play_here(server, options, stopping):
     stopped.cancel()
     if not play.done():
         play.cancel()
-        return 130
+        return INTERRUPTED
     return conclude(options.play, play.result())
 
 
@@ -264,7 +266,10 @@ def main(arguments=None):
     if options.list:
         list_scenarios()
         return 0
-    return asyncio.run(serve(options))
+    try:
+        return asyncio.run(serve(options))
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

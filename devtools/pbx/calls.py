@@ -530,9 +530,10 @@ class Exchange:
         self.changed()
 
     def _summarise(self, call, entry_result):
-        self.notifier.send(
-            "events/summary", self.summary(call, entry_result), call.delivery
-        )
+        if not call.without_summary:
+            self.notifier.send(
+                "events/summary", self.summary(call, entry_result), call.delivery
+            )
         self.recordings.complete(call)
 
     def summary(self, call, entry_result=None):

@@ -4,6 +4,7 @@ Each command is a method that takes the decoded ``json`` and returns the immedia
 reply; the outcome follows as ``result/<command>``.
 """
 
+from contextlib import suppress
 from functools import partial
 
 from .calls import BY_SYSTEM, NotPossible
@@ -64,22 +65,28 @@ class Commands:
         return {"result": DONE}
 
     def route(self, params):
-        call, leg = self._live_leg(params)
+        call, leg = self._exchange.find_leg(required(params, "call_id"))
         number = self._number(required(params, "to_number"))
         command_id = params.get("command_id", "")
-        if call.slow_route == "reply":
-            raise Refused(CALL_OVER, "The call has left the menu")
+        if not leg or not leg.live or call.slow_route:
+            return self._too_late(call, command_id)
         if leg.state in (CONNECTED, ON_HOLD):
             raise Refused(IMPOSSIBLE_NOW, "The call is answered")
-        if call.slow_route == "result":
-            self._tell("result/route", command_id, CALL_OVER, LATE_SECONDS)
-            return {"result": DONE}
         self._run(
             "result/route",
             command_id,
             partial(self._route, call, leg, number, command_id),
-            call.result_order,
+            call,
         )
+        return {"result": DONE}
+
+    def _too_late(self, call, command_id):
+        """Refuse a route at once, or accept it and refuse in its result."""
+        how = (call and call.slow_route) or self._exchange.settings.late
+        if how == "reply":
+            raise Refused(CALL_OVER, "The call is over, unknown, or out of the menu")
+        delivery = call.delivery if call else None
+        self._tell("result/route", command_id, CALL_OVER, LATE_SECONDS, delivery)
         return {"result": DONE}
 
     def transfer(self, params):
@@ -104,22 +111,25 @@ class Commands:
             "result/transfer",
             command_id,
             partial(act, call, leg, initiator, number, extra),
+            call,
         )
         return {"result": DONE}
 
     def hangup(self, params):
         call, leg = self._live_leg(params)
         command_id = params.get("command_id", "")
-        self._run(
-            "result/call/hangup", command_id, partial(self._hang_up, call, leg)
-        )
+        self._run("result/call/hangup", command_id, partial(self._hang_up, call, leg))
         return {"result": DONE}
 
     # -- inside ----------------------------------------------------------------
 
     def _route(self, call, leg, number, command_id):
         exchange = self._exchange
-        call.route = {"to": number, "command_id": command_id, "at": exchange.clock.now()}
+        call.route = {
+            "to": number,
+            "command_id": command_id,
+            "at": exchange.clock.now(),
+        }
         call.serial = []
         if leg.location in (MENU, QUEUE):
             exchange.end_leg(call, leg, 1100)
@@ -151,29 +161,28 @@ class Commands:
             return number
         raise Refused(BAD_NUMBER, "No such number", {"to_number": BAD_NUMBER})
 
-    def _run(self, path, command_id, action, order=None):
+    def _run(self, path, command_id, action, call=None):
         """Carry out, and tell the result before or after what it causes."""
-        order = order or self._exchange.settings.result_order
+        order = (call and call.result_order) or self._exchange.settings.result_order
+        delivery = call.delivery if call else None
         if order == "random":
             order = self._exchange.rng.choice(("before", "after"))
         if order == "before":
-            self._tell(path, command_id, DONE, 0)
+            self._tell(path, command_id, DONE, 0, delivery)
             self._exchange.clock.call_later(RESULT_SECONDS, partial(self._act, action))
             return
         self._act(action)
-        self._tell(path, command_id, DONE, RESULT_SECONDS)
+        self._tell(path, command_id, DONE, RESULT_SECONDS, delivery)
 
     @staticmethod
     def _act(action):
-        try:
+        # The moment may have passed between the reply and now: nothing to do any more.
+        with suppress(NotPossible):
             action()
-        except NotPossible:
-            # The moment has passed between the reply and now; nothing to do any more.
-            pass
 
-    def _tell(self, path, command_id, result, delay):
+    def _tell(self, path, command_id, result, delay, delivery=None):
         payload = {"command_id": command_id, "result": result}
-        send = partial(self._exchange.notifier.send, path, payload)
+        send = partial(self._exchange.notifier.send, path, payload, delivery)
         if not delay:
             send()
             return

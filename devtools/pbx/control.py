@@ -14,18 +14,18 @@ GET  ``events``          server-sent events: ``state`` (as above without ``log``
 GET  ``log?since=ID``    entries with id, direction (sent/received), path, body, at,
                          status, answer, ms, expected, ok (null while waiting)
 GET  ``scenarios``       name, group, en, ru of each
-POST ``call``            ``from`` (number or null), ``line``, ``greeting`` (s), ``auto``:
-                         answer, miss or hangup, ``extension`` (who answers) ->
-                         ``entry_id``, ``call_id`` (of the menu leg)
+POST ``call``            ``from`` (number or null), ``line``, ``greeting`` (seconds),
+                         ``auto``: answer, miss or hangup, ``extension``: who
+                         answers -> ``entry_id``, ``call_id`` (of the menu leg)
 POST ``pickup``          ``extension``, ``entry_id`` (if several ring) -> ``entry_id``
 POST ``decline``         the same
 POST ``hangup``          ``extension``, or ``entry_id`` for the customer
-POST ``takeover``        ``extension``, ``entry_id``: take a call that rings elsewhere
-POST ``transfer``        ``extension`` (who transfers), ``to``, ``method``: consult/blind;
-                         a consultation is completed by ``hangup`` of ``extension``
+POST ``takeover``        ``extension``, ``entry_id``: take what rings elsewhere
+POST ``transfer``        ``extension`` (who transfers), ``to``, ``method``: consult or
+                         blind; ``hangup`` of ``extension`` completes a consultation
 POST ``dial``            ``extension``, ``to``: an employee dials from the phone
-POST ``callback``        ``extension``, ``to``, ``client``: answer/busy/silent/manual, as
-                         if another system had sent ``commands/callback``
+POST ``callback``        ``extension``, ``to``, ``client``: answer/busy/silent/manual,
+                         as if another system had sent ``commands/callback``
 POST ``client``          ``entry_id``, ``action``: answer/busy/hangup: the customer
 POST ``staff``           ``extension``, ``mode``: on/off/dnd
 POST ``scenario``        ``name``, ``from``, ``wait`` (true: answer when all is over) ->
@@ -54,6 +54,7 @@ LOG_TAIL = 200
 FINISHED_SHOWN = 6
 SETTLE_SECONDS = 6.0
 HEARTBEAT_SECONDS = 15
+END = "end"
 MODES = ("on", "off", "dnd")
 
 
@@ -177,7 +178,9 @@ class Control:
             "talker": call.talker.extension or call.talker.initiator
             if call.talker
             else "",
-            "ringing": [leg.extension or leg.callee.get("number") for leg in call.ringing_legs],
+            "ringing": [
+                leg.extension or leg.callee.get("number") for leg in call.ringing_legs
+            ],
             "legs": [self._leg_state(leg) for leg in call.legs],
             "recordings": [
                 {"id": r.id, "extension": r.extension, "added": r.added}
@@ -212,22 +215,34 @@ class Control:
         self._listeners.add(queue)
         queue.put_nowait(("state", self.state()))
         try:
-            while True:
-                await self._write(response, queue)
-        except (ConnectionError, asyncio.CancelledError):
-            return response
+            while await self._write(response, queue):
+                pass
+        except ConnectionError:
+            pass  # the page was closed
         finally:
             self._listeners.discard(queue)
+        return response
 
     @staticmethod
     async def _write(response, queue):
+        """Pass on what comes next.
+
+        :return: whether the stream goes on.
+        """
         try:
             kind, value = await asyncio.wait_for(queue.get(), HEARTBEAT_SECONDS)
         except asyncio.TimeoutError:
             await response.write(b": still here\n\n")
-            return
+            return True
+        if kind == END:
+            return False
         data = json.dumps(value, ensure_ascii=False)
         await response.write(f"event: {kind}\ndata: {data}\n\n".encode())
+        return True
+
+    def end_streams(self):
+        """Let the pages go, so that stopping does not wait for them."""
+        self._tell(END, None)
 
     def _state_changed(self):
         """Tell once for all the changes of one moment."""

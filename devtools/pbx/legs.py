@@ -77,6 +77,7 @@ class Call:
     ``summary.to`` says if nobody talks. ``talker``: the leg with the talk.
     ``route``: the command that changed where the call went, for display.
     ``slow_route``: ``reply`` or ``result``: a route for this call is taken as too late.
+    ``without_summary``: the summary gets lost on the way.
     ``client_plan``: what the customer does when rung, ``None`` for the settings.
     """
 
@@ -100,13 +101,13 @@ class Call:
     result_order: str | None = None
     client_plan: str | None = None
     recording_not_ready: int = 0
+    without_summary: bool = False
     timer: object = None
     menu_until: float = 0
     forwarded_at: float = 0
     talk_at: float = 0
     ended_at: float = 0
     reason: int = 0
-    scenario: str = ""
 
     @property
     def live(self):

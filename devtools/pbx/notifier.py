@@ -21,8 +21,8 @@ SHUFFLE_SECONDS = 1.5
 class Delivery:
     """How the notifications of one call travel.
 
-    ``disorder``: as in the settings, ``None`` for what they say. ``numbers``: ``string``,
-    ``int`` or ``reverse`` (text of digits becomes integers), ``None`` for the settings.
+    ``disorder``: as in the settings, ``None`` for what they say. ``numbers``: ``int``,
+    ``string`` or ``reverse`` (text of digits as integers), ``None`` for the settings.
     ``held``: a list collects instead of sending, see :meth:`Notifier.release`.
     ``silent``: nothing is sent, as if the network were down.
     """
@@ -117,7 +117,9 @@ class Notifier:
         disorder = delivery.disorder or self._settings.disorder
         copies = 2 if disorder in ("double", "both") else 1
         if disorder in ("shuffle", "both"):
-            return [self._rng.uniform(0.001, SHUFFLE_SECONDS) for _copy in range(copies)]
+            return [
+                self._rng.uniform(0.001, SHUFFLE_SECONDS) for _copy in range(copies)
+            ]
         return [0.3 * copy for copy in range(copies)]
 
     def _post(self, envelope):

@@ -109,11 +109,7 @@ class Recordings:
 
     def _running(self, call, extension):
         return next(
-            (
-                r
-                for r in self.of(call)
-                if r.extension == extension and not r.completed
-            ),
+            (r for r in self.of(call) if r.extension == extension and not r.completed),
             None,
         )
 

@@ -109,7 +109,7 @@ def talk_until_client_leaves(stage, call):
         stage.exchange.hang_up_client(call)
 
 
-# -- inbound --------------------------------------------------------------------
+# -- inbound -------------------------------------------------------------------
 
 
 @scenario(
@@ -228,7 +228,7 @@ def burst(stage):
             stage.exchange.hang_up_client(call)
 
 
-# -- missed and refused -----------------------------------------------------------
+# -- missed and refused --------------------------------------------------------
 
 
 @scenario(
@@ -323,7 +323,7 @@ def picked_up_elsewhere(stage):
     yield from talk_until_client_leaves(stage, call)
 
 
-# -- delivery ---------------------------------------------------------------------
+# -- delivery ------------------------------------------------------------------
 
 
 @scenario(
@@ -503,16 +503,10 @@ def no_notifications(stage):
     caller=NO_MANAGER,
 )
 def summary_lost(stage):
-    call = stage.call_in()
-    yield from answer(stage, call)
-    yield TALK_SECONDS
-    for leg in call.live_legs:
-        stage.exchange.end_leg(call, leg, 1110)
-    call.delivery.silent = True
-    stage.exchange.finish(call, 1110)
+    yield from answer_and_talk(stage, stage.call_in(without_summary=True))
 
 
-# -- outbound and internal ----------------------------------------------------------
+# -- outbound and internal -----------------------------------------------------
 
 
 @scenario(
@@ -627,7 +621,7 @@ def sip_line(stage):
     yield from answer_and_talk(stage, stage.call_in(line=SIP_LINE))
 
 
-# -- transfers ------------------------------------------------------------------------
+# -- transfers -----------------------------------------------------------------
 
 
 def consult(stage, call, first, second):
@@ -703,7 +697,7 @@ def blind(stage, call):
     return second
 
 
-# -- route commands ---------------------------------------------------------------------
+# -- route commands ------------------------------------------------------------
 
 
 @scenario(
@@ -750,7 +744,7 @@ def route_late_refused(stage):
     yield from answer_and_talk(stage, stage.call_in(slow_route="reply"))
 
 
-# -- recordings ---------------------------------------------------------------------------
+# -- recordings ----------------------------------------------------------------
 
 
 @scenario(
@@ -782,7 +776,7 @@ def recording_before_summary(stage):
     )
 
 
-# -- broken notifications -------------------------------------------------------------------
+# -- broken notifications ------------------------------------------------------
 
 
 def odd_call(stage, **odd):
@@ -868,7 +862,7 @@ def ping(stage):
     yield 0
 
 
-# -- faults of the API ------------------------------------------------------------------------
+# -- faults of the API ---------------------------------------------------------
 
 
 def faulty(name, en, ru, *faults):
@@ -943,7 +937,7 @@ def fault_lockout(stage):
     yield from answer_and_talk(stage, stage.call_in())
 
 
-# -- statistics ---------------------------------------------------------------------------------
+# -- statistics ----------------------------------------------------------------
 
 
 def past_call(stage, seconds_ago, number, extension):

@@ -48,7 +48,8 @@ class Script:
         except StopIteration:
             self._end()
             return
-        except Exception as error:  # a play that goes wrong must not stop the PBX
+        # A play that goes wrong says so in its report and leaves the PBX alone.
+        except Exception as error:  # noqa: BLE001
             self.error = str(error) or type(error).__name__
             self._end()
             return

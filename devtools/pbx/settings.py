@@ -53,7 +53,7 @@ class Settings:
     HTTP 4xx with ``result``, ``description``, ``fields``; HTTP 420 with ``code``.
     ``client``: what a called customer does. ``result_order``: ``result/…`` before or
     after the legs it caused. ``late``: a route that comes too late is refused in the
-    reply or accepted and refused in ``result/route``. ``recording``: talks are recorded.
+    reply or accepted and refused in ``result/route``. ``recording``: of talks.
     ``api_v2``: legs carry ``transfer`` and ``was_transferred``. ``rate_limits``: kept.
     """
 

@@ -53,7 +53,10 @@ class Statistics:
         :raise Refused: 3103, 3104 for what is missing or malformed; 3100 with 3111 for
             a period of 30 days or more.
         """
-        start, end = self._moment(params, "start_date"), self._moment(params, "end_date")
+        start, end = (
+            self._moment(params, "start_date"),
+            self._moment(params, "end_date"),
+        )
         limit = self._number(params, "limit")
         offset = self._number(params, "offset")
         if limit not in LIMITS:
@@ -118,7 +121,9 @@ class Statistics:
 
     def _group_leg(self, call, group, members):
         """A group's leg carries its employees; without any it has no length (4.2)."""
-        answered = min((leg.answered_at for leg in members if leg.answered_at), default=0)
+        answered = min(
+            (leg.answered_at for leg in members if leg.answered_at), default=0
+        )
         started = min((leg.started_at for leg in members), default=call.ended_at)
         ended = max((leg.ended_at for leg in members), default=call.ended_at)
         return {
@@ -255,9 +260,7 @@ class Statistics:
         job.polls += 1
         if job.polls == 1:
             return 204, ""
-        lines = (
-            ";".join(str(row[name]) for name in job.fields) for row in job.rows
-        )
+        lines = (";".join(str(row[name]) for name in job.fields) for row in job.rows)
         return 200, "".join(f"{line}\r\n" for line in lines)
 
     def _csv_leg(self, call, leg):

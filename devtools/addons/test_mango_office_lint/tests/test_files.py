@@ -83,7 +83,7 @@ class TestPylint(OnlyOurAddon, test_pylint.TestPyLint):
     def test_pylint(self):
         # The test adds the source of Odoo, which takes minutes, to the addons.
         root = Manifest.for_addon(MODULE).path
-        with patch.object(type(tools.config), "root_path", root):
+        with patch.object(tools.config, "root_path", root):
             super().test_pylint()
 
 

@@ -1,0 +1,217 @@
+"""``./dev demo``: Odoo with demo data beside the PBX simulator, already connected."""
+
+import hashlib
+import json
+import locale
+import os
+import time
+import urllib.error
+import urllib.request
+
+from . import database, odoo, paths, processes
+from .console import Failure, say, step
+
+DATABASE = "mango_demo"
+BUILDING = f"{DATABASE}_new"  # becomes the above when it is complete
+SETUP = paths.DEVTOOLS / "demo_setup.py"
+STAMP = paths.STAMPS / "demo"
+LOG = paths.LOGS / "demo.log"
+HOST = "127.0.0.1"
+START_TIMEOUT = 120  # seconds
+# The simulator's credentials; they open nothing else.
+KEY = "demo_api_key_0001"
+SALT = "demo_api_salt_0002"
+PASSWORD = "demo"
+# What a change of requires an update of the database.
+SOURCES = ["*.py", "*.xml", "*.csv", "*.po"]
+
+WELCOME = """
+The demo is running.
+
+  Odoo       {odoo}
+             admin / admin: sees everything, and the settings
+             {logins}: password {password}
+  PBX        {pbx}
+             the simulated telephone exchange: its staff, calls to play, its log
+
+Try: open both addresses side by side, in Odoo as anna. On the PBX's page let
+74950000201 (Ivan Petrov, Anna's customer) call the main line. Before the greeting
+ends the page shows that Odoo routed the call to 101, Anna; pick up, hang up, and find
+the call in Odoo's app "Calls" with the contact, the lead and the reason.
+
+Ctrl-C stops both; the data stay. Log: {log}
+"""
+
+
+def main(port, pbx_port, language, fresh):
+    """Run the demo until Ctrl-C.
+
+    :param int port: of Odoo.
+    :param int pbx_port: of the simulator.
+    :param str language: code, or None for the machine's.
+    :param bool fresh: whether to start from an empty database.
+    """
+    odoo.require_free_port(port, "--port")
+    odoo.require_free_port(pbx_port, "--pbx-port")
+    surroundings = database.acquire()
+    environment = odoo.environment(surroundings)
+    if fresh:
+        database.drop(DATABASE, surroundings)
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    with LOG.open("w") as log:
+        output = {"stdout": log, "stderr": log, "stdin": processes.DEVNULL}
+        with processes.running(_simulator(port, pbx_port), cwd=paths.ROOT, **output):
+            _wait_for(f"http://{HOST}:{pbx_port}/", "the PBX simulator")
+            wishes = _wishes(port, pbx_port, language)
+            update = _prepare(wishes, surroundings, environment)
+            server = processes.running(
+                _server(port, update), cwd=paths.DEV, env=environment, **output
+            )
+            with server as process:
+                with step("Starting Odoo"):
+                    _wait_for(f"http://{HOST}:{port}/web/health", "Odoo", process)
+                _remember(wishes)
+                _welcome(wishes)
+                process.wait()
+    raise Failure(f"Odoo has ended by itself: read {LOG}.")
+
+
+def _simulator(port, pbx_port):
+    webhook = f"http://{HOST}:{port}/exec/mango"
+    options = {"port": pbx_port, "webhook": webhook, "key": KEY, "salt": SALT}
+    arguments = [f"--{name}={value}" for name, value in options.items()]
+    return [paths.PYTHON, "-m", "devtools.pbx", *arguments]
+
+
+def _server(port, update):
+    """Make Odoo's command.
+
+    Without workers: Odoo answers websockets on its own port then, and live
+    notifications need no reverse proxy in front of it.
+    """
+    arguments = [f"--database={DATABASE}", f"--db-filter=^{DATABASE}$"]
+    arguments += [f"--http-port={port}", "--workers=0", "--no-database-list"]
+    if update:
+        arguments.append(f"--update={paths.MODULE}")
+    return odoo.command(arguments)
+
+
+def _wishes(port, pbx_port, language):
+    """Collect what the database has to agree with.
+
+    :return: what ``demo_setup.py`` reads, and a digest of the addon's files.
+    :rtype: dict
+    """
+    return {
+        "odoo_url": f"http://{HOST}:{port}",
+        "pbx_url": f"http://{HOST}:{pbx_port}",
+        "api_key": KEY,
+        "api_salt": SALT,
+        "password": PASSWORD,
+        "language": language or _machine_language(),
+        "addon": _digest(),
+    }
+
+
+def _prepare(wishes, surroundings, environment):
+    """Make the database, or bring an older one up to date.
+
+    :return: whether Odoo has to update the addon when it starts.
+    :rtype: bool
+    """
+    if DATABASE not in database.names(surroundings):
+        _build(wishes, surroundings, environment)
+        return False
+    known = json.loads(STAMP.read_text()) if STAMP.exists() else {}
+    before = {key: known.get(key) for key in wishes}
+    outdated = before.pop("addon") != wishes["addon"]
+    if before != {key: value for key, value in wishes.items() if key != "addon"}:
+        with step("Adapting the demo to other ports or another language"):
+            _set_up(DATABASE, wishes, environment)
+    return outdated
+
+
+def _build(wishes, surroundings, environment):
+    database.drop(BUILDING, surroundings)
+    arguments = [f"--database={BUILDING}", f"--init={paths.MODULE}", "--no-http"]
+    arguments += ["--load-language=ru_RU", "--stop-after-init", "--log-level=warn"]
+    with step("Installing the addon in a fresh database (about a minute)"):
+        processes.run_logged(
+            odoo.command(arguments),
+            "read the log, mend the addon and run the same command again",
+            log_name="demo-setup.log",
+            env=environment,
+            cwd=paths.DEV,
+        )
+    with step("Loading contacts, leads and users, connecting the PBX"):
+        _set_up(BUILDING, wishes, environment)
+    database.rename(BUILDING, DATABASE, surroundings)
+
+
+def _set_up(name, wishes, environment):
+    """Run ``demo_setup.py`` in Odoo's shell."""
+    command = odoo.command(["shell", f"--database={name}", "--no-http"])
+    processes.run_logged(
+        [*command, "--log-level=warn", "--shell-interface=python"],
+        "read the log, mend the cause and run the same command again",
+        log_name="demo-setup.log",
+        env={**environment, "MANGO_DEMO": json.dumps(wishes)},
+        cwd=paths.DEV,
+        script=SETUP,
+    )
+
+
+def _remember(wishes):
+    STAMP.write_text(json.dumps(wishes))
+
+
+def _digest():
+    """Digest what an update of the addon would read."""
+    digest = hashlib.sha256()
+    for folder in ("models", "views", "security", "data", "i18n", "controllers"):
+        for pattern in SOURCES:
+            for path in sorted((paths.ROOT / folder).rglob(pattern)):
+                digest.update(path.read_bytes())
+    digest.update((paths.ROOT / "__manifest__.py").read_bytes())
+    return digest.hexdigest()
+
+
+def _machine_language():
+    names = [os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
+    chosen = next(filter(None, names), "") or locale.getlocale()[0] or ""
+    return "ru_RU" if chosen.startswith("ru") else "en_US"
+
+
+def _wait_for(url, name, process=None):
+    """Wait until somebody answers.
+
+    :param str url: asked again and again; any answer will do.
+    :param str name: who should answer.
+    :param subprocess.Popen process: the server; no use to wait once it has ended.
+    :raise Failure: if nobody does.
+    """
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline:
+        if process and process.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise Failure(f"{name} does not start: read {LOG}.")
+
+
+def _welcome(wishes):
+    say(
+        WELCOME.format(
+            odoo=wishes["odoo_url"],
+            pbx=wishes["pbx_url"],
+            logins="anna, boris, vera, gleb, daria, kirill",
+            password=PASSWORD,
+            log=LOG.relative_to(paths.ROOT),
+        )
+    )

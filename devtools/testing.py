@@ -1,0 +1,274 @@
+"""``./dev test``: every check there is, on a fresh database."""
+
+import collections
+import contextlib
+import importlib.util
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+from . import database, i18n, lint, odoo, paths, processes
+from .console import say, step
+from .report import Report
+
+LINT_ADDON = "test_mango_office_lint"
+ALL_TAGS = f"/{paths.MODULE},/{LINT_ADDON}"
+DATABASE = "mango_test"
+LOG = paths.LOGS / "test.log"
+
+# 2026-11-23 11:26:13,865 8618 INFO database odoo.addons.x.tests.test_y: text
+LOG_LINE = re.compile(
+    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ \d+ (?P<level>[A-Z]+) \S+ (?P<logger>\S+?): "
+    r"(?P<text>.*)$"
+)
+STARTING = re.compile(r"^Starting (?P<test>\S+) \.\.\.$")
+BROKEN = re.compile(r"^(FAIL|ERROR): (?P<what>.+)$")
+SKIPPED = re.compile(r"^skipped (?P<test>\S+) : (?P<reason>.*)$")
+SUM = re.compile(r"(?P<failed>\d+) failed, (?P<errors>\d+) error\(s\) of \d+ tests")
+BAD_LEVELS = {"WARNING", "ERROR", "CRITICAL"}
+
+# Everything at WARNING and above is ours unless it is one of these (logger, text).
+KNOWN_MESSAGES = [
+    # Odoo's own summary of failed tests, which are counted one by one.
+    (r"odoo\.modules\.loading|odoo\.service\.server", SUM.pattern),
+    (
+        r"odoo\.tests\.\w+|odoo\.modules\.loading",
+        r"Module \S+: \d+ failures, \d+ errors",
+    ),
+]
+
+Message = collections.namedtuple("Message", "level logger text")
+
+
+class OdooLog:
+    """What a run of Odoo logged, taken line by line."""
+
+    def __init__(self):
+        self.started = []
+        self.broken = {}  # name of a test or of a class's set-up -> its traceback
+        self.skipped = {}
+        self.messages = []  # everything at WARNING and above that is no failed test
+        self.failures_reported = 0
+        self._tail = None  # takes the lines that belong to the last message
+
+    def take(self, line):
+        """Take one line.
+
+        :param str line: with or without its end.
+        """
+        line = line.rstrip()
+        match = LOG_LINE.match(line)
+        if not match:
+            if self._tail is not None:
+                self._tail.append(line)
+            return
+        self._tail = None
+        self._take_message(Message(*match.group("level", "logger", "text")))
+
+    def _take_message(self, message):
+        if match := STARTING.match(message.text):
+            self.started.append(match["test"])
+        elif match := SKIPPED.match(message.text):
+            self.skipped[match["test"]] = match["reason"]
+        elif match := BROKEN.match(message.text):
+            name = _test_name(match["what"])
+            self._tail = self.broken.setdefault(name, [])
+            self._tail.append(message.text)
+        elif message.level in BAD_LEVELS:
+            if match := SUM.search(message.text):
+                self.failures_reported += int(match["failed"]) + int(match["errors"])
+            self._tail = [f"{message.level} {message.logger}: {message.text}"]
+            self.messages.append((message, self._tail))
+
+    def ours(self):
+        """List the bad messages that nobody expects.
+
+        :return: the messages with the lines that follow them.
+        :rtype: list
+        """
+        return [
+            "\n".join(lines)
+            for message, lines in self.messages
+            if not any(
+                re.search(logger, message.logger) and re.search(text, message.text)
+                for logger, text in KNOWN_MESSAGES
+            )
+        ]
+
+
+def main(tags):
+    """Run the tests.
+
+    :param str tags: Odoo test tags; empty for everything there is.
+    :return: exit status.
+    :rtype: int
+    """
+    surroundings = database.acquire()
+    report = Report()
+    if not tags:
+        lint.run(report)
+        _run_devtools_tests(report)
+    _drop_left_over_databases(surroundings)
+    name = f"{DATABASE}_{os.getpid()}"
+    with odoo.deployed_copy() as copy:
+        _add_lint_addon(copy)
+        environment = _environment(copy, surroundings)
+        try:
+            _run_odoo(report, name, tags or ALL_TAGS, environment)
+            if not tags:
+                _check_translations(report, name, environment)
+        finally:
+            database.drop(name, surroundings)
+    if not tags:
+        _run_end_to_end(report)
+    return report.finish()
+
+
+def _add_lint_addon(copy):
+    source = paths.DEVTOOLS / "addons" / LINT_ADDON
+    (copy / "addons" / LINT_ADDON).symlink_to(source, target_is_directory=True)
+
+
+def _environment(copy, surroundings):
+    environment = odoo.environment(surroundings, copy / "addons", copy / "odoo.conf")
+    # test_lint looks for pylint, which is in the virtual environment.
+    search = f"{paths.VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {**environment, "PATH": search, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _run_odoo(report, name, tags, environment):
+    log = OdooLog()
+    command = odoo.command(
+        [
+            f"--database={name}",
+            f"--init={paths.MODULE},{LINT_ADDON}",
+            f"--test-tags={tags}",
+            f"--http-port={odoo.free_port()}",
+            "--stop-after-init",
+            "--max-cron-threads=0",
+        ]
+    )
+
+    def measure():
+        if not log.started:
+            return "installing"
+        return f"{len(log.started)} tests so far: {log.started[-1]}"
+
+    with step(f"Odoo tests {tags}", measure):
+        status = _run_and_read(command, environment, log)
+    _report_odoo(report, log, tags, status)
+
+
+def _run_and_read(command, environment, log):
+    """Run Odoo, keep its output and take it line by line.
+
+    :return: exit status.
+    :rtype: int
+    """
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    with LOG.open("w", buffering=1) as file:
+        process = processes.spawn(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=environment,
+            start_new_session=True,  # with the browser it starts, to be ended as one
+        )
+        try:
+            for line in process.stdout:
+                file.write(line)
+                log.take(line)
+            return process.wait()
+        finally:
+            _end_session(process)
+
+
+def _end_session(process):
+    processes.stop(process, timeout=5)
+    with contextlib.suppress(ProcessLookupError):  # the usual case: nobody is left
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _report_odoo(report, log, tags, status):
+    if not log.started:
+        report.add(
+            "Odoo tests", False, f"No test has the tags {tags}.\n{_end_of_log()}"
+        )
+    for name in sorted({*log.started, *log.broken}):
+        if name in log.skipped:  # a test that did not run proves nothing
+            report.add(name, False, f"skipped: {log.skipped[name]}")
+            continue
+        report.add(name, name not in log.broken, _shorten(log.broken.get(name, [])))
+    if (status or log.failures_reported) and not log.broken:
+        report.add("Odoo", False, f"Odoo ended with {status}.\n{_end_of_log()}")
+    report.add("Odoo log clean", not log.ours(), _shorten(log.ours()))
+
+
+def _shorten(lines):
+    """Show paths of the copy as paths of the repository."""
+    return re.sub(rf"{paths.DEV}/run/\d+/addons/{paths.MODULE}/", "", "\n".join(lines))
+
+
+def _end_of_log():
+    return "".join(LOG.read_text(errors="replace").splitlines(keepends=True)[-30:])
+
+
+def _test_name(description):
+    """Name the test of a failure.
+
+    :param str description: ``TestX.test_y``, ``Subtest TestX.test_y (number='7')`` or
+        ``setUpClass (odoo.addons.mango_office.tests.test_x.TestX)``.
+    :rtype: str
+    """
+    words = description.split()
+    return words[1] if words[0] == "Subtest" else description
+
+
+def _check_translations(report, name, environment):
+    with step("Translations"):
+        problems = i18n.problems(name, environment)
+    report.add("translations", not problems, "\n".join(problems))
+
+
+def _run_devtools_tests(report):
+    """Run the tools' own tests, which need no Odoo."""
+    folder = paths.DEVTOOLS / "tests"
+    if not any(folder.glob("test_*.py")):
+        return
+    command = [paths.PYTHON, "-m", "unittest", "discover", "-v", "-t", paths.ROOT]
+    with step("Tests of the tools"):
+        answer = subprocess.run(
+            [str(part) for part in [*command, "-s", folder]],
+            cwd=paths.ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+    for test in re.findall(r"^(\S+ \(\S+\)).* \.\.\. ok$", answer.stdout, re.MULTILINE):
+        report.add(test, True)
+    ok = answer.returncode == 0
+    report.add("tests of the tools", ok, answer.stdout[-8000:])
+
+
+def _run_end_to_end(report):
+    """Run the end-to-end tests, if the tools have them."""
+    if not importlib.util.find_spec("devtools.e2e"):
+        return
+    from . import console, e2e
+
+    say("End-to-end tests")
+    for name, ok, detail in e2e.run(console):
+        report.add(name, ok, detail)
+
+
+def _drop_left_over_databases(surroundings):
+    for name in database.names(surroundings):
+        match = re.fullmatch(rf"{DATABASE}_(\d+)", name)
+        if match and not Path("/proc", match[1]).exists():
+            database.drop(name, surroundings)
