@@ -6,9 +6,10 @@ BATCH_SIZE = 1000
 def post_init_hook(env):
     """Give contacts and leads that exist already the number that callers are found by.
 
-    Odoo leaves ``phone_sanitized`` empty where it cannot read a number; our
-    fallback (``models/mail_thread_phone.py``) can read many of those, but a stored
-    field is only computed again when something it depends on changes.
+    Odoo leaves ``phone_sanitized`` empty where it cannot read a number, or reads one
+    that begins with 8 as one of Vietnam. We can read many of those
+    (``models/mail_thread_phone.py``), but a stored field is only computed again when
+    something it depends on changes.
 
     :param Environment env: the installing environment.
     """
@@ -16,7 +17,11 @@ def post_init_hook(env):
         model = env[model_name].with_context(active_test=False)
         rows = env.execute_query(
             SQL(
-                "SELECT id FROM %s WHERE phone > '' AND phone_sanitized IS NULL",
+                """
+                SELECT id FROM %s
+                 WHERE phone > ''
+                   AND (phone_sanitized IS NULL OR phone_sanitized LIKE '+8%%')
+                """,
                 SQL.identifier(model._table),
             )
         )

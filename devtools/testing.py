@@ -31,12 +31,9 @@ BAD_LEVELS = {"WARNING", "ERROR", "CRITICAL"}
 
 # Everything at WARNING and above is ours unless it is one of these (logger, text).
 KNOWN_MESSAGES = [
-    # Odoo's own summary of failed tests, which are counted one by one.
-    (r"odoo\.modules\.loading|odoo\.service\.server", SUM.pattern),
-    (
-        r"odoo\.tests\.\w+|odoo\.modules\.loading",
-        r"Module \S+: \d+ failures, \d+ errors",
-    ),
+    # Odoo's own sums of failed tests, which are counted one by one.
+    (r"^odoo\.tests\.result$", SUM.pattern),
+    (r"^odoo\.modules\.loading$", r"^Module \S+: \d+ failures, \d+ errors of "),
 ]
 
 Message = collections.namedtuple("Message", "level logger text")

@@ -20,17 +20,19 @@ class MailThreadPhone(models.AbstractModel):
     def _compute_phone_sanitized(self):
         """Read the numbers that Odoo cannot, so that their owners are found by index.
 
-        Odoo reads a number only by the record's or the company's country, and gives
-        up on a second number in the same field. A caller is looked up by
-        ``phone_sanitized`` alone, so such a contact would never be recognised.
+        Odoo reads a number by the record's or the company's country only, gives up on
+        a second number in the same field, and takes ``8 (495) …`` of a contact from
+        abroad for Vietnam. A caller is looked up by ``phone_sanitized`` alone, so such
+        a contact would never be recognised.
         """
         super()._compute_phone_sanitized()
         for record in self:
-            if record.phone_sanitized:
-                continue
-            company = record["company_id"] if "company_id" in record else None
-            regions = self._mango_phone_regions(company or self.env.company)
             for field_name in self._phone_get_number_fields():
-                if number := numbers.e164(record[field_name] or "", regions):
+                text = record[field_name] or ""
+                if record.phone_sanitized and not numbers.is_whole_russian(text):
+                    continue
+                company = record["company_id"] if "company_id" in record else None
+                regions = self._mango_phone_regions(company or self.env.company)
+                if number := numbers.e164(text, regions):
                     record.phone_sanitized = number
                     break

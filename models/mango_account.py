@@ -77,9 +77,7 @@ class MangoAccount(models.Model):
     last_event_at = fields.Datetime(
         string="Last Notification", compute="_compute_last_event_at"
     )
-    last_load_at = fields.Datetime(
-        string="PBX Users Loaded", readonly=True, copy=False
-    )
+    last_load_at = fields.Datetime(string="PBX Users Loaded", readonly=True, copy=False)
     failed_event_count = fields.Integer(compute="_compute_failed_event_count")
     route_slot_at = fields.Datetime(
         readonly=True,
@@ -281,9 +279,7 @@ class MangoAccount(models.Model):
                     "cabinet, under Integrations ▸ API connector."
                 )
             )
-        return Client(
-            account_sudo.api_url, account_sudo.api_key, account_sudo.api_salt
-        )
+        return Client(account_sudo.api_url, account_sudo.api_key, account_sudo.api_salt)
 
     def action_test_connection(self):
         """Check the way to the PBX and back link by link, and show the result."""
@@ -317,7 +313,8 @@ class MangoAccount(models.Model):
         self.last_load_at = fields.Datetime.now()
         return self._notify(
             self.env._(
-                "Extensions: %(new)s new, %(changed)s changed, %(gone)s gone.", **changes
+                "Extensions: %(new)s new, %(changed)s changed, %(gone)s gone.",
+                **changes,
             ),
             "success",
         )

@@ -1,5 +1,6 @@
 import logging
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from odoo import api, fields, models
@@ -18,7 +19,6 @@ _logger = logging.getLogger(__name__)
 QUIET_TIME = timedelta(minutes=10)
 #: … or when it is older than any conversation.
 MAX_LIFE = timedelta(hours=12)
-CLOSE_BATCH_SIZE = 100
 
 #: What a person may correct on a call; everything else is the PBX's word.
 CORRECTABLE_FIELDS = {"partner_id", "lead_id", "note"}
@@ -289,17 +289,28 @@ class MangoCall(models.Model):
                 self.env["mango.event"].search([("entry_id", "=", entry_id)]).account_id
             )
         call = self._touch(account, entry_id)
-        events = self.env["mango.event"]._of_entry(account, entry_id)
-        state = fold(
-            events._parsed(),
-            lines=account._own_numbers(),
-            closed_at=_to_epoch(call.closed_at),
+        events = call._events()
+        state = call._fold(events)
+        call.with_context(lang=account._language(), tracking_disable=True)._update_from(
+            state
         )
-        call.with_context(
-            lang=account._language(), tracking_disable=True
-        )._update_from(state)
         events._mark_done()
         return call
+
+    def _events(self):
+        return self.env["mango.event"]._of_entry(self.account_id, self.entry_id)
+
+    def _fold(self, events):
+        """Return what the notifications of this call say, all in all.
+
+        :param mango.event events: all of them.
+        :rtype: CallState
+        """
+        return fold(
+            events._parsed(),
+            lines=self.account_id._own_numbers(),
+            closed_at=_to_epoch(self.closed_at),
+        )
 
     @api.model
     def _touch(self, account, entry_id):
@@ -338,6 +349,9 @@ class MangoCall(models.Model):
         extensions = self.env["mango.extension"]._by_number(
             self.account_id, self._extension_numbers(state)
         )
+        if state.client_number in extensions:
+            # A colleague who came as a bare number is no client.
+            state = replace(state, client_number=None)
         vals = self._prepare_vals(state, extensions)
         number_is_new = vals["client_number"] != (self.client_number or False)
         changed = self._write_changes(vals)
@@ -355,12 +369,19 @@ class MangoCall(models.Model):
             self._notify_participants()
 
     def _extension_numbers(self, state):
+        """Return what may be an extension in a call: whoever has no phone number.
+
+        :rtype: set[str]
+        """
         legs = state.legs
-        return {
+        found = {
             state.extension,
             *(leg.to_extension for leg in legs),
             *(leg.from_extension for leg in legs),
         }
+        if state.client_number and not self.account_id._e164(state.client_number):
+            found.add(state.client_number)
+        return found
 
     def _prepare_vals(self, state, extensions):
         extension = extensions.get(state.extension, self.env["mango.extension"])
@@ -480,8 +501,10 @@ class MangoCall(models.Model):
         # sudo: mango.call - the machine decides who took part in a call; the client
         # was chosen by it or by somebody who may correct the call.
         call_sudo = self.sudo()
-        owners = self.env["mango.caller"].sudo()._owners(
-            call_sudo.partner_id, call_sudo.lead_id
+        owners = (
+            self.env["mango.caller"]
+            .sudo()
+            ._owners(call_sudo.partner_id, call_sudo.lead_id)
         )
         return call_sudo._add_users(
             self.env["res.users"].concat(*(owner.user for owner in owners[:1]))
@@ -515,17 +538,6 @@ class MangoCall(models.Model):
             and self.route_state == "none"
             and not self.route_reason
         )
-
-    def _menu_leg(self):
-        """Return the leg that is in the menu or in a queue now, if there is one.
-
-        :rtype: mango.call.leg
-        """
-        if self.state != "ringing":
-            return self.env["mango.call.leg"]
-        return self.leg_ids.filtered(
-            lambda leg: leg.location in ("ivr", "queue") and not leg.ended_at
-        )[:1]
 
     def _skip_route(self, reason):
         self.write(
@@ -575,6 +587,7 @@ class MangoCall(models.Model):
     def _close_abandoned(self):
         """Cron: end the calls whose summary never came."""
         now = fields.Datetime.now()
+        # Every notification writes to its call, so this is also when the last came.
         live = self.search(
             Domain("state", "!=", "ended")
             & Domain("write_date", "<", now - QUIET_TIME),
@@ -594,10 +607,7 @@ class MangoCall(models.Model):
     def _is_abandoned(self, now):
         if (self.started_at or self.create_date) < now - MAX_LIFE:
             return True
-        return (
-            all(leg.ended_at for leg in self.leg_ids)
-            and self._last_seen_at() < now - QUIET_TIME
-        )
+        return self._fold(self._events()).all_legs_gone
 
     def _last_seen_at(self):
         """Return the last moment that the PBX told of.

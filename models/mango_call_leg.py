@@ -29,4 +29,6 @@ class MangoCallLeg(models.Model):
     ended_at = fields.Datetime(readonly=True)
     end_reason = fields.Integer(readonly=True, help="The PBX's code.")
 
-    _ref_uniq = models.UniqueIndex("(call_id, leg_ref)", "The call has this leg already.")
+    _ref_uniq = models.UniqueIndex(
+        "(call_id, leg_ref)", "The call has this leg already."
+    )

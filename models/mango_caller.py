@@ -119,8 +119,10 @@ class MangoCaller(models.AbstractModel):
         if own:
             return own[:1]
         return leads.filtered(
-            lambda lead: lead.partner_id.commercial_partner_id
-            in (partner.commercial_partner_id, self.env["res.partner"])
+            lambda lead: (
+                lead.partner_id.commercial_partner_id
+                in (partner.commercial_partner_id, self.env["res.partner"])
+            )
         )[:1]
 
     # ------------------------------------------------------------

@@ -15,6 +15,9 @@ _logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 10
 BATCH_SIZE = 500
 
+#: The kinds of notifications that calls are made of.
+USED = notifications.LegEvent | notifications.Summary | notifications.CommandResult
+
 
 class MangoEvent(models.Model):
     """The inbox: every notification that verified, as it came, once."""
@@ -36,7 +39,9 @@ class MangoEvent(models.Model):
     entry_id = fields.Char(
         string="PBX Call", readonly=True, help="entry_id, the PBX's name of the call"
     )
-    body = fields.Text(required=True, readonly=True, help="The text of json, as received.")
+    body = fields.Text(
+        required=True, readonly=True, help="The text of json, as received."
+    )
     digest = fields.Char(required=True, readonly=True)
     received_at = fields.Datetime(required=True, readonly=True)
     state = fields.Selection(
@@ -96,12 +101,6 @@ class MangoEvent(models.Model):
         :return: the new event; empty if it was stored before.
         :rtype: mango.event
         """
-        is_used = isinstance(
-            notification,
-            notifications.LegEvent
-            | notifications.Summary
-            | notifications.CommandResult,
-        )
         rows = self.env.execute_query(
             SQL(
                 """
@@ -120,7 +119,7 @@ class MangoEvent(models.Model):
                 body=text,
                 digest=digest,
                 now=fields.Datetime.now(),
-                state="done" if is_used else "ignored",
+                state="done" if isinstance(notification, USED) else "ignored",
                 uid=self.env.uid,
             )
         )
@@ -149,13 +148,15 @@ class MangoEvent(models.Model):
             )
 
     def _apply(self):
-        if self.entry_id:
-            self.env["mango.call"]._apply(self.entry_id, self.account_id)
-            return
         notification = notifications.parse(self.kind, self.body)
+        if not isinstance(notification, USED):
+            self.write({"state": "ignored", "error": False})
+            return
         if isinstance(notification, notifications.CommandResult):
             self.env["mango.router"]._apply_result(self.account_id, notification)
-        self._mark_done()
+            self._mark_done()
+            return
+        self.env["mango.call"]._apply(self.entry_id, self.account_id)
 
     def _mark_done(self):
         """Take the events that waited or failed off the queue."""

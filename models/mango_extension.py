@@ -71,7 +71,9 @@ class MangoExtension(models.Model):
         :param res.users users: who may be suggested.
         """
         by_email = users._mango_grouped_once(lambda user: user.email_normalized)
-        by_phone = users._mango_grouped_once(lambda user: user.partner_id.phone_sanitized)
+        by_phone = users._mango_grouped_once(
+            lambda user: user.partner_id.phone_sanitized
+        )
         by_name = users._mango_grouped_once(lambda user: (user.name or "").casefold())
         for extension in self:
             extension.suggested_user_id = (

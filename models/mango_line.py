@@ -71,7 +71,9 @@ class MangoLine(models.Model):
                 to_create.append(
                     {**vals, "account_id": account.id, "number": pbx_line.number}
                 )
-            elif any((line[name] or "") != (value or "") for name, value in vals.items()):
+            elif any(
+                (line[name] or "") != (value or "") for name, value in vals.items()
+            ):
                 line.write(vals)
         lines_sudo.create(to_create)
         lines_sudo.concat(*known.values()).active = False

@@ -142,7 +142,9 @@ class MangoRouter(models.AbstractModel):
         if wait is None:
             self._drop(
                 call,
-                self.env._("The PBX takes one such command in two seconds; too many calls."),
+                self.env._(
+                    "The PBX takes one such command in two seconds; too many calls."
+                ),
             )
         return wait
 
@@ -158,8 +160,8 @@ class MangoRouter(models.AbstractModel):
         with call._locked() as call:
             if call.route_state != "none" or not call.routed_extension_id:
                 return None
-            leg = call._menu_leg()
-            if not leg:
+            menu_leg = call._fold(call._events()).in_menu_leg
+            if not menu_leg:
                 call._skip_route(self.env._("The caller has left the greeting."))
                 return None
             try:
@@ -169,7 +171,10 @@ class MangoRouter(models.AbstractModel):
                 return None
             call.route_state = "sent"
             return RouteCommand(
-                client, call.route_command_id, leg.leg_ref, call.routed_extension_id.number
+                client,
+                call.route_command_id,
+                menu_leg,
+                call.routed_extension_id.number,
             )
 
     @api.model
@@ -187,7 +192,9 @@ class MangoRouter(models.AbstractModel):
         with call._locked() as call:
             if call.route_state != "sent":
                 return
-            is_open = isinstance(error, errors.TransportError) and error.ambiguous
+            is_open = isinstance(error, errors.BadAnswerError) or (
+                isinstance(error, errors.TransportError) and error.ambiguous
+            )
             call.write(
                 {
                     "route_state": "sent" if is_open else "failed",

@@ -38,9 +38,13 @@ class MangoTimeline(models.AbstractModel):
         legs = call.leg_ids
         # sudo: mango.extension - the names of those who took part in a call that the
         # reader may read.
-        return self.env["mango.extension"].sudo()._by_number(
-            call.account_id,
-            {*legs.mapped("to_extension"), *legs.mapped("from_extension")},
+        return (
+            self.env["mango.extension"]
+            .sudo()
+            ._by_number(
+                call.account_id,
+                {*legs.mapped("to_extension"), *legs.mapped("from_extension")},
+            )
         )
 
     def _leg_step(self, call, leg, extensions):

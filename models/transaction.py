@@ -25,6 +25,8 @@ def locked_transaction(env, lock):
     :return: context manager giving an environment on the new transaction, with the
         same user and context. Leaving it commits; an exception rolls back.
     """
-    env.execute_query(SQL("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", lock))
+    env.execute_query(
+        SQL("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", lock)
+    )
     with env.registry.cursor() as cr:
         yield env(cr=cr)

@@ -1,11 +1,14 @@
-from . import test_js
-from . import test_ui
-from . import test_vpbx_call_state
-from . import test_vpbx_codes
-from . import test_vpbx_notifications
-from . import test_vpbx_numbers
-from . import test_vpbx_signature
-from . import test_call_apply
-from . import test_caller
-from . import test_queue
-from . import test_webhook
+from . import (
+    test_call_apply,
+    test_caller,
+    test_js,
+    test_queue,
+    test_routing,
+    test_ui,
+    test_vpbx_call_state,
+    test_vpbx_codes,
+    test_vpbx_notifications,
+    test_vpbx_numbers,
+    test_vpbx_signature,
+    test_webhook,
+)

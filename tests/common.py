@@ -276,15 +276,41 @@ class MangoFixtures(LoopbackRequests):
 
     # -- what a call is ---------------------------------------------------------
 
-    CALL_FIELDS = (
-        "direction state result client_number line_number user_id extension_id "
-        "partner_id lead_id started_at answered_at ended_at wait_duration talk_duration "
-        "end_reason user_ids routed_extension_id route_state route_reason"
-    ).split()
-    LEG_FIELDS = (
-        "leg_ref location state from_number from_extension to_number to_extension "
-        "group_extension started_at answered_at ended_at end_reason"
-    ).split()
+    CALL_FIELDS = [
+        "direction",
+        "state",
+        "result",
+        "client_number",
+        "line_number",
+        "user_id",
+        "extension_id",
+        "partner_id",
+        "lead_id",
+        "started_at",
+        "answered_at",
+        "ended_at",
+        "wait_duration",
+        "talk_duration",
+        "end_reason",
+        "user_ids",
+        "routed_extension_id",
+        "route_state",
+        "route_reason",
+    ]
+    LEG_FIELDS = [
+        "leg_ref",
+        "location",
+        "state",
+        "from_number",
+        "from_extension",
+        "to_number",
+        "to_extension",
+        "group_extension",
+        "started_at",
+        "answered_at",
+        "ended_at",
+        "end_reason",
+    ]
 
     def snapshot(self, call):
         """Return everything the PBX says of a call, with its legs, to be compared."""

@@ -245,7 +245,9 @@ class TestIdentification(MangoCase):
 
     def test_archived_lead_is_not_taken(self):
         partner = self.partner("А")
-        self.create_lead("В архиве", partner_id=partner.id, probability=30, active=False)
+        self.create_lead(
+            "В архиве", partner_id=partner.id, probability=30, active=False
+        )
         self.assertIdentified(partner)
 
     # -- leads --------------------------------------------------------------------

@@ -175,9 +175,7 @@ class TestAbandoned(MangoCase):
         self.close_at(utc(T0) + MAX_LIFE - SECOND)
         self.assertEqual(self.call().state, "talking")
         self.close_at(utc(T0) + MAX_LIFE + SECOND)
-        self.assertRecordValues(
-            self.call(), [{"state": "ended", "result": "answered"}]
-        )
+        self.assertRecordValues(self.call(), [{"state": "ended", "result": "answered"}])
 
     def test_summary_after_closing_corrects(self):
         scenario = inbound_answered()

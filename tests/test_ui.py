@@ -24,9 +24,7 @@ def missed_call(entry_id, number, extension):
         *menu(number),
         leg("L2", 1, "Appeared", 10, caller, callee),
         leg("L2", 2, "Disconnected", 22, caller, callee, reason=1110),
-        summary(
-            1, outside(number), staff(extension), talk=None, end=22, reason=1110
-        ),
+        summary(1, outside(number), staff(extension), talk=None, end=22, reason=1110),
     ]
     for kind, payload in just_now(posts):
         yield kind, {**payload, "entry_id": entry_id}

@@ -271,9 +271,8 @@ class _Evidence:
         """List numbers and extensions of parties; who says it best comes first."""
         side = _callee if self.direction == OUTBOUND else _caller
         if self.callback:
-            # The first leg shows the client as its caller, the second as the called.
+            # The first leg shows the client as its caller.
             yield from (_caller(e) for e in self._events if not e.taken_from)
-            yield from (_callee(e) for e in self._events if not e.to_extension)
         if self._summary:
             yield side(self._summary)
         if self._first_leg:
@@ -294,8 +293,6 @@ class _Evidence:
     def line_number(self):
         if self._summary and self._summary.line_number:
             return self._summary.line_number
-        if self.direction == INTERNAL:
-            return None
         numbers = [leg.state.line_number for leg in self._legs]
         if self._first_leg and self._first_leg.state.is_menu:
             numbers.append(self._first_leg.state.to_number)
@@ -317,7 +314,7 @@ class _Evidence:
         if self._talks:
             return self._talks[0].to_extension
         rung = [leg.state.to_extension for leg in self._legs if not leg.state.is_menu]
-        return next((ext for ext in rung if ext and ext not in self._groups), None)
+        return next(filter(None, rung), None)
 
     @property
     def _calling_extension(self):

@@ -42,15 +42,10 @@ def e164(raw, regions=(HOME_REGION,)):
         addresses and text
     :rtype: str | None
     """
-    if not isinstance(raw, str) or len(raw) > _MAX_LENGTH:
+    head = _first_number(raw)
+    if head is None:
         return None
-    text = unicodedata.normalize("NFKC", raw).strip().lower().removeprefix("tel:")
-    if is_sip(text):
-        return None
-    head = _TAIL.split(text, maxsplit=1)[0].strip()
-    if _LETTER.search(head):
-        return None
-    digits = "".join(str(int(sign)) for sign in head if sign.isdecimal())
+    digits = _digits(head)
     if not _MIN_DIGITS <= len(digits) <= _MAX_DIGITS:
         return None
     if head.startswith("+") or digits.startswith("00"):
@@ -62,6 +57,35 @@ def e164(raw, regions=(HOME_REGION,)):
             return found
     # As the PBX sends a foreign number.
     return _possible(f"+{digits}", None)
+
+
+def is_whole_russian(raw):
+    """Tell whether this is a whole Russian number without a plus: 8 (495) 000-02-01.
+
+    Such a text means the same wherever its owner lives.
+
+    :type raw: str | None
+    :rtype: bool
+    """
+    head = _first_number(raw)
+    if not head or head.startswith("+"):
+        return False
+    return bool(_RUSSIAN.fullmatch(_digits(head)))
+
+
+def _first_number(raw):
+    """Cut a text after its first number; None if it does not begin with one."""
+    if not isinstance(raw, str) or len(raw) > _MAX_LENGTH:
+        return None
+    text = unicodedata.normalize("NFKC", raw).strip().lower().removeprefix("tel:")
+    if is_sip(text):
+        return None
+    head = _TAIL.split(text, maxsplit=1)[0].strip()
+    return None if _LETTER.search(head) else head
+
+
+def _digits(text):
+    return "".join(str(int(sign)) for sign in text if sign.isdecimal())
 
 
 def _possible(number, region):
