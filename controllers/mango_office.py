@@ -17,7 +17,13 @@ class MangoOfficeController(http.Controller):
     """What the PBX posts to (``design.md`` 3, HTTP; ``mango-api.md`` 2.3 and 2.4)."""
 
     @http.route(
-        [WEBHOOK_PATH, f"{WEBHOOK_PATH}/", f"{WEBHOOK_PATH}/<path:tail>"],
+        # The last one is for a PBX that joins address and path without a slash.
+        [
+            WEBHOOK_PATH,
+            f"{WEBHOOK_PATH}/",
+            f"{WEBHOOK_PATH}/<path:tail>",
+            f"{WEBHOOK_PATH}<path:tail>",
+        ],
         type="http",
         auth="public",
         methods=["GET", "POST"],

@@ -60,23 +60,29 @@ def main(port, pbx_port, language, fresh):
     LOG.parent.mkdir(parents=True, exist_ok=True)
     with LOG.open("w") as log:
         output = {"stdout": log, "stderr": log, "stdin": processes.DEVNULL}
-        with processes.running(_simulator(port, pbx_port), cwd=paths.ROOT, **output):
-            _wait_for(f"http://{HOST}:{pbx_port}/", "the PBX simulator")
-            wishes = _wishes(port, pbx_port, language)
+        with processes.running(simulator(port, pbx_port), cwd=paths.ROOT, **output):
+            wait_for(f"http://{HOST}:{pbx_port}/", "the PBX simulator")
+            wishes = make_wishes(port, pbx_port, language)
             update = _prepare(wishes, surroundings, environment)
             server = processes.running(
                 _server(port, update), cwd=paths.DEV, env=environment, **output
             )
             with server as process:
                 with step("Starting Odoo"):
-                    _wait_for(f"http://{HOST}:{port}/web/health", "Odoo", process)
+                    wait_for(f"http://{HOST}:{port}/web/health", "Odoo", process)
                 _remember(wishes)
                 _welcome(wishes)
                 process.wait()
     raise Failure(f"Odoo has ended by itself: read {LOG}.")
 
 
-def _simulator(port, pbx_port):
+def simulator(port, pbx_port):
+    """Make the simulator's command.
+
+    :param int port: of Odoo, which is notified.
+    :param int pbx_port: of the simulator.
+    :rtype: list
+    """
     webhook = f"http://{HOST}:{port}/exec/mango"
     options = {"port": pbx_port, "webhook": webhook, "key": KEY, "salt": SALT}
     arguments = [f"--{name}={value}" for name, value in options.items()]
@@ -96,7 +102,7 @@ def _server(port, update):
     return odoo.command(arguments)
 
 
-def _wishes(port, pbx_port, language):
+def make_wishes(port, pbx_port, language):
     """Collect what the database has to agree with.
 
     :return: what ``demo_setup.py`` reads, and a digest of the addon's files.
@@ -120,7 +126,8 @@ def _prepare(wishes, surroundings, environment):
     :rtype: bool
     """
     if DATABASE not in database.names(surroundings):
-        _build(wishes, surroundings, environment)
+        build(BUILDING, wishes, surroundings, environment)
+        database.rename(BUILDING, DATABASE, surroundings)
         return False
     known = json.loads(STAMP.read_text()) if STAMP.exists() else {}
     before = {key: known.get(key) for key in wishes}
@@ -131,9 +138,16 @@ def _prepare(wishes, surroundings, environment):
     return outdated
 
 
-def _build(wishes, surroundings, environment):
-    database.drop(BUILDING, surroundings)
-    arguments = [f"--database={BUILDING}", f"--init={paths.MODULE}", "--no-http"]
+def build(name, wishes, surroundings, environment):
+    """Make a database with the demo in it; the simulator has to be running.
+
+    :param str name: of the database; an older one is dropped.
+    :param dict wishes: as of :func:`make_wishes`.
+    :param dict surroundings: as returned by :func:`devtools.database.acquire`.
+    :param dict environment: that Odoo runs in.
+    """
+    database.drop(name, surroundings)
+    arguments = [f"--database={name}", f"--init={paths.MODULE}", "--no-http"]
     arguments += ["--load-language=ru_RU", "--stop-after-init", "--log-level=warn"]
     with step("Installing the addon in a fresh database (about a minute)"):
         processes.run_logged(
@@ -144,8 +158,7 @@ def _build(wishes, surroundings, environment):
             cwd=paths.DEV,
         )
     with step("Loading contacts, leads and users, connecting the PBX"):
-        _set_up(BUILDING, wishes, environment)
-    database.rename(BUILDING, DATABASE, surroundings)
+        _set_up(name, wishes, environment)
 
 
 def _set_up(name, wishes, environment):
@@ -182,7 +195,7 @@ def _machine_language():
     return "ru_RU" if chosen.startswith("ru") else "en_US"
 
 
-def _wait_for(url, name, process=None):
+def wait_for(url, name, process=None):
     """Wait until somebody answers.
 
     :param str url: asked again and again; any answer will do.

@@ -9,6 +9,7 @@ from .console import Failure, step
 LANGUAGES = ["ru"]
 FOLDER = paths.ROOT / "i18n"
 DATABASE = "mango_i18n"
+LOG = paths.LOGS / "i18n.log"
 MERGE = paths.DEVTOOLS / "i18n_merge.py"
 
 
@@ -70,14 +71,17 @@ def _merge(mode, template):
 
 
 def _run(line, environment, text=None):
-    answer = subprocess.run(
-        line,
-        env=environment,
-        input=text,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    with LOG.open("a") as log:
+        answer = subprocess.run(
+            line,
+            env=environment,
+            input=text,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            check=False,
+        )
     if answer.returncode:
-        raise Failure(f"{' '.join(line[:4])} failed: see its messages above.")
+        raise Failure(f"{' '.join(line[1:3])} failed: read {LOG}.")
     return answer.stdout

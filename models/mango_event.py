@@ -84,43 +84,54 @@ class MangoEvent(models.Model):
         digest = hashlib.sha256(f"{notification.kind}\n{text}".encode()).hexdigest()
         # sudo: the PBX is nobody's user; its signature has been checked.
         env = self.env(user=SUPERUSER_ID, su=True)
-        lock = self._lock_name(account_id, notification.entry_id or digest)
+        entry_id = env["mango.event"]._entry_of(account_id, notification)
+        lock = self._lock_name(account_id, entry_id or digest)
         with locked_transaction(env, lock) as env:
-            event = env["mango.event"]._store(account_id, notification, text, digest)
+            event = env["mango.event"]._store(
+                {
+                    "account_id": account_id,
+                    "kind": notification.kind,
+                    "entry_id": entry_id,
+                    "body": text,
+                    "digest": digest,
+                    "state": "done" if isinstance(notification, USED) else "ignored",
+                }
+            )
             if event and event.state != "ignored":
                 event._process()
+
+    @api.model
+    def _entry_of(self, account_id, notification):
+        """Return the call that a notification is about, if it is about one.
+
+        :rtype: str | None
+        """
+        if not isinstance(notification, notifications.CommandResult):
+            return notification.entry_id
+        call = self.env["mango.router"]._call_of(account_id, notification.command_id)
+        return call.entry_id or None
 
     @api.model
     def _lock_name(self, account_id, entry_id):
         return f"mango_office/entry/{account_id}/{entry_id}"
 
     @api.model
-    def _store(self, account_id, notification, text, digest):
+    def _store(self, vals):
         """Insert a notification, expected to be applied in the same transaction.
 
+        :param dict vals: the fields of the event.
         :return: the new event; empty if it was stored before.
         :rtype: mango.event
         """
+        now = fields.Datetime.now()
+        vals = {**vals, "received_at": now, "create_date": now, "write_date": now}
+        vals |= {"attempts": 0, "create_uid": self.env.uid, "write_uid": self.env.uid}
         rows = self.env.execute_query(
             SQL(
-                """
-                INSERT INTO mango_event
-                    (account_id, kind, entry_id, body, digest, received_at, state,
-                     attempts, create_uid, write_uid, create_date, write_date)
-                VALUES
-                    (%(account_id)s, %(kind)s, %(entry_id)s, %(body)s, %(digest)s,
-                     %(now)s, %(state)s, 0, %(uid)s, %(uid)s, %(now)s, %(now)s)
-                ON CONFLICT DO NOTHING
-                RETURNING id
-                """,
-                account_id=account_id,
-                kind=notification.kind,
-                entry_id=notification.entry_id,
-                body=text,
-                digest=digest,
-                now=fields.Datetime.now(),
-                state="done" if isinstance(notification, USED) else "ignored",
-                uid=self.env.uid,
+                "INSERT INTO mango_event (%s) VALUES %s "
+                "ON CONFLICT DO NOTHING RETURNING id",
+                SQL(", ").join(map(SQL.identifier, vals)),
+                tuple(vals.values()),
             )
         )
         return self.browse(row[0] for row in rows)

@@ -207,17 +207,25 @@ class MangoRouter(models.AbstractModel):
     # ------------------------------------------------------------
 
     @api.model
+    def _call_of(self, account_id, command_id):
+        """Return the call that a command of ours was about.
+
+        :rtype: mango.call
+        """
+        return self.env["mango.call"].search(
+            Domain("account_id", "=", account_id)
+            & Domain("route_command_id", "=", command_id),
+            limit=1,
+        )
+
+    @api.model
     def _apply_result(self, account, notification):
         """Put the outcome of a route command on its call.
 
         :param mango.account account: whose PBX tells.
         :param CommandResult notification: results of other commands are passed over.
         """
-        call = self.env["mango.call"].search(
-            Domain("account_id", "=", account.id)
-            & Domain("route_command_id", "=", notification.command_id),
-            limit=1,
-        )
+        call = self._call_of(account.id, notification.command_id)
         if not call:
             return
         if notification.code == RESULT_DONE:

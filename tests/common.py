@@ -183,7 +183,7 @@ class MangoFixtures(LoopbackRequests):
     def create_account(cls, **vals):
         return cls.env["mango.account"].create(
             {
-                "name": vals.get("api_key", "Mango"),
+                "name": "АТС",
                 "company_id": cls.company.id,
                 "api_url": cls.pbx.url,
                 **vals,
