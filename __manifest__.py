@@ -20,7 +20,7 @@
         "views/mango_event_views.xml",
         "views/mango_extension_views.xml",
         "views/mango_line_views.xml",
-        "views/mango_connection_check_views.xml",
+        "wizard/mango_connection_check_views.xml",
         "views/mango_account_views.xml",
         "views/crm_lead_views.xml",
         "views/res_config_settings_views.xml",

@@ -150,10 +150,10 @@ def _digest(names):
 
 
 def _ensure_python():
-    """Make the virtual environment."""
-    version = ".".join(str(part) for part in sys.version_info[:2])
-    if _is_current("python", version) and paths.PYTHON.exists():
+    """Make the virtual environment, with the Python that runs us."""
+    if _stamp("python").exists() and paths.PYTHON.exists():
         return
+    version = ".".join(str(part) for part in sys.version_info[:2])
     for name in ("run", "test"):
         _stamp(name).unlink(missing_ok=True)
     building = paths.DEV / "venv.new"

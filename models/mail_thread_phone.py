@@ -17,6 +17,10 @@ class MailThreadPhone(models.AbstractModel):
         codes = [code for code in companies.country_id.mapped("code") if code != "RU"]
         return (*codes, "RU")
 
+    def _mango_own_regions(self):
+        company = "company_id" in self and self.company_id
+        return self._mango_phone_regions(company or self.env.company)
+
     def _compute_phone_sanitized(self):
         """Read the numbers that Odoo cannot, so that their owners are found by index.
 
@@ -25,14 +29,13 @@ class MailThreadPhone(models.AbstractModel):
         abroad for Vietnam. A caller is looked up by ``phone_sanitized`` alone, so such
         a contact would never be recognised.
         """
-        super()._compute_phone_sanitized()
+        result = super()._compute_phone_sanitized()
         for record in self:
             for field_name in self._phone_get_number_fields():
                 text = record[field_name] or ""
                 if record.phone_sanitized and not numbers.is_whole_russian(text):
                     continue
-                company = record["company_id"] if "company_id" in record else None
-                regions = self._mango_phone_regions(company or self.env.company)
-                if number := numbers.e164(text, regions):
+                if number := numbers.e164(text, record._mango_own_regions()):
                     record.phone_sanitized = number
                     break
+        return result

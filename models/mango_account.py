@@ -1,21 +1,15 @@
 import logging
-from datetime import timedelta
 
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 from ..vpbx import addresses, errors, numbers
 from ..vpbx.client import Client
-from .transaction import locked_transaction
 
 _logger = logging.getLogger(__name__)
 
 WEBHOOK_PATH = "/exec/mango"
-
-#: The PBX takes one route command per two seconds (mango-api.md 2.6).
-ROUTE_INTERVAL = timedelta(seconds=2)
 
 
 class MangoAccount(models.Model):
@@ -69,7 +63,9 @@ class MangoAccount(models.Model):
         tracking=True,
         help="While the greeting plays, tell the PBX to ring the responsible person.",
     )
-    extension_ids = fields.One2many("mango.extension", "account_id")
+    extension_ids = fields.One2many(
+        "mango.extension", "account_id", string="Extensions"
+    )
     line_ids = fields.One2many("mango.line", "account_id", string="Lines")
     extension_count = fields.Integer(compute="_compute_extension_counts")
     mapped_extension_count = fields.Integer(compute="_compute_extension_counts")
@@ -378,7 +374,8 @@ class MangoAccount(models.Model):
             )
         if isinstance(error, errors.RateLimitedError):
             return self.env._(
-                "The PBX got too many requests at once. Wait a few seconds and try again."
+                "The PBX got too many requests at once. Wait a few seconds and try "
+                "again."
             )
         if isinstance(error, errors.RefusedError):
             if error.code == 3102:
@@ -400,40 +397,3 @@ class MangoAccount(models.Model):
             "The PBX gave an answer that cannot be read. Check the API address; if it "
             "is right, try again later."
         )
-
-    # ------------------------------------------------------------
-    # The route command's turn
-    # ------------------------------------------------------------
-
-    def _claim_route_slot(self, patience):
-        """Take the next moment at which this PBX accepts a route command.
-
-        The turn is kept in the database, because the calls of one PBX are handled by
-        several server processes.
-
-        :param timedelta patience: how long the command may wait for its turn.
-        :return: the seconds to wait, or None if the turn would come too late; then
-            nothing is taken.
-        :rtype: float | None
-        """
-        self.ensure_one()
-        with locked_transaction(self.env, f"mango_office/route/{self.id}") as env:
-            rows = env.execute_query(
-                SQL(
-                    """
-                       UPDATE mango_account
-                          SET route_slot_at = GREATEST(now, route_slot_at + %(interval)s)
-                         FROM (SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now) clock
-                        WHERE id = %(account_id)s
-                          AND (route_slot_at IS NULL
-                               OR route_slot_at + %(interval)s <= now + %(patience)s)
-                    RETURNING EXTRACT(EPOCH FROM route_slot_at - now)
-                    """,
-                    interval=ROUTE_INTERVAL,
-                    patience=patience,
-                    account_id=self.id,
-                )
-            )
-        if not rows:
-            return None
-        return float(rows[0][0])

@@ -1,4 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from .moments import from_epoch
 
 
 class MangoCallLeg(models.Model):
@@ -27,8 +29,55 @@ class MangoCallLeg(models.Model):
     started_at = fields.Datetime(readonly=True)
     answered_at = fields.Datetime(readonly=True)
     ended_at = fields.Datetime(readonly=True)
-    end_reason = fields.Integer(readonly=True, help="The PBX's code.")
+    end_reason = fields.Integer(
+        string="End Code", readonly=True, help="The PBX's code."
+    )
 
     _ref_uniq = models.UniqueIndex(
         "(call_id, leg_ref)", "The call has this leg already."
     )
+
+    @api.model
+    def _load(self, call, leg_states):
+        """Write the difference between the legs of a call and what the PBX says.
+
+        :param mango.call call: whose legs.
+        :param Iterable[LegState] leg_states: all legs of the call.
+        :return: whether anything differed.
+        :rtype: bool
+        """
+        known = {leg.leg_ref: leg for leg in call.leg_ids}
+        to_create, is_changed = [], False
+        for leg_state in leg_states:
+            vals = self._prepare_vals(leg_state)
+            leg = known.get(leg_state.leg_ref)
+            if leg is None:
+                to_create.append({**vals, "call_id": call.id})
+                continue
+            changes = {
+                name: value
+                for name, value in vals.items()
+                if (leg[name] or False) != (value or False)
+            }
+            if changes:
+                leg.write(changes)
+                is_changed = True
+        self.create(to_create)
+        return is_changed or bool(to_create)
+
+    @api.model
+    def _prepare_vals(self, leg_state):
+        return {
+            "leg_ref": leg_state.leg_ref,
+            "location": leg_state.location,
+            "state": leg_state.state,
+            "from_number": leg_state.from_number,
+            "from_extension": leg_state.from_extension,
+            "to_number": leg_state.to_number,
+            "to_extension": leg_state.to_extension,
+            "group_extension": leg_state.acd_group,
+            "started_at": from_epoch(leg_state.started_at),
+            "answered_at": from_epoch(leg_state.answered_at),
+            "ended_at": from_epoch(leg_state.ended_at),
+            "end_reason": leg_state.end_reason or 0,
+        }

@@ -48,7 +48,7 @@ class MangoEvent(models.Model):
         [
             ("pending", "To Apply"),
             ("done", "Applied"),
-            ("failed", "Failed"),
+            ("failed", "Not Applied"),
             ("ignored", "Not Used"),
         ],
         required=True,

@@ -20,7 +20,9 @@ class ResConfigSettings(models.TransientModel):
     # Only takes a new secret in: what is stored never goes to the browser.
     mango_api_salt = fields.Char(string="Secret")
     mango_is_connected = fields.Boolean(related="mango_account_id.is_connected")
-    mango_webhook_url = fields.Char(compute="_compute_mango_webhook_url")
+    mango_webhook_url = fields.Char(
+        string="Webhook Address", compute="_compute_mango_webhook_url"
+    )
     mango_routing_enabled = fields.Boolean(
         string="Route Callers to Their Manager",
         compute="_compute_mango_credentials",
@@ -67,7 +69,7 @@ class ResConfigSettings(models.TransientModel):
             ).webhook_url
 
     def set_values(self):
-        super().set_values()
+        result = super().set_values()
         account = self.company_id.mango_account_id
         vals = {
             "api_url": self.mango_api_url,
@@ -90,6 +92,7 @@ class ResConfigSettings(models.TransientModel):
                     "company_id": self.company_id.id,
                 }
             )
+        return result
 
     # ------------------------------------------------------------
     # Actions

@@ -1,4 +1,5 @@
 from . import (
+    test_access,
     test_call_apply,
     test_caller,
     test_connection_check,

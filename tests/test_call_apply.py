@@ -299,7 +299,7 @@ class TestCallApply(MangoCase):
     @warmup
     def test_queries_of_a_following_notification(self):
         self.receive(*APPEARED)
-        with self.assertQueryCount(19):
+        with self.assertQueryCount(18):
             self.receive(*MENU_LEFT)
 
     @warmup

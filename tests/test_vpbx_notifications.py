@@ -175,6 +175,7 @@ class TestRefusals(BaseCase):
             with self.subTest(value=value[:9]):
                 self.assertEqual(read("events/call", LEG, call_id=value).leg_ref, value)
         self.assertEqual(read("events/call", LEG, call_id=17).leg_ref, "17")
+        self.assertEqual(read("events/call", LEG, seq=0).seq, 0)
 
     def test_sequence_out_of_range(self):
         for value in ("one", 10**18, "9" * 30, 1e300, 1.5, "1.5", "٣"):
@@ -406,6 +407,8 @@ class TestReading(BaseCase):
         self.assertEqual(notification.from_number, "749?5")
         self.assertEqual(notification.from_extension, "101")
         long = read("events/call", LEG, **{"from": {"number": "9" * 5000}})
+        self.assertEqual(len(long.from_number), MAX_LENGTH)
+        long = read("events/call", LEG, **{"from": {"number": 10**3000}})
         self.assertEqual(len(long.from_number), MAX_LENGTH)
 
 

@@ -11,7 +11,7 @@ from odoo import http
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..models.mango_call import MangoCall
+from ..models.mango_call_apply import MangoCall
 from ..models.mango_event import MangoEvent
 from .common import API_KEY, API_SALT, MangoHttpCase, sign
 from .vpbx_scenarios import (

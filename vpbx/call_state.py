@@ -475,7 +475,7 @@ def _by_seq(events):
         # Different events with one seq should not exist. If they do, they shall stand
         # in the same order every time.
         events = sorted(events, key=repr)
-        events.sort(key=lambda e: (e.timestamp or 0, e.state == _GONE))
+        events.sort(key=lambda event: event.timestamp or 0)
     return sorted(events, key=lambda event: event.seq)
 
 

@@ -195,7 +195,7 @@ def _read_as(code, table):
     """Find a code in a table, else its class: digits become zeros from the right."""
     for unit in (1, 10, 100, 1000):
         nearest = code // unit * unit
-        if nearest and nearest in table:
+        if nearest in table:
             return nearest
     return None
 

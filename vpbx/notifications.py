@@ -349,16 +349,11 @@ def _object(value: Any) -> dict:
 
 def _text(value: Any) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
-        return _text_of_integer(value)
+        value = str(value)
     if not isinstance(value, str):
         return None
     # The cut also keeps an indexed column within PostgreSQL's limit.
     return clean(value).strip()[:MAX_LENGTH] or None
-
-
-def _text_of_integer(value: int) -> str | None:
-    # Text of an absurdly long integer is refused by Python itself.
-    return str(value) if abs(value) < 10**MAX_LENGTH else None
 
 
 def _word(value: Any) -> str | None:
@@ -379,7 +374,7 @@ def _initiator(value: Any) -> str | None:
 def _optional_id(value: Any) -> str | None:
     """Read an opaque id: exact or not at all, since a repaired id is another id."""
     if isinstance(value, int) and not isinstance(value, bool):
-        value = _text_of_integer(value)
+        value = str(value)
     if not isinstance(value, str) or not value.strip() or len(value) > MAX_LENGTH:
         return None
     return value if value == clean(value) else None

@@ -22,8 +22,12 @@ class MangoConnectionCheck(models.TransientModel):
     _name = "mango.connection.check"
     _description = "Check of the Connection to the PBX"
 
-    account_id = fields.Many2one("mango.account", required=True, ondelete="cascade")
-    line_ids = fields.One2many("mango.connection.check.line", "check_id")
+    account_id = fields.Many2one(
+        "mango.account", string="PBX", required=True, ondelete="cascade"
+    )
+    line_ids = fields.One2many(
+        "mango.connection.check.line", "check_id", string="Steps"
+    )
     is_fine = fields.Boolean(compute="_compute_is_fine")
 
     @api.depends("line_ids.state")
@@ -127,8 +131,8 @@ class MangoConnectionCheck(models.TransientModel):
                 name,
                 "warning",
                 self.env._(
-                    "None received yet. Enter %s in the PBX's cabinet as the address of "
-                    "the external system, and make a call.",
+                    "None received yet. Enter %s in the PBX's cabinet as the address "
+                    "of the external system, and make a call.",
                     account.webhook_url,
                 ),
             )
@@ -168,7 +172,7 @@ class MangoConnectionCheckLine(models.TransientModel):
     check_id = fields.Many2one(
         "mango.connection.check", required=True, index=True, ondelete="cascade"
     )
-    name = fields.Char(string="Link", readonly=True)
+    name = fields.Char(string="Step", readonly=True)
     state = fields.Selection(
         [
             ("ok", "Fine"),

@@ -1,0 +1,281 @@
+from dataclasses import replace
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Command, Domain
+from odoo.tools import SQL
+
+from ..vpbx.call_state import fold
+from .moments import from_epoch, to_epoch
+
+#: A call without a summary is closed when all its legs have been gone for so long …
+QUIET_TIME = timedelta(minutes=10)
+#: … or when it is older than any conversation.
+MAX_LIFE = timedelta(hours=12)
+
+
+class MangoCall(models.Model):
+    """How a call follows what the PBX tells of it."""
+
+    _inherit = "mango.call"
+
+    @api.model
+    def _apply(self, entry_id, account=None):
+        """Bring a call up to date with everything the PBX has told of it.
+
+        Idempotent, and correct under concurrency: the call's row is always written,
+        so that of two transactions that do not see each other's notification one
+        fails and is repeated (``design.md`` 2, traps).
+
+        :param str entry_id: the PBX's name of the call.
+        :param mango.account account: needed only if several PBXs use that name.
+        :return: the call.
+        :rtype: mango.call
+        """
+        if account is None:
+            account = (
+                self.env["mango.event"].search([("entry_id", "=", entry_id)]).account_id
+            )
+        call = self._touch(account, entry_id)
+        events = call._events()
+        state = call._fold(events)
+        call.with_context(lang=account._language(), tracking_disable=True)._update_from(
+            state
+        )
+        events._mark_done()
+        return call
+
+    def _events(self):
+        return self.env["mango.event"]._of_entry(self.account_id, self.entry_id)
+
+    def _fold(self, events):
+        """Return what the notifications of this call say, all in all.
+
+        :param mango.event events: all of them.
+        :rtype: CallState
+        """
+        return fold(
+            events._parsed(),
+            lines=self.account_id._own_numbers(),
+            closed_at=to_epoch(self.closed_at),
+        )
+
+    @api.model
+    def _touch(self, account, entry_id):
+        """Return the row of a call, written to by this transaction in any case.
+
+        :rtype: mango.call
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO mango_call
+                    (account_id, company_id, entry_id, source, state, route_state,
+                     create_uid, write_uid, create_date, write_date)
+                VALUES
+                    (%(account_id)s, %(company_id)s, %(entry_id)s, 'webhook', 'ringing',
+                     'none', %(uid)s, %(uid)s, %(now)s, %(now)s)
+                ON CONFLICT (account_id, entry_id)
+                DO UPDATE SET write_date = EXCLUDED.write_date
+                RETURNING id
+                """,
+                account_id=account.id,
+                company_id=account.company_id.id,
+                entry_id=entry_id,
+                uid=self.env.uid,
+                now=fields.Datetime.now(),
+            )
+        )
+        return self.browse(rows[0][0])
+
+    def _update_from(self, state):
+        """Write the difference between this call and what the PBX says.
+
+        :param CallState state: the fold over all its notifications.
+        """
+        self.ensure_one()
+        extensions = self.env["mango.extension"]._by_number(
+            self.account_id, self._extension_numbers(state)
+        )
+        if state.client_number in extensions:
+            # A colleague who came as a bare number is no client.
+            state = replace(state, client_number=None)
+        vals = self._prepare_vals(state, extensions)
+        number_is_new = vals["client_number"] != (self.client_number or False)
+        changed = self._write_changes(vals)
+        changed |= self.env["mango.call.leg"]._load(self, state.legs)
+        if number_is_new:
+            changed |= self._identify_client()
+        changed |= self._add_participants(extensions)
+        if self._awaits_routing(state):
+            changed |= self._write_changes(
+                self.env["mango.router"]._decide(self, state.in_menu_leg)
+            )
+            if self.routed_extension_id:
+                self.env["mango.router"]._send_after_commit(self)
+        if changed:
+            self._notify_participants()
+
+    def _extension_numbers(self, state):
+        """Return what may be an extension in a call: whoever has no phone number.
+
+        :rtype: set[str]
+        """
+        legs = state.legs
+        found = {
+            state.extension,
+            *(leg.to_extension for leg in legs),
+            *(leg.from_extension for leg in legs),
+        }
+        if state.client_number and not self.account_id._e164(state.client_number):
+            found.add(state.client_number)
+        return found
+
+    def _prepare_vals(self, state, extensions):
+        extension = extensions.get(state.extension, self.env["mango.extension"])
+        line = self._find_line(state.line_number)
+        client = state.client_number
+        return {
+            "direction": state.direction or False,
+            "state": state.state,
+            "result": state.result or False,
+            "client_number": client and (self.account_id._e164(client) or client),
+            "line_number": state.line_number or False,
+            "line_id": line.id,
+            "extension_id": extension.id,
+            # An extension may change hands; a past call keeps who it was.
+            "user_id": self.user_id.id
+            if self.extension_id == extension and self.user_id
+            else extension.user_id.id,
+            "started_at": from_epoch(state.started_at),
+            "answered_at": from_epoch(state.answered_at),
+            "ended_at": from_epoch(state.ended_at),
+            "wait_duration": state.wait_duration or 0,
+            "talk_duration": state.talk_duration or 0,
+            "end_reason": state.end_reason or 0,
+        }
+
+    def _find_line(self, number):
+        if not number or self.line_number == number:
+            return self.line_id
+        return (
+            self.env["mango.line"]
+            .with_context(active_test=False)
+            .search(
+                Domain("account_id", "=", self.account_id.id)
+                & Domain("number", "=", number)
+            )
+        )
+
+    def _write_changes(self, vals):
+        """Write those of some values that differ.
+
+        :param dict vals: as for :meth:`write`, without x2many fields.
+        :return: whether anything differed.
+        :rtype: bool
+        """
+        changes = {
+            name: value
+            for name, value in vals.items()
+            if self._fields[name].convert_to_write(self[name], self) != (value or False)
+        }
+        if changes:
+            self.write(changes)
+        return bool(changes)
+
+    def _identify_client(self):
+        """Link the contact and the lead behind the number; a person's choice stays.
+
+        :return: whether anything changed.
+        :rtype: bool
+        """
+        partner, lead = self.env["mango.caller"]._identify(
+            self.account_id, self.client_number
+        )
+        vals = {}
+        if not self.partner_is_manual:
+            vals["partner_id"] = partner.id
+        if not self.lead_is_manual:
+            vals["lead_id"] = lead.id
+        return self._write_changes(vals) | self._let_owner_in()
+
+    def _let_owner_in(self):
+        """Show the call to whoever is responsible for the client.
+
+        :return: whether they did not see it before.
+        :rtype: bool
+        """
+        # sudo: mango.call - the machine decides who took part in a call; the client
+        # was chosen by it or by somebody who may correct the call.
+        call_sudo = self.sudo()
+        owners = (
+            self.env["mango.caller"]
+            .sudo()
+            ._owners(call_sudo.partner_id, call_sudo.lead_id)
+        )
+        return call_sudo._add_users(
+            self.env["res.users"].concat(*(owner.user for owner in owners[:1]))
+        )
+
+    def _add_participants(self, extensions):
+        """Show the call to everybody whose extension took part in it.
+
+        :param dict[str, mango.extension] extensions: by number.
+        :rtype: bool
+        """
+        users = self.env["res.users"].concat(
+            *(extension.user_id for extension in extensions.values())
+        )
+        return self._add_users(users)
+
+    def _add_users(self, users):
+        newcomers = users - self.user_ids
+        if newcomers:
+            self.write({"user_ids": [Command.link(user.id) for user in newcomers]})
+        return bool(newcomers)
+
+    def _awaits_routing(self, state):
+        return (
+            state.direction == "inbound"
+            and state.state == "ringing"
+            and self.route_state == "none"
+            and not self.route_reason
+        )
+
+    # ------------------------------------------------------------
+    # Calls whose end was never told
+    # ------------------------------------------------------------
+
+    @api.model
+    def _close_abandoned(self):
+        """Cron: end the calls whose summary never came."""
+        now = fields.Datetime.now()
+        # Every notification writes to its call, so this is also when the last came.
+        live = self.search(
+            Domain("state", "!=", "ended")
+            & Domain("write_date", "<", now - QUIET_TIME),
+            order="id",
+        )
+        abandoned = live.filtered(lambda call: call._is_abandoned(now))
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=len(abandoned))
+        for call in abandoned:
+            with call._locked() as locked:
+                if locked.state != "ended":
+                    locked.closed_at = locked._last_seen_at()
+                    locked._apply(locked.entry_id, locked.account_id)
+            if not cron._commit_progress(1):
+                break
+
+    def _is_abandoned(self, now):
+        if (self.started_at or self.create_date) < now - MAX_LIFE:
+            return True
+        return self._fold(self._events()).all_legs_gone
+
+    def _last_seen_at(self):
+        """Return the last moment that the PBX told of.
+
+        :rtype: datetime
+        """
+        moments = self.leg_ids.mapped("ended_at") + self.leg_ids.mapped("started_at")
+        return max(filter(None, [*moments, self.started_at]), default=self.create_date)

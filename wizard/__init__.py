@@ -1,0 +1,1 @@
+from . import mango_connection_check
