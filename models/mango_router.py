@@ -232,13 +232,12 @@ class MangoRouter(models.AbstractModel):
         with call._locked() as call:
             if call.route_state != "sent":
                 return
-            is_open = isinstance(error, errors.BadAnswerError) or (
-                isinstance(error, errors.TransportError) and error.ambiguous
-            )
             call.write(
                 {
-                    "route_state": "sent" if is_open else "failed",
-                    "route_reason": call._reason_with(call.account_id._explain(error)),
+                    "route_state": "sent" if error.ambiguous else "failed",
+                    "route_reason": call._reason_with(
+                        self.env["mango.meaning"]._of_error(error)
+                    ),
                 }
             )
 
@@ -271,13 +270,14 @@ class MangoRouter(models.AbstractModel):
         if notification.code == RESULT_DONE:
             call.route_state = "accepted"
             return
+        meaning = self.env["mango.meaning"]._of_code(notification.code or 0)
         call.write(
             {
                 "route_state": "failed",
                 "route_reason": call._reason_with(
                     self.env._(
                         "The PBX did not route it: %(meaning)s (code %(code)s).",
-                        meaning=call._translate_code(notification.code or 0),
+                        meaning=meaning,
                         code=notification.code,
                     )
                 ),

@@ -105,8 +105,13 @@ class MangoTimeline(models.AbstractModel):
         return self.env._(
             "Rang %(time)s. %(reason)s",
             time=rang,
-            reason=call._translate_code(leg.end_reason) if leg.end_reason else "",
+            reason=self._reason(leg),
         ).strip()
+
+    def _reason(self, leg):
+        if not leg.end_reason:
+            return ""
+        return self.env["mango.meaning"]._of_code(leg.end_reason)
 
     def _route_step(self, call):
         titles = {

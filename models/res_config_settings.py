@@ -5,30 +5,15 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     mango_account_id = fields.Many2one(related="company_id.mango_account_id")
-    mango_api_url = fields.Char(
-        string="API Address",
-        compute="_compute_mango_credentials",
-        store=True,
-        readonly=False,
-    )
-    mango_api_key = fields.Char(
-        string="PBX Code",
-        compute="_compute_mango_credentials",
-        store=True,
-        readonly=False,
-    )
+    mango_api_url = fields.Char(string="API Address")
+    mango_api_key = fields.Char(string="PBX Code")
     # Only takes a new secret in: what is stored never goes to the browser.
     mango_api_salt = fields.Char(string="Secret")
     mango_is_connected = fields.Boolean(related="mango_account_id.is_connected")
     mango_webhook_url = fields.Char(
         string="Webhook Address", compute="_compute_mango_webhook_url"
     )
-    mango_routing_enabled = fields.Boolean(
-        string="Route Callers to Their Manager",
-        compute="_compute_mango_credentials",
-        store=True,
-        readonly=False,
-    )
+    mango_routing_enabled = fields.Boolean(string="Route Callers to Their Manager")
     mango_extension_ids = fields.One2many(
         related="mango_account_id.extension_ids", readonly=False
     )
@@ -46,27 +31,24 @@ class ResConfigSettings(models.TransientModel):
     )
 
     @api.depends("company_id")
-    def _compute_mango_credentials(self):
-        account_defaults = self.env["mango.account"].default_get(
-            ["api_url", "routing_enabled"]
-        )
-        for settings in self:
-            account = settings.company_id.mango_account_id
-            settings.mango_api_url = account.api_url or account_defaults["api_url"]
-            settings.mango_api_key = account.api_key
-            settings.mango_routing_enabled = (
-                account.routing_enabled
-                if account
-                else account_defaults["routing_enabled"]
-            )
-
-    @api.depends("company_id")
     def _compute_mango_webhook_url(self):
         for settings in self:
             account = settings.company_id.mango_account_id
             settings.mango_webhook_url = (
                 account or self.env["mango.account"].new()
             ).webhook_url
+
+    @api.model
+    def get_values(self):
+        """Show the main account of the company at hand, or what a new one would be."""
+        accounts = self.env["mango.account"]
+        account = self.env.company.mango_account_id or accounts.new()
+        return {
+            **super().get_values(),
+            "mango_api_url": account.api_url,
+            "mango_api_key": account.api_key,
+            "mango_routing_enabled": account.routing_enabled,
+        }
 
     def set_values(self):
         result = super().set_values()

@@ -16,7 +16,7 @@ TROUBLE = {
         {"body": '{"code": 0, "status": 429}', "status": 429},
         "too many requests",
     ),
-    "unavailable": ({"body": "<html>", "status": 503}, "unavailable"),
+    "unavailable": ({"body": "<html>", "status": 503}, "out of service"),
     "web page": ({"body": "<html>", "content_type": "text/html"}, "cannot be read"),
     "empty": ({"body": ""}, "cannot be read"),
     "cut off": ({"body": '{"users": [{"gene'}, "cannot be read"),

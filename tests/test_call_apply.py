@@ -256,6 +256,17 @@ class TestCallApply(MangoCase):
             ],
         )
 
+    def test_chosen_lead_stays_when_the_number_comes_late(self):
+        anna = staff("101", LINE)
+        self.receive(*leg("L1", 1, "Appeared", 0, outside(None), anna))
+        chosen = self.create_lead("Ремонт")
+        self.create_lead("Поставка", partner_id=self.ivan.id)
+        self.call().with_user(self.anna).lead_id = chosen
+        self.receive(*leg("L1", 2, "Connected", 5, outside(), anna))
+        self.assertRecordValues(
+            self.call(), [{"partner_id": self.ivan.id, "lead_id": chosen.id}]
+        )
+
     def test_chosen_contact_brings_their_manager_in(self):
         call = self.play(missed_in_menu(0))
         partner = self.create_partner("Елена Васильева", user_id=self.boris.id)

@@ -141,7 +141,7 @@ class TestSending(MangoCase):
         with patch.object(requests.Session, "send", side_effect=requests.ReadTimeout):
             self.send()
         self.assertEqual(self.call().route_state, "sent")
-        self.assertIn("timeout", self.call().route_reason)
+        self.assertIn("does not answer in time", self.call().route_reason)
         self.receive(RESULT, self.result(1000))
         self.assertEqual(self.call().route_state, "accepted")
 

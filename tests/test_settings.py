@@ -4,7 +4,7 @@ import logging
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.modules.neutralize import get_neutralization_queries
-from odoo.tests import new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
 from .common import API_KEY, API_SALT, MangoCase
@@ -261,6 +261,17 @@ class TestSeveralAccounts(SettingsCase):
         self.assertEqual(self.main_account(self.newcomer), first)
         first.unlink()
         self.assertFalse(self.main_account(self.newcomer))
+
+    def test_form_of_the_telephony_administrator(self):
+        """Who may not set the address can still make and change an account."""
+        admin = self.create_user("admin", "Админ", "group_admin")
+        with Form(self.env["mango.account"].with_user(admin)) as form:
+            form.name = "Вторая"
+        account = form.save()
+        self.assertEqual(account.api_url, "https://app.mango-office.ru")
+        with Form(account) as form:
+            form.routing_enabled = False
+        self.assertFalse(account.routing_enabled)
 
     def test_one_code_one_account(self):
         with self.assertRaises(ValidationError), mute_logger("odoo.sql_db"):

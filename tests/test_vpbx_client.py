@@ -319,6 +319,10 @@ class TestAnswers(ClientCase):
                 self.assertEqual(error.http_status, status)
                 self.assertTrue(error.ambiguous)
 
+    def test_empty_answer_is_called_empty(self):
+        self.answer(200, b" ")
+        self.assertIn("empty", str(self.assert_fails(BadAnswerError)))
+
     def test_too_large(self):
         with patch.object(client_module, "MAX_ANSWER", 10):
             self.assertIn("too large", str(self.assert_fails(BadAnswerError)))

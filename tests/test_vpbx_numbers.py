@@ -83,6 +83,7 @@ class TestE164(BaseCase):
         self.assertEqual(numbers.e164("(202) 555-0123", ["US"]), "+12025550123")
         self.assertEqual(numbers.e164("80291234567", ["BY"]), "+375291234567")
         self.assertEqual(numbers.e164("030 1234567", ["DE"]), "+49301234567")
+        self.assertEqual(numbers.e164("(495) 000-02-01", ["XX"]), "+74950000201")
 
     def test_whole_russian_number_is_russian_everywhere(self):
         for regions in (["US"], ["DE"], ["BY"], ["KZ"], [], ["XX"], [None]):

@@ -44,7 +44,7 @@ class MangoConnectionCheck(models.TransientModel):
         :raise UserError: if the code or the secret is missing.
         """
         client = account._client()
-        links = [*self._check_requests(account, client), self._check_webhook(account)]
+        links = [*self._check_requests(client), self._check_webhook(account)]
         return self.create(
             {
                 "account_id": account.id,
@@ -53,7 +53,7 @@ class MangoConnectionCheck(models.TransientModel):
         )
 
     @api.model
-    def _check_requests(self, account, client):
+    def _check_requests(self, client):
         """Check what needs the PBX's answer.
 
         :return: values of lines.
@@ -62,17 +62,23 @@ class MangoConnectionCheck(models.TransientModel):
         try:
             probe = client.probe()
         except errors.VpbxError as error:
-            return self._explain_probe(account, error)
+            return self._explain_probe(error)
         return [
             self._link_reached(),
             self._link_accepted(),
-            self._check_rights(account, client),
+            self._check_rights(client),
             self._check_clock(probe.server_time),
         ]
 
     @api.model
-    def _explain_probe(self, account, error):
-        message = account._explain(error)
+    def _explain_probe(self, error):
+        message = self.env["mango.meaning"]._of_error(error)
+        if isinstance(error, errors.RateLimitedError):
+            return [
+                self._link_reached(),
+                self._link(self.env._("Code and secret"), "skipped", message),
+                self._link(self.env._("Rights"), "skipped"),
+            ]
         if not isinstance(error, errors.RefusedError | errors.LockedOutError):
             return [
                 self._link(self.env._("Address and encryption"), "failed", message),
@@ -86,12 +92,14 @@ class MangoConnectionCheck(models.TransientModel):
         ]
 
     @api.model
-    def _check_rights(self, account, client):
+    def _check_rights(self, client):
         name = self.env._("Rights")
         try:
             users = client.users()
         except errors.VpbxError as error:
-            return self._link(name, "failed", account._explain(error))
+            return self._link(
+                name, "failed", self.env["mango.meaning"]._of_error(error)
+            )
         return self._link(
             name,
             "ok",
