@@ -15,6 +15,7 @@ HOME_REGION = "RU"
 _MIN_DIGITS = 7  # shorter is an extension or a service number
 _MAX_DIGITS = 18  # E.164 allows 15; room for an international prefix
 _MAX_LENGTH = 200
+_MAX_E164 = 16  # a plus and 15 digits
 _PBX_HOST = "mangosip.ru"
 
 # Where the first number ends: an extension's mark or the next number.
@@ -97,7 +98,10 @@ def _possible(number, region):
     reason = phonenumbers.is_possible_number_with_reason(parsed)
     if reason != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    found = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    # The library lets some nonsense pass that is no E.164, or not the same twice.
+    is_stable = len(found) <= _MAX_E164 and phonenumbers.parse(found) == parsed
+    return found if is_stable else None
 
 
 def to_pbx(number):
