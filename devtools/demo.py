@@ -148,7 +148,11 @@ def build(name, wishes, surroundings, environment):
     """
     database.drop(name, surroundings)
     arguments = [f"--database={name}", f"--init={paths.MODULE}", "--no-http"]
-    arguments += ["--load-language=ru_RU", "--stop-after-init", "--log-level=warn"]
+    arguments += [
+        "--load-language=en_US,ru_RU",
+        "--stop-after-init",
+        "--log-level=warn",
+    ]
     with step("Installing the addon in a fresh database (about a minute)"):
         processes.run_logged(
             odoo.command(arguments),
