@@ -75,6 +75,13 @@ def connect(env):
         raise RuntimeError("No extension of the simulator got its Odoo user.")
 
 
+def stay_offline(env):
+    """Let no job ask services on the internet about the demo's leads."""
+    enrichment = "crm_iap_enrich.ir_cron_lead_enrichment"
+    if cron := env.ref(enrichment, raise_if_not_found=False):
+        cron.active = False
+
+
 def prepare_pages(env):
     """Build the web client now rather than at the first click."""
     for bundle in ("web.assets_frontend", "web.assets_web"):
@@ -86,6 +93,7 @@ def prepare_pages(env):
 def main(env):
     is_new = not env["ir.config_parameter"].get_param("web.base.url.freeze")
     if is_new:
+        stay_offline(env)
         set_company(env)
         load_demo_files(env)
     set_users(env)
