@@ -10,6 +10,7 @@ from . import (
     mango_extension,
     mango_line,
     mango_meaning,
+    mango_route_slot,
     mango_router,
     mango_timeline,
     res_company,

@@ -79,11 +79,6 @@ class MangoAccount(models.Model):
     failed_event_count = fields.Integer(
         compute="_compute_failed_event_count", compute_sudo=True
     )
-    route_slot_at = fields.Datetime(
-        readonly=True,
-        copy=False,
-        help="The moment, to the microsecond, that the last route command was given.",
-    )
 
     _api_key_uniq = models.UniqueIndex(
         "(api_key) WHERE api_key IS NOT NULL",

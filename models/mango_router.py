@@ -10,15 +10,10 @@ from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.modules.registry import Registry
-from odoo.tools import SQL
 
 from ..vpbx import errors
-from .transaction import locked_transaction
 
 _logger = logging.getLogger(__name__)
-
-#: The PBX takes one route command per two seconds (mango-api.md 2.6).
-ROUTE_INTERVAL = timedelta(seconds=2)
 
 #: How long a route command may wait for its turn. A greeting is seldom longer than
 #: ten seconds, and the caller has heard a part of it already.
@@ -143,7 +138,7 @@ class MangoRouter(models.AbstractModel):
         :return: the seconds to wait, or None if the command was dropped.
         :rtype: float | None
         """
-        wait = self._claim_slot(call.account_id, PATIENCE)
+        wait = self.env["mango.route.slot"]._claim(call.account_id, PATIENCE)
         if wait is None:
             self._drop(
                 call,
@@ -152,41 +147,6 @@ class MangoRouter(models.AbstractModel):
                 ),
             )
         return wait
-
-    @api.model
-    def _claim_slot(self, account, patience):
-        """Take the next moment at which this PBX accepts a route command.
-
-        The turn is kept in the database, because the calls of one PBX are handled by
-        several server processes.
-
-        :param mango.account account: the PBX.
-        :param timedelta patience: how long the command may wait for its turn.
-        :return: the seconds to wait, or None if the turn would come too late; then
-            nothing is taken.
-        :rtype: float | None
-        """
-        with locked_transaction(self.env, f"mango_office/route/{account.id}") as env:
-            rows = env.execute_query(
-                SQL(
-                    """
-                       UPDATE mango_account
-                          SET route_slot_at =
-                                  GREATEST(now, route_slot_at + %(interval)s)
-                         FROM (SELECT clock_timestamp() AT TIME ZONE 'UTC' AS now) clock
-                        WHERE id = %(account_id)s
-                          AND (route_slot_at IS NULL
-                               OR route_slot_at + %(interval)s <= now + %(patience)s)
-                    RETURNING EXTRACT(EPOCH FROM route_slot_at - now)
-                    """,
-                    interval=ROUTE_INTERVAL,
-                    patience=patience,
-                    account_id=account.id,
-                )
-            )
-        if not rows:
-            return None
-        return float(rows[0][0])
 
     @api.model
     def _start(self, call):

@@ -235,12 +235,13 @@ class TestSending(MangoCase):
     # -- the PBX's limit ------------------------------------------------------
 
     def slot(self):
-        self.account.invalidate_recordset(["route_slot_at"])
-        return self.account.route_slot_at
+        self.env.invalidate_all()
+        slots = self.env["mango.route.slot"]
+        return slots.search([("account_id", "=", self.account.id)]).taken_at
 
     def claim(self, patience=PATIENCE):
         self.env.flush_all()
-        return self.env["mango.router"]._claim_slot(self.account, patience)
+        return self.env["mango.route.slot"]._claim(self.account, patience)
 
     def take_turns(self, count):
         """Take far more turns than anybody waits for, however slow this machine is."""
@@ -268,7 +269,7 @@ class TestSending(MangoCase):
         other = self.create_account(api_key="test_api_key_0007", api_salt="x")
         self.assertEqual(self.claim(), 0)
         self.env.flush_all()
-        self.assertEqual(self.env["mango.router"]._claim_slot(other, PATIENCE), 0)
+        self.assertEqual(self.env["mango.route.slot"]._claim(other, PATIENCE), 0)
 
     def test_waits_for_its_turn(self):
         self.claim()
