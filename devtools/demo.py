@@ -69,7 +69,7 @@ def main(port, pbx_port, language, fresh):
             )
             with server as process:
                 with step("Starting Odoo"):
-                    wait_for(f"http://{HOST}:{port}/web/health", "Odoo", process)
+                    wait_for(f"http://{HOST}:{port}/exec/mango", "Odoo", process)
                 _remember(wishes)
                 _welcome(wishes)
                 process.wait()

@@ -1,3 +1,4 @@
+import { EventBus } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { user } from "@web/core/user";
@@ -16,11 +17,13 @@ const FIELDS = ["display_name", "client_number_display", "lead_id"];
  * Tell the user that a customer of theirs calls, once per call.
  *
  * The message names the call only; what is shown of it is read under the user's rights.
+ * Whoever shows calls listens to the event "changed" of the service's `bus`.
  */
 export const callService = {
     dependencies: ["action", "bus_service", "notification", "orm"],
 
     start(env, { action, bus_service, notification, orm }) {
+        const bus = new EventBus();
         /** @type {Map<number, () => void>} calls that are shown, with what closes them */
         const shown = new Map();
 
@@ -54,6 +57,7 @@ export const callService = {
 
         /** @param {CallMessage} message */
         function onMessage({ id, state, direction }) {
+            bus.trigger("changed", { id });
             if (state === "ended") {
                 shown.get(id)?.();
                 shown.delete(id);
@@ -66,6 +70,7 @@ export const callService = {
             bus_service.subscribe("mango_office/call", onMessage);
             bus_service.start();
         }
+        return { bus };
     },
 };
 

@@ -1,0 +1,43 @@
+import { useComponent } from "@odoo/owl";
+import { registry } from "@web/core/registry";
+import { useBus, useService } from "@web/core/utils/hooks";
+import { useDebounced } from "@web/core/utils/timing";
+import { KanbanController } from "@web/views/kanban/kanban_controller";
+import { kanbanView } from "@web/views/kanban/kanban_view";
+import { ListController } from "@web/views/list/list_controller";
+import { listView } from "@web/views/list/list_view";
+
+/** A call changes several times within a second; the log is read again once. */
+const RELOAD_DELAY = 200; // milliseconds
+
+/** Keep a controller's records up to date while calls of the user go on. */
+function useLiveCalls() {
+    const controller = useComponent();
+    const { bus } = useService("mango_office.call");
+    const reload = useDebounced(() => {
+        // Reading again would drop what the user has selected.
+        if (!controller.model.root.selection?.length) {
+            return controller.model.load();
+        }
+    }, RELOAD_DELAY);
+    useBus(bus, "changed", reload);
+}
+
+export class CallListController extends ListController {
+    setup() {
+        super.setup();
+        useLiveCalls();
+    }
+}
+
+export class CallKanbanController extends KanbanController {
+    setup() {
+        super.setup();
+        useLiveCalls();
+    }
+}
+
+registry.category("views").add("mango_call_list", { ...listView, Controller: CallListController });
+registry
+    .category("views")
+    .add("mango_call_kanban", { ...kanbanView, Controller: CallKanbanController });
