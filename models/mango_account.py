@@ -1,13 +1,9 @@
-import logging
-
 from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 
 from ..vpbx import addresses, errors, numbers
 from ..vpbx.client import Client
-
-_logger = logging.getLogger(__name__)
 
 WEBHOOK_PATH = "/exec/mango"
 

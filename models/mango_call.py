@@ -1,4 +1,3 @@
-import logging
 from contextlib import contextmanager
 
 from odoo import api, fields, models
@@ -6,8 +5,6 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
 from .transaction import locked_transaction
-
-_logger = logging.getLogger(__name__)
 
 #: What a person may correct on a call; everything else is the PBX's word.
 CORRECTABLE_FIELDS = {"partner_id", "lead_id", "note"}
@@ -294,16 +291,6 @@ class MangoCall(models.Model):
     # ------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------
-
-    def action_open_partner(self):
-        """Open the client's card."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "res.partner",
-            "res_id": self.partner_id.id,
-            "views": [(False, "form")],
-        }
 
     @api.model
     def _action_of(self, domain):
