@@ -10,7 +10,11 @@ import { listView } from "@web/views/list/list_view";
 /** A call changes several times within a second; the log is read again once. */
 const RELOAD_DELAY = 200; // milliseconds
 
-/** Keep a controller's records up to date while calls of the user go on. */
+/**
+ * Keep a controller's records up to date while calls of the user go on.
+ *
+ * The views have no sample data: a view that began with some keeps looking empty.
+ */
 function useLiveCalls() {
     const controller = useComponent();
     const { bus } = useService("mango_office.call");
