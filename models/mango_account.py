@@ -11,7 +11,7 @@ WEBHOOK_PATH = "/exec/mango"
 class MangoAccount(models.Model):
     _name = "mango.account"
     _description = "Mango Office PBX"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "bus.listener.mixin"]
     _order = "name, id"
 
     name = fields.Char(required=True, default=lambda self: self._default_name())
@@ -63,6 +63,14 @@ class MangoAccount(models.Model):
         "mango.extension", "account_id", string="Extensions"
     )
     line_ids = fields.One2many("mango.line", "account_id", string="Lines")
+    outgoing_line_id = fields.Many2one(
+        "mango.line",
+        domain="[('account_id', '=', id)]",
+        ondelete="set null",
+        tracking=True,
+        help="The number that clients see when your employees call by a click; each "
+        "can choose another one in their preferences.",
+    )
     extension_count = fields.Integer(compute="_compute_extension_counts")
     mapped_extension_count = fields.Integer(compute="_compute_extension_counts")
     suggested_extension_count = fields.Integer(compute="_compute_extension_counts")
@@ -148,6 +156,18 @@ class MangoAccount(models.Model):
                         "host, for example https://app.mango-office.ru."
                     )
                 ) from error
+
+    @api.constrains("outgoing_line_id")
+    def _check_outgoing_line_id(self):
+        for account in self:
+            line = account.outgoing_line_id
+            if line and line.account_id != account:
+                raise ValidationError(
+                    self.env._(
+                        "The outgoing line %s belongs to another PBX.",
+                        line.display_name,
+                    )
+                )
 
     # ------------------------------------------------------------
     # CRUD

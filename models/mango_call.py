@@ -56,9 +56,7 @@ class MangoCall(models.Model):
         readonly=True,
         help="Missed: inbound without a talk. No answer: outbound without one.",
     )
-    client_number = fields.Char(
-        string="Number", readonly=True, index="btree_not_null", help="E.164"
-    )
+    client_number = fields.Char(string="Number", readonly=True, help="E.164")
     client_number_display = fields.Char(
         string="Client Number", compute="_compute_client_number_display"
     )
@@ -107,9 +105,7 @@ class MangoCall(models.Model):
     timeline = fields.Json(compute="_compute_timeline")
 
     # Who called, and what became of it here.
-    partner_id = fields.Many2one(
-        "res.partner", string="Contact", index="btree_not_null", tracking=True
-    )
+    partner_id = fields.Many2one("res.partner", string="Contact", tracking=True)
     lead_id = fields.Many2one("crm.lead", index="btree_not_null", tracking=True)
     partner_is_manual = fields.Boolean(
         readonly=True, help="The contact was chosen by a person."
@@ -122,7 +118,16 @@ class MangoCall(models.Model):
         string="Other Contacts with This Number",
         compute="_compute_candidate_ids",
     )
-    note = fields.Html()
+    note = fields.Text()
+    callback_command_id = fields.Char(
+        readonly=True,
+        index="btree_not_null",
+        help="The command of a person in Odoo from which the call came.",
+    )
+    res_model = fields.Char(string="Called From Model", readonly=True)
+    res_id = fields.Many2oneReference(
+        string="Called From", model_field="res_model", readonly=True
+    )
     routed_extension_id = fields.Many2one("mango.extension", readonly=True)
     route_state = fields.Selection(
         [
@@ -145,6 +150,13 @@ class MangoCall(models.Model):
     )
     _started_idx = models.Index("(started_at DESC, id DESC)")
     _live_idx = models.Index("(id) WHERE state != 'ended'")
+    # The last calls with a client, on every card.
+    _partner_idx = models.Index(
+        "(partner_id, started_at DESC) WHERE partner_id IS NOT NULL"
+    )
+    _client_idx = models.Index(
+        "(client_number, started_at DESC) WHERE client_number IS NOT NULL"
+    )
 
     # ------------------------------------------------------------
     # Computed fields
@@ -280,13 +292,18 @@ class MangoCall(models.Model):
         The payload names the call; what there is to see of it, each client reads
         under its user's own rights.
         """
-        payload = {
+        # sudo: res.users - the participants, as far as they may still log in.
+        users_sudo = self.sudo().user_ids.filtered("active")
+        users_sudo._bus_send("mango_office/call", self._bus_payload())
+        self._notify_board()
+
+    def _bus_payload(self):
+        return {
             "id": self.id,
             "state": self.state,
             "direction": self.direction,
             "result": self.result,
         }
-        self.user_ids.filtered("active")._bus_send("mango_office/call", payload)
 
     # ------------------------------------------------------------
     # Actions

@@ -104,6 +104,7 @@ class MangoCall(models.Model):
         number_is_new = vals["client_number"] != (self.client_number or False)
         changed = self._write_changes(vals)
         changed |= self.env["mango.call.leg"]._load(self, state.legs)
+        changed |= self._bind_to_command(state)
         if number_is_new:
             changed |= self._identify_client()
         changed |= self._add_participants(extensions)
@@ -113,6 +114,7 @@ class MangoCall(models.Model):
             )
             if self.routed_extension_id:
                 self.env["mango.router"]._send_after_commit(self)
+        changed |= self._put_on_screens(extensions)
         if changed:
             self._notify_participants()
 
@@ -183,6 +185,49 @@ class MangoCall(models.Model):
             self.write(changes)
         return bool(changes)
 
+    def _bind_to_command(self, state):
+        """Link the call to the click that it came of, and to what was clicked on.
+
+        :param CallState state: the fold over all its notifications.
+        :return: whether that is new.
+        :rtype: bool
+        """
+        if not state.callback or self.callback_command_id:
+            return False
+        command = self.env["mango.command"].search(
+            Domain("account_id", "=", self.account_id.id)
+            & Domain("command_id", "in", state.command_ids)
+            & Domain("kind", "=", "callback"),
+            limit=1,
+        )
+        if not command:
+            return False
+        vals = {"callback_command_id": command.command_id}
+        # What was clicked on may have been deleted meanwhile.
+        if command.res_model in self.env:
+            record = self.env[command.res_model].browse(command.res_id).exists()
+            vals |= self._prepare_origin_vals(record)
+        self.write(vals)
+        return True
+
+    @api.model
+    def _prepare_origin_vals(self, record):
+        """Return the values of a call that somebody started from a record.
+
+        :param models.BaseModel record: of any model; possibly empty.
+        :rtype: dict
+        """
+        if not record:
+            return {}
+        vals = {"res_model": record._name, "res_id": record.id}
+        if record._name == "res.partner":
+            vals |= {"partner_id": record.id, "partner_is_manual": True}
+        elif record._name == "crm.lead":
+            vals |= {"lead_id": record.id, "lead_is_manual": True}
+            if record.partner_id:
+                vals |= {"partner_id": record.partner_id.id, "partner_is_manual": True}
+        return vals
+
     def _identify_client(self):
         """Link the contact and the lead behind the number; a person's choice stays.
 
@@ -190,7 +235,9 @@ class MangoCall(models.Model):
         :rtype: bool
         """
         partner, lead = self.env["mango.caller"]._identify(
-            self.account_id, self.client_number
+            self.account_id,
+            self.client_number,
+            self.partner_id if self.partner_is_manual else None,
         )
         vals = {}
         if not self.partner_is_manual:
@@ -227,6 +274,17 @@ class MangoCall(models.Model):
             *(extension.user_id for extension in extensions.values())
         )
         return self._add_users(users)
+
+    def _put_on_screens(self, extensions):
+        """Show the running call to whoever it rings for.
+
+        :param dict[str, mango.extension] extensions: by number.
+        :rtype: bool
+        """
+        if self.state == "ended":
+            return False
+        rung = self.routed_extension_id.concat(*extensions.values())
+        return self.env["mango.call.card"]._put(self, rung)
 
     def _add_users(self, users):
         newcomers = users - self.user_ids

@@ -27,15 +27,16 @@ class MangoCaller(models.AbstractModel):
     # ------------------------------------------------------------
 
     @api.model
-    def _identify(self, account, number):
+    def _identify(self, account, number, chosen=None):
         """Find the contact and the open lead behind a number.
 
         :param mango.account account: whose company's contacts and leads are searched.
         :param str number: E.164; anything else matches nobody.
+        :param res.partner chosen: the contact, if a person has told who it is.
         :return: the contact and the lead, each possibly empty.
         :rtype: tuple[res.partner, crm.lead]
         """
-        partners = self._find_partners(account, number)
+        partners = chosen or self._find_partners(account, number)
         leads = self._find_open_leads(account, number, partners)
         if not partners:
             return leads[:1].partner_id, leads[:1]

@@ -108,8 +108,11 @@ class MangoEvent(models.Model):
         """
         if not isinstance(notification, notifications.CommandResult):
             return notification.entry_id
-        call = self.env["mango.router"]._call_of(account_id, notification.command_id)
-        return call.entry_id or None
+        of_command = account_id, notification.command_id
+        routed = self.env["mango.router"]._call_of(*of_command)
+        # Of a callback's command the legs come anyway; its result takes no turn.
+        command = self.env["mango.command"]._of_notification(*of_command)
+        return routed.entry_id or command.entry_id or None
 
     @api.model
     def _lock_name(self, account_id, entry_id):
@@ -165,6 +168,7 @@ class MangoEvent(models.Model):
             return
         if isinstance(notification, notifications.CommandResult):
             self.env["mango.router"]._apply_result(self.account_id, notification)
+            self.env["mango.command"]._apply_result(self.account_id, notification)
             self._mark_done()
             return
         self.env["mango.call"]._apply(self.entry_id, self.account_id)

@@ -37,6 +37,7 @@ class MangoExtension(models.Model):
         compute_sudo=True,
         help="Found by e-mail, then by phone, then by the exact name.",
     )
+    device_ids = fields.One2many("mango.device", "extension_id", string="Phones")
     active = fields.Boolean(default=True)
 
     _number_uniq = models.UniqueIndex(
@@ -130,7 +131,8 @@ class MangoExtension(models.Model):
             extension.number: extension
             for extension in extensions_sudo.search([("account_id", "=", account.id)])
         }
-        to_create, changed = {}, 0
+        to_create, devices = {}, {}
+        changed_ids = set()
         seen = set()
         for pbx_user in pbx_users:
             number = pbx_user.extension
@@ -139,6 +141,7 @@ class MangoExtension(models.Model):
             seen.add(number)
             vals = self._prepare_loaded_vals(pbx_user)
             extension = known.get(number)
+            devices[number] = pbx_user.devices
             if extension is None:
                 to_create[number] = {**vals, "account_id": account.id, "number": number}
                 continue
@@ -147,13 +150,22 @@ class MangoExtension(models.Model):
             }
             if new_vals:
                 extension.write(new_vals)
-                changed += 1
-        extensions_sudo.create(list(to_create.values()))
+                changed_ids.add(extension.id)
+        created = extensions_sudo.create(list(to_create.values()))
+        known.update(zip(to_create, created, strict=True))
+        with_devices = self.env["mango.device"]._load(
+            {known[number]: found for number, found in devices.items()}
+        )
         gone = extensions_sudo.concat(
             *(known[number] for number in known.keys() - seen)
         ).filtered("active")
         gone.active = False
-        return {"new": len(to_create), "changed": changed, "gone": len(gone)}
+        changed_ids.update((with_devices - created).ids)
+        return {
+            "new": len(to_create),
+            "changed": len(changed_ids),
+            "gone": len(gone),
+        }
 
     @api.model
     def _prepare_loaded_vals(self, pbx_user):

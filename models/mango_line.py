@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..vpbx import numbers
+
 
 class MangoLine(models.Model):
     _name = "mango.line"
@@ -43,6 +45,15 @@ class MangoLine(models.Model):
     def unlink(self):
         self.env.registry.clear_cache()
         return super().unlink()
+
+    def _outgoing_name(self):
+        """Return how a command names this line to go out through it.
+
+        :return: the number; for a SIP line its name, and nothing if it has none
+            (mango-api.md 5.1).
+        :rtype: str | None
+        """
+        return (self.name if numbers.is_sip(self.number) else self.number) or None
 
     @api.model
     def _load(self, account, pbx_lines):

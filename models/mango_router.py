@@ -12,6 +12,7 @@ from odoo.fields import Domain
 from odoo.modules.registry import Registry
 
 from ..vpbx import errors
+from .transaction import start_after_commit
 
 _logger = logging.getLogger(__name__)
 
@@ -120,16 +121,7 @@ class MangoRouter(models.AbstractModel):
 
         :param mango.call call: decided; its command is sent at most once.
         """
-        dbname, call_id = self.env.cr.dbname, call.id
-
-        @self.env.cr.postcommit.add
-        def start_sending():
-            threading.Thread(
-                target=send,
-                args=(dbname, call_id),
-                name=f"mango_office.route.{call_id}",
-                daemon=True,
-            ).start()
+        start_after_commit(self.env, send, call.id)
 
     @api.model
     def _claim_turn(self, call):

@@ -1,5 +1,6 @@
 """Transactions that several processes may want at the same time."""
 
+import threading
 from contextlib import contextmanager
 
 from odoo.tools import SQL
@@ -30,3 +31,26 @@ def locked_transaction(env, lock):
     )
     with env.registry.cursor() as cr:
         yield env(cr=cr)
+
+
+def start_after_commit(env, target, record_id):
+    """Run a function in a thread of its own once a transaction is committed.
+
+    For whatever waits for the PBX on somebody's behalf: neither a transaction nor the
+    request that ordered it may wait along, and a cron would come too late.
+
+    :param Environment env: of the transaction.
+    :param Callable target: called with the database's name and ``record_id``; it
+        opens transactions of its own and handles its exceptions.
+    :param int record_id: what it is about.
+    """
+    dbname = env.cr.dbname
+
+    @env.cr.postcommit.add
+    def start():
+        threading.Thread(
+            target=target,
+            args=(dbname, record_id),
+            name=f"{target.__module__}.{record_id}",
+            daemon=True,
+        ).start()

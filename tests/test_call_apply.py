@@ -240,7 +240,8 @@ class TestCallApply(MangoCase):
         caller = outside(None)
         self.receive(*leg("L1", 1, "Appeared", 0, caller, staff("101", LINE)))
         other = self.create_partner("Олег Никитин")
-        lead = self.create_lead("Поставка", partner_id=self.ivan.id)
+        self.create_lead("Поставка", partner_id=self.ivan.id)
+        lead = self.create_lead("Ремонт", partner_id=other.id)
         self.call().with_user(self.anna).partner_id = other
         self.receive(
             *summary(1, outside(number), staff("101"), talk=5, end=9, reason=1110)
@@ -304,13 +305,13 @@ class TestCallApply(MangoCase):
     @warmup
     def test_queries_of_the_first_notification(self):
         """Of a caller who is known and is routed to their manager."""
-        with self.assertQueryCount(26):
+        with self.assertQueryCount(27):
             self.receive(*APPEARED)
 
     @warmup
     def test_queries_of_a_following_notification(self):
         self.receive(*APPEARED)
-        with self.assertQueryCount(18):
+        with self.assertQueryCount(19):
             self.receive(*MENU_LEFT)
 
     @warmup

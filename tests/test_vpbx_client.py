@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from odoo.tests import BaseCase, tagged
 
 from ..vpbx import client as client_module
-from ..vpbx.client import Client, Group, Line, User
+from ..vpbx.client import Client, Device, Group, Line, User
 from ..vpbx.errors import (
     BadAnswerError,
     LockedOutError,
@@ -520,8 +520,20 @@ class TestQueries(ClientCase):
                             "extension": "101",
                             "outgoingline": "74950000100",
                             "numbers": [
-                                {"number": "sip:user101@romashka.mangosip.ru"},
-                                {"number": "74950000301", "order": "1"},
+                                {
+                                    "number": "sip:user101@romashka.mangosip.ru",
+                                    "protocol": "sip",
+                                    "order": 1,
+                                    "status": "on",
+                                },
+                                {
+                                    "number": "74950000301",
+                                    "protocol": "tel",
+                                    "order": "0",
+                                    "status": "off",
+                                },
+                                {"number": 74950000302, "order": None},
+                                {"number": "74950000301", "status": "on"},
                                 {"number": None},
                                 None,
                             ],
@@ -548,7 +560,11 @@ class TestQueries(ClientCase):
                 department="Отдел продаж",
                 position="Менеджер",
                 extension="101",
-                numbers=("sip:user101@romashka.mangosip.ru", "74950000301"),
+                devices=(
+                    Device("sip:user101@romashka.mangosip.ru", "sip", 1, True),
+                    Device("74950000301", "tel", 0, False),
+                    Device("74950000302", "", 2, True),
+                ),
                 mobile="74950000301",
                 outgoing_line="74950000100",
                 groups=("10000500",),

@@ -46,6 +46,20 @@ _SIGNATURE = re.compile(r"\b[0-9a-fA-F]{64}\b")
 
 
 @dataclass(frozen=True)
+class Device:
+    """A phone of an employee; ``order`` is when it rings among the others.
+
+    ``number`` is digits or a SIP address, ``protocol`` mostly ``sip``, ``tel`` or
+    ``fmc``.
+    """
+
+    number: str
+    protocol: str
+    order: int
+    is_on: bool
+
+
+@dataclass(frozen=True)
 class User:
     """An employee of the PBX. ``extension`` is text: ``"0511"`` exists."""
 
@@ -55,7 +69,7 @@ class User:
     department: str
     position: str
     extension: str | None
-    numbers: tuple[str, ...]
+    devices: tuple[Device, ...]
     mobile: str | None
     outgoing_line: str | None
     groups: tuple[str, ...]
@@ -208,7 +222,9 @@ class Client:
             {"command_id": command_id, "call_id": call_id, "to_number": to_number},
         )
 
-    def callback(self, command_id, extension, to_number, line_number=None):
+    def callback(
+        self, command_id, extension, to_number, line_number=None, device=None
+    ):
         """Ring an employee and then somebody else (mango-api.md 5.1).
 
         After an error with ``ambiguous`` set the phones may ring all the same.
@@ -218,12 +234,16 @@ class Client:
         :param str to_number: an extension, a group, or digits
         :param line_number: the line to go out through, else the employee's
         :type line_number: str | None
+        :param device: the employee's phone that rings, else as they have set it up
+        :type device: str | None
         """
         payload = {
             "command_id": command_id,
             "from": {"extension": extension},
             "to_number": to_number,
         }
+        if device:
+            payload["from"]["number"] = device
         if line_number:
             payload["line_number"] = line_number
         self._command("commands/callback", payload)
@@ -507,12 +527,31 @@ def _user(row):
         department=_text(general.get("department")) or "",
         position=_text(general.get("position")) or "",
         extension=_text(telephony.get("extension")),
-        numbers=_texts(telephony.get("numbers"), "number"),
+        devices=_devices(telephony.get("numbers")),
         mobile=_text(general.get("mobile")),
         outgoing_line=_text(telephony.get("outgoingline")),
         groups=_texts(row.get("groups")),
     )
     return user if user.extension or user.ref else None
+
+
+def _devices(rows):
+    rows = [_object(row) for row in rows] if isinstance(rows, list) else []
+    devices = {}
+    for row in rows:
+        if number := _text(row.get("number")):
+            devices.setdefault(number, _device(number, row, len(devices)))
+    return tuple(devices.values())
+
+
+def _device(number, row, place):
+    order = _text(row.get("order")) or ""
+    return Device(
+        number=number,
+        protocol=_text(row.get("protocol")) or "",
+        order=int(order) if _CODE.fullmatch(order) else place,
+        is_on=_text(row.get("status")) != "off",
+    )
 
 
 def _group(row):

@@ -1,0 +1,25 @@
+from odoo import models
+
+#: What a client asks for; guessable, so nothing is ever sent to the text itself.
+BOARD_CHANNEL = "mango_office_board"
+
+
+class IrWebsocket(models.AbstractModel):
+    _inherit = "ir.websocket"
+
+    def _build_bus_channel_list(self, channels):
+        """Let supervisors follow the PBXs of all their companies."""
+        if BOARD_CHANNEL in channels:
+            channels = [channel for channel in channels if channel != BOARD_CHANNEL]
+            channels += [(account, "board") for account in self._mango_board_accounts()]
+        return super()._build_bus_channel_list(channels)
+
+    def _mango_board_accounts(self):
+        user = self.env.user
+        if not user.has_group("mango_office.group_supervisor"):
+            return self.env["mango.account"]
+        # The socket knows nothing of the companies that are active in a tab.
+        accounts = self.env["mango.account"].with_context(
+            allowed_company_ids=user.company_ids.ids
+        )
+        return accounts.search([])
