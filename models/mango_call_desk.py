@@ -212,7 +212,8 @@ class MangoCall(models.Model):
             {
                 "account_id": self.account_id.id,
                 "kind": kind,
-                "target": leg.leg_ref,
+                "target": " ".join([leg.leg_ref, *vals.values()]),
+                "leg_ref": leg.leg_ref,
                 "entry_id": self.entry_id,
                 "extension": next(iter(sorted(own & on_leg))),
                 **vals,

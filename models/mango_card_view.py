@@ -57,7 +57,7 @@ class MangoCardView(models.AbstractModel):
             return self._caller_phase(call, legs, numbers)
         if live:
             return "ringing"
-        return self._bystander_phase(call, legs)
+        return self._bystander_phase(call, legs, numbers)
 
     def _is_caller(self, call, numbers):
         """Tell whether the person has made the call, or had the PBX make it."""
@@ -72,19 +72,33 @@ class MangoCardView(models.AbstractModel):
             return "calling"
         return "pick_up"
 
-    def _bystander_phase(self, call, legs):
+    def _bystander_phase(self, call, legs, numbers):
         """Return the phase for somebody whose phone is not, or no longer, ringing."""
         if call.state != "talking":
             return "elsewhere" if legs else "greeting"
-        if not legs.filtered("answered_at"):
+        if not self._had_client(call, legs, numbers):
             return "taken"
         return "left" if self._talker(call, legs) else "ended"
 
     def _end_phase(self, call, legs, numbers):
         is_others = call.result == "answered" and not (
-            self._is_caller(call, numbers) or legs.filtered("answered_at")
+            self._is_caller(call, numbers) or self._had_client(call, legs, numbers)
         )
         return "taken" if is_others else "ended"
+
+    def _had_client(self, call, legs, numbers):
+        """Tell whether the person has talked, and not only been asked by a colleague.
+
+        When a colleague who asked has hung up, the leg goes on with the client.
+
+        :rtype: bool
+        """
+        answered = legs.filtered("answered_at")
+        if call.direction == "internal":
+            return bool(answered)
+        return any(
+            not leg.from_extension or leg.from_extension in numbers for leg in answered
+        )
 
     def _leaves(self, call, phase):
         if phase == "taken":
@@ -118,6 +132,8 @@ class MangoCardView(models.AbstractModel):
         other = self._talker(call, legs) or self._ringing_other(call, legs)
         name = self._party_name(call, other)
         if phase == "taken":
+            if legs.filtered("answered_at"):
+                return name and self.env._("%s is back with the client", name)
             name = name or call.extension_id.display_name
             return name and self.env._("%s picked up", name)
         if not name:

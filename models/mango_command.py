@@ -21,7 +21,7 @@ LIVE_STATES = ("requested", "accepted", "unclear")
 #: After so long without a call, a callback has come to nothing.
 CALLBACK_PATIENCE = timedelta(seconds=60)
 #: After so long, another attempt to hang up or to transfer is a new one.
-PATIENCE = timedelta(seconds=10)
+PATIENCE = timedelta(seconds=5)
 #: Longer than any request to the PBX takes: who was to send it has died.
 SENDING_TIME = timedelta(seconds=45)
 #: How long a callback that led to no call is shown to whoever gave it.
@@ -87,9 +87,9 @@ class MangoCommand(models.Model):
     target = fields.Char(
         required=True,
         readonly=True,
-        help="What must not get the same command twice at a time: the number that is "
-        "called, or the leg.",
+        help="What must not get the same command twice at a time.",
     )
+    leg_ref = fields.Char(string="PBX Leg", readonly=True)
     entry_id = fields.Char(string="PBX Call", readonly=True)
     extension = fields.Char(readonly=True, help="Whose phone rings or rang.")
     device = fields.Char(readonly=True)
@@ -229,11 +229,11 @@ class MangoCommand(models.Model):
                 device=self.device or None,
             )
         if self.kind == "hangup":
-            return partial(client.hangup, self.command_id, self.target)
+            return partial(client.hangup, self.command_id, self.leg_ref)
         return partial(
             client.transfer,
             self.command_id,
-            self.target,
+            self.leg_ref,
             self.method,
             self.to_number,
             self.extension,

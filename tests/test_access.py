@@ -43,6 +43,18 @@ MATRIX = {
     "change notification": (NO, NO, NO, NO, NO, NO),
     "create notification": (NO, NO, NO, NO, NO, NO),
     "delete notification": (NO, NO, NO, NO, NO, NO),
+    "card of own call": (NO, NO, NO, YES, YES, YES),
+    "card of colleague's call": (NO, NO, NO, NO, YES, YES),
+    "card of other company's call": (NO, NO, NO, NO, NO, NO),
+    "read colleague's card": (NO, NO, NO, NO, NO, NO),
+    "change colleague's card": (NO, NO, NO, NO, NO, NO),
+    "create card": (NO, NO, NO, NO, NO, NO),
+    "read command": (NO, NO, NO, NO, NO, YES),
+    "read other company's command": (NO, NO, NO, NO, NO, NO),
+    "change command": (NO, NO, NO, NO, NO, NO),
+    "create command": (NO, NO, NO, NO, NO, NO),
+    "delete command": (NO, NO, NO, NO, NO, NO),
+    "call as colleague": (NO, NO, NO, NO, NO, NO),
 }
 
 
@@ -110,6 +122,12 @@ class TestAccess(MangoCase):
             "company_id": self.company.id,
             "entry_id": "E-new",
         }
+        colleagues_card = self.env["mango.call.card"].search(
+            [("call_id", "=", self.colleagues.id)]
+        )
+        card_vals = {"call_id": self.colleagues.id, "user_id": self.boris.id}
+        command, command_there = self.commands()
+        command_vals = {**self.COMMAND, "account_id": account.id}
         extension_vals = {"account_id": account.id, "number": "777"}
         event_vals = {"account_id": account.id, "kind": "ping", "body": "{}"}
         rows = {}
@@ -120,6 +138,7 @@ class TestAccess(MangoCase):
                 lambda legs: legs.read(["state"]),
             )
             rows[f"note on {name}"] = (call, lambda call: call.write({"note": "да"}))
+            rows[f"card of {name}"] = (call, lambda call: call.open_card())
             rows[f"comment {name}"] = (
                 call,
                 lambda call: call.message_post(body="да", message_type="comment"),
@@ -156,7 +175,36 @@ class TestAccess(MangoCase):
             "change notification": (event, lambda event: event.write({"body": "{}"})),
             "create notification": (event, lambda event: event.create(event_vals)),
             "delete notification": (event, lambda event: event.unlink()),
+            "read colleague's card": (colleagues_card, lambda card: card.read()),
+            "change colleague's card": (
+                colleagues_card,
+                lambda card: card.write({"closed_at": False}),
+            ),
+            "create card": (colleagues_card, lambda card: card.create(card_vals)),
+            "read command": (command, lambda command: command.read(["reason"])),
+            "read other company's command": (
+                command_there,
+                lambda command: command.read(["reason"]),
+            ),
+            "change command": (command, lambda com: com.write({"state": "requested"})),
+            "create command": (command, lambda command: command.create(command_vals)),
+            "delete command": (command, lambda command: command.unlink()),
+            "call as colleague": (
+                self.boris,
+                lambda user: user.mango_call("+74950000201"),
+            ),
         }
+
+    COMMAND = {"kind": "callback", "target": "+74950000201"}
+
+    def commands(self):
+        vals = {**self.COMMAND, "user_id": self.boris.id, "state": "done"}
+        return self.env["mango.command"].create(
+            [
+                {**vals, "account_id": account.id}
+                for account in (self.account, self.account_there)
+            ]
+        )
 
     def test_matrix(self):
         actions = self.actions()

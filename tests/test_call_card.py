@@ -173,6 +173,26 @@ class TestPhases(CardCase):
         else:
             self.fail("nobody was asked")
 
+    def test_asked_and_let_go(self):
+        """Boris was asked, and Anna goes on with the client."""
+        self.talk()
+        asking, asked = staff("101", taken_from="L3"), staff("102")
+        for post in (
+            leg("L3", 3, "OnHold", 20, CALLER, ANNA),
+            leg("L5", 1, "Appeared", 21, asking, asked),
+            leg("L5", 2, "Connected", 22, asking, asked),
+        ):
+            self.receive(*post)
+        self.assertEqual(self.card(self.boris)["phase"], "talking")
+        self.receive(*leg("L5", 3, "Disconnected", 30, asking, asked, reason=1180))
+        self.receive(*leg("L3", 4, "Connected", 30, CALLER, ANNA))
+        card = self.card(self.boris)
+        self.assertEqual((card["phase"], card["leaves"]), ("taken", True))
+        self.assertEqual(card["message"], "101 is back with the client")
+        self.receive(*summary(1, outside(), staff("101"), talk=15, end=60, reason=1110))
+        self.assertTrue(self.card(self.boris)["leaves"])
+        self.assertEqual(self.card()["phase"], "ended")
+
     def test_blind_transfer(self):
         anna, boris = self.phases(blind_transfer().posts, self.anna, self.boris)
         self.assertIn("left", anna)
@@ -501,6 +521,14 @@ class TestCommandsOfCard(CardCase):
                     },
                 )
                 command.state = "done"
+
+    def test_asking_and_then_putting_through(self):
+        call = self.talk().with_user(self.anna)
+        call.transfer(self.boris_extension.id, "hold")
+        call.transfer(self.boris_extension.id, "hold")
+        call.transfer(self.boris_extension.id, "blind")
+        methods = self.env["mango.command"].search([]).mapped("method")
+        self.assertEqual(methods, ["blind", "hold"])
 
     def test_transfer_to_another_pbx(self):
         other = self.create_account(api_key="other_key", api_salt="other_salt")

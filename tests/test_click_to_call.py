@@ -286,6 +286,25 @@ class TestClick(ClickCase):
         command.with_user(self.anna).close_card()
         self.assertEqual(self.screen()["cards"], [])
 
+    def test_thread_starts_after_the_commit_only(self):
+        """In the transaction that stored the command, not in the request's own."""
+        with patch.object(mango_command, "start_after_commit") as start:
+            self.click()
+        [(env, target, record_id)] = [call.args for call in start.call_args_list]
+        self.assertIsNot(env.cr, self.env.cr)
+        self.assertEqual((target, record_id), (send, self.commands().id))
+
+    def test_trouble_is_logged(self):
+        self.click()
+        broken = patch.object(Client, "callback", side_effect=ValueError("moon"))
+        with broken, self.assertLogs(mango_command.__name__, "ERROR"):
+            self.send()
+
+    def test_process_that_died_before_sending(self):
+        self.click()
+        self.age(self.commands(), mango_command.SENDING_TIME + timedelta(seconds=1))
+        self.assertEqual(self.screen()["cards"][0]["phase"], "failed")
+
 
 @tagged("post_install", "-at_install")
 class TestWhoMayClick(ClickCase):

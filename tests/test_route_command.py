@@ -8,7 +8,7 @@ import requests
 
 from odoo.tests import tagged
 
-from ..models import mango_router
+from ..models import mango_router, transaction
 from ..models.mango_router import PATIENCE, MangoRouter, send
 from ..vpbx.client import Client
 from .common import API_KEY, MangoCase, sign
@@ -288,7 +288,7 @@ class TestSending(MangoCase):
     # -- the thread -----------------------------------------------------------
 
     def test_thread_starts_after_the_commit_only(self):
-        with patch.object(mango_router, "threading") as threading:
+        with patch.object(transaction, "threading") as threading:
             self.env["mango.router"]._send_after_commit(self.call())
             threading.Thread.assert_not_called()
             self.env.cr.postcommit.run()
