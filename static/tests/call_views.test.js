@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@odoo/hoot";
+import { beforeEach, describe, expect, test } from "@odoo/hoot";
 import { animationFrame, queryAllTexts, runAllTimers } from "@odoo/hoot-dom";
 import {
     asyncStep,
@@ -9,7 +9,7 @@ import {
     serverState,
     waitForSteps,
 } from "@web/../tests/web_test_helpers";
-import { defineMangoOfficeModels } from "./mango_office_test_helpers";
+import { defineMangoOfficeModels, useTelephony } from "./mango_office_test_helpers";
 
 describe.current.tags("desktop");
 defineMangoOfficeModels();
@@ -19,6 +19,10 @@ const list = `
         <field name="client_number_display"/>
         <field name="talk_duration" widget="mango_duration"/>
     </list>`;
+
+beforeEach(() => {
+    useTelephony();
+});
 
 async function changeCall() {
     getService("mango_office.call").bus.addEventListener("changed", () => asyncStep("told"));

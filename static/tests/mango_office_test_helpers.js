@@ -1,5 +1,14 @@
 import { mailModels } from "@mail/../tests/mail_test_helpers";
-import { defineModels, fields, models } from "@web/../tests/web_test_helpers";
+import {
+    defineModels,
+    fields,
+    models,
+    MockServer,
+    onRpc,
+    patchWithCleanup,
+    serverState,
+} from "@web/../tests/web_test_helpers";
+import { session } from "@web/session";
 
 /** The log's model as the web client sees it: what the widgets and the service read. */
 export class MangoCall extends models.Model {
@@ -42,6 +51,77 @@ export class MangoCall extends models.Model {
     ];
 }
 
+/** Methods only: the service calls what the tests answer with `onRpc`. */
+export class MangoCallCard extends models.Model {
+    _name = "mango.call.card";
+}
+
+export class MangoCommand extends models.Model {
+    _name = "mango.command";
+}
+
+export class MangoExtension extends models.Model {
+    _name = "mango.extension";
+}
+
 export function defineMangoOfficeModels() {
-    return defineModels({ ...mailModels, MangoCall });
+    return defineModels({ ...mailModels, MangoCall, MangoCallCard, MangoCommand, MangoExtension });
+}
+
+export const EXTENSION = { id: 7, number: "101", name: "Anna Sokolova" };
+
+/** A card as the server gives it (`mango.card`), with what a test wants different. */
+export function makeCard(values = {}) {
+    const callId = values.call_id === undefined ? 1 : values.call_id;
+    return {
+        key: `call-${callId}`,
+        call_id: callId,
+        command_id: false,
+        phase: "ringing",
+        leaves: false,
+        direction: "inbound",
+        result: false,
+        message: "",
+        name: "Ivan Petrov",
+        number: "+7 495 000-02-01",
+        dial: "+74950000201",
+        line: "Sales (+7 495 000-01-00)",
+        partner: { id: 17, name: "Ivan Petrov", company: "Vector", avatar: "" },
+        candidates: [],
+        lead: false,
+        can_create_lead: true,
+        can_create_partner: true,
+        owner: "Anna Sokolova",
+        history: [],
+        note: "",
+        seconds: 3,
+        talk_duration: 0,
+        consulting: "",
+        can_hang_up: false,
+        can_transfer: false,
+        ...values,
+    };
+}
+
+/**
+ * Let the user be one of the telephony's, and the server have some cards for them.
+ *
+ * @param {Object[]} cards may be changed by the test: the server answers with what it
+ *  holds at that moment
+ * @param {Object | false} extension
+ */
+export function useTelephony(cards = [], extension = EXTENSION) {
+    patchWithCleanup(session, { mango_office: { extension } });
+    const figures = { my_state: "free", missed_count: 0 };
+    onRpc("mango.call.card", "get_screen", () => ({ cards: [...cards], extension, ...figures }));
+    onRpc("mango.call.card", "get_cards", ({ args: [callIds] }) => ({
+        cards: cards.filter((card) => callIds.includes(card.call_id)),
+        ...figures,
+    }));
+    return cards;
+}
+
+/** Send a message over the bus, as the server does to the user. */
+export function tell(type, payload) {
+    MockServer.env["bus.bus"]._sendone(serverState.partnerId, `mango_office/${type}`, payload);
 }

@@ -1,77 +1,427 @@
-import { EventBus } from "@odoo/owl";
+import { EventBus, reactive } from "@odoo/owl";
+import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
+import { ConnectionLostError, RPCError } from "@web/core/network/rpc";
 import { registry } from "@web/core/registry";
 import { user } from "@web/core/user";
+import { session } from "@web/session";
+import { FormViewDialog } from "@web/views/view_dialogs/form_view_dialog";
+import { SelectCreateDialog } from "@web/views/view_dialogs/select_create_dialog";
+import { DesktopNotifications } from "./desktop_notifications";
 
-const FIELDS = ["display_name", "client_number_display", "lead_id"];
-
-/**
- * @typedef {Object} CallMessage what the server tells of a call (`mango.call`)
- * @property {number} id
- * @property {"ringing"|"talking"|"ended"} state
- * @property {"inbound"|"outbound"|"internal"|false} direction
- * @property {string | false} result
- */
+/** How long a card stays that goes by itself: a colleague has picked up. */
+const LEAVING_DELAY = 5000; // milliseconds
 
 /**
- * Tell the user that a customer of theirs calls, once per call.
+ * @typedef {Object} Card a call on this screen, see `mango.card` on the server
+ * @property {string} key stays the same while a click becomes a call
+ * @property {number | false} call_id
+ * @property {number | false} command_id
+ * @property {string} phase
+ * @property {boolean} leaves goes by itself
  *
- * The message names the call only; what is shown of it is read under the user's rights.
- * Whoever shows calls listens to the event "changed" of the service's `bus`.
+ * @typedef {Object} CallMessage what the server tells of a call
+ * @property {number} id
+ *
+ * @typedef {Object} Origin the record that a call is started from
+ * @property {string} [resModel]
+ * @property {number} [resId]
  */
+
+/**
+ * The user's calls: the only place that knows the bus and the server's methods.
+ *
+ * Messages name what has changed; what there is to see of it is read under the user's
+ * rights. Components draw `state` and call the methods.
+ */
+export class CallService {
+    static dependencies = ["action", "bus_service", "dialog", "notification", "orm"];
+
+    /**
+     * @param {import("@web/env").OdooEnv} env
+     * @param {Object} services
+     */
+    constructor(env, services) {
+        this.env = env;
+        this.action = services.action;
+        this.dialog = services.dialog;
+        this.notification = services.notification;
+        this.orm = services.orm;
+        this.bus = new EventBus();
+        this.desktop = new DesktopNotifications();
+        this.state = reactive({
+            extension: session.mango_office?.extension || false,
+            /** @type {Card[]} */
+            cards: [],
+            myState: "free",
+            missedCount: 0,
+        });
+        /** Numbers that are being asked for: one click, one command. */
+        this.dialling = new Set();
+        /** Clicks whose cards were closed before a call came of them. */
+        this.closedKeys = new Set();
+        /** By call, which question about it is the last. An older answer is dropped. */
+        this.lastQuestion = new Map();
+        this.questions = 0;
+        if (session.mango_office) {
+            this.listen(services.bus_service);
+        }
+    }
+
+    listen(busService) {
+        busService.subscribe("mango_office/call", (message) => this.onCall(message));
+        busService.subscribe("mango_office/command", (message) => this.onCommand(message));
+        busService.subscribe("mango_office/closed", ({ key }) => this.onClosed(key));
+        busService.subscribe("mango_office/missed", (message) => {
+            this.state.missedCount = message.missed_count;
+        });
+        // What happened while the connection was gone, nobody tells again.
+        busService.addEventListener("BUS:RECONNECT", () => this.loadScreen());
+        busService.start();
+        this.env.bus.addEventListener("WEB_CLIENT_READY", () => this.loadScreen(), {
+            once: true,
+        });
+    }
+
+    // -----------------------------------------------------------------------
+    // What the server tells
+    // -----------------------------------------------------------------------
+
+    /** @param {CallMessage} message */
+    onCall({ id }) {
+        this.bus.trigger("changed", { id });
+        return this.refresh(id);
+    }
+
+    /** @param {{ card?: Card, error?: string }} message */
+    onCommand({ card, error }) {
+        if (error) {
+            this.notification.add(error, { type: "warning" });
+        } else if (!this.closedKeys.has(card.key) && !this.find(card.key)?.call_id) {
+            this.show(card);
+        }
+    }
+
+    onClosed(key) {
+        this.closedKeys.add(key);
+        this.remove(key);
+    }
+
+    /** Read everything that is on the user's screen. */
+    async loadScreen() {
+        const asked = ++this.questions;
+        const screen = await this.read(() =>
+            this.orm.silent.call("mango.call.card", "get_screen", [])
+        );
+        if (!screen) {
+            return;
+        }
+        this.state.extension = screen.extension;
+        this.readFigures(screen);
+        const isNewer = (card) => (this.lastQuestion.get(card.call_id) || 0) > asked;
+        const newer = this.state.cards.filter(isNewer);
+        const keys = new Set(newer.map((card) => card.key));
+        this.state.cards = [
+            ...newer,
+            ...screen.cards.filter((card) => !keys.has(card.key) && !isNewer(card)),
+        ];
+    }
+
+    /**
+     * Read a call again, and take it off the screen if it is not there any more.
+     *
+     * @param {number} callId
+     */
+    async refresh(callId) {
+        const question = ++this.questions;
+        this.lastQuestion.set(callId, question);
+        const answer = await this.read(() =>
+            this.orm.silent.call("mango.call.card", "get_cards", [[callId]])
+        );
+        if (!answer || this.lastQuestion.get(callId) !== question) {
+            return;
+        }
+        this.readFigures(answer);
+        const [card] = answer.cards;
+        if (card) {
+            this.show(card);
+        } else {
+            this.state.cards = this.state.cards.filter((shown) => shown.call_id !== callId);
+        }
+    }
+
+    readFigures({ my_state, missed_count }) {
+        this.state.myState = my_state;
+        this.state.missedCount = missed_count;
+    }
+
+    /** Ask the server in the background: without a connection there is no answer. */
+    async read(ask) {
+        try {
+            return await ask();
+        } catch (error) {
+            if (error instanceof ConnectionLostError || error instanceof RPCError) {
+                return undefined;
+            }
+            throw error;
+        }
+    }
+
+    // -----------------------------------------------------------------------
+    // The cards on the screen
+    // -----------------------------------------------------------------------
+
+    find(key) {
+        return this.state.cards.find((card) => card.key === key);
+    }
+
+    /** @param {Card} card */
+    show(card) {
+        const before = this.find(card.key);
+        if (card.leaves) {
+            if (!before) {
+                return; // A late message repeats what the screen has done with.
+            }
+            browser.setTimeout(() => this.removeIfLeaving(card.key), LEAVING_DELAY);
+        }
+        if (before) {
+            this.state.cards = this.state.cards.map((shown) =>
+                shown.key === card.key ? card : shown
+            );
+        } else {
+            this.state.cards = [card, ...this.state.cards];
+        }
+        this.desktop.follow(card, before);
+    }
+
+    removeIfLeaving(key) {
+        if (this.find(key)?.leaves) {
+            this.remove(key);
+        }
+    }
+
+    remove(key) {
+        const card = this.find(key);
+        if (!card) {
+            return;
+        }
+        if (card.call_id) {
+            // Whatever is being read of it was asked before it was closed.
+            this.lastQuestion.set(card.call_id, ++this.questions);
+        }
+        this.desktop.close(key);
+        this.state.cards = this.state.cards.filter((shown) => shown.key !== key);
+    }
+
+    /** Take a card off the user's screen, in every tab. */
+    close(card) {
+        this.onClosed(card.key);
+        const [model, id] = card.call_id
+            ? ["mango.call", card.call_id]
+            : ["mango.command", card.command_id];
+        return this.attempt(() => this.orm.silent.call(model, "close_card", [[id]]));
+    }
+
+    // -----------------------------------------------------------------------
+    // Calling
+    // -----------------------------------------------------------------------
+
+    /**
+     * Have the PBX ring the user's phone and then somebody else's.
+     *
+     * Never repeated: if the answer is lost, the phones may ring all the same.
+     *
+     * @param {string} number as people write it
+     * @param {Origin} [origin]
+     */
+    async call(number, { resModel, resId } = {}) {
+        if (this.dialling.has(number)) {
+            return;
+        }
+        this.dialling.add(number);
+        try {
+            const card = await this.orm.call("res.users", "mango_call", [
+                [user.userId],
+                number,
+                resModel || null,
+                resId || null,
+            ]);
+            this.closedKeys.delete(card.key);
+            if (!this.find(card.key)?.call_id || card.call_id) {
+                this.show(card);
+            }
+        } catch (error) {
+            this.tell(
+                error,
+                _t("The connection was lost. See whether your phone rings before you call again.")
+            );
+        } finally {
+            this.dialling.delete(number);
+        }
+    }
+
+    /** Call the client of a card again. */
+    callBack(card) {
+        const origin = card.lead
+            ? { resModel: "crm.lead", resId: card.lead.id }
+            : { resModel: "res.partner", resId: card.partner.id };
+        return this.call(card.dial, card.lead || card.partner ? origin : {});
+    }
+
+    hangUp(card) {
+        return this.onServer(card, "hang_up");
+    }
+
+    /**
+     * Put the client through to a colleague.
+     *
+     * @param {Card} card
+     * @param {number} extensionId
+     * @param {"blind" | "hold"} method at once, or after asking
+     */
+    transfer(card, extensionId, method) {
+        return this.onServer(card, "transfer", extensionId, method);
+    }
+
+    stopConsulting(card) {
+        return this.onServer(card, "stop_consulting");
+    }
+
+    /** Find colleagues by name or extension, with what they are doing. */
+    colleagues(term) {
+        return this.orm.silent.call("mango.extension", "get_colleagues", [term]);
+    }
+
+    // -----------------------------------------------------------------------
+    // What a person adds to the call
+    // -----------------------------------------------------------------------
+
+    /**
+     * Save what was typed.
+     *
+     * @param {Card} card
+     * @param {string} note
+     * @param {string} base what the typing began from
+     * @returns {Promise<string>} what is stored: somebody else's words are kept
+     */
+    saveNote(card, note, base) {
+        return this.orm.silent.call("mango.call", "save_note", [[card.call_id], note, base]);
+    }
+
+    async choosePartner(card, partnerId) {
+        await this.onServer(card, "choose_partner", partnerId);
+        return this.refresh(card.call_id);
+    }
+
+    async addNumberTo(card, partnerId) {
+        await this.onServer(card, "add_number_to", partnerId);
+        return this.refresh(card.call_id);
+    }
+
+    /** Let the user choose the contact that the number is to be added to. */
+    addNumber(card) {
+        this.dialog.add(SelectCreateDialog, {
+            title: _t("Add %s to a Contact", card.number),
+            resModel: "res.partner",
+            multiSelect: false,
+            noCreate: true,
+            onSelected: ([partnerId]) => this.addNumberTo(card, partnerId),
+        });
+    }
+
+    createPartner(card) {
+        this.dialog.add(FormViewDialog, {
+            title: _t("New Contact"),
+            resModel: "res.partner",
+            context: { default_phone: card.number },
+            onRecordSaved: (record) => this.choosePartner(card, record.resId),
+        });
+    }
+
+    scheduleActivity(card) {
+        const [model, id] =
+            (card.lead && ["crm.lead", card.lead.id]) ||
+            (card.partner && ["res.partner", card.partner.id]) ||
+            ["mango.call", card.call_id];
+        return this.env.services["mail.store"].scheduleActivity(model, [id]);
+    }
+
+    // -----------------------------------------------------------------------
+    // Opening
+    // -----------------------------------------------------------------------
+
+    open(callId) {
+        return this.openForm("mango.call", callId);
+    }
+
+    openPartner(card) {
+        return this.openForm("res.partner", card.partner.id);
+    }
+
+    /** Open the lead of a call; the server creates it at the first time. */
+    async openLead(card) {
+        const action = await this.onServer(card, "open_lead");
+        if (action) {
+            await this.action.doAction(action);
+        }
+    }
+
+    openForm(resModel, resId) {
+        return this.action.doAction({
+            type: "ir.actions.act_window",
+            res_model: resModel,
+            res_id: resId,
+            views: [[false, "form"]],
+        });
+    }
+
+    // -----------------------------------------------------------------------
+    // Desktop notifications, which need the user's permission
+    // -----------------------------------------------------------------------
+
+    get canAskNotifications() {
+        return this.desktop.canAsk;
+    }
+
+    askNotifications() {
+        return this.desktop.ask();
+    }
+
+    // -----------------------------------------------------------------------
+    // Errors
+    // -----------------------------------------------------------------------
+
+    onServer(card, method, ...args) {
+        return this.attempt(() => this.orm.call("mango.call", method, [[card.call_id], ...args]));
+    }
+
+    /** Do something on the server; what goes wrong is told in a notification. */
+    async attempt(action) {
+        try {
+            return await action();
+        } catch (error) {
+            this.tell(error, _t("The connection was lost. Try again in a moment."));
+        }
+    }
+
+    tell(error, withoutConnection) {
+        const isConnection = error instanceof ConnectionLostError;
+        const isRefusal =
+            error instanceof RPCError &&
+            ["UserError", "AccessError", "ValidationError", "MissingError"].some((name) =>
+                error.exceptionName?.endsWith(`.${name}`)
+            );
+        if (!isConnection && !isRefusal) {
+            throw error; // Odoo shows it, a redirection to the right place included.
+        }
+        const message = isConnection ? withoutConnection : error.data.message;
+        this.notification.add(message, { type: "warning" });
+    }
+}
+
 export const callService = {
-    dependencies: ["action", "bus_service", "notification", "orm"],
-
-    start(env, { action, bus_service, notification, orm }) {
-        const bus = new EventBus();
-        /** @type {Map<number, () => void>} calls that are shown, with what closes them */
-        const shown = new Map();
-
-        function open(callId) {
-            return action.doAction({
-                type: "ir.actions.act_window",
-                res_model: "mango.call",
-                res_id: callId,
-                views: [[false, "form"]],
-            });
-        }
-
-        async function show(callId) {
-            shown.set(callId, () => {});
-            const [call] = await orm.silent.read("mango.call", [callId], FIELDS);
-            // The call may have been hung up while it was read.
-            if (!call || !shown.has(callId)) {
-                return;
-            }
-            const number = call.client_number_display;
-            const lead = call.lead_id && call.lead_id[1];
-            const lines = [number !== call.display_name && number, lead].filter(Boolean);
-            const close = notification.add(lines.join(" · "), {
-                title: _t("%(name)s is calling", { name: call.display_name }),
-                type: "info",
-                sticky: true,
-                buttons: [{ name: _t("Open"), primary: true, onClick: () => open(callId) }],
-            });
-            shown.set(callId, close);
-        }
-
-        /** @param {CallMessage} message */
-        function onMessage({ id, state, direction }) {
-            bus.trigger("changed", { id });
-            if (state === "ended") {
-                shown.get(id)?.();
-                shown.delete(id);
-            } else if (direction === "inbound" && state === "ringing" && !shown.has(id)) {
-                show(id);
-            }
-        }
-
-        if (user.isInternalUser) {
-            bus_service.subscribe("mango_office/call", onMessage);
-            bus_service.start();
-        }
-        return { bus };
-    },
+    dependencies: CallService.dependencies,
+    start: (env, services) => new CallService(env, services),
 };
 
 registry.category("services").add("mango_office.call", callService);

@@ -1,0 +1,55 @@
+import { browser } from "@web/core/browser/browser";
+import { _t } from "@web/core/l10n/translation";
+
+const CALLING_PHASES = ["greeting", "ringing"];
+
+/** Tell of a call outside of the browser's window while nobody looks at it. */
+export class DesktopNotifications {
+    constructor() {
+        /** @type {Map<string, Notification>} by the card's key */
+        this.shown = new Map();
+    }
+
+    /** Whether the user can still be asked for the permission. */
+    get canAsk() {
+        return browser.Notification?.permission === "default";
+    }
+
+    /** Ask for the permission; browsers allow that on a click only. */
+    async ask() {
+        await browser.Notification.requestPermission();
+    }
+
+    /**
+     * @param {Object} card as it is now
+     * @param {Object} [before] as it was
+     */
+    follow(card, before) {
+        const isCalling = CALLING_PHASES.includes(card.phase) && !card.leaves;
+        if (!isCalling) {
+            this.close(card.key);
+        } else if (!before && document.hidden && browser.Notification?.permission === "granted") {
+            this.show(card);
+        }
+    }
+
+    show(card) {
+        const details = [card.number !== card.name && card.number, card.lead && card.lead.name];
+        const notification = new browser.Notification(_t("%s is calling", card.name), {
+            body: details.filter(Boolean).join(" · "),
+            icon: (card.partner && card.partner.avatar) || undefined,
+            // Of several tabs one tells.
+            tag: `mango-office-${card.key}`,
+        });
+        notification.addEventListener("click", () => {
+            window.focus();
+            notification.close();
+        });
+        this.shown.set(card.key, notification);
+    }
+
+    close(key) {
+        this.shown.get(key)?.close();
+        this.shown.delete(key);
+    }
+}
