@@ -18,6 +18,7 @@
         "security/mango_extension_security.xml",
         "security/mango_line_security.xml",
         "data/ir_cron_data.xml",
+        "views/mango_board_views.xml",
         "views/mango_call_views.xml",
         "views/mango_command_views.xml",
         "views/mango_event_views.xml",

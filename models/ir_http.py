@@ -12,5 +12,8 @@ class IrHttp(models.AbstractModel):
         info = super().session_info()
         user = self.env.user
         if user.has_group("mango_office.group_user"):
-            info["mango_office"] = {"extension": user._mango_extension_info()}
+            info["mango_office"] = {
+                "extension": user._mango_extension_info(),
+                "is_supervisor": user.has_group("mango_office.group_supervisor"),
+            }
         return info

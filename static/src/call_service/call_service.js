@@ -9,6 +9,9 @@ import { FormViewDialog } from "@web/views/view_dialogs/form_view_dialog";
 import { SelectCreateDialog } from "@web/views/view_dialogs/select_create_dialog";
 import { DesktopNotifications } from "./desktop_notifications";
 
+/** Heard by supervisors only, while something shows all calls. */
+const BOARD_CHANNEL = "mango_office_board";
+
 /** How long a card stays that goes by itself: a colleague has picked up. */
 const LEAVING_DELAY = 5000; // milliseconds
 
@@ -44,6 +47,7 @@ export class CallService {
     constructor(env, services) {
         this.env = env;
         this.action = services.action;
+        this.busService = services.bus_service;
         this.dialog = services.dialog;
         this.notification = services.notification;
         this.orm = services.orm;
@@ -63,24 +67,36 @@ export class CallService {
         /** By call, which question about it is the last. An older answer is dropped. */
         this.lastQuestion = new Map();
         this.questions = 0;
+        /** What is told of every call of the company. */
+        this.watchers = new Set();
         if (session.mango_office) {
-            this.listen(services.bus_service);
+            this.listen();
         }
     }
 
-    listen(busService) {
-        busService.subscribe("mango_office/call", (message) => this.onCall(message));
-        busService.subscribe("mango_office/command", (message) => this.onCommand(message));
-        busService.subscribe("mango_office/closed", ({ key }) => this.onClosed(key));
-        busService.subscribe("mango_office/missed", (message) => {
+    listen() {
+        this.subscribe("call", (message) => this.onCall(message));
+        this.subscribe("command", (message) => this.onCommand(message));
+        this.subscribe("closed", ({ key }) => this.onClosed(key));
+        this.subscribe("missed", (message) => {
             this.state.missedCount = message.missed_count;
         });
-        // What happened while the connection was gone, nobody tells again.
-        busService.addEventListener("BUS:RECONNECT", () => this.loadScreen());
-        busService.start();
+        this.subscribe("board", () => this.tellWatchers());
+        // What happens while there is no connection, nobody tells again.
+        for (const event of ["BUS:CONNECT", "BUS:RECONNECT"]) {
+            this.busService.addEventListener(event, () => {
+                this.loadScreen();
+                this.tellWatchers();
+            });
+        }
+        this.busService.start();
         this.env.bus.addEventListener("WEB_CLIENT_READY", () => this.loadScreen(), {
             once: true,
         });
+    }
+
+    subscribe(type, callback) {
+        this.busService.subscribe(`mango_office/${type}`, callback);
     }
 
     // -----------------------------------------------------------------------
@@ -164,6 +180,39 @@ export class CallService {
                 return undefined;
             }
             throw error;
+        }
+    }
+
+    // -----------------------------------------------------------------------
+    // All calls, for supervisors
+    // -----------------------------------------------------------------------
+
+    get isSupervisor() {
+        return Boolean(session.mango_office?.is_supervisor);
+    }
+
+    /**
+     * Follow every call of the company, which costs nothing while nobody does.
+     *
+     * @param {Function} onChange called without arguments after each change
+     * @returns {Function} ends it
+     */
+    watchAll(onChange) {
+        if (!this.watchers.size) {
+            this.busService.addChannel(BOARD_CHANNEL);
+        }
+        this.watchers.add(onChange);
+        return () => {
+            this.watchers.delete(onChange);
+            if (!this.watchers.size) {
+                this.busService.deleteChannel(BOARD_CHANNEL);
+            }
+        };
+    }
+
+    tellWatchers() {
+        for (const onChange of this.watchers) {
+            onChange();
         }
     }
 

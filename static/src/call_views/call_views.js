@@ -1,4 +1,4 @@
-import { useComponent } from "@odoo/owl";
+import { onWillUnmount, useComponent } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { useBus, useService } from "@web/core/utils/hooks";
 import { useDebounced } from "@web/core/utils/timing";
@@ -11,20 +11,24 @@ import { listView } from "@web/views/list/list_view";
 const RELOAD_DELAY = 200; // milliseconds
 
 /**
- * Keep a controller's records up to date while calls of the user go on.
+ * Keep a controller's records up to date while calls go on that the user may see.
  *
  * The views have no sample data: a view that began with some keeps looking empty.
  */
 function useLiveCalls() {
     const controller = useComponent();
-    const { bus } = useService("mango_office.call");
+    const calls = useService("mango_office.call");
     const reload = useDebounced(() => {
         // Reading again would drop what the user has selected.
         if (!controller.model.root.selection?.length) {
             return controller.model.load();
         }
     }, RELOAD_DELAY);
-    useBus(bus, "changed", reload);
+    useBus(calls.bus, "changed", reload);
+    if (calls.isSupervisor) {
+        // Colleagues' calls, too.
+        onWillUnmount(calls.watchAll(reload));
+    }
 }
 
 export class CallListController extends ListController {

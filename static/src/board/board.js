@@ -1,0 +1,92 @@
+import { Component, onWillStart, onWillUnmount, useState } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
+import { useService } from "@web/core/utils/hooks";
+import { useDebounced } from "@web/core/utils/timing";
+import { Layout } from "@web/search/layout";
+import { standardActionServiceProps } from "@web/webclient/actions/action_service";
+import { CallTimer } from "../call_card/call_timer";
+
+/** Calls change several times within a second; the board is read again once. */
+const REFRESH_DELAY = 200; // milliseconds
+
+const STATES = {
+    free: { words: _t("Free"), color: "success", icon: "fa-check-circle" },
+    ringing: { words: _t("Ringing"), color: "warning", icon: "fa-bell" },
+    talking: { words: _t("Talking"), color: "danger", icon: "fa-phone" },
+    hold: { words: _t("On hold"), color: "info", icon: "fa-pause" },
+};
+const DIRECTIONS = {
+    inbound: { icon: "fa-arrow-down", words: _t("Inbound") },
+    outbound: { icon: "fa-arrow-up", words: _t("Outbound") },
+    internal: { icon: "fa-exchange", words: _t("Internal") },
+};
+const FREE = { state: "free", call: false };
+
+/** What every extension is doing, and who waits, for supervisors, live. */
+export class Board extends Component {
+    static template = "mango_office.Board";
+    static components = { CallTimer, Layout };
+    static props = { ...standardActionServiceProps };
+
+    setup() {
+        this.orm = useService("orm");
+        this.calls = useService("mango_office.call");
+        this.action = useService("action");
+        this.states = STATES;
+        this.directions = DIRECTIONS;
+        this.state = useState({ extensions: [], waiting: [], onlyState: "", term: "" });
+        const refresh = useDebounced(() => this.refresh(), REFRESH_DELAY);
+        onWillStart(() => this.load());
+        onWillUnmount(this.calls.watchAll(refresh));
+    }
+
+    async load() {
+        Object.assign(this.state, await this.ask("get_board"));
+    }
+
+    /** Read again what changes while calls go on; the rest of the board stays. */
+    async refresh() {
+        const { busy, waiting } = await this.ask("get_board_calls");
+        const byId = new Map(busy.map(({ id, ...activity }) => [id, activity]));
+        this.state.waiting = waiting;
+        this.state.extensions = this.state.extensions.map((extension) => ({
+            ...extension,
+            ...(byId.get(extension.id) || FREE),
+        }));
+    }
+
+    ask(method) {
+        return this.orm.silent.call("mango.extension", method, []);
+    }
+
+    // -- what is shown ------------------------------------------------------------
+
+    get counters() {
+        return Object.entries(STATES).map(([state, look]) => ({
+            ...look,
+            state,
+            count: this.state.extensions.filter((extension) => extension.state === state).length,
+        }));
+    }
+
+    get shown() {
+        const { extensions, onlyState, term } = this.state;
+        const wanted = term.trim().toLowerCase();
+        return extensions.filter(
+            ({ state, name, number, department }) =>
+                (!onlyState || state === onlyState) &&
+                (!wanted || `${number} ${name} ${department}`.toLowerCase().includes(wanted))
+        );
+    }
+
+    toggleState(state) {
+        this.state.onlyState = this.state.onlyState === state ? "" : state;
+    }
+
+    openExtensions() {
+        this.action.doAction("mango_office.mango_extension_action");
+    }
+}
+
+registry.category("actions").add("mango_office_board", Board);

@@ -1,0 +1,81 @@
+import { Component, useState } from "@odoo/owl";
+import { user } from "@web/core/user";
+import { useAutofocus, useService } from "@web/core/utils/hooks";
+import { useDebounced } from "@web/core/utils/timing";
+
+const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
+const ICONS = { partner: "fa-user", lead: "fa-star", colleague: "fa-phone" };
+const MIN_TERM = 2;
+const SEARCH_DELAY = 250; // milliseconds
+const NUMBER = /^\+?[\d\s().*#-]+$/;
+
+/** Dial a number, or find whom to call by name or number. */
+export class DialPad extends Component {
+    static template = "mango_office.DialPad";
+    static props = { close: Function };
+
+    setup() {
+        this.orm = useService("orm");
+        this.calls = useService("mango_office.call");
+        this.keys = KEYS;
+        this.icons = ICONS;
+        this.input = useAutofocus();
+        this.state = useState({ term: "", found: [], isSearched: false });
+        this.searchSoon = useDebounced(() => this.search(), SEARCH_DELAY);
+    }
+
+    get isNumber() {
+        return NUMBER.test(this.state.term.trim());
+    }
+
+    type(term) {
+        this.state.term = term;
+        this.state.isSearched = false;
+        this.searchSoon();
+    }
+
+    press(key) {
+        this.type(this.state.term + key);
+        this.input.el.focus();
+    }
+
+    async search() {
+        const term = this.state.term.trim();
+        if (term.length < MIN_TERM) {
+            this.state.found = [];
+            return;
+        }
+        const found = await this.orm.silent.call("res.users", "mango_search", [
+            [user.userId],
+            term,
+        ]);
+        // An older answer may come last.
+        if (this.state.term.trim() === term) {
+            Object.assign(this.state, { found, isSearched: true });
+        }
+    }
+
+    onKeydown(ev) {
+        if (ev.key !== "Enter") {
+            return;
+        }
+        ev.preventDefault();
+        ev.stopPropagation();
+        if (this.isNumber) {
+            this.dial();
+        } else if (this.state.found.length) {
+            this.call(this.state.found[0]);
+        }
+    }
+
+    dial() {
+        this.props.close();
+        return this.calls.call(this.state.term.trim());
+    }
+
+    /** @param {Object} found one of what `res.users.mango_search` returns */
+    call({ dial, res_model, res_id }) {
+        this.props.close();
+        return this.calls.call(dial, { resModel: res_model, resId: res_id });
+    }
+}

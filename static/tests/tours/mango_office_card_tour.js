@@ -1,0 +1,153 @@
+import { registry } from "@web/core/registry";
+import { cardIs, closeCard, cue } from "./mango_office_tour_utils";
+
+const tours = registry.category("web_tour.tours");
+const IVAN = "Иван Петров";
+
+/**
+ * @param {string} text
+ * @returns {Object[]} the steps of writing a note on the only card
+ */
+function writeNote(text) {
+    return [
+        { trigger: ".o_mango_card_note textarea", run: `edit ${text}` },
+        noteIs(text, "note typed"),
+    ];
+}
+
+function noteIs(text, cueWords) {
+    return {
+        content: `the note is "${text}"`,
+        trigger: `.o_mango_card_note textarea:value("${text}")`,
+        run: cueWords ? () => cue(cueWords) : undefined,
+    };
+}
+
+/** A client calls; what was typed during the talk is there after a reload. */
+tours.add("mango_office_inbound_note", {
+    steps: () => [
+        cardIs("ringing", IVAN, "rings"),
+        {
+            content: "what is going on with this client",
+            trigger: ".o_mango_card .o_mango_lead:contains('Поставка офисной мебели')",
+        },
+        cardIs("talking", IVAN),
+        ...writeNote("Счёт до пятницы"),
+        cardIs("ended", IVAN),
+        {
+            content: "the page is loaded again",
+            trigger: ".o_mango_card",
+            run: () => location.reload(),
+            expectUnloadPage: true,
+        },
+        cardIs("ended", IVAN),
+        noteIs("Счёт до пятницы"),
+        ...closeCard(),
+    ],
+});
+
+/** In the first of two tabs; what the second one shows is looked at from outside. */
+tours.add("mango_office_two_tabs", {
+    steps: () => [
+        cardIs("ringing", IVAN, "rings"),
+        cardIs("talking", IVAN),
+        ...writeNote("Перезвонить завтра"),
+        cardIs("ended", IVAN, "ended"),
+        { content: "closed in the other tab", trigger: "body:not(:has(.o_mango_card))" },
+    ],
+});
+
+/** Somebody whose colleague was faster: the card says so and leaves by itself. */
+tours.add("mango_office_group_loser", {
+    steps: () => [
+        cardIs("ringing", "Сергей Волков", "rings"),
+        cardIs("taken", "Борис Кузнецов"),
+        { content: "the card is gone", trigger: "body:not(:has(.o_mango_card))" },
+    ],
+});
+
+/** The colleague who was faster. */
+tours.add("mango_office_group_winner", {
+    steps: () => [
+        cardIs("ringing", "Сергей Волков", "rings"),
+        cardIs("talking", "Сергей Волков", "talking"),
+        cardIs("ended", "Сергей Волков"),
+        ...closeCard(),
+    ],
+});
+
+/** Two contacts have the number: the person says who it is, and that stays. */
+tours.add("mango_office_choice", {
+    steps: () => [
+        cardIs("ringing", "Наталья Белова", "rings"),
+        cardIs("talking", "Наталья Белова"),
+        {
+            trigger: ".o_mango_card .o_mango_candidate:contains('Андрей Белов')",
+            run: "click",
+        },
+        {
+            content: "the card is Andrey's now",
+            trigger: ".o_mango_card .o_mango_card_name:contains('Андрей Белов')",
+            run: () => cue("chosen"),
+        },
+        cardIs("ended", "Андрей Белов"),
+        ...closeCard(),
+    ],
+});
+
+/** A client hangs up before anybody answers: the badge, and one click calls back. */
+tours.add("mango_office_missed", {
+    steps: () => [
+        cardIs("ringing", IVAN, "rings"),
+        cardIs("ended", "Missed"),
+        ...closeCard(),
+        {
+            content: "the badge counts the missed call",
+            trigger: ".o_mango_systray .badge:contains(1)",
+        },
+        { trigger: ".o_mango_systray", run: "click" },
+        {
+            trigger: `.o_mango_systray_menu .o_mango_missed:contains('${IVAN}') .o_mango_redial`,
+            run: "click",
+        },
+        cardIs("pick_up", IVAN, "asked to pick up"),
+        cardIs("ended", IVAN),
+        ...closeCard(),
+        {
+            content: "the missed call was seen",
+            trigger: ".o_mango_systray:not(:has(.badge))",
+        },
+    ],
+});
+
+/** A supervisor watches a colleague's call. */
+tours.add("mango_office_board", {
+    steps: () => [
+        annaIs("free", "watching"),
+        annaIs("ringing", "rings"),
+        annaIs("talking", "talking"),
+        annaIs("free"),
+    ],
+});
+
+function annaIs(state, cueWords) {
+    return {
+        content: `Anna is ${state}`,
+        trigger: `.o_mango_board_tile[data-number='101'][data-state=${state}]:contains('Анна')`,
+        run: cueWords ? () => cue(cueWords) : undefined,
+    };
+}
+
+/** Somebody finds a client from the dial pad and thinks better of calling them. */
+tours.add("mango_office_dial_pad", {
+    steps: () => [
+        { trigger: ".o_mango_systray", run: "click" },
+        { trigger: ".o_mango_systray_menu [data-tab=dial]", run: "click" },
+        { trigger: ".o_mango_dial_input", run: "edit Петров" },
+        { trigger: `.o_mango_search_result:contains('${IVAN}')`, run: "click" },
+        cardIs("pick_up", IVAN),
+        { trigger: ".o_mango_card .o_mango_hang_up", run: "click" },
+        cardIs("ended", IVAN),
+        ...closeCard(),
+    ],
+});

@@ -1,0 +1,67 @@
+import { registry } from "@web/core/registry";
+import { cardIs, closeCard, cue } from "./mango_office_tour_utils";
+
+const tours = registry.category("web_tour.tours");
+const IVAN = "Иван Петров";
+const BORIS = "Борис Кузнецов";
+
+/**
+ * @param {"blind"|"hold"} method
+ * @returns {Object[]} the steps of talking to a client and transferring them to Boris
+ */
+function transfer(method) {
+    return [
+        cardIs("ringing", IVAN, "rings"),
+        cardIs("talking", IVAN),
+        { trigger: ".o_mango_card .o_mango_transfer", run: "click" },
+        { trigger: ".o_mango_transfer_panel input", run: "edit Борис" },
+        {
+            content: "only the colleague of that name is offered",
+            trigger: `.o_mango_transfer_panel:not(:has(.o_mango_colleague:contains('Вера Морозова')))`,
+        },
+        {
+            trigger: `.o_mango_colleague:contains('${BORIS}') .o_mango_transfer_${method}`,
+            run: "click",
+        },
+    ];
+}
+
+tours.add("mango_office_transfer_blind", {
+    steps: () => [...transfer("blind"), cardIs("left", BORIS), ...closeCard()],
+});
+
+tours.add("mango_office_transfer_hold", {
+    steps: () => [
+        ...transfer("hold"),
+        {
+            content: "the client waits while the colleague is asked",
+            trigger: `.o_mango_card:contains('${BORIS}')`,
+            run: () => cue("consulting"),
+        },
+        cardIs("left", BORIS),
+        ...closeCard(),
+    ],
+});
+
+/** Somebody asks a colleague, goes back to the client instead, and hangs up. */
+tours.add("mango_office_transfer_given_up", {
+    steps: () => [
+        ...transfer("hold"),
+        cardIs("hold", BORIS),
+        { trigger: ".o_mango_card .o_mango_stop_consulting", run: "click" },
+        cardIs("talking", IVAN),
+        { trigger: ".o_mango_card .o_mango_hang_up", run: "click" },
+        cardIs("ended", IVAN),
+        ...closeCard(),
+    ],
+});
+
+/** The colleague whom the client is handed over to. */
+tours.add("mango_office_transfer_target", {
+    steps: () => [
+        cardIs("ringing", IVAN, "rings"),
+        cardIs("talking", IVAN, "talking"),
+        cardIs("ended", IVAN),
+        ...closeCard(),
+    ],
+});
