@@ -159,25 +159,29 @@ class Exchange:
         self.ring(call, number)
         return call
 
-    def callback(self, extension, number, line="", command_id="", **options):
-        """Ring the employee, then the number (``mango-api.md`` 4.4)."""
+    def callback(self, extension, number, line="", command_id="", device="", **options):
+        """Ring the employee, then the number (``mango-api.md`` 4.4).
+
+        :param str device: the employee's telephone, their default one if empty.
+        """
         staff = self.company.find_staff(extension)
         if not staff:
             raise NotPossible("There is no such extension.")
+        initiator = {**staff.party, "number": device or staff.device}
         colleague = self.company.find_staff(number)
         inside = bool(colleague or self.company.find_group(number))
         call = self._open(
             INTERNAL if inside else OUTBOUND,
             number,
             line or ("" if inside else self.company.lines[0].number),
-            caller=staff.party,
+            caller=initiator,
             employee=extension,
             command={"command_id": command_id, "callback_initiator": "API"},
             **options,
         )
         target = colleague.party if colleague else {"number": number}
         leg = self.add_leg(
-            call, DESK, "initiator", target, staff.party, extra=dict(call.command)
+            call, DESK, "initiator", target, initiator, extra=dict(call.command)
         )
         self._reach_staff(call, leg, staff)
         return call
@@ -387,14 +391,14 @@ class Exchange:
         self.finish(call, CALLER_HUNG_UP if inbound else CALLEE_HUNG_UP)
 
     def answer_client(self, call, plan="answer"):
-        """The called customer answers or is busy."""
+        """The called customer answers, is busy, or lets it ring (``silent``)."""
         leg = next((leg for leg in call.ringing_legs if not leg.extension), None)
         if not leg:
             raise NotPossible("The customer's phone does not ring.")
-        if plan == "busy":
-            self.fail_leg(call, leg, BUSY)
+        if plan == "answer":
+            self.answer(call, leg)
             return
-        self.answer(call, leg)
+        self.fail_leg(call, leg, BUSY if plan == "busy" else NO_ANSWER)
 
     def answer(self, call, leg):
         """A ringing leg is answered."""

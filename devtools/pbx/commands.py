@@ -11,7 +11,8 @@ from .calls import BY_SYSTEM, NotPossible
 from .legs import CONNECTED, MENU, ON_HOLD, QUEUE
 
 DONE = 1000
-MISSING, WRONG, BAD_NUMBER = 3103, 3104, 3200
+IMPOSSIBLE, MISSING, WRONG = 3100, 3103, 3104
+LINE_UNUSABLE, BAD_NUMBER = 3124, 3200
 NO_EMPLOYEE, NOT_SUPPORTED = 3330, 4001
 IMPOSSIBLE_NOW, CALL_OVER = 4100, 4101
 RESULT_SECONDS = 0.2
@@ -50,18 +51,21 @@ class Commands:
 
     def callback(self, params):
         command_id = required(params, "command_id")
-        extension = required(required(params, "from", dict), "extension")
+        caller = required(params, "from", dict)
+        extension = required(caller, "extension")
         number = self._number(required(params, "to_number"))
-        line = params.get("line_number") or ""
+        device = self._device(caller)
+        line = self._outgoing_line(params.get("line_number"))
         if not self._company.find_staff(extension):
             raise Refused(NO_EMPLOYEE, "No such extension", {"from": NO_EMPLOYEE})
-        if line and not self._company.find_line(line):
-            raise Refused(3100, "No such line", {"line_number": 3124})
-        self._run(
-            "result/callback",
-            command_id,
-            partial(self._exchange.callback, extension, number, line, command_id),
-        )
+        settings = self._exchange.settings
+        if settings.callback == "reply":
+            raise Refused(settings.refusal, "Refused, as the settings say")
+        if settings.callback == "result":
+            self._tell("result/callback", command_id, settings.refusal, RESULT_SECONDS)
+            return {"result": DONE}
+        order = partial(self._exchange.callback, extension, number, line, command_id)
+        self._run("result/callback", command_id, partial(order, device=device))
         return {"result": DONE}
 
     def route(self, params):
@@ -93,14 +97,13 @@ class Commands:
         call, leg = self._live_leg(params)
         method = required(params, "method")
         number = self._number(required(params, "to_number"))
-        initiator = self._company.find_staff(required(params, "initiator"))
+        initiator = self._side(leg, required(params, "initiator"))
         command_id = params.get("command_id", "")
         if method not in ("blind", "hold"):
             raise Refused(WRONG, "method is blind or hold", {"method": WRONG})
         if leg.state != CONNECTED or leg.role == "initiator":
             raise Refused(IMPOSSIBLE_NOW, "The leg is not connected")
-        sides = (leg.extension, leg.initiator)
-        if not initiator or initiator.extension not in sides:
+        if not initiator:
             raise Refused(NO_EMPLOYEE, "Not in this call", {"initiator": NO_EMPLOYEE})
         if self._company.find_group(number):
             raise Refused(NOT_SUPPORTED, "Transfer to a group is not simulated")
@@ -152,14 +155,42 @@ class Commands:
             raise Refused(CALL_OVER, "The call is over or unknown")
         return call, leg
 
+    def _side(self, leg, value):
+        """:return: the employee on the side of a leg that a number or address names."""
+        for party in (leg.caller, leg.callee):
+            if value in (party.get("extension"), party.get("number")):
+                return self._company.find_staff(party.get("extension"))
+        return None
+
+    def _device(self, caller):
+        """:return: the telephone to ring instead of the default one, ``""`` for that.
+
+        An extension or a group is none.
+        """
+        device = caller.get("number") or ""
+        if device and not (isinstance(device, str) and self._is_address(device)):
+            raise Refused(IMPOSSIBLE, "No telephone", {"from": WRONG})
+        return device
+
+    def _outgoing_line(self, name):
+        """:return: the number of a line that a command names, ``""`` for none."""
+        if not name:
+            return ""
+        line = self._company.find_outgoing_line(name)
+        if not line:
+            raise Refused(IMPOSSIBLE, "No such line", {"line_number": LINE_UNUSABLE})
+        return line.number
+
     def _number(self, number):
-        if self._company.find_staff(number) or self._company.find_group(number):
-            return number
-        if number.startswith("sip:"):
-            return number
-        if number.isdigit() and len(number) >= 10:
-            return number
-        raise Refused(BAD_NUMBER, "No such number", {"to_number": BAD_NUMBER})
+        company = self._company
+        inside = company.find_staff(number) or company.find_group(number)
+        if not inside and not self._is_address(number):
+            raise Refused(BAD_NUMBER, "No such number", {"to_number": BAD_NUMBER})
+        return number
+
+    @staticmethod
+    def _is_address(number):
+        return number.startswith("sip:") or (number.isdigit() and len(number) >= 10)
 
     def _run(self, path, command_id, action, call=None):
         """Carry out, and tell the result before or after what it causes."""

@@ -13,7 +13,11 @@ RANDOM, LONGEST_IDLE = 3, 5
 
 @dataclass
 class Staff:
-    """A PBX user. ``mode`` is ``on``, ``off`` (off schedule) or ``dnd``."""
+    """A PBX user.
+
+    ``device`` is rung by default, ``more_devices`` when a command says so. ``mode`` is
+    ``on``, ``off`` (off schedule) or ``dnd``.
+    """
 
     user_id: int
     extension: str
@@ -22,10 +26,16 @@ class Staff:
     position: str
     email: str
     device: str
+    more_devices: list = field(default_factory=list)
     mobile: str = ""
     wait_sec: int = 30
     mode: str = "on"
     free_since: float = 0.0
+
+    @property
+    def devices(self):
+        """Addresses of their telephones, the default first."""
+        return [self.device, *self.more_devices] if self.device else []
 
     @property
     def party(self):
@@ -54,6 +64,11 @@ class Line:
     schema: str
     region: str
     group: str
+
+    @property
+    def order_name(self):
+        """What a command calls it: a SIP trunk by its name, not by its address."""
+        return self.name if self.number.startswith("sip:") else self.number
 
 
 class Company:
@@ -90,7 +105,12 @@ class Company:
         """:return: the employee of an extension or a device, or ``None``."""
         value = str(value or "")
         return next(
-            (s for s in self.staff if value and value in (s.extension, s.device)), None
+            (
+                staff
+                for staff in self.staff
+                if value and value in (staff.extension, *staff.devices)
+            ),
+            None,
         )
 
     def find_group(self, extension):
@@ -98,6 +118,10 @@ class Company:
 
     def find_line(self, number):
         return next((line for line in self.lines if line.number == str(number)), None)
+
+    def find_outgoing_line(self, name):
+        """:return: the line that a command means by a number or a trunk's name."""
+        return next((line for line in self.lines if line.order_name == name), None)
 
     def groups_of(self, staff):
         return [g for g in self.groups if staff.extension in g.members]

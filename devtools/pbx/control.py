@@ -2,6 +2,7 @@
 
 ``GET /`` is the page. Everything else lies below ``/control/`` and takes and gives JSON
 (``Content-Type: application/json``); a mistake is HTTP 400 with ``{"error": text}``.
+``entry_id`` may be left out while there is one call only.
 
 =======================  ==========================================================
 GET  ``state``           ``settings``, ``company`` (lines, groups, contacts), ``staff``
@@ -26,7 +27,8 @@ POST ``transfer``        ``extension`` (who transfers), ``to``, ``method``: cons
 POST ``dial``            ``extension``, ``to``: an employee dials from the phone
 POST ``callback``        ``extension``, ``to``, ``client``: answer/busy/silent/manual,
                          as if another system had sent ``commands/callback``
-POST ``client``          ``entry_id``, ``action``: answer/busy/hangup: the customer
+POST ``client``          ``entry_id``, ``action``: answer/busy/silent/hangup: the
+                         customer
 POST ``staff``           ``extension``, ``mode``: on/off/dnd
 POST ``scenario``        ``name``, ``from``, ``wait`` (true: answer when all is over) ->
                          ``entries`` (log of the play, with ``wait``), ``error``, ``ok``
@@ -379,10 +381,10 @@ class Control:
         call, action = self._running_call(values), values["action"]
         if action == "hangup":
             self._exchange.hang_up_client(call)
-        elif action in ("answer", "busy"):
+        elif action in ("answer", "busy", "silent"):
             self._exchange.answer_client(call, action)
         else:
-            raise ValueError("action: answer, busy or hangup")
+            raise ValueError("action: answer, busy, silent or hangup")
 
     def _staff(self, values):
         staff = self._pbx.company.find_staff(values["extension"])
@@ -457,7 +459,16 @@ class Control:
         return self._running_call(values) if values.get("entry_id") else None
 
     def _running_call(self, values):
-        call = self._exchange.find_call(values["entry_id"])
+        if values.get("entry_id"):
+            call = self._exchange.find_call(values["entry_id"])
+        else:
+            call = self._only_call()
         if not call:
             raise NotPossible("There is no such running call.")
         return call
+
+    def _only_call(self):
+        calls = self._exchange.calls
+        if len(calls) > 1:
+            raise NotPossible("There are several calls: which one? (entry_id)")
+        return calls[0] if calls else None

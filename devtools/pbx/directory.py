@@ -58,7 +58,7 @@ class Directory:
             "department": user.department,
             "position": user.position,
             "user_id": user.user_id,
-            "sips": [{"number": user.device[4:]}] if user.device else [],
+            "sips": [{"number": device[4:]} for device in user.devices],
             "access_role_id": 3 if user.extension else 1,
             "mobile": user.mobile or None,
             "login": None,
@@ -92,16 +92,15 @@ class Directory:
 
     @staticmethod
     def _numbers(user, wanted):
-        if not user.device:
-            return []
         numbers = [
             {
-                "number": user.device,
+                "number": device,
                 "protocol": "sip",
-                "order": 0,
+                "order": order,
                 "wait_sec": user.wait_sec,
                 "status": "on",
             }
+            for order, device in enumerate(user.devices)
         ]
         if user.mobile:
             numbers.append(
@@ -109,7 +108,7 @@ class Directory:
                     "number": user.mobile,
                     "number_normalized": user.mobile,
                     "protocol": "tel",
-                    "order": 1,
+                    "order": len(numbers),
                     "wait_sec": str(user.wait_sec),
                     "status": "off",
                 }

@@ -133,9 +133,8 @@ class Call:
             return "talking"
         if any(leg.state == ON_HOLD for leg in legs):
             return "hold"
-        if any(leg.ringing for leg in legs):
-            return "ringing"
-        return "queue" if legs else "ringing"
+        waits = legs and all(leg.role == "queue" for leg in legs)
+        return "queue" if waits else "ringing"
 
     def find_leg(self, call_id):
         return next((leg for leg in self.legs if leg.call_id == call_id), None)

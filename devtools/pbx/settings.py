@@ -9,7 +9,10 @@ CHOICES = {
     "client": ("answer", "busy", "silent", "manual"),
     "result_order": ("before", "after", "random"),
     "late": ("reply", "result"),
+    "callback": ("accept", "reply", "result"),
 }
+#: codes that a refused ``commands/callback`` may have (``mango-api.md`` 7.2)
+REFUSALS = range(2000, 6000)
 
 
 @dataclass
@@ -51,9 +54,12 @@ class Settings:
     ``greeting``: seconds in the menu, 0 for none. ``disorder``: of notifications.
     ``numbers``: integers as such or as text. ``errors``: HTTP 200 with ``result``;
     HTTP 4xx with ``result``, ``description``, ``fields``; HTTP 420 with ``code``.
-    ``client``: what a called customer does. ``result_order``: ``result/…`` before or
-    after the legs it caused. ``late``: a route that comes too late is refused in the
-    reply or accepted and refused in ``result/route``. ``recording``: of talks.
+    ``client``: what a called customer does; ``manual``: what is pressed on the page.
+    ``result_order``: ``result/…`` before or after the legs it caused. ``late``: a route
+    that comes too late is refused in the reply or accepted and refused in
+    ``result/route``. ``callback``: a call on behalf of an employee is accepted, refused
+    in the reply, or accepted and refused in ``result/callback``; ``refusal``: the code
+    of that, 2240 (no money) or 2300 (destination blocked) say. ``recording``: of talks.
     ``api_v2``: legs carry ``transfer`` and ``was_transferred``. ``rate_limits``: kept.
     """
 
@@ -61,9 +67,11 @@ class Settings:
     disorder: str = "none"
     numbers: str = "int"
     errors: str = "ok"
-    client: str = "answer"
+    client: str = "manual"
     result_order: str = "after"
     late: str = "reply"
+    callback: str = "accept"
+    refusal: int = 2240
     recording: bool = True
     api_v2: bool = True
     rate_limits: bool = True
@@ -84,6 +92,10 @@ class Settings:
             return [Fault.parse(fault) for fault in value or []]
         if name == "greeting":
             return max(float(value), 0.0)
+        if name == "refusal":
+            if int(value) not in REFUSALS:
+                raise ValueError("refusal: a code from 2000 to 5999")
+            return int(value)
         if name in CHOICES:
             if value not in CHOICES[name]:
                 raise ValueError(f"{name}: one of {', '.join(CHOICES[name])}")

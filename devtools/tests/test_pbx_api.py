@@ -189,6 +189,29 @@ class TestDirectory(ApiCase):
         self.assertEqual(user["groups"], [10000500])
         self.assertNotIn("sips", user["general"])
 
+    async def test_devices(self):
+        params = {"ext_fields": ["general.sips"], "extension": "101"}
+        (user,) = (await self.reply("config/users/request", params))["users"]
+        self.assertEqual(
+            [(n["number"], n["order"]) for n in user["telephony"]["numbers"]],
+            [
+                ("sip:user101@romashka.mangosip.ru", 0),
+                ("sip:anna-laptop@romashka.mangosip.ru", 1),
+                ("74950000301", 2),
+            ],
+        )
+        self.assertEqual(len(user["general"]["sips"]), 2)
+
+    async def test_an_employee_with_two_extensions(self):
+        users = (await self.reply("config/users/request"))["users"]
+        gleb = "gleb.orlov@romashka.example"
+        extensions = [
+            user["telephony"]["extension"]
+            for user in users
+            if user["general"]["email"] == gleb
+        ]
+        self.assertEqual(extensions, ["104", "114"])
+
     async def test_groups(self):
         reply = await self.reply("groups", {"show_users": 1})
         self.assertEqual(reply["result"], 1000)
@@ -357,7 +380,7 @@ class TestControl(ApiCase):
         (call,) = self.pbx.exchange.calls
         await self.control("client", entry_id=call.entry_id, action="answer")
         self.assertEqual(call.stage, "talking")
-        await self.control("client", entry_id=call.entry_id, action="hangup")
+        await self.control("client", action="hangup")  # the only call: no need to say
         self.assertFalse(call.live)
         await self.control("callback", extension="101", to=CUSTOMER)
         await self.control("decline", extension="101")
@@ -368,6 +391,36 @@ class TestControl(ApiCase):
         await self.control("staff", extension="103", mode="dnd")
         self.assertEqual(self.pbx.company.find_staff("103").mode, "dnd")
 
+    async def test_a_callback_by_hand(self):
+        """Whatever is not pressed on the page does not happen."""
+        params = {
+            "command_id": "odoo-1",
+            "from": {"extension": "101"},
+            "to_number": CUSTOMER,
+        }
+        for action, result in (("answer", 1), ("busy", 0), ("silent", 0)):
+            await self.reply("commands/callback", params)
+            self.pbx.clock.advance(10)
+            await self.control("pickup", extension="101")
+            self.pbx.clock.advance(60)
+            (call,) = self.pbx.exchange.calls
+            self.assertEqual(call.stage, "ringing")
+            await self.control("client", action=action)
+            if action == "answer":
+                self.assertEqual(call.stage, "talking")
+                await self.control("hangup", extension="101")
+            self.pbx.clock.advance(1)
+            summary = self.pbx.transport.of("events/summary")[-1]
+            self.assertEqual(summary["entry_result"], result)
+
+    async def test_no_word_about_which_call(self):
+        reply = await self.control("hangup", status=400)
+        self.assertIn("no such running call", reply["error"])
+        for _call in range(2):
+            await self.control("call", **{"from": CUSTOMER, "greeting": 5})
+        reply = await self.control("hangup", status=400)
+        self.assertIn("entry_id", reply["error"])
+
     async def test_mistakes(self):
         cases = (
             ("pickup", {"extension": "101"}),
@@ -377,6 +430,8 @@ class TestControl(ApiCase):
             ("scenario", {"name": "nothing"}),
             ("settings", {"disorder": "chaos"}),
             ("hangup", {"entry_id": "nothing"}),
+            ("settings", {"callback": "perhaps"}),
+            ("settings", {"refusal": 1000}),
             ("transfer", {"extension": "101", "to": "102"}),
         )
         for action, values in cases:
@@ -428,7 +483,7 @@ class TestControl(ApiCase):
         self.assertEqual(await response.content.readline(), b"event: state\n")
         line = await response.content.readline()
         state = json.loads(line.removeprefix(b"data: "))
-        self.assertEqual(len(state["staff"]), 6)
+        self.assertEqual(len(state["staff"]), 7)
         await response.content.readline()
         self.pbx.notifier.send("ping", {})
         self.assertEqual(await response.content.readline(), b"event: log\n")

@@ -354,6 +354,7 @@ class TestCallback(CallCase):
         return self.exchange.calls[-1]
 
     def test_answered(self):
+        self.pbx.settings.client = "answer"
         call = self.order()
         self.advance(3)
         self.exchange.pick_up("101")
@@ -413,7 +414,6 @@ class TestCallback(CallCase):
         self.assertEqual(self.summary()["talk_time"], 0)
 
     def test_client_answers_when_pressed(self):
-        self.pbx.settings.client = "manual"
         call = self.order()
         self.exchange.pick_up("101")
         self.advance(20)
@@ -445,12 +445,107 @@ class TestCallback(CallCase):
             ({**good, "line_number": "74950000199"}, 3100),
             ({**good, "from": "101"}, 3104),
             ({**good, "to_number": "abc"}, 3200),
+            ({**good, "line_number": "sip:line3@romashka.mangosip.ru"}, 3100),
+            ({**good, "from": {"extension": "101", "number": "102"}}, 3100),
+            ({**good, "from": {"extension": "101", "number": "500"}}, 3100),
+            ({**good, "from": {"extension": "101", "number": 74950000301}}, 3100),
         )
         for params, code in cases:
             with self.subTest(params=params), self.assertRaises(Refused) as refusal:
                 self.commands.callback(params)
             self.assertEqual(refusal.exception.code, code)
         self.assertFalse(self.exchange.calls)
+
+    def test_another_device(self):
+        for device in ("sip:anna-laptop@romashka.mangosip.ru", "74950000301"):
+            with self.subTest(device=device):
+                call = self.order(**{"from": {"extension": "101", "number": device}})
+                self.exchange.pick_up("101", call)
+                self.advance(1)
+                first, second = call.legs
+                anna = {"extension": "101", "number": device}
+                self.assertEqual(first.callee, anna)
+                self.assertEqual(second.caller["number"], device)
+                self.exchange.answer_client(call)
+                transfer = {
+                    "call_id": second.call_id,
+                    "method": "hold",
+                    "to_number": "103",
+                    "initiator": device,
+                }
+                self.assertEqual(self.commands.transfer(transfer), {"result": 1000})
+                self.advance(1)
+                self.assertEqual(self.exchange.state_of("103"), "ringing")
+                self.exchange.hang_up_client(call)
+
+    def test_line(self):
+        for name, number in (
+            ("74950000101", "74950000101"),
+            ("SIP-линия", "sip:line3@romashka.mangosip.ru"),
+        ):
+            call = self.order(line_number=name)
+            self.assertEqual(call.line, number)
+
+    def test_refused_in_the_reply(self):
+        self.pbx.settings.update({"callback": "reply", "refusal": 2300})
+        with self.assertRaises(Refused) as refusal:
+            self.order()
+        self.assertEqual(refusal.exception.code, 2300)
+        self.advance(5)
+        self.assertFalse(self.received.good)
+
+    def test_refused_in_the_result(self):
+        self.pbx.settings.update({"callback": "result"})
+        params = {"command_id": "c", "from": {"extension": "101"}, "to_number": "102"}
+        self.assertEqual(self.commands.callback(params), {"result": 1000})
+        self.advance(5)
+        result = {"command_id": "c", "result": 2240}
+        self.assertEqual(self.received.good, [("result/callback", result)])
+
+    def test_hung_up_by_a_command_at_every_stage(self):
+        stages = (
+            ("the employee's phone rings", []),
+            ("the client's phone rings", ["pick_up"]),
+            ("they talk", ["pick_up", "answer"]),
+        )
+        for stage, acts in stages:
+            with self.subTest(stage=stage):
+                call = self.order()
+                if "pick_up" in acts:
+                    self.exchange.pick_up("101")
+                    self.advance(1)
+                if "answer" in acts:
+                    self.exchange.answer_client(call)
+                (leg,) = call.live_legs
+                hangup = {"command_id": "h", "call_id": leg.call_id}
+                self.assertEqual(self.commands.hangup(hangup), {"result": 1000})
+                self.advance(1)
+                summary = self.received.of("events/summary")[-1]
+                self.assertEqual(summary["disconnect_reason"], 1181)
+                self.assertEqual(summary["entry_result"], int(len(acts) == 2))
+
+    def test_handed_over(self):
+        for method in ("blind", "hold"):
+            with self.subTest(method=method):
+                call = self.order()
+                self.exchange.pick_up("101")
+                self.advance(1)
+                self.exchange.answer_client(call)
+                transfer = {
+                    "call_id": call.talker.call_id,
+                    "method": method,
+                    "to_number": "102",
+                    "initiator": "101",
+                }
+                self.assertEqual(self.commands.transfer(transfer), {"result": 1000})
+                self.exchange.pick_up("102")
+                if method == "hold":
+                    self.exchange.hang_up("101")
+                leg = call.talker
+                self.assertEqual(leg.caller["number"], CUSTOMER)
+                self.assertEqual(leg.extension, "102")
+                self.assertEqual(self.exchange.state_of("101"), "free")
+                self.exchange.hang_up_client(call)
 
 
 class TestOtherCalls(CallCase):
