@@ -3,7 +3,18 @@
 import argparse
 import os
 
-from . import demo, environment, i18n, lint, odoo, paths, processes, testing
+from . import (
+    bench,
+    demo,
+    e2e,
+    environment,
+    i18n,
+    lint,
+    odoo,
+    paths,
+    processes,
+    testing,
+)
 from .console import Failure, say
 
 DESCRIPTION = """\
@@ -62,6 +73,13 @@ def _parser():
     command.add_argument("tags", nargs="?", default="", help="Odoo test tags instead")
     command.set_defaults(run=_test)
 
+    command = commands.add_parser("e2e", help="its end-to-end tests alone")
+    command.add_argument("plays", nargs="*", help="names of plays in the browser")
+    command.set_defaults(run=_e2e)
+
+    command = commands.add_parser("bench", help="speed, measured against its budgets")
+    command.set_defaults(run=_bench)
+
     command = commands.add_parser("i18n", help="update the translation files")
     command.add_argument("--check", action="store_true", help="only compare")
     command.set_defaults(run=_i18n)
@@ -95,6 +113,18 @@ def _test(options):
     environment.ensure_test_tools()
     environment.ensure_browser()
     return testing.main(options.tags)
+
+
+def _e2e(options):
+    environment.ensure_runtime()
+    environment.ensure_browser()
+    return e2e.main(options.plays)
+
+
+def _bench(_options):
+    environment.ensure_runtime()
+    environment.ensure_browser()
+    return bench.main()
 
 
 def _i18n(options):

@@ -34,10 +34,15 @@ The demo is running.
   PBX        {pbx}
              the simulated telephone exchange: its staff, calls to play, its log
 
-Try: open both addresses side by side, in Odoo as anna. On the PBX's page let
-74950000201 (Ivan Petrov, Anna's customer) call the main line. Before the greeting
-ends the page shows that Odoo routed the call to 101, Anna; pick up, hang up, and find
-the call in Odoo's app "Calls" with the contact, the lead and the reason.
+Try: open both addresses side by side, in Odoo as anna.
+- On the PBX's page let 74950000201 (Ivan Petrov, Anna's customer) call the main line.
+  Before the greeting ends the page shows that Odoo routed the call to 101, Anna, whose
+  card in Odoo shows who is calling; pick up, write a note on the card, hang up, and
+  find the call in Odoo's app "Calls" with the contact, the lead, the reason, the note.
+- In the lead "Поставка офисной мебели" click the phone icon beside the number. On the
+  PBX's page pick up for 101, then let the customer answer; Odoo follows.
+- In a second, private window log in as boris. Let 74950000204 (Sergey Volkov, nobody's
+  customer) call: the card is on both screens. Pick up for 102: it leaves Anna's.
 
 Ctrl-C stops both; the data stay. Log: {log}
 """
@@ -138,16 +143,18 @@ def _prepare(wishes, surroundings, environment):
     return outdated
 
 
-def build(name, wishes, surroundings, environment):
+def build(name, wishes, surroundings, environment, modules=()):
     """Make a database with the demo in it; the simulator has to be running.
 
     :param str name: of the database; an older one is dropped.
     :param dict wishes: as of :func:`make_wishes`.
     :param dict surroundings: as returned by :func:`devtools.database.acquire`.
     :param dict environment: that Odoo runs in.
+    :param modules: names of further addons to install.
     """
     database.drop(name, surroundings)
-    arguments = [f"--database={name}", f"--init={paths.MODULE}", "--no-http"]
+    init = ",".join([paths.MODULE, *modules])
+    arguments = [f"--database={name}", f"--init={init}", "--no-http"]
     arguments += [
         "--load-language=en_US,ru_RU",
         "--stop-after-init",

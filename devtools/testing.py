@@ -2,14 +2,13 @@
 
 import collections
 import contextlib
-import importlib.util
 import os
 import re
 import signal
 import subprocess
 from pathlib import Path
 
-from . import database, i18n, lint, odoo, paths, processes
+from . import database, e2e, i18n, lint, odoo, paths, processes
 from .console import say, step
 from .report import Report
 
@@ -254,13 +253,8 @@ def _run_devtools_tests(report):
 
 
 def _run_end_to_end(report):
-    """Run the end-to-end tests, if the tools have them."""
-    if not importlib.util.find_spec("devtools.e2e"):
-        return
-    from . import console, e2e
-
     say("End-to-end tests")
-    for name, ok, detail in e2e.run(console):
+    for name, ok, detail in e2e.run():
         report.add(name, ok, detail)
 
 

@@ -1,0 +1,559 @@
+"""Tours in a real browser: a real Odoo, its real bus, and people at the phones.
+
+Each play has a tour or two (``static/tests/tours``), which do what a person does in
+Odoo and see what they see. At the moments that matter a tour gives a cue; the play
+waits for it and has somebody at a phone do something, through the simulator's control
+API. So neither side ever waits for a time, only for the other one.
+"""
+
+import contextlib
+import json
+import urllib.error
+
+from . import demo, environment, paths, stage
+from .browser import Browser, BrowserError
+from .console import Failure, step
+
+STEP_TIMEOUT = 45  # seconds; a tour itself gives up a step after 10
+READY = "(() => {{ try {{ return Boolean(odoo.isTourReady({name})); }} catch {{}} }})()"
+SUCCESS = "tour succeeded"
+MINE = "/odoo/my-calls"
+EVIDENCE = paths.LOGS / "e2e_browser"
+
+ANNA, BORIS = "101", "102"
+IVAN, VOLKOV, BELOVS = "74950000201", "74950000204", "74950000206"
+LEAD = "Поставка офисной мебели"  # Ivan's, with Anna
+OTHER_LEAD = "Кухня для новой квартиры"
+HURRY = 60  # simulator's speed where nobody answers: 30 s pass in half a one
+
+
+class PlayFailed(Exception):
+    """What somebody saw is not what they should have seen."""
+
+
+def run(theatre, names=()):
+    """Play everything, or what is named.
+
+    :param Stage theatre: with Odoo served by threads, whose port has the websocket.
+    :param names: of functions among :data:`PLAYS`.
+    :return: name, success and detail of each play, as they come.
+    :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
+    """
+    with Browser(environment.ensure_browser()) as browser:
+        cast = Cast(theatre, browser)
+        for play in _chosen(names):
+            yield _perform(cast, play)
+
+
+def _chosen(names):
+    known = {play.__name__: play for play in PLAYS}
+    unknown = set(names) - known.keys()
+    if unknown:
+        raise Failure(f"No play is called {', '.join(unknown)}: {', '.join(known)}.")
+    return [known[name] for name in names] or PLAYS
+
+
+def _perform(cast, play):
+    name = f"tour: {play.__doc__}"
+    detail = ""
+    try:
+        with step(name):
+            play(cast)
+            cast.check_consoles()
+    except (BrowserError, PlayFailed, RuntimeError, urllib.error.URLError) as error:
+        detail = f"{error}\n{cast.keep_evidence(play.__name__)}"
+    finally:
+        cast.leave()
+    return name, not detail, detail
+
+
+# ---------------------------------------------------------------------------
+# Plays: click to call
+
+
+def call_answered(cast):
+    """one click on a lead's number calls, and both see the talk to its end"""
+    tour = cast.anna.begin(cast.lead_path, "mango_office_call_answered")
+    tour.until("asked to pick up")
+    cast.pick_up(ANNA)
+    tour.until("the client's phone rings")
+    cast.client("answer")
+    tour.until("talking")
+    cast.client("hangup")
+    tour.finish()
+    cast.expect_commands(1)
+    call = cast.last_call()
+    cast.expect(call["direction"], "outbound")
+    cast.expect(call["result"], "answered")
+    cast.expect(call["lead_id"] and call["lead_id"][1], LEAD)
+
+
+def call_not_picked_up(cast):
+    """own phone not picked up"""
+    cast.set(speed=HURRY)
+    tour = cast.anna.begin(cast.lead_path, "mango_office_call_not_picked_up")
+    tour.finish()
+
+
+def call_busy(cast):
+    """the client is busy"""
+    _call_and(cast, "mango_office_call_busy", "busy")
+
+
+def call_unanswered(cast):
+    """the client does not answer"""
+    _call_and(cast, "mango_office_call_unanswered", "silent")
+
+
+def _call_and(cast, tour_name, reaction):
+    tour = cast.anna.begin(cast.lead_path, tour_name)
+    tour.until("asked to pick up")
+    cast.pick_up(ANNA)
+    tour.until("the client's phone rings")
+    cast.client(reaction)
+    tour.finish()
+
+
+def call_refused(cast):
+    """the PBX refuses at once: no money"""
+    cast.set(callback="reply", refusal=2240)
+    cast.anna.begin(cast.lead_path, "mango_office_call_refused_money").finish()
+
+
+def call_refused_later(cast):
+    """the PBX accepts, then refuses: destination blocked"""
+    cast.set(callback="result", refusal=2300)
+    cast.anna.begin(cast.lead_path, "mango_office_call_refused_direction").finish()
+
+
+def call_unclear(cast):
+    """the PBX's answer is lost: nobody knows, and nothing is sent again"""
+    cast.set(faults=[{"kind": "cut", "path": "commands/callback"}])
+    # Another client: for a minute this one is not called a second time.
+    path = cast.path_of("crm.lead", OTHER_LEAD)
+    cast.anna.begin(path, "mango_office_call_unclear").finish()
+    cast.expect_commands(1)
+
+
+def call_unreachable(cast):
+    """the PBX cannot be reached"""
+    tab = cast.anna.open(cast.lead_path)
+    with cast.without_pbx():
+        tab.begin("mango_office_call_unreachable").finish()
+
+
+def call_without_extension(cast):
+    """without an extension a number is an ordinary link"""
+    cast.kirill.begin(cast.lead_path, "mango_office_call_without_extension").finish()
+
+
+# ---------------------------------------------------------------------------
+# Plays: the card
+
+
+def inbound_with_note(cast):
+    """a client calls: the card while it rings, and the note after a reload"""
+    tour = cast.anna.begin(MINE, "mango_office_inbound_note")
+    cast.call(IVAN)  # with a greeting, in which Odoo routes the call to Anna
+    tour.until("rings")
+    cast.pick_up(ANNA)
+    tour.until("note typed")
+    cast.client("hangup")
+    tour.finish()
+    cast.expect_in(cast.last_call()["note"], "Счёт до пятницы")
+
+
+def two_tabs(cast):
+    """two tabs: the note typed in one appears in the other, closed in one is closed"""
+    second = cast.anna.open(MINE).page
+    tour = cast.anna.begin(MINE, "mango_office_two_tabs")
+    cast.call(IVAN)
+    tour.until("rings")
+    second.wait_for_selector(".o_mango_card[data-phase=ringing]")
+    cast.pick_up(ANNA)
+    tour.until("note typed")
+    note = "document.querySelector('.o_mango_card_note textarea')?.value"
+    second.wait_for(f"{note} === 'Перезвонить завтра'")
+    cast.client("hangup")
+    tour.until("ended")
+    second.wait_for_selector(".o_mango_card[data-phase=ended]")
+    second.evaluate("document.querySelector('.o_mango_close').click()")
+    tour.finish()
+
+
+def group_ring(cast):
+    """a group rings: the card on both screens, and who picked up on the other one"""
+    anna = cast.anna.begin(MINE, "mango_office_group_loser")
+    boris = cast.boris.begin(MINE, "mango_office_group_winner")
+    cast.call(VOLKOV, greeting=0)
+    anna.until("rings")
+    boris.until("rings")
+    cast.pick_up(BORIS)
+    anna.finish()
+    boris.until("talking")
+    cast.client("hangup")
+    boris.finish()
+
+
+def choice(cast):
+    """two contacts with one number: the choice is kept"""
+    tour = cast.boris.begin(MINE, "mango_office_choice")
+    cast.call(BELOVS)  # Boris has Natalia's lead
+    tour.until("rings")
+    cast.pick_up(BORIS)
+    tour.until("chosen")
+    cast.client("hangup")
+    tour.finish()
+    cast.expect(cast.last_call()["partner_id"][1], "Андрей Белов")
+
+
+def transfer_blind(cast):
+    """a talk is handed over without asking"""
+    anna = cast.anna.begin(MINE, "mango_office_transfer_blind")
+    boris = cast.boris.begin(MINE, "mango_office_transfer_target")
+    _talk(cast, anna)
+    boris.until("rings")
+    cast.pick_up(BORIS)
+    anna.finish()
+    boris.until("talking")
+    cast.client("hangup")
+    boris.finish()
+
+
+def transfer_after_asking(cast):
+    """a talk is handed over after asking"""
+    anna = cast.anna.begin(MINE, "mango_office_transfer_hold")
+    boris = cast.boris.begin(MINE, "mango_office_transfer_target")
+    _talk(cast, anna)
+    boris.until("rings")
+    cast.pick_up(BORIS)
+    anna.until("consulting")
+    cast.hang_up(ANNA)  # which completes the transfer
+    anna.finish()
+    boris.until("talking")
+    cast.client("hangup")
+    boris.finish()
+
+
+def _talk(cast, anna):
+    cast.call(IVAN)
+    anna.until("rings")
+    cast.pick_up(ANNA)
+
+
+def transfer_given_up(cast):
+    """a colleague is asked, the client taken back, and the call ended on the card"""
+    anna = cast.anna.begin(MINE, "mango_office_transfer_given_up")
+    _talk(cast, anna)
+    anna.finish()
+    cast.expect(cast.last_call()["result"], "answered")
+
+
+def missed_and_redial(cast):
+    """a missed call: the badge, and one click calls back"""
+    cast.anna.has_seen_missed_calls()
+    tour = cast.anna.begin(MINE, "mango_office_missed")
+    cast.call(IVAN)
+    tour.until("rings")
+    cast.client("hangup")
+    tour.until("asked to pick up")
+    cast.post("decline", extension=ANNA)
+    tour.finish()
+    cast.expect_commands(1)
+
+
+def dial_pad(cast):
+    """the dial pad finds a client, and the card's button hangs up before they answer"""
+    cast.anna.begin(MINE, "mango_office_dial_pad").finish()
+    cast.expect(cast.last_call()["result"], "unanswered")
+
+
+def board(cast):
+    """a supervisor sees who talks, live"""
+    tour = cast.vera.begin("/odoo/calls-board", "mango_office_board")
+    tour.until("watching")
+    cast.call(IVAN)
+    tour.until("rings")
+    cast.pick_up(ANNA)
+    tour.until("talking")
+    cast.client("hangup")
+    tour.finish()
+
+
+PLAYS = [
+    call_answered,
+    call_not_picked_up,
+    call_busy,
+    call_unanswered,
+    call_refused,
+    call_refused_later,
+    call_unclear,
+    call_unreachable,
+    call_without_extension,
+    inbound_with_note,
+    two_tabs,
+    group_ring,
+    choice,
+    transfer_blind,
+    transfer_after_asking,
+    transfer_given_up,
+    missed_and_redial,
+    dial_pad,
+    board,
+]
+
+
+# ---------------------------------------------------------------------------
+# Who plays
+
+
+class Cast:
+    """The people in front of Odoo, those at the phones, and what the log says.
+
+    :param Stage theatre: with Odoo running.
+    :param Browser browser: theirs.
+    """
+
+    def __init__(self, theatre, browser):
+        self._theatre = theatre
+        self._pbx = theatre.pbx
+        self._admin = theatre.log_in("admin", "admin")
+        self.anna, self.boris, self.vera, self.kirill = self._people = [
+            Person(theatre, browser, login)
+            for login in ("anna", "boris", "vera", "kirill")
+        ]
+        self.lead_path = self.path_of("crm.lead", LEAD)
+        self._begin()
+
+    # -- at the phones -----------------------------------------------------------
+
+    def post(self, action, /, **values):
+        """Do something at the phones; see :mod:`devtools.pbx.control`."""
+        return self._pbx.post(action, **values)
+
+    def call(self, number, **values):
+        """A client calls the company."""
+        self.post("call", **{"from": number}, **values)
+
+    def pick_up(self, extension):
+        self.post("pickup", extension=extension)
+
+    def hang_up(self, extension):
+        self.post("hangup", extension=extension)
+
+    def client(self, action):
+        """The client of the only call answers, is busy, lets it ring or hangs up."""
+        if action != "hangup":  # Odoo says "Calling" a moment before it rings there
+            self._pbx.wait_for(_client_rings, "the client's phone to ring")
+        self.post("client", action=action)
+
+    def set(self, **settings):
+        """Change the PBX until the end of the play."""
+        self.post("settings", **settings)
+
+    @contextlib.contextmanager
+    def without_pbx(self):
+        """Stop the PBX for the time of the block."""
+        self._theatre.stop_pbx()
+        try:
+            yield
+        finally:
+            self._theatre.start_pbx()
+            self._begin()
+
+    # -- what came of it -----------------------------------------------------------
+
+    def path_of(self, model, name):
+        """:return: the address of the one record of that name."""
+        return f"/odoo/{model}/{self._admin.find(model, name)}"
+
+    def last_call(self):
+        """:return: what the log says of the newest call."""
+        fields = ["direction", "result", "note", "lead_id", "partner_id"]
+        return self._admin.call(
+            "mango.call", "search_read", [], fields, order="id desc", limit=1
+        )[0]
+
+    def expect_commands(self, count):
+        """Odoo ordered so many calls during this play."""
+        commands = self._pbx.commands("commands/callback", self._since)
+        self.expect(len(commands), count)
+
+    @staticmethod
+    def expect(found, expected):
+        if found != expected:
+            raise PlayFailed(f"expected {expected!r}, found {found!r}")
+
+    @staticmethod
+    def expect_in(text, part):
+        if part not in (text or ""):
+            raise PlayFailed(f"expected {part!r} in {text!r}")
+
+    def check_consoles(self):
+        """:raise PlayFailed: if a page complained, even though all went well."""
+        for person in self._people:
+            for page in person.pages:
+                if page.errors:
+                    raise PlayFailed(f"{person.login}'s console: {page.errors[0]}")
+
+    def keep_evidence(self, name):
+        """Save what everybody sees.
+
+        :return: where.
+        :rtype: str
+        """
+        EVIDENCE.mkdir(parents=True, exist_ok=True)
+        lines = []
+        for person in self._people:
+            for order, page in enumerate(person.pages):
+                path = EVIDENCE / f"{name}_{person.login}_{order}.png"
+                lines.append(_keep(page, path))
+        return "\n".join(lines)
+
+    def leave(self):
+        """End what still runs, so that the next play begins as if it were the first."""
+        for call in self._pbx.get("state")["calls"]:
+            if call["stage"] != "ended":
+                self.post("hangup", entry_id=call["entry_id"])
+        self.post("reset", settings=True)
+        for person in self._people:
+            person.leave()
+        self._begin()
+
+    def _begin(self):
+        self.post("settings", speed=self._theatre.speed)
+        self._since = max((entry["id"] for entry in self._pbx.get("log")), default=0)
+
+
+class Person:
+    """A user of Odoo with a browser of their own.
+
+    :param Stage theatre: with Odoo running.
+    :param Browser browser: where theirs is opened.
+    :param str login: of the user.
+    """
+
+    def __init__(self, theatre, browser, login):
+        self.login = login
+        self._url = theatre.url
+        self._server = theatre.log_in(login, demo.PASSWORD)
+        self._context = browser.context()
+        self._context.set_cookie(
+            theatre.url, stage.SESSION_COOKIE, self._server.session_id
+        )
+
+    @property
+    def pages(self):
+        return self._context.pages
+
+    def open(self, path):
+        """Open one more tab.
+
+        :param str path: an address of the web client.
+        :rtype: Tab
+        """
+        page = self._context.page()
+        page.open(f"{self._url}{path}?debug=tests")  # which brings the tours
+        page.wait_for(stage.CONNECTED)
+        return Tab(page, self.login)
+
+    def begin(self, path, tour_name):
+        """Open one more tab and begin a tour there.
+
+        :rtype: Tour
+        """
+        return self.open(path).begin(tour_name)
+
+    def has_seen_missed_calls(self):
+        """Forget the calls that were missed in earlier plays."""
+        self._server.call("res.users", "mango_missed_seen", [self._server.user_id])
+
+    def leave(self):
+        """Close the tabs, and the cards that a failed play has left."""
+        self._context.close_pages()
+        if "mango_office" not in self._server.session:
+            return  # no telephony user, no cards
+        screen = self._server.call("mango.call.card", "get_screen")
+        for card in screen["cards"]:
+            self._close_card(card)
+
+    def _close_card(self, card):
+        if card["call_id"]:
+            self._server.call("mango.call", "close_card", [card["call_id"]])
+        else:
+            self._server.call("mango.command", "close_card", [card["command_id"]])
+
+
+def _client_rings(state):
+    staff = {person["extension"] for person in state["staff"]}
+    return any(set(call["ringing"]) - staff for call in state["calls"])
+
+
+class Tab:
+    """A tab of the web client.
+
+    :param Page page: the tab.
+    :param str login: whose.
+    """
+
+    def __init__(self, page, login):
+        self.page = page
+        self._login = login
+
+    def begin(self, tour_name):
+        """:rtype: Tour"""
+        return Tour(self.page, self._login, tour_name)
+
+
+class Tour:
+    """A tour that goes on in a page.
+
+    :param Page page: where.
+    :param str login: whose page.
+    :param str name: of the tour.
+    """
+
+    def __init__(self, page, login, name):
+        self._page = page
+        self._name = f"{name} of {login}"
+        self._heard = len(page.console)
+        page.wait_for(READY.format(name=json.dumps(name)))
+        page.evaluate(f"void odoo.startTour({json.dumps(name)}, {{ redirect: false }})")
+
+    def until(self, cue):
+        """Wait until the tour gives a cue.
+
+        :param str cue: the words of ``cue(…)`` in the tour.
+        :raise PlayFailed: if the tour fails before.
+        """
+        self._hear(f"cue: {cue}")
+
+    def finish(self):
+        """Wait until the tour is over.
+
+        :raise PlayFailed: if it fails.
+        """
+        self._hear(SUCCESS)
+
+    def _hear(self, words):
+        def heard():
+            if self._page.errors:
+                raise PlayFailed(f"{self._name}: {self._page.errors[0]}")
+            for _kind, text in self._page.console[self._heard :]:
+                self._heard += 1
+                if text == words:
+                    return True
+            return False
+
+        self._page.wait_for_event(heard, f"{self._name} to say: {words}", STEP_TIMEOUT)
+
+
+def _keep(page, path):
+    """Save a page's picture and what its console said."""
+    log = path.with_suffix(".log")
+    log.write_text("\n".join(f"{kind}: {text}" for kind, text in page.console))
+    try:
+        page.screenshot(path)
+    except BrowserError as error:
+        return f"{log} (no picture: {error})"
+    return f"{path}, {log}"

@@ -1,0 +1,249 @@
+"""A fresh Odoo connected to the PBX simulator, for end-to-end tests and the bench."""
+
+import contextlib
+import itertools
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from http.cookiejar import CookieJar
+
+from . import database, demo, odoo, paths, processes
+from .console import step
+
+TIMEOUT = 120  # seconds for one answer; a scenario is played while it is waited for
+SESSION_COOKIE = "session_id"
+#: Holds in a page of the web client once it hears what the server tells.
+CONNECTED = (
+    "odoo.isReady && odoo.__WOWL_DEBUG__.root.env.services"
+    ".bus_service.workerState === 'CONNECTED'"
+)
+
+
+@contextlib.contextmanager
+def opened(name, log_path, speed, addons=()):
+    """Build a database with the demo in it, beside a running PBX.
+
+    :param str name: of the database; ours alone, and dropped afterwards.
+    :param pathlib.Path log_path: takes what Odoo and the simulator print.
+    :param float speed: of the simulator; only waiting is shortened.
+    :param addons: folders of further addons to install.
+    :return: the :class:`Stage`.
+    """
+    surroundings = database.acquire()
+    name = f"{name}_{os.getpid()}"
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        log = stack.enter_context(log_path.open("w"))
+        copy = stack.enter_context(odoo.deployed_copy())
+        for addon in addons:
+            link = copy / "addons" / addon.name
+            link.symlink_to(addon, target_is_directory=True)
+        config = copy / "odoo.conf"
+        environment = odoo.environment(surroundings, copy / "addons", config)
+        stack.callback(database.drop, name, surroundings)
+        stage = Stage(name, environment, log, speed)
+        stack.callback(stage.stop_pbx)
+        with step("Starting the PBX and Odoo with demo data"):
+            stage.start_pbx()
+            wishes = demo.make_wishes(stage.port, stage.pbx_port, "en_US")
+            modules = [addon.name for addon in addons]
+            demo.build(name, wishes, surroundings, environment, modules)
+        yield stage
+
+
+class Stage:
+    """The database, the PBX, and Odoo while :meth:`serving` it.
+
+    :param str name: of the database.
+    :param dict environment: that Odoo runs in.
+    :param io.TextIOBase log: takes what both print.
+    :param float speed: of the simulator.
+    """
+
+    def __init__(self, name, environment, log, speed):
+        self.name = name
+        self.port, self.pbx_port = odoo.free_port(), odoo.free_port()
+        self.url = f"http://{demo.HOST}:{self.port}"
+        self.pbx = Pbx(f"http://{demo.HOST}:{self.pbx_port}")
+        self._environment = environment
+        self.speed = speed
+        self._output = {"stdout": log, "stderr": log, "stdin": processes.DEVNULL}
+        self._pbx_process = None
+
+    def start_pbx(self):
+        command = [
+            *demo.simulator(self.port, self.pbx_port),
+            f"--speed={self.speed}",
+        ]
+        self._pbx_process = processes.spawn(command, cwd=paths.ROOT, **self._output)
+        demo.wait_for(self.pbx.url, "the PBX simulator", self._pbx_process)
+
+    def stop_pbx(self):
+        if self._pbx_process:
+            processes.stop(self._pbx_process)
+
+    @contextlib.contextmanager
+    def serving(self, workers):
+        """Run Odoo for the time of the block.
+
+        :param int workers: processes; 0 for threads, where the websocket is served on
+            the port of everything else.
+        """
+        command = odoo.command(
+            [
+                f"--database={self.name}",
+                f"--db-filter=^{self.name}$",
+                f"--http-port={self.port}",
+                f"--gevent-port={odoo.free_port()}",
+                f"--workers={workers}",
+            ]
+        )
+        options = {"cwd": paths.DEV, "env": self._environment, **self._output}
+        with processes.running(command, **options) as process:
+            demo.wait_for(f"{self.url}/web/health", "Odoo", process)
+            yield
+
+    def log_in(self, login, password):
+        """:rtype: Server"""
+        return Server(self.url, self.name, login, password)
+
+
+class Pbx:
+    """The simulator, through its control API.
+
+    :param str url: where it listens.
+    """
+
+    def __init__(self, url):
+        self.url = url
+
+    def play(self, scenario):
+        """Play a scenario to its end.
+
+        :param str scenario: its name.
+        :return: ``ok``, ``error``, ``calls`` and ``entries`` of the play.
+        :rtype: dict
+        """
+        return self.post("scenario", name=scenario, wait=True)
+
+    def post(self, action, /, **values):
+        """Have people at the phones do something; see :mod:`devtools.pbx.control`."""
+        url = f"{self.url}/control/{action}"
+        return _post(urllib.request.build_opener(), url, values)
+
+    def get(self, name):
+        with urllib.request.urlopen(
+            f"{self.url}/control/{name}", timeout=TIMEOUT
+        ) as answer:
+            return json.load(answer)
+
+    def wait_for(self, condition, what, timeout=30):
+        """Wait until the PBX is in some state.
+
+        :param condition: a function of the state; see :mod:`devtools.pbx.control`.
+        :param str what: is waited for.
+        :param float timeout: seconds.
+        :raise RuntimeError: if it does not come to that.
+        """
+        deadline = time.monotonic() + timeout
+        with contextlib.closing(self._states()) as states:
+            for state in states:
+                if state and condition(state):
+                    return
+                if time.monotonic() > deadline:
+                    break
+        raise RuntimeError(f"Waited {timeout:.0f} s in vain for {what}.")
+
+    def _states(self):
+        """Follow the PBX's state.
+
+        :return: the state after each change, and None in between, every 15 s at least.
+        """
+        url = f"{self.url}/control/events"
+        kind = b""
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as stream:
+            for line in stream:
+                name, _colon, value = line.partition(b": ")
+                kind = value.strip() if name == b"event" else kind
+                is_state = (name, kind) == (b"data", b"state")
+                yield json.loads(value) if is_state else None
+
+    def commands(self, path, since=0):
+        """List what Odoo ordered.
+
+        :param str path: such as ``commands/callback``.
+        :param int since: id of the log's entry to begin after.
+        :rtype: list[dict]
+        """
+        return [
+            entry
+            for entry in self.get(f"log?since={since}")
+            if (entry["direction"], entry["path"]) == ("received", path)
+        ]
+
+
+class Server:
+    """Odoo, as its web client asks it.
+
+    :param str url: where it listens.
+    :param str name: the database.
+    :param str login: of the user.
+    :param str password: theirs.
+
+    ``session`` is what the web client is told at the start.
+    """
+
+    def __init__(self, url, name, login, password):
+        self._url = url
+        self._cookies = CookieJar()
+        cookies = urllib.request.HTTPCookieProcessor(self._cookies)
+        self._opener = urllib.request.build_opener(cookies)
+        self._ids = itertools.count(1)
+        credentials = {"db": name, "login": login, "password": password}
+        self.session = self.rpc("/web/session/authenticate", credentials)
+        self.user_id = self.session["uid"]
+
+    @property
+    def session_id(self):
+        """The cookie that a browser needs to be logged in as well."""
+        return next(c.value for c in self._cookies if c.name == SESSION_COOKIE)
+
+    def call(self, model, method, *args, **kwargs):
+        """Call a method of a model with the user's own rights.
+
+        :raise RuntimeError: with the message of Odoo's error.
+        """
+        return self.rpc(
+            f"/web/dataset/call_kw/{model}/{method}",
+            {"model": model, "method": method, "args": args, "kwargs": kwargs},
+        )
+
+    def search_read(self, model, domain, fields):
+        return self.call(model, "search_read", domain, fields)
+
+    def find(self, model, name):
+        """:return: id of the one record of that name, with the user's own rights."""
+        [record] = self.search_read(model, [("name", "=", name)], ["id"])
+        return record["id"]
+
+    def rpc(self, path, params):
+        body = {"jsonrpc": "2.0", "id": next(self._ids), "params": params}
+        answer = _post(self._opener, f"{self._url}{path}", body)
+        if "error" in answer:
+            raise RuntimeError(answer["error"]["data"]["message"])
+        return answer.get("result")  # absent if the method returned nothing
+
+
+def _post(opener, url, body):
+    request = urllib.request.Request(
+        url,
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        with opener.open(request, timeout=TIMEOUT) as response:
+            return json.load(response)
+    except urllib.error.HTTPError as error:
+        raise RuntimeError(f"{url}: {error.read().decode(errors='replace')}") from error
