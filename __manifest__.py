@@ -17,6 +17,7 @@
         "security/mango_event_security.xml",
         "security/mango_extension_security.xml",
         "security/mango_line_security.xml",
+        "data/ir_config_parameter_data.xml",
         "data/ir_cron_data.xml",
         "views/mango_board_views.xml",
         "views/mango_call_views.xml",
@@ -46,5 +47,6 @@
         "web.assets_tests": ["mango_office/static/tests/tours/**/*"],
     },
     "post_init_hook": "post_init_hook",
+    "post_load": "post_load",
     "application": True,
 }

@@ -4,8 +4,7 @@ from odoo.fields import Domain
 
 from ..vpbx import addresses, errors, numbers
 from ..vpbx.client import Client
-
-WEBHOOK_PATH = "/exec/mango"
+from .flood_guard import WEBHOOK_PATH
 
 
 class MangoAccount(models.Model):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from .errors import NotificationError
-from .texts import clean
+from .texts import clean, visible
 
 MAX_LENGTH = 128  # characters; ids have at most 128 bytes by the manual
 
@@ -353,7 +353,7 @@ def _text(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     # The cut also keeps an indexed column within PostgreSQL's limit.
-    return clean(value).strip()[:MAX_LENGTH] or None
+    return " ".join(visible(value[: 8 * MAX_LENGTH]).split())[:MAX_LENGTH] or None
 
 
 def _word(value: Any) -> str | None:
@@ -377,7 +377,7 @@ def _optional_id(value: Any) -> str | None:
         value = str(value)
     if not isinstance(value, str) or not value.strip() or len(value) > MAX_LENGTH:
         return None
-    return value if value == clean(value) else None
+    return value if value == visible(value) else None
 
 
 def _integer(value: Any) -> int | None:

@@ -173,9 +173,7 @@ describe("what can be done", () => {
     });
 
     test("who it is of several", async () => {
-        await mountCards(
-            makeCard({ candidates: [{ id: 18, name: "Maria", company: "Vector" }] })
-        );
+        await mountCards(makeCard({ candidates: [{ id: 18, name: "Maria", company: "Vector" }] }));
         expect(queryAllTexts(".o_mango_candidate")).toEqual(["MariaVector"]);
         await contains(".o_mango_candidate").click();
         await waitForSteps(["choosePartner 18"]);

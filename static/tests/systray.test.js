@@ -94,10 +94,7 @@ describe("the button", () => {
             missedCount: 2,
         });
         await animationFrame();
-        expect(".o_mango_systray").toHaveAttribute(
-            "title",
-            "Calls: Talking (101), missed: 2"
-        );
+        expect(".o_mango_systray").toHaveAttribute("title", "Calls: Talking (101), missed: 2");
         expect(".o_mango_systray .badge").toHaveText("2");
     });
 

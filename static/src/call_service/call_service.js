@@ -388,10 +388,8 @@ export class CallService {
     }
 
     scheduleActivity(card) {
-        const [model, id] =
-            (card.lead && ["crm.lead", card.lead.id]) ||
-            (card.partner && ["res.partner", card.partner.id]) ||
-            ["mango.call", card.call_id];
+        const [model, id] = (card.lead && ["crm.lead", card.lead.id]) ||
+            (card.partner && ["res.partner", card.partner.id]) || ["mango.call", card.call_id];
         return this.env.services["mail.store"].scheduleActivity(model, [id]);
     }
 

@@ -43,7 +43,9 @@ export class CallMenu extends Component {
                   number: extension.number,
               })
             : _t("Calls");
-        return missedCount ? _t("%(calls)s, missed: %(count)s", { calls: words, count: missedCount }) : words;
+        return missedCount
+            ? _t("%(calls)s, missed: %(count)s", { calls: words, count: missedCount })
+            : words;
     }
 
     get tabs() {
