@@ -66,8 +66,8 @@ class MangoAccount(models.Model):
         if not 0 <= int(vals.get("callback_limit_per_hour") or 0) <= MAX_CALLBACK_LIMIT:
             raise ValidationError(
                 self.env._(
-                    "The number of calls by a click per hour is between 0, which allows "
-                    "any number, and %s.",
+                    "Calls by a click per hour: from 0, which allows any number, "
+                    "to %s.",
                     MAX_CALLBACK_LIMIT,
                 )
             )

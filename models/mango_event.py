@@ -14,9 +14,9 @@ _logger = logging.getLogger(__name__)
 #: A notification that fails this often waits for a person.
 MAX_ATTEMPTS = 10
 BATCH_SIZE = 500
-#: So many notifications of one call are applied. A call of a large group that rings
-#: for long has some hundreds; each new one is applied together with all before it.
-MAX_OF_CALL = 1000
+#: So many notifications of one call are applied. A large group that rings for minutes
+#: makes some hundreds; each new one is read together with all before it.
+MAX_OF_CALL = 2000
 #: Room above that for what ends the call.
 MAX_ENDS_OF_CALL = 20
 
