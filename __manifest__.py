@@ -13,6 +13,7 @@
         "security/mango_account_security.xml",
         "security/mango_call_security.xml",
         "security/mango_command_security.xml",
+        "security/mango_connection_check_security.xml",
         "security/mango_device_security.xml",
         "security/mango_event_security.xml",
         "security/mango_extension_security.xml",

@@ -350,7 +350,11 @@ class MangoCommand(models.Model):
         return recent_sudo.filtered(lambda command: not command._call())
 
     def close_card(self):
-        """Take the cards of these callbacks off the user's screen, in every tab."""
+        """Take the cards of these callbacks off the user's screen, in every tab.
+
+        :raise AccessError: if the user has no part in telephony.
+        """
+        self.env["mango.call.card"].check_access("read")
         # sudo: mango.command - the user's own ones, and nothing but their cards.
         user = self.env.user
         own_sudo = self.sudo().filtered(lambda command: command.user_id == user)

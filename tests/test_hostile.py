@@ -136,13 +136,16 @@ MUTATIONS = {
     "LIKE": "%_%\\",
     "path": "../../../etc/passwd",
     "header": "101\r\nSet-Cookie: a=b",
-    "formula": "=HYPERLINK(\"http://x\")",
+    "formula": '=HYPERLINK("http://x")',
 }
 #: Whole texts, and what they are answered.
 TEXTS = {
     "NaN": ('{"entry_id": "E", "call_id": "L", "call_state": "x", "seq": NaN}', 400),
     "Infinity": ('{"entry_id": "E", "x": -Infinity}', 400),
-    "1e400": ('{"entry_id": "E", "call_id": "L", "call_state": "x", "seq": 1e400}', 400),
+    "1e400": (
+        '{"entry_id": "E", "call_id": "L", "call_state": "x", "seq": 1e400}',
+        400,
+    ),
     "5000 digits": ('{"entry_id": "E", "x": ' + "9" * 5000 + "}", 400),
     "deep": ('{"entry_id": "E", "x": ' + "[" * 5000 + "]" * 5000 + "}", 400),
     "deep and open": ("[" * 9000, 400),
@@ -155,8 +158,10 @@ TEXTS = {
         200,
     ),
     "key twice": (
-        '{"entry_id": "E", "call_id": "L", "seq": 1, "call_state": "Appeared", '
-        '"entry_id": "E-twice"}',
+        (
+            '{"entry_id": "E", "call_id": "L", "seq": 1, "call_state": "Appeared", '
+            '"entry_id": "E-twice"}'
+        ),
         200,
     ),
     "many keys": (json.dumps({f"k{n}": n for n in range(1500)}), 400),
@@ -176,9 +181,7 @@ def mutations():
     for kind, valid in PAYLOADS.items():
         paths = [(name,) for name in valid]
         paths += [
-            (name, inner)
-            for name in ("from", "to")
-            for inner in valid.get(name, {})
+            (name, inner) for name in ("from", "to") for inner in valid.get(name, {})
         ]
         for path in paths:
             for name, value in MUTATIONS.items():
@@ -490,7 +493,8 @@ class TestFuzz(BaseCase):
     @PROPERTY
     @given(
         st.dictionaries(
-            st.integers(0, 12).map(str), st.one_of(st.none(), st.integers(0, 15).map(str))
+            st.integers(0, 12).map(str),
+            st.one_of(st.none(), st.integers(0, 15).map(str)),
         )
     )
     def test_depths(self, parents):
