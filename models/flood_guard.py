@@ -18,8 +18,10 @@ MAX_BODY_SIZE = 64 * 1024
 WINDOW = 60
 #: For so many seconds the codes and secrets are good that the database gave.
 FRESHNESS = 1
-#: So many sources are remembered at most; the ones that were quiet longest go first.
+#: So many sources and host names are remembered at most; the ones that were quiet
+#: longest go first.
 MAX_SOURCES = 4096
+MAX_HOSTS = 256
 
 
 class FloodGuard:
@@ -38,14 +40,31 @@ class FloodGuard:
         self._lock = threading.Lock()
         self._counts = OrderedDict()  # (database, source) -> [until, count, limit]
         self._credentials = {}  # database -> (until, credentials)
+        self._databases = OrderedDict()  # host name -> (until, database)
 
-    def learn(self, dbname, credentials):
+    def learn(self, dbname, credentials, host=None):
         """Take note of the codes and secrets that were just read.
 
         :param str dbname: the database.
         :param dict credentials: as of ``mango.account._credentials``.
+        :param str host: the host name that led to this database by itself, if any.
         """
-        self._credentials[dbname] = self._now() + FRESHNESS, credentials
+        until = self._now() + FRESHNESS
+        self._credentials[dbname] = until, credentials
+        if host:
+            with self._lock:
+                self._databases.pop(host, None)
+                self._databases[host] = until, dbname
+                while len(self._databases) > MAX_HOSTS:
+                    self._databases.popitem(last=False)
+
+    def database_of(self, host):
+        """Return the database that a host name leads to, if that is known for sure.
+
+        :rtype: str | None
+        """
+        until, dbname = self._databases.get(host, (0, None))
+        return dbname if self._now() < until else None
 
     def count(self, dbname, address, limit):
         """Count a refused notification.
@@ -106,6 +125,7 @@ class FloodGuard:
         with self._lock:
             self._counts.clear()
             self._credentials.clear()
+            self._databases.clear()
 
     def _now(self):
         return time.monotonic()
@@ -133,26 +153,53 @@ def form_of(httprequest):
     return httprequest.form
 
 
+def host_of(httprequest):
+    """Return the host name, if it alone tells which database a request is for.
+
+    :rtype: str | None
+    """
+    if "session_id" in httprequest.cookies or "X-Odoo-Database" in httprequest.headers:
+        return None
+    return httprequest.environ.get("HTTP_HOST")
+
+
 def install():
     """Put the guard ahead of the database.
 
-    Odoo takes a connection and asks whether its caches are up to date before any
-    addon has a say, and offers no place ahead of that. Requests to other addresses
-    cost one comparison of texts.
+    Before any addon has a say, Odoo asks which databases there are (if ``dbfilter`` is
+    set), takes a connection and asks whether its caches are up to date; and it offers
+    no place ahead of that. Requests to other addresses cost a comparison of texts.
     """
+    choose_database = http.Request._get_session_and_dbname
     serve_db = http.Request._serve_db
 
-    @functools.wraps(serve_db)
-    def guarded(self):
-        httprequest = self.httprequest
-        if (
-            httprequest.path.startswith(WEBHOOK_PATH)
-            and httprequest.method == "POST"
-            and guard.must_refuse(
-                self.db, httprequest.remote_addr, lambda: form_of(httprequest)
+    @functools.wraps(choose_database)
+    def guarded_choice(self):
+        if _is_notification(self.httprequest):
+            _refuse_flood(
+                self.httprequest, guard.database_of(host_of(self.httprequest))
             )
-        ):
-            raise Forbidden
+        return choose_database(self)
+
+    @functools.wraps(serve_db)
+    def guarded_service(self):
+        if _is_notification(self.httprequest):
+            _refuse_flood(self.httprequest, self.db)
         return serve_db(self)
 
-    http.Request._serve_db = guarded
+    http.Request._get_session_and_dbname = guarded_choice
+    http.Request._serve_db = guarded_service
+
+
+def _is_notification(httprequest):
+    return httprequest.path.startswith(WEBHOOK_PATH) and httprequest.method == "POST"
+
+
+def _refuse_flood(httprequest, dbname):
+    """Refuse a notification if that can be done without the database.
+
+    :raise Forbidden: as for every other reason.
+    """
+    address = httprequest.remote_addr
+    if dbname and guard.must_refuse(dbname, address, lambda: form_of(httprequest)):
+        raise Forbidden

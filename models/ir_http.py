@@ -6,7 +6,7 @@ from odoo import models
 from odoo.http import request
 
 from ..vpbx import signature
-from .flood_guard import form_of, guard, kind_at
+from .flood_guard import form_of, guard, host_of, kind_at
 
 _logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class IrHttp(models.AbstractModel):
             return None
         accounts = request.env["mango.account"]
         credentials = accounts._credentials()
-        guard.learn(request.db, credentials)
+        guard.learn(request.db, credentials, host_of(httprequest))
         account_id = signature.sender_of(form, credentials)
         if account_id is None:
             cls._mango_refuse(httprequest.remote_addr)

@@ -4,6 +4,7 @@ import logging
 from contextlib import contextmanager
 from unittest.mock import patch
 
+from odoo import http
 from odoo.exceptions import ValidationError
 from odoo.sql_db import Cursor
 from odoo.tests import BaseCase, TransactionCase, tagged
@@ -37,6 +38,9 @@ class FloodCase(MangoHttpCase):
         # The clock stands still: no test depends on how fast this machine is.
         self.now = 1000.0
         self.startPatcher(patch.object(FloodGuard, "_now", lambda _guard: self.now))
+
+        # As the PBX comes: Odoo finds the database without a session.
+        self.opener.cookies.pop("session_id", None)
 
     def set_limit(self, limit):
         self.env["ir.config_parameter"].sudo().set_param(REFUSAL_LIMIT_KEY, limit)
@@ -83,11 +87,33 @@ class TestFloodCosts(FloodCase):
         with (
             self.queries() as queries,
             patch.object(type(self.registry), "cursor", side_effect=AssertionError),
+            patch.object(http, "db_list", side_effect=AssertionError),
         ):
             for form in (*WRONG.values(), *WRONG.values()):
                 self.assertEqual(self.post(*APPEARED, **form).status_code, 403)
         self.assertEqual(queries, [])
         self.assertFalse(self.events())
+
+    def test_host_names_do_not_matter(self):
+        """Whoever writes another one each time is over the limit all the same."""
+        self.set_limit(2)
+        for _time in range(2):
+            self.post(*APPEARED, sign="x")
+        with self.queries() as queries:
+            for number in range(5):
+                headers = {"Host": f"odoo{number}.example"}
+                response = self.post(*APPEARED, headers=headers, sign="x")
+                self.assertEqual(response.status_code, 403)
+        self.assertEqual(queries, [])
+
+    def test_session_and_header_choose_the_database(self):
+        """Then the host name says nothing, and is not gone by."""
+        self.set_limit(2)
+        for _time in range(3):
+            self.post(*APPEARED, sign="x")
+        with patch.object(FloodGuard, "must_refuse", return_value=False) as asked:
+            self.post(*APPEARED, headers={"X-Odoo-Database": self.env.cr.dbname})
+        self.assertEqual(asked.call_count, 1, "asked before the database was known")
 
     def test_answers_do_not_tell_the_limit(self):
         self.set_limit(2)
@@ -176,6 +202,10 @@ class TestFloodGuard(BaseCase):
             for number in range(100):
                 small.count("db", f"198.51.100.{number}", 5)
         self.assertEqual(len(small._counts), 10)
+        with patch.object(flood_guard, "MAX_HOSTS", 10):
+            for number in range(100):
+                small.learn("db", {}, f"{number}.example")
+        self.assertEqual(len(small._databases), 10)
 
     def test_one_source_of_ipv6_is_its_network(self):
         for address, source in (
@@ -287,6 +317,6 @@ class TestAllowedAddresses(FloodCase):
 class TestGuardIsInstalled(TransactionCase):
     def test_once(self):
         """A guard on top of a guard would mean that the addon is loaded twice."""
-        from odoo.http import Request
-
-        self.assertFalse(hasattr(Request._serve_db.__wrapped__, "__wrapped__"))
+        for name in ("_serve_db", "_get_session_and_dbname"):
+            guarded = getattr(http.Request, name)
+            self.assertFalse(hasattr(guarded.__wrapped__, "__wrapped__"))
