@@ -1,16 +1,12 @@
 import logging
 
-from werkzeug.exceptions import Forbidden
-
 from odoo import http
 from odoo.http import Response, request
 
-from ..models.mango_account import WEBHOOK_PATH
-from ..vpbx import notifications, signature
+from ..models.flood_guard import MAX_BODY_SIZE, WEBHOOK_PATH, form_of
+from ..vpbx import notifications
 
 _logger = logging.getLogger(__name__)
-
-MAX_BODY_SIZE = 64 * 1024
 
 
 class MangoOfficeController(http.Controller):
@@ -25,59 +21,33 @@ class MangoOfficeController(http.Controller):
             f"{WEBHOOK_PATH}<path:tail>",
         ],
         type="http",
-        auth="public",
+        auth="mango_office",  # by signature, see ``models/ir_http.py``
         methods=["GET", "POST"],
         csrf=False,
         save_session=False,
         max_content_length=MAX_BODY_SIZE,  # more is answered 413 by Odoo
     )
     def receive(self, tail="", **_params):
-        """Verify a notification, store it, apply it and answer.
+        """Store a notification whose signature is right, apply it and answer.
 
         :param str tail: the end of the address; tells the kind of notification.
         :return: 200, or 400 for a verified text that makes no sense.
         :rtype: Response
-        :raise Forbidden: unknown code, or wrong or missing signature.
         """
-        if request.httprequest.method != "POST":
-            return self._answer(200)
-        form = request.httprequest.form
+        account_id = request.mango_account_id
         kind = notifications.kind_of(tail)
-        if kind == "ping" and not form:
+        if account_id is None or kind == "ping":
             return self._answer(200)
-        account_id = self._authenticate(form)
-        if kind == "ping":
-            return self._answer(200)
-        text = form.get("json", "")
+        text = form_of(request.httprequest).get("json", "")
         try:
             notification = notifications.parse(kind, text)
         except notifications.NotificationError as error:
             _logger.info("PBX notification %r makes no sense: %s", kind, error)
             return self._answer(400)
-        request.env["mango.event"]._receive(account_id, notification, text)
+        request.env["mango.event"]._receive(
+            account_id, notification, text, source=request.httprequest.remote_addr
+        )
         return self._answer(200)
-
-    def _authenticate(self, form):
-        """Return the account that a notification belongs to.
-
-        :param MultiDict form: the fields as decoded; the signature is of that text.
-        :rtype: int
-        :raise Forbidden: one and the same for every reason.
-        """
-        api_key = form.get("vpbx_api_key", "")
-        account_id, salt = (
-            request.env["mango.account"]._credentials().get(api_key, (None, ""))
-        )
-        is_genuine = signature.verify(
-            api_key, form.get("json", ""), salt, form.get("sign", "")
-        )
-        if account_id is None or not is_genuine:
-            _logger.info(
-                "PBX notification refused: unknown code or wrong signature, from %s",
-                request.httprequest.remote_addr,
-            )
-            raise Forbidden
-        return account_id
 
     def _answer(self, status):
         return Response("", status=status, content_type="text/plain")

@@ -4,8 +4,7 @@ from odoo.fields import Domain
 
 from ..vpbx import addresses, errors, numbers
 from ..vpbx.client import Client
-
-WEBHOOK_PATH = "/exec/mango"
+from .flood_guard import WEBHOOK_PATH
 
 
 class MangoAccount(models.Model):
@@ -360,6 +359,7 @@ class MangoAccount(models.Model):
 
     def action_apply_suggestions(self):
         """Give every extension the employee that is suggested for it."""
+        self.check_access("write")
         extensions = self.extension_ids.filtered("suggested_user_id")
         for extension in extensions:
             extension.user_id = extension.suggested_user_id
@@ -370,6 +370,7 @@ class MangoAccount(models.Model):
     def action_view_extensions(self):
         """Open the table of extensions and employees."""
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "mango_office.mango_extension_action"
         )
@@ -379,6 +380,7 @@ class MangoAccount(models.Model):
     def action_view_failed_events(self):
         """Open the notifications that could not be applied."""
         self.ensure_one()
+        self.env["mango.event"].check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "mango_office.mango_event_action"
         )

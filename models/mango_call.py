@@ -317,7 +317,9 @@ class MangoCall(models.Model):
 
         :param Domain domain: which calls.
         :rtype: dict
+        :raise AccessError: if the user has no part in telephony.
         """
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "mango_office.mango_call_action"
         )

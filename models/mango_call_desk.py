@@ -21,6 +21,7 @@ class MangoCall(models.Model):
     def close_card(self):
         """Take the call off the user's screen, in every tab."""
         self.ensure_one()
+        self.check_access("read")
         self._own_card().closed_at = fields.Datetime.now()
         key = self.env["mango.card"]._keys(self)["key"]
         self.env.user._bus_send("mango_office/closed", {"key": key})

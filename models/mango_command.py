@@ -105,6 +105,9 @@ class MangoCommand(models.Model):
         string="Record", model_field="res_model", readonly=True
     )
     is_card_closed = fields.Boolean(readonly=True)
+    is_over_limit = fields.Boolean(
+        readonly=True, help="Refused here: too many calls of this employee in an hour."
+    )
 
     _command_uniq = models.UniqueIndex(
         "(account_id, command_id)", "The PBX has this command already."
@@ -113,6 +116,8 @@ class MangoCommand(models.Model):
         "(user_id, kind, target) WHERE state IN ('requested', 'accepted', 'unclear')",
         "This is being done already.",
     )
+    # The calls of the last hour are counted at each click.
+    _budget_idx = models.Index("(user_id, create_date) WHERE kind = 'callback'")
 
     # ------------------------------------------------------------
     # Giving a command
@@ -129,19 +134,30 @@ class MangoCommand(models.Model):
         :return: the card of the command or of the call that came of it, if it is a
             callback; else None.
         :rtype: dict | None
+        :raise UserError: if the company does not pay for that number, or the user has
+            made too many calls.
         """
         vals = {**vals, "user_id": self.env.uid}
+        # sudo: mango.account - what its company pays for, whichever one is active.
+        account_sudo = self.env["mango.account"].sudo().browse(vals["account_id"])
+        account_sudo._check_destination(vals.get("to_number"))
+        refusal = None
         with locked_transaction(self.env, f"mango_office/user/{self.env.uid}") as env:
             # sudo: mango.command - the caller has checked that the user may do this;
             # nobody creates or changes commands in any other way.
             commands_sudo = env["mango.command"].sudo()
             command = commands_sudo._under_way(vals)
             if not command:
+                refusal = commands_sudo._refuse_over_limit(vals)
+            if not command and not refusal:
                 command = commands_sudo.create(vals)
                 start_after_commit(env, send, command.id)
             if command.kind == "callback":
                 return command._card()
-            return None
+        if refusal:
+            # Out here, so that what the administrator gets to see of it stays.
+            raise UserError(refusal)
+        return None
 
     @api.model
     def _under_way(self, vals):
@@ -334,7 +350,11 @@ class MangoCommand(models.Model):
         return recent_sudo.filtered(lambda command: not command._call())
 
     def close_card(self):
-        """Take the cards of these callbacks off the user's screen, in every tab."""
+        """Take the cards of these callbacks off the user's screen, in every tab.
+
+        :raise AccessError: if the user has no part in telephony.
+        """
+        self.env["mango.call.card"].check_access("read")
         # sudo: mango.command - the user's own ones, and nothing but their cards.
         user = self.env.user
         own_sudo = self.sudo().filtered(lambda command: command.user_id == user)

@@ -14,6 +14,11 @@ _logger = logging.getLogger(__name__)
 #: A notification that fails this often waits for a person.
 MAX_ATTEMPTS = 10
 BATCH_SIZE = 500
+#: So many notifications of one call are applied. A large group that rings for minutes
+#: makes some hundreds; each new one is read together with all before it.
+MAX_OF_CALL = 2000
+#: Room above that for what ends the call.
+MAX_ENDS_OF_CALL = 20
 
 #: The kinds of notifications that calls are made of.
 USED = notifications.LegEvent | notifications.Summary | notifications.CommandResult
@@ -44,6 +49,11 @@ class MangoEvent(models.Model):
     )
     digest = fields.Char(required=True, readonly=True)
     received_at = fields.Datetime(required=True, readonly=True)
+    source_address = fields.Char(
+        string="Came From",
+        readonly=True,
+        help="The sender's address, as the reverse proxy tells it if there is one.",
+    )
     state = fields.Selection(
         [
             ("pending", "To Apply"),
@@ -71,7 +81,7 @@ class MangoEvent(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _receive(self, account_id, notification, text):
+    def _receive(self, account_id, notification, text, source=None):
         """Store a notification and apply it, once, however often it comes.
 
         Returns when both are committed. A notification that cannot be applied stays
@@ -80,12 +90,14 @@ class MangoEvent(models.Model):
         :param int account_id: the account whose signature was right.
         :param Notification notification: what ``text`` says.
         :param str text: the text of ``json`` as received.
+        :param str source: the address that it came from, if it came by the network.
         """
         digest = hashlib.sha256(f"{notification.kind}\n{text}".encode()).hexdigest()
         # sudo: the PBX is nobody's user; its signature has been checked.
         env = self.env(user=SUPERUSER_ID, su=True)
         entry_id = env["mango.event"]._entry_of(account_id, notification)
         lock = self._lock_name(account_id, entry_id or digest)
+        is_used = isinstance(notification, USED)
         with locked_transaction(env, lock) as env:
             event = env["mango.event"]._store(
                 {
@@ -94,11 +106,15 @@ class MangoEvent(models.Model):
                     "entry_id": entry_id,
                     "body": text,
                     "digest": digest,
-                    "state": "done" if isinstance(notification, USED) else "ignored",
-                }
+                    "source_address": source,
+                    "state": "done" if is_used else "ignored",
+                },
+                self._room_of_call(notification),
             )
             if event and event.state != "ignored":
                 event._process()
+            elif event and is_used:
+                event._explain_crowd()
 
     @api.model
     def _entry_of(self, account_id, notification):
@@ -119,25 +135,67 @@ class MangoEvent(models.Model):
         return f"mango_office/entry/{account_id}/{entry_id}"
 
     @api.model
-    def _store(self, vals):
+    def _room_of_call(self, notification):
+        """Return how many notifications of a call may be there ahead of this one.
+
+        :rtype: int
+        """
+        if isinstance(notification, notifications.Summary):
+            return MAX_OF_CALL + MAX_ENDS_OF_CALL
+        return MAX_OF_CALL
+
+    @api.model
+    def _store(self, vals, room=MAX_OF_CALL):
         """Insert a notification, expected to be applied in the same transaction.
 
+        One too many of its call is kept, but not applied: what a call costs would grow
+        with the square of its notifications.
+
         :param dict vals: the fields of the event.
+        :param int room: how many of the same call there may be already.
         :return: the new event; empty if it was stored before.
         :rtype: mango.event
         """
         now = fields.Datetime.now()
         vals = {**vals, "received_at": now, "create_date": now, "write_date": now}
         vals |= {"attempts": 0, "create_uid": self.env.uid, "write_uid": self.env.uid}
+        if vals["entry_id"] and vals["state"] != "ignored":
+            vals["state"] = SQL(
+                """
+                CASE WHEN (
+                    SELECT count(*)
+                      FROM (SELECT FROM mango_event
+                             WHERE account_id = %s AND entry_id = %s
+                             LIMIT %s) AS known
+                ) < %s THEN %s ELSE 'ignored' END
+                """,
+                vals["account_id"],
+                vals["entry_id"],
+                room,
+                room,
+                vals["state"],
+            )
         rows = self.env.execute_query(
             SQL(
-                "INSERT INTO mango_event (%s) VALUES %s "
+                "INSERT INTO mango_event (%s) VALUES (%s) "
                 "ON CONFLICT DO NOTHING RETURNING id",
                 SQL(", ").join(map(SQL.identifier, vals)),
-                tuple(vals.values()),
+                SQL(", ").join(
+                    value if isinstance(value, SQL) else SQL("%s", value)
+                    for value in vals.values()
+                ),
             )
         )
         return self.browse(row[0] for row in rows)
+
+    def _explain_crowd(self):
+        """Tell whoever looks why a notification of a call was not applied."""
+        event = self.with_context(lang=self.account_id._language())
+        event.error = event.env._(
+            "Kept, but not applied: the PBX has sent more than %s notifications of "
+            "this call.",
+            MAX_OF_CALL,
+        )
 
     # ------------------------------------------------------------
     # Applying

@@ -102,5 +102,7 @@ class ResConfigSettings(models.TransientModel):
         The web client saves the settings before it presses one of their buttons.
 
         :rtype: mango.account
+        :raise AccessError: if the user may not change the settings.
         """
+        self.check_access("write")
         return self.company_id.mango_account_id or self.env["mango.account"].new()

@@ -1,7 +1,21 @@
-"""Where requests to the PBX may go."""
+"""Where requests to the PBX may go, and where its notifications come from."""
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
+
+#: Where the PBX's notifications come from, as its operator says (mango-api.md 2.3).
+KNOWN_SOURCES = (
+    "81.88.80.132",
+    "81.88.80.133",
+    "81.88.82.36",
+    "81.88.82.44",
+    "81.88.82.45",
+)
+
+# What one who has a network of IPv6 has at least.
+_IPV6_SOURCE = 64
+_SEPARATOR = re.compile(r"[\s,;]+")
 
 
 def is_loopback(host):
@@ -49,3 +63,60 @@ def check_base_url(url):
         raise ValueError("The address must begin with https://.")
     path = parts.path.rstrip("/").removesuffix("/vpbx").rstrip("/")
     return f"{parts.scheme}://{parts.netloc.lower()}{path}"
+
+
+def parse_networks(text):
+    """Read a list of addresses and networks as people write it.
+
+    :param text: ``81.88.80.132, 81.88.82.0/24``; separated by blanks, commas,
+        semicolons or lines
+    :type text: str | None
+    :return: one network for each entry
+    :rtype: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+    :raise ValueError: its text is the first entry that is neither
+    """
+    networks = []
+    for entry in filter(None, _SEPARATOR.split(text or "")):
+        try:
+            networks.append(ipaddress.ip_network(entry, strict=False))
+        except ValueError:
+            raise ValueError(entry) from None
+    return tuple(networks)
+
+
+def is_among(address, networks):
+    """Tell whether an address belongs to one of some networks.
+
+    :param address: as the web server gives it; what is no address is in no network
+    :type address: str | None
+    :param networks: as :func:`parse_networks` returns them
+    :type networks: ~collections.abc.Iterable
+    :rtype: bool
+    """
+    found = _parse_address(address)
+    return found is not None and any(found in network for network in networks)
+
+
+def source_of(address):
+    """Return what to count requests by: an IPv4 address, or a network of IPv6.
+
+    :param address: as the web server gives it
+    :type address: str | None
+    :return: a short text; the same one for everything that is no address
+    :rtype: str
+    """
+    found = _parse_address(address)
+    if found is None:
+        return "unknown"
+    if found.version == 4:
+        return str(found)
+    return str(ipaddress.ip_network((int(found), _IPV6_SOURCE), strict=False))
+
+
+def _parse_address(text):
+    try:
+        address = ipaddress.ip_address(text or "")
+    except ValueError:
+        return None
+    # A socket for both versions shows an IPv4 address as ::ffff:81.88.80.132.
+    return getattr(address, "ipv4_mapped", None) or address

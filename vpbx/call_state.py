@@ -184,8 +184,8 @@ class _Evidence:
             if isinstance(fact, LegEvent):
                 by_leg[fact.leg_ref].append(fact)
         legs = [_leg(_by_seq(events)) for events in by_leg.values()]
-        parents = {leg.state.leg_ref: leg.state.taken_from for leg in legs}
-        return sorted(legs, key=lambda leg: _leg_rank(leg.state, parents))
+        depths = _depths({leg.state.leg_ref: leg.state.taken_from for leg in legs})
+        return sorted(legs, key=lambda leg: _leg_rank(leg.state, depths))
 
     @cached_property
     def _events(self):
@@ -479,17 +479,32 @@ def _by_seq(events):
     return sorted(events, key=lambda event: event.seq)
 
 
-def _leg_rank(leg, parents):
+def _leg_rank(leg, depths):
     started_at = leg.started_at if leg.started_at is not None else float("inf")
-    return started_at, _depth(leg.leg_ref, parents), leg.leg_ref
+    return started_at, depths[leg.leg_ref], leg.leg_ref
 
 
-def _depth(leg_ref, parents):
-    """Count the legs that this one continues; a circle ends the counting."""
-    seen = {leg_ref}
-    while (leg_ref := parents.get(leg_ref)) in parents and leg_ref not in seen:
-        seen.add(leg_ref)
-    return len(seen)
+def _depths(parents):
+    """Count for each leg the legs that it continues, itself included.
+
+    Each leg is looked at once, however long the chains are. In a circle all have its
+    length.
+
+    :param dict parents: for each leg the one that it continues, or None.
+    :rtype: dict[str, int]
+    """
+    depths = {}
+    for leg_ref in parents:
+        chain = {}  # leg -> its place, from here on upwards
+        while leg_ref in parents and leg_ref not in depths and leg_ref not in chain:
+            chain[leg_ref] = len(chain)
+            leg_ref = parents[leg_ref]
+        # Where the chain ends: at a leg that is counted, in a circle, or nowhere.
+        end = chain.get(leg_ref, len(chain))
+        above = depths.get(leg_ref, len(chain) - end)
+        for link, place in chain.items():
+            depths[link] = above + max(0, end - place)
+    return depths
 
 
 def _leg(events):

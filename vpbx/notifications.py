@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from .errors import NotificationError
-from .texts import clean
+from .texts import clean, visible
 
 MAX_LENGTH = 128  # characters; ids have at most 128 bytes by the manual
 
@@ -22,6 +22,8 @@ MAX_LENGTH = 128  # characters; ids have at most 128 bytes by the manual
 _EARLIEST = 946_684_800
 _LATEST = _EARLIEST + 2**31 - 1
 _LARGEST_CODE = 99_999
+_MAX_DEPTH = 50  # of objects in objects; the PBX has two
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 # The manual prints some initiators with a Cyrillic С (mango-api.md 3.1).
@@ -230,6 +232,7 @@ def _load(text):
         raise NotificationError("The field json is missing.")
     try:
         text.encode()  # lone surrogates cannot be stored
+        _check_depth(text)
         payload = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         # ValueError also stands for a number with thousands of digits
@@ -237,6 +240,18 @@ def _load(text):
     if not isinstance(payload, dict):
         raise NotificationError("The field json is not an object.")
     return payload
+
+
+def _check_depth(text):
+    # Not left to json: how deep that gets depends on how deep its caller is, and what
+    # could be read once must be readable again.
+    if text.count("[") + text.count("{") <= _MAX_DEPTH:
+        return
+    depth = 0
+    for token in _TOKEN.findall(text):
+        depth += (token in "[{") - (token in "]}")
+        if depth > _MAX_DEPTH:
+            raise ValueError("too deep")
 
 
 def _refuse_constant(name) -> NoReturn:
@@ -353,7 +368,7 @@ def _text(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     # The cut also keeps an indexed column within PostgreSQL's limit.
-    return clean(value).strip()[:MAX_LENGTH] or None
+    return " ".join(visible(value[: 8 * MAX_LENGTH]).split())[:MAX_LENGTH] or None
 
 
 def _word(value: Any) -> str | None:
@@ -372,12 +387,16 @@ def _initiator(value: Any) -> str | None:
 
 
 def _optional_id(value: Any) -> str | None:
-    """Read an opaque id: exact or not at all, since a repaired id is another id."""
+    """Read an opaque id: exact or not at all, since a repaired id is another id.
+
+    What cannot be printed, such as NUL, a lone surrogate or a mark of direction, is in
+    no id.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not value.strip() or len(value) > MAX_LENGTH:
         return None
-    return value if value == clean(value) else None
+    return value if value.isprintable() else None
 
 
 def _integer(value: Any) -> int | None:

@@ -6,6 +6,7 @@ devices as ``sip:user@company.mangosip.ru`` (mango-api.md 2.7). People type anyt
 
 import re
 import unicodedata
+from typing import NamedTuple
 
 import phonenumbers
 
@@ -17,6 +18,14 @@ _MAX_DIGITS = 18  # E.164 allows 15; room for an international prefix
 _MAX_LENGTH = 200
 _MAX_E164 = 16  # a plus and 15 digits
 _PBX_HOST = "mangosip.ru"
+
+# Satellites, ships, international networks and premium numbers of no country.
+_COSTLY_NETWORKS = frozenset({870, 878, 881, 882, 883, 888, 979})
+_COSTLY_TYPES = (
+    phonenumbers.PhoneNumberType.PREMIUM_RATE,
+    phonenumbers.PhoneNumberType.SHARED_COST,
+)
+_NO_COUNTRY = phonenumbers.phonenumberutil.REGION_CODE_FOR_NON_GEO_ENTITY
 
 # Where the first number ends: an extension's mark or the next number.
 _TAIL = re.compile(
@@ -102,6 +111,41 @@ def _possible(number, region):
     # The library lets some nonsense pass that is no E.164, or not the same twice.
     is_stable = len(found) <= _MAX_E164 and phonenumbers.parse(found) == parsed
     return found if is_stable else None
+
+
+class Destination(NamedTuple):
+    """Where a call to a number goes.
+
+    ``region`` is an ISO country code, or None for a number of no country; ``is_costly``
+    tells that it is a premium-rate number or one of a satellite network.
+    """
+
+    region: str | None
+    is_costly: bool
+
+
+def destination(number):
+    """Tell where a call to a number would go. Never raises.
+
+    :param number: E.164
+    :type number: str | None
+    :return: None for what is no number in E.164, such as an extension
+    :rtype: Destination | None
+    """
+    if not isinstance(number, str) or not number.startswith("+"):
+        return None
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return None
+    # A number that is not in the library's plans is of its code's main country.
+    region = phonenumbers.region_code_for_number(parsed)
+    region = region or phonenumbers.region_code_for_country_code(parsed.country_code)
+    is_costly = (
+        parsed.country_code in _COSTLY_NETWORKS
+        or phonenumbers.number_type(parsed) in _COSTLY_TYPES
+    )
+    return Destination(None if region == _NO_COUNTRY else region, is_costly)
 
 
 def to_pbx(number):

@@ -43,3 +43,20 @@ def verify(api_key, body_text, api_salt, signature):
         return False
     expected = sign(api_key, body_text, api_salt).encode()
     return hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass"))
+
+
+def sender_of(form, credentials):
+    """Tell from whom a notification is.
+
+    :param form: the decoded form fields as received
+    :type form: ~collections.abc.Mapping[str, str]
+    :param credentials: for each PBX code what it stands for and its key for signatures
+    :type credentials: dict[str, tuple[int, str]]
+    :return: what the code stands for; None if the code is unknown or the signature is
+        not right
+    :rtype: int | None
+    """
+    api_key = form.get("vpbx_api_key", "")
+    sender, api_salt = credentials.get(api_key, (None, ""))
+    is_genuine = verify(api_key, form.get("json", ""), api_salt, form.get("sign", ""))
+    return sender if is_genuine else None

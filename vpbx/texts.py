@@ -1,5 +1,7 @@
 """Text from outside."""
 
+import unicodedata
+
 
 def clean(text):
     """Take out what PostgreSQL refuses: NUL and lone surrogates.
@@ -9,3 +11,18 @@ def clean(text):
     :rtype: str
     """
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def visible(text):
+    """Take out what cannot be seen, too: controls, marks of direction, zero widths.
+
+    In a number or a word they are there only to make it look like another one.
+
+    :param str text: any text
+    :rtype: str
+    """
+    return "".join(
+        sign
+        for sign in clean(text)
+        if sign.isspace() or not unicodedata.category(sign).startswith("C")
+    )

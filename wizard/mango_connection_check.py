@@ -144,12 +144,44 @@ class MangoConnectionCheck(models.TransientModel):
                     account.webhook_url,
                 ),
             )
+        if refused := self._refused_source(account):
+            return self._link(
+                name,
+                "warning",
+                self.env._(
+                    "The last one came from %s, which is not among the addresses that "
+                    "notifications are taken from: the next one like it is refused. "
+                    "Correct the list, or the reverse proxy and proxy_mode.",
+                    refused,
+                ),
+            )
         local = fields.Datetime.context_timestamp(self, last)
         message = self.env._(
             "The last one came at %s.", local.strftime("%d.%m.%Y %H:%M:%S")
         )
         is_quiet = last < fields.Datetime.now() - timedelta(days=QUIET_DAYS)
         return self._link(name, "warning" if is_quiet else "ok", message)
+
+    @api.model
+    def _refused_source(self, account):
+        """Return where the last notification came from, if it would be refused now.
+
+        :rtype: str | None
+        """
+        # sudo: mango.event - the last address that the account's PBX notified from.
+        last_sudo = (
+            self.env["mango.event"]
+            .sudo()
+            .search(
+                [("account_id", "=", account.id), ("source_address", "!=", False)],
+                order="received_at desc, id desc",
+                limit=1,
+            )
+        )
+        source = last_sudo.source_address
+        if not source or account._is_source_allowed(account.id, source):
+            return None
+        return source
 
     @api.model
     def _link_reached(self):

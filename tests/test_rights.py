@@ -1,0 +1,727 @@
+"""Who may do what: a table, and one attempt per cell, as the web client makes it."""
+
+import json
+import logging
+from types import FunctionType
+
+from odoo import http
+from odoo.exceptions import AccessError, RedirectWarning, UserError
+from odoo.service.model import call_kw
+from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools import mute_logger
+
+from .common import API_KEY, API_SALT, MangoCase, MangoFixtures
+from .vpbx_scenarios import LINE, leg, outside, staff
+
+ACTORS = ("public", "portal", "internal", "user", "supervisor", "admin", "system")
+
+# Letters: r read, w write, c create, d delete, x export, p play (of PLAYED ones). "mine" is of the actor's own
+# making or of a call they took part in, even of actors who have no part in telephony;
+# c in another row is one more like that one, made by the actor. A dash: nothing at all.
+#
+#    model                           whose         public portal internal user supervisor admin system
+RIGHTS = """
+     mango.account                   company's     -      -      -        rx   rx         rwcdx rwcdx
+     mango.account                   other's       -      -      -        -    -          -     -
+     mango.extension                 mine          -      -      -        rx   rx         rwx   rwx
+     mango.extension                 colleague's   -      -      -        rx   rx         rwx   rwx
+     mango.extension                 other's       -      -      -        -    -          -     -
+     mango.device                    mine          -      -      -        rx   rx         rx    rx
+     mango.device                    colleague's   -      -      -        -    -          rx    rx
+     mango.device                    other's       -      -      -        -    -          -     -
+     mango.line                      company's     -      -      -        rx   rx         rwx   rwx
+     mango.line                      other's       -      -      -        -    -          -     -
+     mango.call                      mine          -      -      -        rwx  rwx        rwx   rwx
+     mango.call                      colleague's   -      -      -        -    rwx        rwx   rwx
+     mango.call                      other's       -      -      -        -    -          -     -
+     mango.call.leg                  mine          -      -      -        rx   rx         rx    rx
+     mango.call.leg                  colleague's   -      -      -        -    rx         rx    rx
+     mango.call.leg                  other's       -      -      -        -    -          -     -
+     mango.call.card                 mine          -      -      -        rx   rx         rx    rx
+     mango.call.card                 colleague's   -      -      -        -    -          -     -
+     mango.call.card                 other's       -      -      -        -    -          -     -
+     mango.command                   mine          -      -      -        -    -          rx    rx
+     mango.command                   colleague's   -      -      -        -    -          rx    rx
+     mango.command                   other's       -      -      -        -    -          -     -
+     mango.event                     company's     -      -      -        -    -          rx    rx
+     mango.event                     other's       -      -      -        -    -          -     -
+     mango.route.slot                company's     -      -      -        -    -          -     rx
+     mango.connection.check          mine          -      -      -        -    -          rwcdx rwcdx
+     mango.connection.check          colleague's   -      -      -        -    -          c     c
+     mango.connection.check.line     mine          -      -      -        -    -          rwcdx rwcdx
+     mango.connection.check.line     colleague's   -      -      -        -    -          -     -
+"""
+# The one thing that is written to a record of each model by an attempt.
+WRITTEN = {
+    "mango.account": {"name": "x"},
+    "mango.extension": {"user_id": False},
+    "mango.device": {"sequence": 7},
+    "mango.line": {"name": "x"},
+    "mango.call": {"note": "x"},
+    "mango.call.leg": {"state": "x"},
+    "mango.call.card": {"closed_at": False},
+    "mango.command": {"state": "requested"},
+    "mango.event": {"state": "pending"},
+    "mango.route.slot": {"taken_at": "2026-01-01 00:00:00"},
+    "mango.connection.check": {"line_ids": False},
+    "mango.connection.check.line": {"message": "x"},
+}
+
+#: The field that is played, of models that have one.
+PLAYED = {}
+
+# Every method of ours that can be called over RPC, and the least that may call it;
+# "nobody" stands for those that are refused to everybody by what they check.
+METHODS = """
+    crm.lead                action_view_mango_calls           user
+    mango.account           action_allow_known_addresses      admin
+    mango.account           action_apply_suggestions          admin
+    mango.account           action_load_users                 admin
+    mango.account           action_test_connection            admin
+    mango.account           action_view_extensions            user
+    mango.account           action_view_failed_events         admin
+    mango.account           create                            admin
+    mango.account           unlink                            admin
+    mango.account           write                             admin
+    mango.call              add_number_to                     user
+    mango.call              choose_partner                    user
+    mango.call              close_card                        user
+    mango.call              hang_up                           user
+    mango.call              open_card                         user
+    mango.call              open_lead                         user
+    mango.call              save_note                         user
+    mango.call              stop_consulting                   user
+    mango.call              transfer                          user
+    mango.call              write                             user
+    mango.call.card         get_cards                         user
+    mango.call.card         get_screen                        user
+    mango.command           close_card                        user
+    mango.event             action_process_again              admin
+    mango.extension         create                            nobody
+    mango.extension         get_board                         supervisor
+    mango.extension         get_board_calls                   supervisor
+    mango.extension         get_colleagues                    user
+    mango.extension         write                             admin
+    mango.line              create                            nobody
+    mango.line              unlink                            nobody
+    mango.line              write                             admin
+    res.config.settings     action_mango_apply_suggestions    system
+    res.config.settings     action_mango_load_users           system
+    res.config.settings     action_mango_test_connection      system
+    res.config.settings     action_mango_view_failed_events   system
+    res.config.settings     get_values                        system
+    res.config.settings     set_values                        system
+    res.partner             action_view_mango_calls           user
+    res.users               action_view_mango_calls           user
+    res.users               mango_call                        user
+    res.users               mango_missed_seen                 user
+    res.users               mango_recent                      user
+    res.users               mango_search                      user
+"""
+
+
+def rows(table):
+    return [line.split() for line in table.strip().splitlines()]
+
+
+class RightsWorld(MangoFixtures):
+    """Two companies with a PBX each; whoever acts works for the first alone."""
+
+    @classmethod
+    def set_up_rights(cls):
+        cls.set_up_world()
+        cls.there = cls.env["res.company"].create({"name": "Другая"})
+        cls.account_there = cls.create_account(
+            company_id=cls.there.id, api_key="test_api_key_0007", api_salt="x000008"
+        )
+        cls.line_there = cls.env["mango.line"].create(
+            {"account_id": cls.account_there.id, "number": LINE}
+        )
+        cls.extension_there = cls.create_extension(
+            "101", account_id=cls.account_there.id
+        )
+        cls.stranger = cls.create_user("stranger", "Чужой", company_id=cls.there.id)
+        cls.users = {
+            "public": cls.env.ref("base.public_user"),
+            "portal": cls.plain_user("portal", "base.group_portal"),
+            "internal": cls.plain_user("internal", "base.group_user"),
+            "user": cls.create_user("user", "Егор Павлов"),
+            "supervisor": cls.create_user("chief", "Ольга", "group_supervisor"),
+            "admin": cls.create_user("admin", "Админ", "group_admin"),
+            "system": cls.plain_user("system", "base.group_system"),
+        }
+        # Without Odoo's own right to export, the cells would say nothing of ours.
+        for name in ACTORS[2:]:
+            cls.users[name].group_ids += cls.env.ref("base.group_allow_export")
+        for name in ACTORS[3:]:
+            sales = cls.env.ref("sales_team.group_sale_salesman_all_leads")
+            cls.users[name].group_ids += sales
+
+    @classmethod
+    def plain_user(cls, login, group):
+        return new_test_user(
+            cls.env,
+            login=f"mango_{login}",
+            name=login,
+            groups=group,
+            company_id=cls.company.id,
+            company_ids=[cls.company.id],
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestRights(RightsWorld, MangoCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.set_up_rights()
+
+    @classmethod
+    def set_up_world(cls):
+        # MangoCase calls it, too, and it is not to be done twice.
+        if not hasattr(cls, "account"):
+            super().set_up_world()
+
+    # -- the records ------------------------------------------------------------------
+
+    def ring(self, entry_id, extension, account=None):
+        kind, payload = leg("L1", 1, "Appeared", 0, outside(), staff(extension, LINE))
+        self.receive(kind, {**payload, "entry_id": entry_id}, account)
+        return self.call(entry_id, account)
+
+    def records(self):
+        """Return the record of each row; of "mine" one for each actor, if need be."""
+        account, there = self.account, self.account_there
+        colleagues, elsewhere = self.ring("E2", "102"), self.ring("E1", "101", there)
+        own = self.ring("E3", "104")
+        own.user_ids = self.env["res.users"].union(*self.users.values())
+        cards = self.env["mango.call.card"]
+        return {
+            ("mango.account", "company's"): account,
+            ("mango.account", "other's"): there,
+            ("mango.line", "company's"): account.line_ids[0],
+            ("mango.line", "other's"): self.line_there,
+            ("mango.event", "company's"): self.event(account),
+            ("mango.event", "other's"): self.event(there),
+            ("mango.route.slot", "company's"): self.env["mango.route.slot"].create(
+                {"account_id": account.id, "taken_at": "2026-01-01 00:00:00"}
+            ),
+            ("mango.call", "mine"): own,
+            ("mango.call", "colleague's"): colleagues,
+            ("mango.call", "other's"): elsewhere,
+            ("mango.call.leg", "mine"): own.leg_ids,
+            ("mango.call.leg", "colleague's"): colleagues.leg_ids,
+            ("mango.call.leg", "other's"): elsewhere.leg_ids,
+            ("mango.call.card", "mine"): {
+                name: cards.create({"call_id": own.id, "user_id": user.id})
+                for name, user in self.users.items()
+            },
+            ("mango.call.card", "colleague's"): cards.search(
+                [("call_id", "=", colleagues.id)]
+            ),
+            ("mango.call.card", "other's"): cards.create(
+                {"call_id": elsewhere.id, "user_id": self.stranger.id}
+            ),
+            **self.extensions(),
+            **self.commands(),
+            **self.checks(),
+        }
+
+    def event(self, account):
+        return self.env["mango.event"].search([("account_id", "=", account.id)])[:1]
+
+    def extensions(self):
+        mine, devices = {}, self.env["mango.device"]
+        for number, name in enumerate(ACTORS):
+            # Being given an extension makes one a user of telephony.
+            user = self.users[name] if name in ACTORS[3:] else None
+            mine[name] = self.create_extension(f"20{number}", user)
+        boris = self.boris_extension
+        all_of_them = [*mine.values(), boris, self.extension_there]
+        phone = {
+            extension: devices.create({"extension_id": extension.id, "number": "sip:x"})
+            for extension in all_of_them
+        }
+        return {
+            ("mango.extension", "mine"): mine,
+            ("mango.extension", "colleague's"): boris,
+            ("mango.extension", "other's"): self.extension_there,
+            ("mango.device", "mine"): {name: phone[mine[name]] for name in mine},
+            ("mango.device", "colleague's"): phone[boris],
+            ("mango.device", "other's"): phone[self.extension_there],
+        }
+
+    def commands(self):
+        def command(user, account):
+            vals = {"kind": "callback", "target": "1", "state": "done"}
+            vals |= {"user_id": user.id, "account_id": account.id}
+            return self.env["mango.command"].create(vals)
+
+        return {
+            ("mango.command", "mine"): {
+                name: command(user, self.account) for name, user in self.users.items()
+            },
+            ("mango.command", "colleague's"): command(self.boris, self.account),
+            ("mango.command", "other's"): command(self.stranger, self.account_there),
+        }
+
+    def checks(self):
+        def check(user):
+            # sudo: as the check makes itself; who made it stays.
+            model = self.env["mango.connection.check"].with_user(user).sudo()
+            vals = {"account_id": self.account.id, "line_ids": [(0, 0, {"name": "x"})]}
+            return model.create(vals)
+
+        mine = {name: check(user) for name, user in self.users.items()}
+        colleagues = check(self.vera)
+        return {
+            ("mango.connection.check", "mine"): mine,
+            ("mango.connection.check", "colleague's"): colleagues,
+            ("mango.connection.check.line", "mine"): {
+                name: one.line_ids for name, one in mine.items()
+            },
+            ("mango.connection.check.line", "colleague's"): colleagues.line_ids,
+        }
+
+    # -- the attempts -----------------------------------------------------------------
+
+    def attempts(self, record):
+        """Return what each letter stands for, as the web client does it."""
+        ids = record.ids
+        [vals] = record.copy_data() if record else [{}]
+        field = "display_name"
+        # An account with calls cannot be deleted by anybody.
+        doomed = self.spare.ids if record == self.account else ids
+        attempts = {
+            "r": ("read", [ids, [field]]),
+            "w": ("write", [ids, WRITTEN[record._name]]),
+            "c": ("create", [[self.new_values(record, vals)]]),
+            "d": ("unlink", [doomed]),
+            "x": ("export_data", [ids, ["id", field]]),
+        }
+        if record._name in PLAYED:
+            attempts["p"] = ("play", ids)
+        return attempts
+
+    def new_values(self, record, vals):
+        """Return values for one more record like this one."""
+        fresh = {
+            "mango.extension": {"number": "999"},
+            "mango.device": {"number": "999"},
+            "mango.line": {"number": "999"},
+            "mango.call": {"entry_id": "E-new"},
+            "mango.call.leg": {"leg_ref": "L-new"},
+            "mango.command": {"command_id": "c-new"},
+            "mango.event": {"digest": "new", "received_at": "2026-01-01 00:00:00"},
+        }
+        plain = {
+            name: value
+            for name, value in vals.items()
+            if record._fields[name].type not in ("one2many", "many2many")
+        }
+        if record._name == "mango.account":
+            plain.pop("api_url")  # for the system administrator only
+        return {**plain, **fresh.get(record._name, {})}
+
+    def test_table(self):
+        records = self.records()
+        self.spare = self.create_account()
+        self.env.flush_all()
+        asked = set()
+        for model, whose, *cells in rows(RIGHTS):
+            self.assertEqual(len(cells), len(ACTORS), f"{model} {whose}")
+            asked.add((model, whose))
+            for actor, allowed in zip(ACTORS, cells, strict=True):
+                record = records[model, whose]
+                record = record[actor] if isinstance(record, dict) else record
+                attempts = self.attempts(record.sudo())
+                for letter, (method, arguments) in attempts.items():
+                    with self.subTest(
+                        model=model, whose=whose, actor=actor, method=method
+                    ):
+                        self.attempt(
+                            record, actor, method, arguments, letter in allowed
+                        )
+        self.assertEqual(asked, set(records), "a record is in no row, or the reverse")
+
+    def attempt(self, record, actor, method, arguments, is_allowed):
+        user = self.users[actor]
+        model = self.env(user=user.id)[record._name]
+        self.env.invalidate_all()
+        savepoint = self.env.cr.savepoint()
+        try:
+            with mute_logger("odoo.addons.base.models.ir_model"):
+                if is_allowed:
+                    self.act(model, method, arguments)
+                else:
+                    with self.assertRaises(self.refusals(actor, method)):
+                        self.act(model, method, arguments)
+        finally:
+            savepoint.close(rollback=True)
+
+    def act(self, model, method, arguments):
+        if method == "play":
+            # What /web/content asks before it answers.
+            model.env["ir.binary"]._find_record(
+                res_model=model._name, res_id=arguments[0], field=PLAYED[model._name]
+            )
+        else:
+            call_kw(model, method, arguments, {})
+        model.env.flush_all()
+
+    def refusals(self, actor, method):
+        # Nobody from outside exports anything, says Odoo, and not with an AccessError.
+        is_outside = actor in ("public", "portal") and method == "export_data"
+        return UserError if is_outside else AccessError
+
+    def test_lists_show_what_may_be_read(self):
+        """Searching tells of no more records than reading."""
+        records = self.records()
+        self.env.flush_all()
+        for model, whose, *cells in rows(RIGHTS):
+            for actor, allowed in zip(ACTORS, cells, strict=True):
+                record = records[model, whose]
+                record = record[actor] if isinstance(record, dict) else record
+                found = self.env(user=self.users[actor].id)[model]
+                with self.subTest(model=model, whose=whose, actor=actor):
+                    domain = [("id", "in", record.ids)]
+                    if not found.has_access("read"):
+                        self.assertNotIn("r", allowed)
+                        with self.assertRaises(AccessError):
+                            call_kw(found, "search_read", [domain], {})
+                        continue
+                    listed = call_kw(found, "search_read", [domain], {})
+                    expected = len(record) if "r" in allowed else 0
+                    self.assertEqual(len(listed), expected)
+
+    def test_every_model_is_in_the_table(self):
+        """A model that comes new has to say who may do what with it."""
+        ours = {
+            name
+            for name, model in self.registry.items()
+            if name.startswith("mango.") and not model._abstract
+        }
+        self.assertEqual(ours, {model for model, *_row in rows(RIGHTS)})
+        self.assertEqual(ours, WRITTEN.keys())
+
+    # -- methods ----------------------------------------------------------------------
+
+    def test_every_method_is_in_the_table(self):
+        """A method without an underscore is open to the world; each is known."""
+        found = set()
+        for name, model in self.registry.items():
+            for cls in model.mro():
+                if not cls.__module__.startswith("odoo.addons.mango_office."):
+                    continue
+                for method, value in vars(cls).items():
+                    if not method.startswith("_") and isinstance(value, FunctionType):
+                        found.add((name, method))
+        # Called by Odoo for the web client's page; it has no records and no secrets.
+        found.remove(("ir.http", "session_info"))
+        self.assertEqual(found, {(row[0], row[1]) for row in rows(METHODS)})
+
+    def method_arguments(self, model, method):
+        call, vals = (
+            self.ring("E5", "200"),
+            {"number": "1", "account_id": self.account.id},
+        )
+        ids = {
+            "crm.lead": self.lead,
+            "mango.account": self.spare if method == "unlink" else self.account,
+            "mango.call": call,
+            "mango.command": self.env["mango.command"],
+            "mango.event": self.event(self.account),
+            "mango.extension": self.anna_extension,
+            "mango.line": self.account.line_ids[0],
+            "res.partner": self.ivan,
+        }
+        more = {
+            "create": [[vals if model == "mango.extension" else {"name": "x"}]],
+            "write": [WRITTEN.get(model)],
+            "add_number_to": [self.ivan.id],
+            "choose_partner": [self.ivan.id],
+            "save_note": ["x", ""],
+            "transfer": [self.boris_extension.id, "blind"],
+            "get_cards": [[call.id]],
+            "mango_call": ["+74950000201"],
+            "mango_search": ["Иван"],
+        }
+        return ids.get(model), more.get(method, [])
+
+    def test_methods(self):
+        self.create_extension("200", self.users["user"])
+        self.lead = self.create_lead("Мебель")
+        self.spare = self.create_account()
+        self.pbx.answers("config/users/request", {"users": []})
+        self.pbx.answers("incominglines", {"lines": []})
+        for model, method, least in rows(METHODS):
+            records, more = self.method_arguments(model, method)
+            self.env.flush_all()
+            for place, actor in enumerate(ACTORS):
+                allowed = least != "nobody" and place >= ACTORS.index(least)
+                with self.subTest(model=model, method=method, actor=actor):
+                    self.try_method(model, method, records, more, actor, allowed)
+
+    def try_method(self, model, method, records, more, actor, allowed):
+        user = self.users[actor]
+        bound = self.env(user=user.id)[model]
+        is_model_method = getattr(getattr(type(bound), method), "_api_model", False)
+        ids = user.ids if model == "res.users" else (records.ids if records else [])
+        arguments = more if is_model_method else [ids, *more]
+        self.env.invalidate_all()
+        savepoint = self.env.cr.savepoint()
+        try:
+            call_kw(bound, method, arguments, {})
+            refusal = None
+        except AccessError:
+            refusal = AccessError
+        except (UserError, RedirectWarning):
+            refusal = UserError  # understood, and not possible: not talking, and so on
+        finally:
+            savepoint.close(rollback=True)
+        if allowed:
+            self.assertIsNot(refusal, AccessError)
+        elif (method, actor) == ("mango_call", "internal"):
+            # It goes by having an extension, not by groups.
+            self.assertIs(refusal, UserError)
+        else:
+            self.assertIs(refusal, AccessError)
+
+
+@tagged("post_install", "-at_install")
+class TestSecretsOverHttp(RightsWorld, HttpCase):
+    """The code and the secret, asked for in every way that Odoo's web server offers."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.set_up_rights()
+        for user in cls.users.values():
+            user.password = f"{user.login} Test_0001"
+
+    FIELDS = ("api_key", "api_salt", "new_api_salt")
+
+    def questions(self, field, guess):
+        """Ask by every method that takes a field's name."""
+        model, ids = "mango.account", self.account.ids
+        guesses = [(field, "=", guess)], [(field, "=like", f"{guess[:4]}%")]
+        ask = [
+            (model, "read", [ids, [field]], {}),
+            (model, "web_read", [ids, {field: {}}], {}),
+            (model, "search_read", [[], [field]], {}),
+            (model, "web_search_read", [[], {field: {}}], {}),
+            (
+                model,
+                "web_read",
+                [
+                    ids,
+                    {
+                        "company_id": {
+                            "fields": {"mango_account_id": {"fields": {field: {}}}}
+                        }
+                    },
+                ],
+                {},
+            ),
+            (model, "export_data", [ids, [field]], {}),
+            (model, "search", [[]], {"order": field}),
+            (model, "search", [[]], {"order": f"company_id, {field} desc"}),
+            (model, "name_search", [], {"name": guess}),
+            (model, "name_search", ["", guesses[1]], {}),
+            (model, "formatted_read_group", [[], [field], ["__count"]], {}),
+            (model, "formatted_read_group", [[], [], [f"{field}:max"]], {}),
+            (model, "web_read_group", [[], [field]], {}),
+            (model, "onchange", [ids, {}, [field], {field: {}}], {}),
+            (model, "onchange", [ids, {"name": "x"}, ["name"], {field: {}}], {}),
+            (model, "copy", [ids], {}),
+            (model, "copy_data", [ids], {}),
+            (model, "default_get", [[field, "name"]], {}),
+            (model, "fields_get", [[field]], {}),
+            (model, "get_views", [[[False, "form"], [False, "search"]]], {}),
+            (
+                model,
+                "read_progress_bar",
+                [[], field, {"field": field, "colors": {}}],
+                {},
+            ),
+            (model, "search_panel_select_range", [field], {}),
+            (model, "get_property_definition", [ids, field], {}),
+            (model, "write", [ids, {field: guess}], {}),
+            ("mango.extension", "search", [[(f"account_id.{field}", "=", guess)]], {}),
+            (
+                "mango.extension",
+                "export_data",
+                [self.anna_extension.ids, [f"account_id/{field}"]],
+                {},
+            ),
+            (
+                "mango.extension",
+                "web_read",
+                [self.anna_extension.ids, {"account_id": {"fields": {field: {}}}}],
+                {},
+            ),
+            (
+                "mango.call",
+                "search_count",
+                [[("account_id", "any", [(field, "=like", "t%")])]],
+                {},
+            ),
+            (
+                "res.company",
+                "search",
+                [[(f"mango_account_id.{field}", "=", guess)]],
+                {},
+            ),
+            ("mail.message", "search_read", [[("model", "=", model)], ["body"]], {}),
+            (
+                "ir.model.fields",
+                "search_read",
+                [[("model", "=", model), ("name", "=", field)], []],
+                {},
+            ),
+            ("ir.default", "search_read", [[], []], {}),
+            ("ir.config_parameter", "search_read", [[], ["value"]], {}),
+            (
+                "res.config.settings",
+                "default_get",
+                [[f"mango_{field}", "mango_api_key"]],
+                {},
+            ),
+            (
+                "res.config.settings",
+                "onchange",
+                [[], {}, [], {"mango_api_key": {}, "mango_api_salt": {}}],
+                {},
+            ),
+            ("res.config.settings", "get_values", [[]], {}),
+            ("res.config.settings", "create", [[{"mango_api_salt": guess}]], {}),
+            ("res.config.settings", "search_read", [[], []], {}),
+        ]
+        ask += [(model, "search", [guess_domain], {}) for guess_domain in guesses]
+        ask += [(model, "search_count", [guess_domain], {}) for guess_domain in guesses]
+        return ask
+
+    def ask(self, model, method, arguments, more):
+        """Call a method as the web client does; return the whole answer as text."""
+        payload = {"model": model, "method": method, "args": arguments, "kwargs": more}
+        response = self.url_open(
+            f"/web/dataset/call_kw/{model}/{method}",
+            data=json.dumps({"jsonrpc": "2.0", "method": "call", "params": payload}),
+            headers={"Content-Type": "application/json"},
+        )
+        return response.text
+
+    @mute_logger("odoo.http", "odoo.addons.base.models.ir_model")
+    def test_rpc(self):
+        for name in ("portal", "internal", "user", "supervisor", "admin"):
+            user = self.users[name]
+            self.authenticate(user.login, f"{user.login} Test_0001")
+            for field in self.FIELDS:
+                right = {"api_key": API_KEY, "api_salt": API_SALT}.get(
+                    field, "x1234567"
+                )
+                answers = {}
+                for guess in (right, "test_wrong_guess_1"):
+                    answers[guess] = [
+                        self.ask(*question) for question in self.questions(field, guess)
+                    ]
+                    for question, answer in zip(
+                        self.questions(field, guess), answers[guess], strict=True
+                    ):
+                        with self.subTest(actor=name, question=question[:3]):
+                            if guess != API_KEY:
+                                self.assertNotIn(API_KEY, answer)
+                            if guess != API_SALT:
+                                self.assertNotIn(API_SALT, answer)
+                self.assert_guess_tells_nothing(name, field, *answers.items())
+
+    def assert_guess_tells_nothing(self, name, field, right, wrong):
+        """Whoever guesses right gets the answer of whoever guesses wrong."""
+        questions = self.questions(field, right[0])
+        for question, one, other in zip(questions, right[1], wrong[1], strict=True):
+            with self.subTest(actor=name, question=question[:3]):
+                one = json.loads(one.replace(right[0], "?"))
+                other = json.loads(other.replace(wrong[0], "?"))
+                self.assertEqual("error" in one, "error" in other)
+                if question[1] not in ("copy", "create", "onchange"):
+                    self.assertEqual(one.get("result"), other.get("result"))
+
+    @mute_logger(
+        "odoo.http",
+        "odoo.addons.base.models.ir_model",
+        "odoo.addons.web.controllers.export",
+    )
+    def test_export_and_files(self):
+        account_id = self.account.id
+        export = {
+            "model": "mango.account",
+            "fields": [{"name": field, "label": field} for field in self.FIELDS],
+            "ids": [account_id],
+            "domain": [],
+            "import_compat": False,
+        }
+        for name in ("portal", "internal", "user", "supervisor", "admin"):
+            user = self.users[name]
+            self.authenticate(user.login, f"{user.login} Test_0001")
+            for path in ("csv", "xlsx"):
+                with self.subTest(actor=name, path=path):
+                    token = self.csrf_token()
+                    response = self.url_open(
+                        f"/web/export/{path}",
+                        data={"data": json.dumps(export), "csrf_token": token},
+                    )
+                    self.assertGreaterEqual(response.status_code, 400)
+                    self.assertNotIn(API_SALT.encode(), response.content)
+            for field in self.FIELDS:
+                for root in ("/web/content", "/web/image"):
+                    with self.subTest(actor=name, root=root, field=field):
+                        path = f"{root}/mango.account/{account_id}/{field}"
+                        content = self.url_open(path).content
+                        self.assertNotIn(API_KEY.encode(), content)
+                        self.assertNotIn(API_SALT.encode(), content)
+
+    @mute_logger("odoo.http", "odoo.addons.base.models.ir_model")
+    def test_the_export_is_worth_the_name(self):
+        """The same export works for what may be read, and for who may."""
+        user = self.users["user"]
+        self.authenticate(user.login, f"{user.login} Test_0001")
+        export = {
+            "model": "mango.account",
+            "fields": [{"name": "name", "label": "Name"}],
+            "ids": self.account.ids,
+            "domain": [],
+            "import_compat": False,
+        }
+        response = self.url_open(
+            "/web/export/csv",
+            data={"data": json.dumps(export), "csrf_token": self.csrf_token()},
+        )
+        self.assertEqual(response.status_code, 200)
+        self.assertIn("АТС", response.content.decode())
+        answer = self.ask("mango.account", "read", [self.account.ids, ["name"]], {})
+        self.assertIn("result", json.loads(answer))
+
+    def csrf_token(self):
+        return http.Request.csrf_token(self)
+
+    def test_log_of_a_refused_change(self):
+        """PostgreSQL tells the whole row of what it refuses; so it is not asked."""
+        with self.assertLogs() as log:
+            logging.getLogger(__name__).info("at least one line")
+            for vals in (
+                {"name": False},
+                {"foreign_calls": False},
+                {"company_id": False},
+                {"api_url": False},
+                {"callback_limit_per_hour": -1},
+                {"callback_limit_per_hour": 2**40},
+            ):
+                with self.subTest(vals=vals):
+                    with self.assertRaises(UserError):
+                        self.account.write(vals)
+                        self.account.flush_recordset()
+                    with self.assertRaises(UserError):
+                        self.create_account(**{"api_salt": API_SALT, **vals})
+        for line in log.output:
+            self.assertNotIn(API_KEY, line)
+            self.assertNotIn(API_SALT, line)
