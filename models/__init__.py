@@ -20,6 +20,8 @@ from . import (
     mango_event,
     mango_extension,
     mango_extension_state,
+    mango_gate,
+    mango_gate_account,
     mango_line,
     mango_meaning,
     mango_recent,

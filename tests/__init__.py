@@ -5,6 +5,7 @@ from . import (
     test_caller,
     test_click_to_call,
     test_connection_check,
+    test_gate,
     test_js,
     test_loading,
     test_mapping,
