@@ -55,6 +55,9 @@ class MangoGate(models.Model):
     careful_until = fields.Datetime(
         readonly=True, help="Nothing that may well be refused goes out before."
     )
+    proven_at = fields.Datetime(
+        readonly=True, help="When the PBX first accepted a request."
+    )
     last_sync_at = fields.Datetime(
         readonly=True, help="The statistics have been fetched up to here."
     )
@@ -149,10 +152,17 @@ class MangoGate(models.Model):
         self._forget_cache(account)
 
     @api.model
-    def _reopen(self, account):
-        """Let automatic requests go out again, whatever had kept them."""
+    def _reopen(self, account, is_proven):
+        """Let automatic requests go out again, whatever had kept them.
+
+        :param mango.account account: whose PBX.
+        :param bool is_proven: the PBX has just accepted a request.
+        """
         with self._locked(account) as gate:
-            gate.write(gate._prepare_open())
+            vals = gate._prepare_open()
+            if is_proven and not gate.proven_at:
+                vals["proven_at"] = fields.Datetime.now()
+            gate.write(vals)
         self._forget_cache(account)
 
     @api.model
@@ -192,7 +202,8 @@ class MangoGate(models.Model):
         if not gate:
             return self.create({"account_id": account.id, "access_digest": digest})
         if gate.access_digest != digest:
-            gate.write({**self._prepare_open(), "access_digest": digest})
+            vals = self._prepare_open()
+            gate.write({**vals, "access_digest": digest, "proven_at": False})
         return gate
 
     @api.model
@@ -228,6 +239,8 @@ class MangoGate(models.Model):
                 "paused_until": now + pause,
             }
         vals = {"failed_at": False, "failures": 0, "paused_until": False}
+        if error is None and not self.proven_at:
+            vals["proven_at"] = now
         if isinstance(error, errors.RefusedError) and error.code // 1000 == 3:
             vals["careful_until"] = now + PENALTY_TIME
         return vals

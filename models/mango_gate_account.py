@@ -83,12 +83,15 @@ class MangoAccount(models.Model):
             self.env._("Odoo sends requests to the PBX again."), "success"
         )
 
-    def _resume_requests(self):
-        """Open the gate; committed at once."""
+    def _resume_requests(self, is_proven=False):
+        """Open the gate; committed at once.
+
+        :param bool is_proven: the PBX has just accepted a request.
+        """
         self.ensure_one()
         self.check_access("write")
         # sudo: mango.gate - whoever may set up the PBX may have Odoo ask it again.
-        self.env["mango.gate"].sudo()._reopen(self)
+        self.env["mango.gate"].sudo()._reopen(self, is_proven)
 
     def _tell_requests_stopped(self):
         """Tell the administrators, in their languages, that requests have stopped."""

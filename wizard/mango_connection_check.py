@@ -47,7 +47,7 @@ class MangoConnectionCheck(models.TransientModel):
         links = self._check_requests(client)
         if all(link["state"] != "failed" for link in links):
             # The cause of a stop is mended; whoever waits for the PBX may go on.
-            account._resume_requests()
+            account._resume_requests(is_proven=True)
         links.append(self._check_webhook(account))
         return self.create(
             {
