@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools.misc import format_date
 
 ACTIVE_STATES = ("queued", "running")
 #: What the cron orders, unlike a person.
@@ -71,6 +72,7 @@ class MangoHistory(models.Model):
     wait_reason = fields.Char(compute="_compute_wait_reason", compute_sudo=True)
 
     # What was asked last.
+    window_days = fields.Integer(readonly=True, default=1)
     offset = fields.Integer(readonly=True)
     report_key = fields.Char(readonly=True)
     polls = fields.Integer(readonly=True, help="How often the report was asked for.")
@@ -92,9 +94,7 @@ class MangoHistory(models.Model):
     def _compute_display_name(self):
         for job in self:
             start, end = (
-                fields.Date.to_string(
-                    fields.Datetime.context_timestamp(job, moment).date()
-                )
+                format_date(self.env, fields.Datetime.context_timestamp(job, moment))
                 for moment in (job.date_from, job.date_to)
             )
             job.display_name = f"{job.account_id.name}: {start} – {end}"

@@ -9,9 +9,10 @@ from ..vpbx import errors, statistics
 from .mango_gate import is_hopeless, is_trouble
 from .mango_history import ACTIVE_STATES, PLANNED_KINDS
 
-#: What is asked for at once: so much of time, so many calls.
-WINDOW = timedelta(days=1)
+#: What is asked for at once: so many calls, of a day, or of more if there are few.
 PAGE = 500
+FEW = PAGE // 8
+MOST_DAYS = 7
 #: Between two orders, and two questions whether a report is ready. Odoo counts whole
 #: seconds, so it is up to one less; the PBX takes one order in two (mango-api.md 2.6).
 ORDER_INTERVAL = timedelta(seconds=3)
@@ -109,11 +110,13 @@ class MangoHistory(models.Model):
     def _next_job(self):
         """Return the job that is due first; one PBX has one at a time.
 
+        Somebody waits for what a person ordered, so it comes first.
+
         :rtype: mango.history
         """
         active = self.search(Domain("state", "in", ACTIVE_STATES), order="id")
         by_account = {}
-        for job in active:
+        for job in active.sorted(lambda job: job.kind in PLANNED_KINDS):
             by_account.setdefault(job.account_id, job)
         now = fields.Datetime.now()
         return min(
@@ -165,7 +168,7 @@ class MangoHistory(models.Model):
         return start.replace(tzinfo=timezone.utc), end.replace(tzinfo=timezone.utc)
 
     def _window_end(self):
-        return min(self.position + WINDOW, self.date_to)
+        return min(self.position + timedelta(days=self.window_days), self.date_to)
 
     def _continue(self, delay, **vals):
         self.write({**vals, "next_at": fields.Datetime.now() + delay})
@@ -217,7 +220,9 @@ class MangoHistory(models.Model):
             self._continue(ORDER_INTERVAL, attempts=0, **vals)
             self._notify()
         else:
-            self._turn_over(**vals)
+            count = self.offset + report.row_count
+            days = min(self.window_days * 2, MOST_DAYS) if count < FEW else 1
+            self._turn_over(**vals, window_days=days)
 
     def _turn_over(self, **vals):
         """Go on with the next window, or come to the end."""

@@ -348,7 +348,7 @@ class TestPages(HistoryCase):
 
     def test_days_and_pages(self):
         self.statistics.calls = self.calls_of(3, 7)
-        with patch.object(mango_history_fetch, "PAGE", 5):
+        with patch.multiple(mango_history_fetch, PAGE=5, FEW=0):
             job = self.fetch(START, START + 3 * DAY)
         self.assertEqual((job.state, job.new_count), ("done", 21))
         orders = self.statistics.orders[:6]  # The regular fetch comes after.
@@ -357,16 +357,32 @@ class TestPages(HistoryCase):
             asked, [("01", 0), ("01", 5), ("02", 0), ("02", 5), ("03", 0), ("03", 5)]
         )
 
+    def test_quiet_times_are_asked_for_at_once(self):
+        self.statistics.calls = self.calls_of(30, 1)
+        job = self.fetch(START, START + 30 * DAY)
+        self.assertEqual((job.state, job.new_count), ("done", 30))
+        self.assertLess(len(self.statistics.orders), 12)
+
+    def test_what_a_person_ordered_comes_first(self):
+        jobs = self.env["mango.history"].sudo()
+        planned = jobs._start(self.account, START - 9 * DAY, START, "first")
+        ordered = jobs._start(self.account, START - 9 * DAY, START)
+        self.run_cron(CRON)
+        self.assertGreater(ordered.position, ordered.date_from)
+        self.run_all(ordered)
+        self.run_all(planned)
+        self.assertEqual((planned | ordered).mapped("state"), ["done", "done"])
+
     def test_full_last_page(self):
         self.statistics.calls = self.calls_of(1, 5)
-        with patch.object(mango_history_fetch, "PAGE", 5):
+        with patch.multiple(mango_history_fetch, PAGE=5, FEW=0):
             job = self.fetch()
         self.assertEqual((job.state, job.new_count), ("done", 5))
 
     def test_resumed_after_a_kill(self):
         """The process dies at any moment; the next one has but the database."""
         self.statistics.calls = self.calls_of(2, 7)
-        with patch.object(mango_history_fetch, "PAGE", 5):
+        with patch.multiple(mango_history_fetch, PAGE=5, FEW=0):
             job = (
                 self.env["mango.history"]
                 .sudo()
@@ -452,7 +468,7 @@ class TestPages(HistoryCase):
             return order(payload)
 
         self.pbx.answers_by(ORDER, noted)
-        self.fetch(START, START + 5 * DAY)
+        self.fetch(START, START + 20 * DAY)
         gaps = [later - sooner for sooner, later in pairwise(moments)]
         self.assertGreaterEqual(len(gaps), 4)
         self.assertGreaterEqual(min(gaps), timedelta(seconds=2))
