@@ -7,6 +7,9 @@ from . import (
     test_connection_check,
     test_floods,
     test_hostile,
+    test_event_cleaning,
+    test_gate,
+    test_history,
     test_js,
     test_loading,
     test_mapping,
@@ -24,5 +27,6 @@ from . import (
     test_vpbx_notifications,
     test_vpbx_numbers,
     test_vpbx_signature,
+    test_vpbx_statistics,
     test_webhook,
 )
