@@ -6,7 +6,7 @@
     "author": "Mango Office for Odoo contributors",
     "license": "LGPL-3",
     "depends": ["crm"],
-    "external_dependencies": {"python": ["phonenumbers", "requests"]},
+    "external_dependencies": {"python": ["mutagen", "phonenumbers", "requests"]},
     "data": [
         "security/mango_office_groups.xml",
         "security/ir.model.access.csv",
@@ -17,6 +17,7 @@
         "security/mango_event_security.xml",
         "security/mango_extension_security.xml",
         "security/mango_line_security.xml",
+        "security/mango_recording_security.xml",
         "data/ir_cron_data.xml",
         "views/mango_board_views.xml",
         "views/mango_call_views.xml",

@@ -71,10 +71,10 @@ class MangoCall(models.Model):
                 """
                 INSERT INTO mango_call
                     (account_id, company_id, entry_id, source, state, route_state,
-                     create_uid, write_uid, create_date, write_date)
+                     recording_state, create_uid, write_uid, create_date, write_date)
                 VALUES
                     (%(account_id)s, %(company_id)s, %(entry_id)s, 'webhook', 'ringing',
-                     'none', %(uid)s, %(uid)s, %(now)s, %(now)s)
+                     'none', 'none', %(uid)s, %(uid)s, %(now)s, %(now)s)
                 ON CONFLICT (account_id, entry_id)
                 DO UPDATE SET write_date = EXCLUDED.write_date
                 RETURNING id

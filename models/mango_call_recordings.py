@@ -1,0 +1,80 @@
+from odoo import api, fields, models
+
+from .mango_recording import STATES
+
+
+class MangoCall(models.Model):
+    """The recordings of a call."""
+
+    _inherit = "mango.call"
+
+    recording_ids = fields.One2many(
+        "mango.recording", "call_id", string="Recordings", readonly=True
+    )
+    recording_state = fields.Selection(
+        [("none", "None"), *STATES],
+        string="Recording",
+        compute="_compute_recording_state",
+        store=True,
+        readonly=True,
+    )
+    recording_error = fields.Char(compute="_compute_recording_error")
+
+    @api.depends("recording_ids.state")
+    def _compute_recording_state(self):
+        for call in self:
+            found = set(call.recording_ids.mapped("state"))
+            call.recording_state = next(
+                (state for state, _label in STATES if state in found), "none"
+            )
+
+    @api.depends("recording_ids.error", "recording_ids.state")
+    def _compute_recording_error(self):
+        for call in self:
+            errors = call.recording_ids.mapped("error")
+            call.recording_error = next(filter(None, errors), False)
+
+    def get_recordings(self):
+        """Return what the player shows of the recordings of this call.
+
+        :return: for each recording its ``id``, ``state``, ``employee``, ``duration``
+            (seconds), ``size`` (bytes), ``mimetype``, ``error``, ``can_download``,
+            ``can_delete`` and ``keep``.
+        :rtype: list[dict]
+        """
+        self.ensure_one()
+        self.check_access("read")
+        return [
+            {
+                "id": recording.id,
+                "state": recording.state,
+                "employee": recording._employee_name(),
+                "duration": recording.duration,
+                "size": recording.size,
+                "mimetype": recording.mimetype or "",
+                "error": recording.error or "",
+                "can_download": recording.can_download,
+                "can_delete": recording.can_delete,
+                "keep": recording.keep,
+            }
+            for recording in self.recording_ids
+        ]
+
+    def action_request_recordings(self):
+        """Have the recordings of these calls fetched, and say how many come."""
+        self.check_access("read")
+        self.recording_ids.action_request()
+        count = len(self.recording_ids.filtered_domain([("state", "=", "requested")]))
+        if count:
+            message = self.env._("Recordings on their way: %(count)s.", count=count)
+        else:
+            message = self.env._("These calls have no recording that can be requested.")
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "message": message,
+                "type": "info" if count else "warning",
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }

@@ -1,0 +1,171 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Command
+
+#: Where a recording of a call stands, the most urgent to tell first.
+STATES = [
+    ("requested", "On Its Way"),
+    ("ready", "Ready"),
+    ("announced", "At the PBX"),
+    ("failed", "Failed"),
+    ("expired", "Deleted"),
+]
+DOWNLOAD_GROUP = "mango_office.group_recording_download"
+DELETE_GROUP = "mango_office.group_recording_delete"
+
+
+class MangoRecording(models.Model):
+    """What one employee said in a call: announced by the PBX, fetched on request.
+
+    The audio is played from ``/web/content/mango.recording/<id>/audio`` and never read
+    over RPC (:meth:`_has_field_access`): what is heard, and by whom, shall be known.
+    """
+
+    _name = "mango.recording"
+    _description = "Call Recording"
+    _order = "id"
+    _rec_name = "call_id"
+
+    call_id = fields.Many2one(
+        "mango.call", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    account_id = fields.Many2one(related="call_id.account_id", store=True, index=True)
+    company_id = fields.Many2one(related="call_id.company_id")
+    recording_ref = fields.Char(
+        string="PBX Recording", required=True, readonly=True, help="recording_id"
+    )
+    extension_id = fields.Many2one(
+        "mango.extension", readonly=True, index="btree_not_null"
+    )
+    user_id = fields.Many2one(
+        "res.users", string="Employee", readonly=True, index="btree_not_null"
+    )
+    state = fields.Selection(
+        STATES, required=True, readonly=True, default="announced", index=True
+    )
+    is_at_pbx = fields.Boolean(
+        readonly=True, default=True, help="The PBX has stored it, as far as it told."
+    )
+    audio = fields.Binary(attachment=True, readonly=True)
+    mimetype = fields.Char(readonly=True)
+    size = fields.Integer(readonly=True, help="Bytes")
+    duration = fields.Integer(readonly=True, help="Seconds")
+    requested_at = fields.Datetime(readonly=True)
+    requester_ids = fields.Many2many(
+        "res.users", readonly=True, help="Who is told what becomes of it."
+    )
+    fetched_at = fields.Datetime(readonly=True)
+    expired_at = fields.Datetime(string="Deleted On", readonly=True)
+    expired_by_id = fields.Many2one(
+        "res.users",
+        string="Deleted By",
+        readonly=True,
+        index="btree_not_null",
+        help="Empty if the retention time was over.",
+    )
+    error = fields.Char(readonly=True, help="Why it failed, or why it takes longer.")
+    keep = fields.Boolean(
+        readonly=True,
+        help="Neither this recording nor its call is ever deleted by age.",
+    )
+    play_ids = fields.One2many(
+        "mango.recording.play",
+        "recording_id",
+        string="Plays",
+        readonly=True,
+        groups="mango_office.group_supervisor",
+    )
+    can_download = fields.Boolean(compute="_compute_rights")
+    can_delete = fields.Boolean(compute="_compute_rights")
+
+    _ref_uniq = models.UniqueIndex(
+        "(account_id, recording_ref)", "This recording is known already."
+    )
+
+    @api.depends("state")
+    @api.depends_context("uid")
+    def _compute_rights(self):
+        may_download = self.env.user.has_group(DOWNLOAD_GROUP)
+        may_delete = self.env.user.has_group(DELETE_GROUP)
+        for recording in self:
+            recording.can_download = may_download and recording.state == "ready"
+            recording.can_delete = may_delete and recording.state == "ready"
+
+    @api.depends("extension_id", "user_id")
+    def _compute_display_name(self):
+        for recording in self:
+            recording.display_name = recording._employee_name()
+
+    def _employee_name(self):
+        """Return whose words these are, as well as it is known.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        # sudo: res.users, mango.extension - the name of a colleague in a call that
+        # the reader may read; they may have left since, or be of another company.
+        recording_sudo = self.sudo()
+        return (
+            recording_sudo.user_id.name
+            or recording_sudo.extension_id.display_name
+            or self.env._("Recording")
+        )
+
+    def _has_field_access(self, field, operation):
+        """The audio is streamed only: neither RPC nor an export reads it."""
+        if field.name == "audio" and not self.env.su:
+            return False
+        return super()._has_field_access(field, operation)
+
+    # ------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------
+
+    def action_request(self):
+        """Have these recordings fetched from the PBX, as far as they are not here."""
+        self.check_access("read")
+        # sudo: mango.recording - whoever may read a call may ask for its recordings;
+        # what comes of it depends on the PBX alone.
+        wanted_sudo = self.sudo().filtered(lambda recording: recording._is_fetchable())
+        waiting_sudo = self.sudo().filtered_domain([("state", "=", "requested")])
+        wanted_sudo._request()
+        (wanted_sudo | waiting_sudo).requester_ids = [Command.link(self.env.uid)]
+
+    def action_delete(self):
+        """Delete the audio for good; the recording stays and says so."""
+        self._check_delete_right()
+        # sudo: mango.recording - the right has been checked.
+        self.sudo()._expire(self.env.user)
+
+    def action_keep(self):
+        """Keep these recordings whatever their age, or no longer."""
+        self._check_delete_right()
+        # sudo: mango.recording - the right has been checked.
+        for recording_sudo in self.sudo():
+            recording_sudo.keep = not recording_sudo.keep
+
+    def _check_delete_right(self):
+        """Raise unless the user may say how long these recordings last."""
+        self.check_access("read")
+        if not self.env.su and not self.env.user.has_group(DELETE_GROUP):
+            raise AccessError(self.env._("You have no right to delete recordings."))
+
+    def log_play(self):
+        """Note that the user begins to play these recordings."""
+        self.check_access("read")
+        self.env["mango.recording.play"]._log(self, "play")
+
+    def _is_fetchable(self):
+        return self.is_at_pbx and self.state in ("announced", "failed")
+
+    def _request(self):
+        self.write(
+            {
+                "state": "requested",
+                "requested_at": fields.Datetime.now(),
+                "error": False,
+            }
+        )
+
+    def _expire(self, user=None):
+        self.write({"state": "expired", "expired_at": fields.Datetime.now()})
