@@ -25,6 +25,7 @@
         "views/mango_event_views.xml",
         "views/mango_extension_views.xml",
         "views/mango_line_views.xml",
+        "views/mango_recording_views.xml",
         "wizard/mango_connection_check_views.xml",
         "views/mango_account_views.xml",
         "views/crm_lead_views.xml",
