@@ -108,6 +108,7 @@ class MangoCall(models.Model):
         if number_is_new:
             changed |= self._identify_client()
         changed |= self._add_participants(extensions)
+        changed |= self.env["mango.recording"]._load(self, state.recordings, extensions)
         if self._awaits_routing(state):
             changed |= self._write_changes(
                 self.env["mango.router"]._decide(self, state.in_menu_leg)
@@ -128,6 +129,7 @@ class MangoCall(models.Model):
             state.extension,
             *(leg.to_extension for leg in legs),
             *(leg.from_extension for leg in legs),
+            *(recording.extension for recording in state.recordings),
         }
         if state.client_number and not self.account_id._e164(state.client_number):
             found.add(state.client_number)
@@ -281,7 +283,7 @@ class MangoCall(models.Model):
         :param dict[str, mango.extension] extensions: by number.
         :rtype: bool
         """
-        if self.state == "ended":
+        if self.state == "ended" or not self.leg_ids:
             return False
         rung = self.routed_extension_id.concat(*extensions.values())
         return self.env["mango.call.card"]._put(self, rung)

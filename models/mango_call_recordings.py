@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from .mango_recording import STATES
 
@@ -38,8 +39,8 @@ class MangoCall(models.Model):
         """Return what the player shows of the recordings of this call.
 
         :return: for each recording its ``id``, ``state``, ``employee``, ``duration``
-            (seconds), ``size`` (bytes), ``mimetype``, ``error``, ``can_download``,
-            ``can_delete`` and ``keep``.
+            (seconds), ``size`` (bytes), ``mimetype``, ``error``, ``can_request``,
+            ``can_download``, ``can_delete`` and ``keep``.
         :rtype: list[dict]
         """
         self.ensure_one()
@@ -53,6 +54,7 @@ class MangoCall(models.Model):
                 "size": recording.size,
                 "mimetype": recording.mimetype or "",
                 "error": recording.error or "",
+                "can_request": recording._is_fetchable(),
                 "can_download": recording.can_download,
                 "can_delete": recording.can_delete,
                 "keep": recording.keep,
@@ -78,3 +80,31 @@ class MangoCall(models.Model):
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
+
+    # ------------------------------------------------------------
+    # Deleting
+    # ------------------------------------------------------------
+
+    def unlink(self):
+        """Delete the recordings' files too, which the database's cascade leaves."""
+        # sudo: mango.recording - they go with their call.
+        self.sudo().recording_ids.unlink()
+        return super().unlink()
+
+    def _delete_by_age(self):
+        """Delete these calls with all that the PBX told of them."""
+        self.env.execute_query(
+            SQL(
+                """
+                DELETE FROM mango_event AS event
+                      USING mango_call AS call
+                      WHERE call.id = ANY(%s)
+                        AND event.account_id = call.account_id
+                        AND event.entry_id = call.entry_id
+                  RETURNING event.id
+                """,
+                self.ids,
+            )
+        )
+        self.env["mango.event"].invalidate_model()
+        self.unlink()

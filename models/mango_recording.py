@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
+
+from ..vpbx.audio import EXTENSIONS
+from .mango_recording_play import PLAY_MERGE
 
 #: Where a recording of a call stands, the most urgent to tell first.
 STATES = [
@@ -23,7 +26,7 @@ class MangoRecording(models.Model):
 
     _name = "mango.recording"
     _description = "Call Recording"
-    _order = "id"
+    _order = "started_at desc, id"
     _rec_name = "call_id"
 
     call_id = fields.Many2one(
@@ -31,6 +34,9 @@ class MangoRecording(models.Model):
     )
     account_id = fields.Many2one(related="call_id.account_id", store=True, index=True)
     company_id = fields.Many2one(related="call_id.company_id")
+    started_at = fields.Datetime(
+        related="call_id.started_at", string="Call Started", store=True
+    )
     recording_ref = fields.Char(
         string="PBX Recording", required=True, readonly=True, help="recording_id"
     )
@@ -75,12 +81,16 @@ class MangoRecording(models.Model):
         readonly=True,
         groups="mango_office.group_supervisor",
     )
+    play_count = fields.Integer(
+        compute="_compute_play_count", groups="mango_office.group_supervisor"
+    )
     can_download = fields.Boolean(compute="_compute_rights")
     can_delete = fields.Boolean(compute="_compute_rights")
 
     _ref_uniq = models.UniqueIndex(
         "(account_id, recording_ref)", "This recording is known already."
     )
+    _started_idx = models.Index("(started_at DESC, id)")
 
     @api.depends("state")
     @api.depends_context("uid")
@@ -90,6 +100,14 @@ class MangoRecording(models.Model):
         for recording in self:
             recording.can_download = may_download and recording.state == "ready"
             recording.can_delete = may_delete and recording.state == "ready"
+
+    def _compute_play_count(self):
+        rows = self.env["mango.recording.play"]._read_group(
+            Domain("recording_id", "in", self.ids), ["recording_id"], ["__count"]
+        )
+        counts = dict(rows)
+        for recording in self:
+            recording.play_count = counts.get(recording, 0)
 
     @api.depends("extension_id", "user_id")
     def _compute_display_name(self):
@@ -111,6 +129,21 @@ class MangoRecording(models.Model):
             or self.env._("Recording")
         )
 
+    def _file_name(self):
+        """Return how the file is called that somebody saves.
+
+        :rtype: str
+        """
+        # sudo: mango.call - of a recording that the user may read.
+        call_sudo = self.call_id.sudo()
+        moment = call_sudo.started_at or self.create_date
+        words = [
+            f"{fields.Datetime.context_timestamp(self, moment):%Y-%m-%d %H-%M}",
+            call_sudo.client_number,
+            self._employee_name(),
+        ]
+        return " ".join(filter(None, words)) + EXTENSIONS.get(self.mimetype, "")
+
     def _has_field_access(self, field, operation):
         """The audio is streamed only: neither RPC nor an export reads it."""
         if field.name == "audio" and not self.env.su:
@@ -128,8 +161,9 @@ class MangoRecording(models.Model):
         # what comes of it depends on the PBX alone.
         wanted_sudo = self.sudo().filtered(lambda recording: recording._is_fetchable())
         waiting_sudo = self.sudo().filtered_domain([("state", "=", "requested")])
-        wanted_sudo._request()
         (wanted_sudo | waiting_sudo).requester_ids = [Command.link(self.env.uid)]
+        wanted_sudo._request()
+        wanted_sudo._notify()
 
     def action_delete(self):
         """Delete the audio for good; the recording stays and says so."""
@@ -143,6 +177,7 @@ class MangoRecording(models.Model):
         # sudo: mango.recording - the right has been checked.
         for recording_sudo in self.sudo():
             recording_sudo.keep = not recording_sudo.keep
+        self.sudo()._notify()
 
     def _check_delete_right(self):
         """Raise unless the user may say how long these recordings last."""
@@ -153,19 +188,40 @@ class MangoRecording(models.Model):
     def log_play(self):
         """Note that the user begins to play these recordings."""
         self.check_access("read")
-        self.env["mango.recording.play"]._log(self, "play")
+        self.env["mango.recording.play"]._log(self, "play", PLAY_MERGE)
 
-    def _is_fetchable(self):
-        return self.is_at_pbx and self.state in ("announced", "failed")
-
-    def _request(self):
-        self.write(
-            {
-                "state": "requested",
-                "requested_at": fields.Datetime.now(),
-                "error": False,
-            }
-        )
+    # ------------------------------------------------------------
+    # Deleting
+    # ------------------------------------------------------------
 
     def _expire(self, user=None):
-        self.write({"state": "expired", "expired_at": fields.Datetime.now()})
+        """Delete the audio of these recordings for good, and note who did it.
+
+        One that is still at the PBX is not fetched any more either.
+
+        :param user: who wants it; nobody if the retention time is over.
+        :type user: res.users | None
+        """
+        lasting = self.filtered(lambda recording: recording.state != "expired")
+        self.env["ir.attachment"].search(
+            Domain("res_model", "=", self._name)
+            & Domain("res_id", "in", lasting.ids)
+            & Domain("res_field", "=", "audio")
+        ).unlink()
+        lasting.write(
+            {
+                "state": "expired",
+                "expired_at": fields.Datetime.now(),
+                "expired_by_id": user.id if user else False,
+                "size": 0,
+                "keep": False,
+                "error": False,
+                "lease": False,
+                "leased_until": False,
+            }
+        )
+        lasting._notify()
+
+    def _delete_by_age(self):
+        """Delete the audio; the recording stays and says so."""
+        self._expire()

@@ -10,6 +10,10 @@ from . import (
     test_mapping,
     test_queue,
     test_recent,
+    test_recording_fetch,
+    test_recording_keeping,
+    test_recording_load,
+    test_recording_rights,
     test_route_command,
     test_routing,
     test_settings,
@@ -19,6 +23,7 @@ from . import (
     test_vpbx_codes,
     test_vpbx_notifications,
     test_vpbx_numbers,
+    test_vpbx_recordings,
     test_vpbx_signature,
     test_webhook,
 )
