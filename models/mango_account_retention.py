@@ -49,7 +49,7 @@ class MangoAccount(models.Model):
                 domain
                 & Domain("state", "=", "ready")
                 & Domain("keep", "=", False)
-                & Domain("started_at", "<", before)
+                & Domain("call_id.started_at", "<", before)
             )
         before = now - timedelta(days=self.call_retention_days)
         return (

@@ -34,9 +34,8 @@ class MangoRecording(models.Model):
     )
     account_id = fields.Many2one(related="call_id.account_id", store=True, index=True)
     company_id = fields.Many2one(related="call_id.company_id")
-    started_at = fields.Datetime(
-        related="call_id.started_at", string="Call Started", store=True
-    )
+    # No related field: it would cost every call a query to find that it has none.
+    started_at = fields.Datetime(string="Call Started", readonly=True)
     recording_ref = fields.Char(
         string="PBX Recording", required=True, readonly=True, help="recording_id"
     )

@@ -28,6 +28,7 @@ class MangoRecording(models.Model):
         to_create, is_changed = [], False
         for told in wanted:
             vals = self._prepare_vals(told, owners.get(told.ref))
+            vals["started_at"] = call.started_at
             if recording := known.get(told.ref):
                 is_changed |= recording._follow(vals)
             else:
@@ -99,6 +100,8 @@ class MangoRecording(models.Model):
         :rtype: bool
         """
         changes = {}
+        if vals["started_at"] != self.started_at:
+            changes["started_at"] = vals["started_at"]
         if not self.extension_id and vals.get("extension_id"):
             changes |= {name: vals[name] for name in ("extension_id", "user_id")}
         if vals["is_at_pbx"] and not self.is_at_pbx:
