@@ -264,20 +264,8 @@ class MangoRecording(models.Model):
         :param Audio audio: what it is.
         """
         file.flush()
-        attachments = self.env["ir.attachment"]
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            is_filestore = attachments._storage() == "file"
-            attachments.create(
-                {
-                    "name": f"recording-{self.id}",
-                    "res_model": self._name,
-                    "res_id": self.id,
-                    "res_field": "audio",
-                    "company_id": self.company_id.id,
-                    "mimetype": audio.mimetype,
-                    "raw": content if is_filestore else content[:],
-                }
-            )
+            self._attach(content, audio)
         self.write(
             {
                 "state": "ready",
@@ -291,6 +279,28 @@ class MangoRecording(models.Model):
             }
         )
         self._notify()
+
+    def _attach(self, content, audio):
+        attachments = self.env["ir.attachment"]
+        is_filestore = attachments._storage() == "file"
+        vals = {
+            "name": f"recording-{self.id}",
+            "res_model": self._name,
+            "res_id": self.id,
+            "res_field": "audio",
+            "company_id": self.company_id.id,
+            "mimetype": audio.mimetype,
+            "raw": content if is_filestore else content[:],
+        }
+        try:
+            attachments.create(vals)
+        except UserError:
+            if is_filestore:
+                # Whoever was killed while writing this very file has left half of it.
+                # Odoo removes what nothing refers to, if it is told of it.
+                checksum = attachments._compute_checksum(content)
+                attachments._file_delete(f"{checksum[:2]}/{checksum}")
+            raise
 
     # ------------------------------------------------------------
     # When it does not come

@@ -1,6 +1,7 @@
 """How a recording comes from the PBX: the real requests, to a PBX on this machine."""
 
 from datetime import timedelta
+from pathlib import Path
 from unittest.mock import patch
 
 from odoo import fields
@@ -362,6 +363,29 @@ class TestFailures(FetchCase):
         self.let_time_pass()
         self.fetch_recordings()
         self.assertEqual(self.wanted.state, "ready")
+
+    def test_half_a_file_of_somebody_killed(self):
+        """Odoo does not write over what lies there; it removes it, being told."""
+        self.pbx.offers_recording()
+        self.request()
+        attachments = self.env["ir.attachment"]
+        checksum = attachments._compute_checksum(sound(3))
+        path = Path(attachments._full_path(f"{checksum[:2]}/{checksum}"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole = path.read_bytes() if path.exists() else b""
+        path.write_bytes(sound(3)[:1000])
+        self.addCleanup(lambda: path.write_bytes(whole or sound(3)))
+        listed = Path(attachments._full_path(f"checklist/{checksum[:2]}/{checksum}"))
+        listed.unlink(missing_ok=True)
+        with mute_logger("odoo.addons.mango_office.models.mango_recording_fetch"):
+            self.fetch_recordings()
+        self.assertEqual(self.wanted.state, "requested")
+        self.assertNothingStored()
+        self.assertTrue(listed.exists())
+        path.unlink()
+        self.let_time_pass()
+        self.fetch_recordings()
+        self.assertEqual(self.audio().raw, sound(3))
 
     def test_reason_in_the_companys_language(self):
         self.env["res.lang"]._activate_lang("ru_RU")
