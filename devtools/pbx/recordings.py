@@ -77,7 +77,12 @@ class Recordings:
         self._files = sorted(AUDIO.glob("*.mp3"))
         self._long = LongTalk(self._files)
         self._links = {}
+        self._watchers = []
         self.items = []
+
+    def watch(self, callback):
+        """Call ``callback()`` after a recording was stored."""
+        self._watchers.append(callback)
 
     def of(self, call):
         return [recording for recording in self.items if recording.call is call]
@@ -169,6 +174,8 @@ class Recordings:
             },
             recording.call.delivery,
         )
+        for callback in self._watchers:
+            callback()
 
     def _announce(self, recording, state, **extra):
         recording.seq += 1

@@ -165,6 +165,7 @@ export function makeRecording(values = {}) {
         size: 50 * 1024 * 1024, // too large for a waveform
         mimetype: "audio/mpeg",
         error: "",
+        can_request: false,
         can_download: false,
         can_delete: false,
         keep: false,

@@ -148,6 +148,17 @@ describe("in the log", () => {
         expect(`${cell} .o_mango_request`).toHaveCount(1);
     });
 
+    test("nothing to ask the PBX for: it is said", async () => {
+        onRpc("mango.call", "action_request_recordings", () => ({
+            tag: "display_notification",
+            params: { type: "warning", message: "No recording can be requested." },
+        }));
+        await mountList();
+        await contains(`${cell} .o_mango_request`).click();
+        await animationFrame();
+        expect(".o_notification").toHaveText("No recording can be requested.");
+    });
+
     test("failed: why, and again", async () => {
         onRpc("mango.call", "action_request_recordings", () => {
             asyncStep("request");
@@ -232,18 +243,24 @@ describe("on the form", () => {
     test("each recording with its employee and what there is of it", async () => {
         await mountForm(
             makeRecording(),
-            makeRecording({ id: 12, employee: "Boris Kuznetsov", state: "announced" }),
-            makeRecording({ id: 13, employee: "", state: "failed", error: "Too large." })
+            makeRecording({ id: 12, employee: "Boris", state: "announced", can_request: true }),
+            makeRecording({ id: 13, state: "failed", error: "Too large.", can_request: true }),
+            makeRecording({ id: 14, employee: "", state: "announced" }),
+            makeRecording({ id: 15, state: "requested", error: "Not there yet." })
         );
         expect(queryAllTexts(".o_mango_recording_row .fw-bold")).toEqual([
             "Anna Sokolova",
-            "Boris Kuznetsov",
+            "Boris",
+            "Anna Sokolova",
             "Employee unknown",
+            "Anna Sokolova",
         ]);
         expect(queryAllTexts(".o_mango_recording_state")).toEqual([
             "Ready",
-            "Recorded by the PBX",
+            "At the PBX",
             "Too large.",
+            "Not stored by the PBX yet",
+            "On its way… Not there yet.",
         ]);
         expect(".o_mango_player").toHaveCount(1);
         expect(queryAllTexts(".o_mango_request")).toEqual(["Request recording", "Request again"]);
@@ -265,7 +282,7 @@ describe("on the form", () => {
             return true;
         });
         const answer = new Deferred();
-        const recordings = [makeRecording({ state: "announced" })];
+        const recordings = [makeRecording({ state: "announced", can_request: true })];
         await mountForm();
         useRecordings(recordings);
         await hear();
@@ -410,6 +427,60 @@ describe("on the form", () => {
         await animationFrame();
         expect(`${dock} ${player(11)}`).toHaveAttribute("data-status", "playing");
         expect(`${dock} .o_mango_player_toggle`).not.toBeFocused();
+    });
+});
+
+describe("in the list of recordings", () => {
+    const both = [makeRecording(), makeRecording({ id: 12, employee: "Boris" })];
+
+    test("a row plays its own recording only", async () => {
+        useRecordings(both);
+        await mountWithCleanup(MainComponentsContainer, { noMainContainer: true });
+        await mountView({
+            type: "list",
+            resModel: "mango.recording",
+            arch: `<list js_class="mango_call_list"><field name="state" widget="mango_recording"/></list>`,
+        });
+        await contains(".o_data_row:eq(1) .o_mango_play").click();
+        await waitForSteps(begun(12));
+        audio().sound();
+        audio().tell("ended");
+        await animationFrame();
+        expect(player(12)).toHaveAttribute("data-status", "ended");
+        expect(`${dock} .o_mango_player_origin`).toHaveText(/Ivan Petrov\s*Boris/);
+    });
+
+    test("asked for there, it is on its way at once", async () => {
+        onRpc("mango.recording", "action_request", ({ args: [ids] }) => {
+            asyncStep(`request ${ids}`);
+            return answer;
+        });
+        const answer = new Deferred();
+        await mountView({
+            type: "list",
+            resModel: "mango.recording",
+            arch: `<list js_class="mango_call_list"><field name="state" widget="mango_recording"/></list>`,
+        });
+        MockServer.env["mango.recording"].write([12], { state: "failed", error: "Too large." });
+        await hear();
+        const row = ".o_data_row:eq(1)";
+        expect(`${row} [role=img]`).toHaveAttribute("aria-label", "Too large.");
+        await contains(`${row} .o_mango_request`).click();
+        expect(`${row} .o_mango_recording`).toHaveAttribute("data-state", "requested");
+        answer.resolve(true);
+        await waitForSteps(["request 12"]);
+    });
+
+    test("its form has the player of this one", async () => {
+        useRecordings(both);
+        await mountView({
+            type: "form",
+            resModel: "mango.recording",
+            resId: 12,
+            arch: `<form><field name="call_id"/><widget name="mango_recordings"/></form>`,
+        });
+        expect(".o_mango_player").toHaveCount(1);
+        expect(player(12)).toHaveAttribute("aria-label", "Recording of Boris");
     });
 });
 

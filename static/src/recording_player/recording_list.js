@@ -6,7 +6,10 @@ import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 import { useCallChanges } from "../call_service/call_changes";
 import { RecordingPlayer } from "./recording_player";
 
-/** The recordings of a call on its form, one below the other, each with its employee. */
+/**
+ * The recordings of a call on its form, one below the other, each with its employee; or
+ * one of them, on a form of its own.
+ */
 export class RecordingList extends Component {
     static template = "mango_office.RecordingList";
     static components = { RecordingPlayer };
@@ -18,24 +21,35 @@ export class RecordingList extends Component {
         this.unknownEmployee = _t("Employee unknown");
         /** @type {{ recordings: import("./recording_service").Recording[] }} */
         this.state = useState({ recordings: [], asking: new Set() });
-        onWillStart(() => this.load(this.props.record.resId));
+        onWillStart(() => this.load(this.props.record));
         onWillUpdateProps(async ({ record }) => {
-            if (record.resId !== this.shownCall) {
-                await this.load(record.resId);
+            if (record.resId !== this.shown.resId) {
+                await this.load(record);
             }
         });
         useCallChanges((callId) => {
-            if (!callId || callId === this.shownCall) {
-                this.load(this.shownCall);
+            if (!callId || callId === this.shown.callId) {
+                this.reload();
             }
         });
     }
 
-    async load(callId) {
-        this.shownCall = callId;
-        const recordings = callId ? await this.recordings.load(callId) : [];
-        if (recordings && this.shownCall === callId) {
-            this.state.recordings = recordings;
+    async load({ resId, resModel, data }) {
+        const isCall = resModel === "mango.call";
+        const shown = isCall
+            ? { resId, callId: resId, title: data.display_name }
+            : { resId, callId: data.call_id.id, title: data.call_id.display_name, onlyId: resId };
+        this.shown = shown;
+        await this.reload();
+    }
+
+    async reload() {
+        const { shown } = this;
+        const recordings = shown.callId ? await this.recordings.load(shown.callId) : [];
+        if (recordings && this.shown === shown) {
+            this.state.recordings = recordings.filter(
+                ({ id }) => !shown.onlyId || id === shown.onlyId
+            );
         }
     }
 
@@ -47,8 +61,8 @@ export class RecordingList extends Component {
 
     words(recording) {
         const texts = {
-            announced: _t("Recorded by the PBX"),
-            requested: _t("On its way…"),
+            announced: recording.can_request ? _t("At the PBX") : _t("Not stored by the PBX yet"),
+            requested: [_t("On its way…"), recording.error].filter(Boolean).join(" "),
             ready: _t("Ready"),
             failed: recording.error || _t("The reason is not known."),
             expired: recording.error || _t("Deleted"),
@@ -70,15 +84,15 @@ export class RecordingList extends Component {
 
     play(recording, position) {
         const queue = this.state.recordings.filter(({ state }) => state === "ready");
-        const { resId, data } = this.props.record;
-        this.player.play(recording, queue, { callId: resId, title: data.display_name }, position);
+        const { callId, title } = this.shown;
+        this.player.play(recording, queue, { callId, title }, position);
     }
 
     async request(recording) {
         this.state.asking.add(recording.id);
         try {
             await this.recordings.request(recording);
-            await this.load(this.shownCall);
+            await this.reload();
         } finally {
             this.state.asking.delete(recording.id);
         }
@@ -86,7 +100,7 @@ export class RecordingList extends Component {
 
     async toggleKeep(recording) {
         await this.recordings.toggleKeep(recording);
-        await this.load(this.shownCall);
+        await this.reload();
     }
 
     remove(recording) {
@@ -94,7 +108,7 @@ export class RecordingList extends Component {
             if (this.player.state.track?.id === recording.id) {
                 this.player.close();
             }
-            return this.load(this.shownCall);
+            return this.reload();
         });
     }
 }

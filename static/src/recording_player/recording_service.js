@@ -11,6 +11,7 @@ import { registry } from "@web/core/registry";
  * @property {number} duration whole seconds
  * @property {number} size bytes
  * @property {string} error why there is no audio
+ * @property {boolean} can_request
  * @property {boolean} can_download
  * @property {boolean} can_delete
  * @property {boolean} keep is not deleted by age
@@ -51,8 +52,11 @@ export class RecordingService {
     }
 
     /** Have the PBX asked for the recordings of a call that are not here yet. */
-    requestOfCall(callId) {
-        return this.onServer("mango.call", "action_request_recordings", callId);
+    async requestOfCall(callId) {
+        const action = await this.onServer("mango.call", "action_request_recordings", callId);
+        if (action?.params?.type === "warning") {
+            this.calls.notification.add(action.params.message, { type: "warning" });
+        }
     }
 
     request({ id }) {
