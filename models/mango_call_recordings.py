@@ -65,8 +65,7 @@ class MangoCall(models.Model):
     def action_request_recordings(self):
         """Have the recordings of these calls fetched, and say how many come."""
         self.check_access("read")
-        self.recording_ids.action_request()
-        count = len(self.recording_ids.filtered_domain([("state", "=", "requested")]))
+        count = self.recording_ids._ask_for()
         if count:
             message = self.env._("Recordings on their way: %(count)s.", count=count)
         else:

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.fields import Command, Domain
+from odoo.fields import Domain
 
 from ..vpbx.audio import EXTENSIONS
 from .mango_recording_play import PLAY_MERGE
@@ -156,13 +156,7 @@ class MangoRecording(models.Model):
     def action_request(self):
         """Have these recordings fetched from the PBX, as far as they are not here."""
         self.check_access("read")
-        # sudo: mango.recording - whoever may read a call may ask for its recordings;
-        # what comes of it depends on the PBX alone.
-        wanted_sudo = self.sudo().filtered(lambda recording: recording._is_fetchable())
-        waiting_sudo = self.sudo().filtered_domain([("state", "=", "requested")])
-        (wanted_sudo | waiting_sudo).requester_ids = [Command.link(self.env.uid)]
-        wanted_sudo._request()
-        wanted_sudo._notify()
+        self._ask_for()
 
     def action_delete(self):
         """Delete the audio for good; the recording stays and says so."""

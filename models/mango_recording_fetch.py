@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
+from odoo.fields import Command, Domain
 from odoo.tools import SQL
 
 from ..vpbx import codes, errors
@@ -16,6 +16,8 @@ from .transaction import in_own_transaction
 
 _logger = logging.getLogger(__name__)
 
+#: Who changes what is in the queue does so one after another.
+QUEUE_LOCK = "mango_office/recordings"
 #: When to ask again for a recording that is not there; then every hour.
 DELAYS = [timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30)]
 LAST_DELAY = timedelta(hours=1)
@@ -72,6 +74,30 @@ class MangoRecording(models.Model):
         """
         return self.is_at_pbx and self.state in ("announced", "failed")
 
+    def _ask_for(self):
+        """Request these recordings for the user, who has been found to be allowed to.
+
+        In a transaction of its own, so that several people who ask at once do not get
+        into each other's way.
+
+        :return: how many of them are on their way.
+        :rtype: int
+        """
+        ids, user_id = self.ids, self.env.uid
+
+        def order(env):
+            recordings = env["mango.recording"].browse(ids).exists()
+            wanted = recordings.filtered(lambda recording: recording._is_fetchable())
+            wanted._request()
+            waiting = recordings.filtered(lambda one: one.state == "requested")
+            waiting.requester_ids = [Command.link(user_id)]
+            wanted._notify()
+            return len(waiting)
+
+        count = in_own_transaction(self.env, QUEUE_LOCK, order)
+        self.env.invalidate_all()
+        return count
+
     def _request(self, is_automatic=False):
         """Put these recordings into the queue, and wake the cron that empties it.
 
@@ -121,7 +147,7 @@ class MangoRecording(models.Model):
         # Commits, and so leaves no transaction open while the PBX answers.
         cron._commit_progress(remaining=self.search_count(self._due_domain()))
         while order := in_own_transaction(
-            self.env, lambda env: env["mango.recording"]._claim()
+            self.env, QUEUE_LOCK, lambda env: env["mango.recording"]._claim()
         ):
             self._fetch(order)
             if not cron._commit_progress(1):
@@ -248,7 +274,7 @@ class MangoRecording(models.Model):
             if leased:
                 function(leased._in_company_language())
 
-        in_own_transaction(self.env, call)
+        in_own_transaction(self.env, QUEUE_LOCK, call)
 
     def _in_company_language(self):
         return self.with_context(lang=self.account_id._language())

@@ -23,6 +23,7 @@ class FetchCase(MangoCase):
         self.wanted = self.announce()
 
     def request(self, user=None):
+        self.env.flush_all()
         self.wanted.with_user(user or self.anna).action_request()
 
     def request_and_fetch(self):

@@ -180,6 +180,7 @@ class TestRights(MangoHttpCase):
             user = self.actors[actor] or self.env.ref("base.public_user")
             with self.subTest(actor):
                 self.wanted.state = "failed"
+                self.env.flush_all()
                 recording = self.wanted.with_user(user)
                 call = self.wanted.call_id.with_user(user)
                 if may_hear:
