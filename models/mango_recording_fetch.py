@@ -38,6 +38,8 @@ class Order(NamedTuple):
     recording_ref: str
     client: Client
     max_size: int
+    account_id: int
+    is_automatic: bool
 
 
 class MangoRecording(models.Model):
@@ -91,6 +93,7 @@ class MangoRecording(models.Model):
             wanted._request()
             waiting = recordings.filtered(lambda one: one.state == "requested")
             waiting.requester_ids = [Command.link(user_id)]
+            waiting.filtered("is_automatic")._hurry()
             wanted._notify()
             return len(waiting)
 
@@ -119,6 +122,12 @@ class MangoRecording(models.Model):
             }
         )
         self._wake_cron()
+
+    def _hurry(self):
+        """Fetch what was requested automatically for somebody who waits now."""
+        if self:
+            self.write({"is_automatic": False, "next_fetch_at": fields.Datetime.now()})
+            self._wake_cron()
 
     @api.model
     def _wake_cron(self, at=None):
@@ -215,7 +224,8 @@ class MangoRecording(models.Model):
 
         :rtype: mango.account
         """
-        return self.env["mango.account"]
+        waiting = self.search(self._due_domain() & Domain("is_automatic", "=", True))
+        return waiting.account_id.filtered(lambda account: not account._may_request())
 
     def _prepare_order(self):
         """Return what is needed to fetch this recording; None if that is impossible.
@@ -232,7 +242,15 @@ class MangoRecording(models.Model):
             self._fail(str(error))
             return None
         max_size = self.account_id.recording_max_size_mb * 1024**2
-        return Order(self.id, self.lease, self.recording_ref, client, max_size)
+        return Order(
+            self.id,
+            self.lease,
+            self.recording_ref,
+            client,
+            max_size,
+            self.account_id.id,
+            self.is_automatic,
+        )
 
     @api.model
     def _fetch(self, order):
@@ -252,8 +270,29 @@ class MangoRecording(models.Model):
                 _logger.exception("Recording %s was not stored", order.recording_id)
                 failure = None
             else:
+                self._note_answer(order, None)
                 return
+        self._note_answer(order, failure)
         self._on_lease(order, lambda leased: leased._on_error(failure))
+
+    @api.model
+    def _note_answer(self, order, error):
+        """Let the account learn from what the PBX answered to what nobody ordered.
+
+        :param Order order: what was asked for.
+        :param error: what the client raised.
+        :type error: VpbxError | None
+        """
+        if not order.is_automatic:
+            return
+        if isinstance(error, errors.NotReadyError) and error.code:
+            # Nothing is wrong, yet the PBX counts it as a wrong request.
+            error = errors.RefusedError(error.code, "")
+        elif isinstance(error, errors.NotReadyError | errors.TooLargeError):
+            error = None
+        elif isinstance(error, errors.NotAudioError) or _broke_off(error):
+            error = None  # That is about one file.
+        self.env["mango.account"].browse(order.account_id)._note_answer(error)
 
     @api.model
     def _on_lease(self, order, function):
@@ -381,7 +420,7 @@ class MangoRecording(models.Model):
         """
         if isinstance(error, errors.LockedOutError):
             return LOCK_OUT_PAUSE
-        if isinstance(error, errors.TransportError) and error.reason == "broken":
+        if _broke_off(error):
             return None  # One file that broke off says nothing of the others.
         if error is None or isinstance(error, errors.NotReadyError):
             return None
@@ -404,3 +443,7 @@ class MangoRecording(models.Model):
             }
         )
         self._notify()
+
+
+def _broke_off(error):
+    return isinstance(error, errors.TransportError) and error.reason == "broken"

@@ -5,6 +5,9 @@ from . import (
     test_caller,
     test_click_to_call,
     test_connection_check,
+    test_event_cleaning,
+    test_gate,
+    test_history,
     test_js,
     test_loading,
     test_mapping,
@@ -25,5 +28,6 @@ from . import (
     test_vpbx_numbers,
     test_vpbx_recordings,
     test_vpbx_signature,
+    test_vpbx_statistics,
     test_webhook,
 )

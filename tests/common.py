@@ -150,11 +150,18 @@ class PbxDouble:
         self._files["recording"] = Answer(**answer)
         self._answers.setdefault(RECORDING, Answer(302, "", location="link"))
 
+    def answers_by(self, path, function):
+        """Let a function answer a path: it gets the payload and returns the body."""
+        self._answers[path] = function
+
     def paths(self):
         return [request.path for request in self.requests]
 
     def _next_answer(self, path):
         answer = self._answers.get(path, Answer(body='{"result": 1000}'))
+        if callable(answer):
+            payload = answer(self.requests[-1].payload)
+            return Answer(body=json.dumps(payload, ensure_ascii=False))
         if isinstance(answer, list):
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
         if answer.location == "link":

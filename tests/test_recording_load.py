@@ -1,10 +1,12 @@
 """What the PBX tells of recordings, and what becomes of it here."""
 
+from odoo import fields
 from odoo.modules.module import load_script
 from odoo.tests import tagged, warmup
 from odoo.tools.misc import file_path
 
-from .common import MangoCase
+from ..vpbx.errors import RefusedError
+from .common import RECORDING, Answer, MangoCase
 from .vpbx_scenarios import inbound_answered, outside, staff, summary
 
 ADDED = {
@@ -149,6 +151,16 @@ class TestLoad(MangoCase):
         with self.assertQueryCount(25):
             self.announce()
 
+    def test_after_the_notifications_have_gone(self):
+        """A sealed call takes recordings still, and nothing else."""
+        call = self.play(inbound_answered())
+        call.sealed_at = fields.Datetime.now()
+        self.events().unlink()
+        before = self.snapshot(call)
+        self.assertEqual(self.announce().call_id, call)
+        self.assertEqual(self.recording().user_id, self.anna)
+        self.assertEqual(self.snapshot(call), before)
+
 
 @tagged("post_install", "-at_install")
 class TestMigration(MangoCase):
@@ -224,6 +236,51 @@ class TestAutomatic(MangoCase):
         self.assertEqual(self.announce().state, "announced")
         self.account.recording_only_answered = False
         self.assertEqual(self.announce("R2").state, "requested")
+
+    def test_pbx_that_is_not_to_be_asked(self):
+        """After an answer that stops the automatic requests, people may still ask."""
+        self.pbx.offers_recording()
+        self.states()
+        self.env.flush_all()
+        self.account._note_answer(RefusedError(3102, ""))
+        self.fetch_recordings()
+        self.assertEqual(self.recording().state, "requested")
+        self.assertEqual(self.pbx.requests, [])
+        self.recording().with_user(self.anna).action_request()
+        self.fetch_recordings()
+        self.assertEqual(self.recording().state, "ready")
+
+    def test_the_account_learns(self):
+        for answer, may_go_on in (
+            (Answer(302, "", location="link"), True),
+            (Answer(404, ""), True),
+            # A wrong request in the PBX's eyes: two of them would lock us out.
+            (Answer(404, '{"result": 3320}'), False),
+            (Answer(503, "busy"), False),
+            (Answer(200, '{"result": 3102}'), False),
+        ):
+            with self.subTest(answer):
+                self.pbx.reset()
+                self.pbx.answers(RECORDING, **vars(answer))
+                self.pbx.offers_recording()
+                self.states()
+                self.recording().write({"state": "announced"})
+                self.recording()._request(is_automatic=True)
+                self.account._resume_requests()
+                self.assertTrue(self.account._may_request())
+                self.fetch_recordings()
+                self.assertEqual(len(self.pbx.requests), 1)
+                self.assertEqual(self.account._may_request(), may_go_on)
+
+    def test_what_a_person_asks_teaches_nothing(self):
+        self.account.recording_mode = "on_request"
+        self.pbx.answers(RECORDING, body='{"result": 3102}')
+        self.states()
+        self.env.flush_all()
+        self.recording().with_user(self.anna).action_request()
+        self.fetch_recordings()
+        self.assertEqual(self.recording().state, "failed")
+        self.assertTrue(self.account._may_request())
 
     def test_deleted_stays_deleted(self):
         self.states()

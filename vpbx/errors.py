@@ -74,7 +74,15 @@ class BadAnswerError(VpbxError):
 
 
 class NotReadyError(VpbxError):
-    """The recording is not there: not yet, or not any more (HTTP 404, code 3320)."""
+    """The recording is not there: not yet, or not any more (HTTP 404, code 3320).
+
+    :param code: the PBX's result code, if it gave one
+    :type code: int | None
+    """
+
+    def __init__(self, message, *, code=None, **facts):
+        super().__init__(message, **facts)
+        self.code = code
 
 
 class NotAudioError(BadAnswerError):
