@@ -2,7 +2,8 @@
 UPDATE mango_account
    SET api_key = NULL,
        api_salt = NULL,
-       routing_enabled = FALSE;
+       routing_enabled = FALSE,
+       recording_mode = 'on_request';
 -- Settings that were filled in but not saved.
 UPDATE res_config_settings
    SET mango_api_key = NULL,

@@ -4,12 +4,18 @@ They show what Odoo's own tests cannot, because those share one transaction: hoo
 run after a commit, locks between server processes, a route command that is in time.
 """
 
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
 from . import e2e_browser, paths, stage
 from .report import Report
 
 DATABASE = "mango_e2e"
 LOG = paths.LOGS / "e2e.log"
 WORKERS = 3
+ASKING = 5  # people at once
+FETCHING_SECONDS = 60
 SPEED = 5  # only waiting is shortened; the greeting still takes a second
 
 CALL_FIELDS = [
@@ -89,6 +95,7 @@ def _check_scenarios(pbx, log):
     for scenario, (call, route) in EXPECTED.items():
         yield _check_scenario(pbx, log, scenario, call, route)
     yield _check_burst(pbx, log)
+    yield _check_recordings(pbx, log)
     yield _check_events(log)
 
 
@@ -123,6 +130,27 @@ def _check_burst(pbx, log):
     ok = play["ok"] and len(calls) == 10 and not open_calls and legs == stored_legs
     detail = f"{len(calls)} calls, open: {open_calls}; legs: {legs}, {stored_legs}"
     return name, ok, f"{detail}; {play['error']}"
+
+
+def _check_recordings(pbx, log):
+    """Everybody asks for all recordings at once; each is fetched once, and whole."""
+    since = max(entry["id"] for entry in pbx.get("log"))
+    with ThreadPoolExecutor(ASKING) as pool:
+        list(pool.map(lambda asked: log.request_recordings(), range(ASKING)))
+    deadline = time.monotonic() + FETCHING_SECONDS
+    while (states := log.recording_states()) != {"ready"}:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
+    entries = pbx.get(f"log?since={since}")
+    counts = Counter(
+        entry["path"] for entry in entries if entry["direction"] == "received"
+    )
+    expected = log.recording_count()
+    found = states, counts["queries/recording/post"], counts["files"]
+    ok = expected >= ASKING and found == ({"ready"}, expected, expected)
+    name = "recordings asked for by several at once, each fetched once"
+    return name, ok, f"{expected} recordings: {found}"
 
 
 def _check_events(log):
@@ -161,6 +189,18 @@ class Log:
             "res.users", [("id", "=", user and user[0])], ["login"]
         ) or [{"login": False}]
         return {**call, "user": login["login"]}
+
+    def request_recordings(self):
+        self._server.call(
+            "mango.call", "action_request_recordings", list(self.call_ids())
+        )
+
+    def recording_states(self):
+        recordings = self._server.search_read("mango.recording", [], ["state"])
+        return {recording["state"] for recording in recordings}
+
+    def recording_count(self):
+        return self._server.call("mango.recording", "search_count", [])
 
     def failed_events(self):
         domain = [("state", "=", "failed")]

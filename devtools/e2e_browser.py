@@ -280,6 +280,45 @@ def board(cast):
     tour.finish()
 
 
+# ---------------------------------------------------------------------------
+# Plays: recordings
+
+
+def recording_requested_and_played(cast):
+    """a recording is asked for, comes by itself, is played with sound and sought"""
+    cast.talk_with_anna()
+    cast.anna.begin(MINE, "mango_office_recording_requested").finish()
+    cast.expect_downloads(1)
+
+
+def two_recordings(cast):
+    """a transferred call has two recordings, which are played one after the other"""
+    cast.call(IVAN, greeting=0)
+    cast.pick_up(ANNA)
+    cast.post("transfer", extension=ANNA, to=BORIS, method="consult")
+    cast.pick_up(BORIS)
+    cast.hang_up(ANNA)  # which completes the transfer
+    cast.client("hangup")
+    cast.wait_for_recordings()
+    cast.vera.begin("/odoo/calls", "mango_office_two_recordings").finish()
+    cast.expect_downloads(2)
+
+
+def recording_of_a_colleague(cast):
+    """a colleague's recording is refused by its address; a supervisor plays it"""
+    [recording] = cast.recordings(cast.talk_with_anna())
+    tour = cast.vera.begin("/odoo/calls", "mango_office_recording_of_colleague")
+    tour.until("heard")
+    first = {"Range": "bytes=0-99"}
+    status, kind, body = cast.vera.hear(recording, **first)
+    cast.expect((status, kind, len(body)), (206, "audio/mpeg", 100))
+    for stranger in (cast.boris, cast.kirill):
+        for headers in ({}, first):
+            status, kind, _body = stranger.hear(recording, **headers)
+            cast.expect((status, kind), (404, "text/html"))
+    tour.finish()
+
+
 PLAYS = [
     call_answered,
     call_not_picked_up,
@@ -300,6 +339,9 @@ PLAYS = [
     missed_and_redial,
     dial_pad,
     board,
+    recording_requested_and_played,
+    two_recordings,
+    recording_of_a_colleague,
 ]
 
 
@@ -333,7 +375,7 @@ class Cast:
 
     def call(self, number, **values):
         """A client calls the company."""
-        self.post("call", **{"from": number}, **values)
+        return self.post("call", **{"from": number}, **values)
 
     def pick_up(self, extension):
         self.post("pickup", extension=extension)
@@ -350,6 +392,23 @@ class Cast:
     def set(self, **settings):
         """Change the PBX until the end of the play."""
         self.post("settings", **settings)
+
+    def talk_with_anna(self):
+        """Ivan and Anna have a talk, which the PBX records.
+
+        :return: the call's id there.
+        :rtype: str
+        """
+        call = self.call(IVAN)  # with a greeting, in which Odoo routes it to Anna
+        self._pbx.wait_for(_anna_rings, "Anna's phone to ring")
+        self.pick_up(ANNA)
+        self.client("hangup")
+        self.wait_for_recordings()
+        return call["entry_id"]
+
+    def wait_for_recordings(self):
+        """Wait until the PBX has stored what it has recorded."""
+        self._pbx.wait_for(_recordings_are_stored, "the recordings to be stored")
 
     @contextlib.contextmanager
     def without_pbx(self):
@@ -373,6 +432,19 @@ class Cast:
         return self._admin.call(
             "mango.call", "search_read", [], fields, order="id desc", limit=1
         )[0]
+
+    def recordings(self, entry_id):
+        """:return: ids of what was recorded of a call."""
+        return self._admin.call(
+            "mango.recording", "search", [("call_id.entry_id", "=", entry_id)]
+        )
+
+    def expect_downloads(self, count):
+        """Odoo fetched so many recordings, each once: one order, one file."""
+        for path in ("queries/recording/post", "files"):
+            asked = self._pbx.commands(path, self._since)
+            done = [entry for entry in asked if entry["status"] in (200, 302)]
+            self.expect((path, len(done)), (path, count))
 
     def expect_commands(self, count):
         """Odoo ordered so many calls during this play."""
@@ -468,6 +540,15 @@ class Person:
         """Forget the calls that were missed in earlier plays."""
         self._server.call("res.users", "mango_missed_seen", [self._server.user_id])
 
+    def hear(self, recording_id, **headers):
+        """Ask for a recording by its address.
+
+        :return: status, content type and body.
+        :rtype: tuple[int, str, bytes]
+        """
+        path = f"/web/content/mango.recording/{recording_id}/audio"
+        return self._server.get(path, **headers)
+
     def leave(self):
         """Close the tabs, and the cards that a failed play has left."""
         self._context.close_pages()
@@ -487,6 +568,16 @@ class Person:
 def _client_rings(state):
     staff = {person["extension"] for person in state["staff"]}
     return any(set(call["ringing"]) - staff for call in state["calls"])
+
+
+def _anna_rings(state):
+    return any(ANNA in call["ringing"] for call in state["calls"])
+
+
+def _recordings_are_stored(state):
+    recordings = [r for call in state["calls"] for r in call["recordings"]]
+    is_over = all(call["stage"] == "ended" for call in state["calls"])
+    return is_over and recordings and all(r["added"] for r in recordings)
 
 
 class Tab:

@@ -228,6 +228,22 @@ class Server:
         [record] = self.search_read(model, [("name", "=", name)], ["id"])
         return record["id"]
 
+    def get(self, path, **headers):
+        """Ask for something as the browser does for a picture or a sound.
+
+        :param str path: such as ``/web/content/…``.
+        :param headers: such as ``Range="bytes=0-9"``.
+        :return: status, content type and body.
+        :rtype: tuple[int, str, bytes]
+        """
+        request = urllib.request.Request(f"{self._url}{path}", headers=headers)
+        try:
+            answer = self._opener.open(request, timeout=TIMEOUT)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            return answer.status, answer.headers.get_content_type(), answer.read()
+
     def rpc(self, path, params):
         body = {"jsonrpc": "2.0", "id": next(self._ids), "params": params}
         answer = _post(self._opener, f"{self._url}{path}", body)

@@ -186,6 +186,8 @@ class MangoCall(models.Model):
             return self.client_number_display
         if self.direction == "internal":
             return self.env._("Internal call")
+        if not self.direction:
+            return self.env._("Unknown number")
         return self.env._("Hidden number")
 
     @api.depends("client_number", "account_id")

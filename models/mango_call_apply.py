@@ -76,10 +76,10 @@ class MangoCall(models.Model):
                 """
                 INSERT INTO mango_call
                     (account_id, company_id, entry_id, source, state, route_state,
-                     create_uid, write_uid, create_date, write_date)
+                     recording_state, create_uid, write_uid, create_date, write_date)
                 VALUES
                     (%(account_id)s, %(company_id)s, %(entry_id)s, %(source)s,
-                     'ringing', 'none', %(uid)s, %(uid)s, %(now)s, %(now)s)
+                     'ringing', 'none', 'none', %(uid)s, %(uid)s, %(now)s, %(now)s)
                 ON CONFLICT (account_id, entry_id)
                 DO UPDATE SET write_date = EXCLUDED.write_date
                 RETURNING id
@@ -114,6 +114,7 @@ class MangoCall(models.Model):
         if number_is_new:
             changed |= self._identify_client()
         changed |= self._add_participants(extensions)
+        changed |= self.env["mango.recording"]._load(self, state.recordings, extensions)
         if self._awaits_routing(state):
             changed |= self._write_changes(
                 self.env["mango.router"]._decide(self, state.in_menu_leg)
@@ -134,6 +135,7 @@ class MangoCall(models.Model):
             state.extension,
             *(leg.to_extension for leg in legs),
             *(leg.from_extension for leg in legs),
+            *(recording.extension for recording in state.recordings),
         }
         if state.client_number and not self.account_id._e164(state.client_number):
             found.add(state.client_number)
@@ -287,7 +289,7 @@ class MangoCall(models.Model):
         :param dict[str, mango.extension] extensions: by number.
         :rtype: bool
         """
-        if self.state == "ended":
+        if self.state == "ended" or not self.leg_ids:
             return False
         rung = self.routed_extension_id.concat(*extensions.values())
         return self.env["mango.call.card"]._put(self, rung)

@@ -48,13 +48,18 @@ class MangoCall(models.Model):
         return _essence(before) != _essence(after)
 
     def _update_sealed(self, state):
-        """Take what still may come of a call whose notifications are gone.
+        """Take what still may come of a call whose notifications are gone: recordings.
 
         What the call itself is was concluded from all of them; what came later alone
         would conclude something else.
 
         :param CallState state: the fold over what came later.
         """
+        extensions = self.env["mango.extension"]._by_number(
+            self.account_id, {recording.extension for recording in state.recordings}
+        )
+        if self.env["mango.recording"]._load(self, state.recordings, extensions):
+            self._notify_participants()
 
     def _awaits_statistics(self, now):
         """Tell whether the statistics may soon tell how this unfinished call ended.

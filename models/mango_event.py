@@ -24,6 +24,8 @@ MAX_ENDS_OF_CALL = 20
 USED = (
     notifications.LegEvent
     | notifications.Summary
+    | notifications.RecordingEvent
+    | notifications.RecordAdded
     | notifications.CommandResult
     | statistics.StatisticsCall
 )
@@ -291,13 +293,18 @@ class MangoEvent(models.Model):
         domain = Domain("state", "in", ("pending", "failed")) & Domain(
             "attempts", "<", MAX_ATTEMPTS
         )
-        events = self.search(domain, order="id", limit=BATCH_SIZE)
         cron = self.env["ir.cron"]
-        cron._commit_progress(remaining=len(events))
-        for event in events:
-            event._process_again()
-            if not cron._commit_progress(1):
-                break
+        cron._commit_progress(remaining=self.search_count(domain))
+        last_id = 0
+        # Each once: what fails again waits for the next run.
+        while events := self.search(
+            domain & Domain("id", ">", last_id), order="id", limit=BATCH_SIZE
+        ):
+            last_id = events.ids[-1]
+            for event in events:
+                event._process_again()
+                if not cron._commit_progress(1):
+                    return
 
     def _process_again(self):
         """Apply one event in a transaction of its own, like a new notification."""

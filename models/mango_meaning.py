@@ -30,6 +30,8 @@ class MangoMeaning(models.AbstractModel):
         :param VpbxError error: what the client raised.
         :rtype: str
         """
+        if sentence := self._of_recording_error(error):
+            return sentence
         if isinstance(error, errors.TransportError):
             if error.reason == "unavailable":
                 return self.env._("The PBX is out of service. Try again later.")
@@ -69,6 +71,30 @@ class MangoMeaning(models.AbstractModel):
             "The PBX gave an answer that cannot be read. Check the API address; if it "
             "is right, try again later."
         )
+
+    @api.model
+    def _of_recording_error(self, error):
+        """Say what went wrong with a recording. None if it was something else.
+
+        :param VpbxError error: what the client raised.
+        :rtype: str | None
+        """
+        if isinstance(error, errors.NotReadyError):
+            return self.env._(
+                "The PBX does not have the recording: not yet, or not any more."
+            )
+        if isinstance(error, errors.TooLargeError):
+            return self.env._(
+                "The recording is larger than %(limit)s MB, which is the limit in the "
+                "settings.",
+                limit=error.limit // 1024**2,
+            )
+        if isinstance(error, errors.NotAudioError):
+            return self.env._(
+                "What the PBX sent is no recording: an empty file, or something that "
+                "cannot be played."
+            )
+        return None
 
     @api.model
     def _of_reason(self, reason):

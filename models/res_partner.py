@@ -35,3 +35,23 @@ class ResPartner(models.Model):
         return self.env["mango.call"]._action_of(
             Domain("partner_id", "child_of", self.id)
         )
+
+    def action_delete_mango_recordings(self):
+        """Delete the recordings of these people's calls; the calls stay.
+
+        Of a company, those with everybody who belongs to it, as its calls are shown.
+
+        :return: how many were deleted, of all companies that the user works for.
+        :rtype: int
+        """
+        self.check_access("read")
+        recordings = (
+            self.env["mango.recording"]
+            .with_context(allowed_company_ids=self.env.user.company_ids.ids)
+            .search(
+                Domain("call_id.partner_id", "child_of", self.ids)
+                & Domain("state", "!=", "expired")
+            )
+        )
+        recordings.action_delete()
+        return len(recordings)

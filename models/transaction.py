@@ -3,6 +3,8 @@
 import threading
 from contextlib import contextmanager
 
+from odoo import SUPERUSER_ID
+from odoo.service.model import retrying
 from odoo.tools import SQL
 
 
@@ -54,3 +56,23 @@ def start_after_commit(env, target, record_id):
             name=f"{target.__module__}.{record_id}",
             daemon=True,
         ).start()
+
+
+def in_own_transaction(env, lock, function):
+    """Call a function as the system in a transaction of its own, and commit it.
+
+    Whoever takes the same lock comes before or after. If somebody else wrote the same
+    meanwhile the function is called again, so it must do nothing that cannot be undone.
+
+    :param Environment env: the environment at hand; its transaction takes no part, and
+        must not have written what the function writes.
+    :param str lock: as for :func:`locked_transaction`.
+    :param Callable function: takes the environment of the new transaction.
+    :return: what the function returns; records are of a transaction that is over.
+    """
+    system = env(user=SUPERUSER_ID, su=True)
+    with (
+        env.registry.cursor() as holder,
+        locked_transaction(system(cr=holder), lock) as own,
+    ):
+        return retrying(lambda: function(own), own)

@@ -1,10 +1,12 @@
 """A small PBX of canned answers, and the people and contacts that the tests need."""
 
 import hashlib
+import io
 import json
 import threading
-from contextlib import contextmanager
-from dataclasses import dataclass
+import wave
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
@@ -37,6 +39,17 @@ def as_text(payload):
     return json.dumps(payload, ensure_ascii=False)
 
 
+def sound(seconds=3):
+    """Return a WAV file of silence, 8,000 bytes a second and a head of 44."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(1)
+        writer.setframerate(8000)
+        writer.writeframes(b"\x80" * 8000 * seconds)
+    return file.getvalue()
+
+
 # ----------------------------------------------------------------------------
 # The PBX
 # ----------------------------------------------------------------------------
@@ -44,12 +57,21 @@ def as_text(payload):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the PBX answers; a body of None hangs up without an answer."""
+    """What the PBX answers; a body of None hangs up without an answer.
+
+    ``length`` is what is said of the body's length: None says nothing, and the end of
+    the connection tells.
+    """
 
     status: int = 200
-    body: str | None = "{}"
+    body: str | bytes | None = "{}"
     date: str | None = None
     content_type: str = "application/json"
+    location: str = ""
+    length: int | None = -1  # -1: the truth
+
+
+RECORDING = "queries/recording/post"
 
 
 @dataclass(frozen=True)
@@ -74,7 +96,10 @@ class PbxDouble:
 
     def __init__(self):
         self.requests = []
+        #: What was asked for by GET: the method, the path and the headers.
+        self.accesses = []
         self._answers = {}
+        self._files = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(
             target=self._server.serve_forever,
@@ -95,7 +120,9 @@ class PbxDouble:
 
     def reset(self):
         self.requests.clear()
+        self.accesses.clear()
         self._answers.clear()
+        self._files.clear()
 
     def answers(self, path, payload=None, **answer):
         """Set the answer of a path, for any number of requests.
@@ -108,12 +135,40 @@ class PbxDouble:
             answer["body"] = json.dumps(payload, ensure_ascii=False)
         self._answers[path] = Answer(**answer)
 
+    def answers_in_turn(self, path, *answers):
+        """Set the answers of a path, one for each request; the last one stays."""
+        self._answers[path] = list(answers)
+
+    def offers_recording(self, body=None, **answer):
+        """Have a recording: each request is answered by a link that works once.
+
+        :param bytes body: the file, else three seconds of sound
+        :param answer: fields of :class:`Answer` for the file
+        """
+        answer = {"content_type": "audio/wav", **answer}
+        answer["body"] = sound() if body is None else body
+        self._files["recording"] = Answer(**answer)
+        self._answers.setdefault(RECORDING, Answer(302, "", location="link"))
+
     def answers_by(self, path, function):
         """Let a function answer a path: it gets the payload and returns the body."""
         self._answers[path] = function
 
     def paths(self):
         return [request.path for request in self.requests]
+
+    def _next_answer(self, path):
+        answer = self._answers.get(path, Answer(body='{"result": 1000}'))
+        if callable(answer):
+            payload = answer(self.requests[-1].payload)
+            return Answer(body=json.dumps(payload, ensure_ascii=False))
+        if isinstance(answer, list):
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        if answer.location == "link":
+            path = f"/files/secret_link_{len(self.requests):04}"
+            self._files[path] = self._files["recording"]
+            return replace(answer, location=self.url + path)
+        return answer
 
     def _handler(self):
         pbx = self
@@ -125,23 +180,32 @@ class PbxDouble:
                 path = self.path.removeprefix("/vpbx/")
                 fields = (form[name][0] for name in ("vpbx_api_key", "sign", "json"))
                 pbx.requests.append(Request(path, *fields))
-                answer = pbx._answers.get(path, Answer(body='{"result": 1000}'))
-                if callable(answer):
-                    payload = answer(pbx.requests[-1].payload)
-                    answer = Answer(body=json.dumps(payload, ensure_ascii=False))
-                if answer.body is None:
-                    self.close_connection = True
-                    return
-                self._send(answer)
+                self._send(pbx._next_answer(path))
+
+            def do_GET(self):
+                pbx.accesses.append((self.command, self.path, dict(self.headers)))
+                gone = Answer(404, "The link is no longer valid")
+                self._send(pbx._files.pop(self.path, gone))
+
+            do_HEAD = do_GET
 
             def _send(self, answer):
-                body = answer.body.encode()
+                body = answer.body
+                if body is None:
+                    self.close_connection = True
+                    return
+                body = body.encode() if isinstance(body, str) else body
                 self.send_response_only(answer.status)
                 self.send_header("Date", answer.date or self.date_time_string())
                 self.send_header("Content-Type", answer.content_type)
-                self.send_header("Content-Length", str(len(body)))
+                if answer.location:
+                    self.send_header("Location", answer.location)
+                if answer.length is not None:
+                    length = len(body) if answer.length < 0 else answer.length
+                    self.send_header("Content-Length", str(length))
                 self.end_headers()
-                self.wfile.write(body)
+                with suppress(ConnectionError):  # whoever read enough goes away
+                    self.wfile.write(body)
 
             def log_message(self, *args):
                 pass
@@ -271,6 +335,36 @@ class MangoFixtures(LoopbackRequests):
         return self.env["mango.call"].search(
             [("account_id", "=", account.id), ("entry_id", "=", entry_id)]
         )
+
+    # -- recordings -----------------------------------------------------------
+
+    def announce(self, ref="R1", extension="101", entry_id="E1", **payload):
+        """Tell that a recording is complete, as the PBX does after the talk."""
+        self.receive(
+            "events/recording",
+            {
+                "recording_id": ref,
+                "recording_state": "Completed",
+                "seq": 2,
+                "entry_id": entry_id,
+                "call_id": "A",
+                "extension": extension,
+                "timestamp": 1767258096,
+                "completion_code": 1000,
+                "recipient": "Cloud",
+                **payload,
+            },
+        )
+        return self.recording(ref)
+
+    def recording(self, ref="R1"):
+        return self.env["mango.recording"].search(
+            [("account_id", "=", self.account.id), ("recording_ref", "=", ref)]
+        )
+
+    def fetch_recordings(self):
+        """Let the cron fetch what is due."""
+        self.run_cron("ir_cron_fetch_recordings")
 
     def events(self):
         return self.env["mango.event"].search([("account_id", "=", self.account.id)])

@@ -1,6 +1,7 @@
 """The fold: what follows from the notifications of a call, in whatever order."""
 
 import json
+from dataclasses import replace
 from itertools import permutations
 
 from hypothesis import HealthCheck, given, settings
@@ -656,14 +657,14 @@ class TestLiveCalls(BaseCase):
             self.assertEqual((call.talk_duration, call.end_reason), (14, 1120))
 
     def test_stored_recordings(self):
-        for state, code, recipient, stored in [
-            ("Completed", 1000, "Cloud", True),
-            ("Completed", "1000", "CloudAndMail", True),
-            ("Completed", 1000, "Mail", False),
-            ("Completed", 1000, None, False),
-            ("Completed", 4002, "Cloud", False),
-            ("Completed", 2240, "Cloud", False),
-            ("Started", 1000, "Cloud", False),
+        for state, code, recipient, expected in [
+            ("Completed", 1000, "Cloud", (True, False)),
+            ("Completed", "1000", "CloudAndMail", (True, False)),
+            ("Completed", 1000, "Mail", (False, False)),
+            ("Completed", 1000, None, (False, False)),
+            ("Completed", 4002, "Cloud", (False, False)),
+            ("Completed", 2240, "Cloud", (False, True)),
+            ("Started", None, "Cloud", (False, False)),
         ]:
             with self.subTest(state=state, code=code, recipient=recipient):
                 payload = {
@@ -674,7 +675,39 @@ class TestLiveCalls(BaseCase):
                     "recipient": recipient,
                 }
                 [recording] = self.fold(("events/recording", payload)).recordings
-                self.assertEqual(recording.stored, stored)
+                found = recording.stored, recording.is_refused
+                self.assertEqual(found, expected)
+
+    def recorded(self, state, at, **more):
+        return "events/recording", {
+            "entry_id": "E1",
+            "recording_id": "R1",
+            "recording_state": state,
+            "extension": "102",
+            "timestamp": T0 + at,
+            **more,
+        }
+
+    def test_only_a_recording(self):
+        """A stored recording proves a talk of whoever was recorded."""
+        started = self.recorded("Started", 20)
+        stored = self.recorded("Completed", 80, completion_code=1000, recipient="Cloud")
+        call = self.fold(started)
+        self.assertEqual((call.state, call.started_at), ("ringing", T0 + 20))
+        self.assertFalse(call.all_legs_gone)
+        call = self.fold(started, stored)
+        self.assertEqual((call.state, call.direction), ("talking", None))
+        self.assertEqual((call.extension, call.started_at), ("102", T0 + 20))
+        self.assertTrue(call.all_legs_gone)
+        call = self.fold(started, stored, closed_at=T0 + 700)
+        self.assertEqual((call.state, call.result), ("ended", "answered"))
+        self.assertEqual(call.ended_at, T0 + 700)
+
+    def test_recording_says_nothing_beside_the_call(self):
+        stored = self.recorded("Completed", 80, completion_code=1000, recipient="Cloud")
+        posts = menu()
+        with_recording, without = self.fold(*posts, stored), self.fold(*posts)
+        self.assertEqual(replace(with_recording, recordings=()), without)
 
     def test_closed_callback_whose_first_leg_ended_last(self):
         anna = staff("101", taken_from="L1")

@@ -2,6 +2,8 @@
 
 * ``signature`` -- the signature that goes both ways
 * ``client`` -- requests to the PBX; ``addresses`` -- where they may go
+* ``transport`` -- what goes wrong on the way
+* ``recordings`` -- the one access to a recording; ``audio`` -- what a file of sound is
 * ``notifications`` -- what the PBX sends us, as value objects
 * ``statistics`` -- what the PBX's statistics tell of calls
 * ``call_state`` -- the fold that turns notifications into a call

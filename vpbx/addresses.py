@@ -120,3 +120,23 @@ def _parse_address(text):
         return None
     # A socket for both versions shows an IPv4 address as ::ffff:81.88.80.132.
     return getattr(address, "ipv4_mapped", None) or address
+
+
+def check_link(url, base_url):
+    """Tell whether a file that the PBX points to may be fetched (design.md 3).
+
+    :param str url: absolute
+    :param str base_url: of the PBX, as :func:`check_base_url` gives it
+    :return: it is ``https`` in the world outside, or on this machine as the PBX is
+    :rtype: bool
+    """
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or parts.scheme not in ("http", "https") or not url.isprintable():
+        return False
+    if is_loopback(host):
+        return is_loopback(urlsplit(base_url).hostname)
+    return parts.scheme == "https"

@@ -21,7 +21,9 @@ How it works:
 4. **End.** Only the summary ends a call, or its caretaker by giving ``closed_at``:
    leaving the menu is a ``Disconnected`` leg, too. Since nothing takes a summary back,
    no late event can reopen a call. What the summary says wins over what the legs say.
-5. **Statistics** say in the end what nothing else has said (:mod:`.statistics`).
+5. **Only a recording.** As long as nothing else is known of a call, its recordings say
+   when there was a talk, and whose.
+6. **Statistics** say in the end what nothing else has said (:mod:`.statistics`).
 """
 
 from collections import defaultdict
@@ -91,6 +93,12 @@ class RecordingState:
     pbx_user_ref: str | None
     stored: bool
     completion_code: int | None
+
+    @property
+    def is_refused(self):
+        """Whether the PBX tells that it did not record, other than a talk too short."""
+        code = self.completion_code or codes.DONE
+        return not self.stored and code // 1000 != 1 and code != codes.TOO_SHORT
 
 
 @dataclass(frozen=True)
@@ -215,6 +223,8 @@ class _Evidence:
 
     @property
     def all_legs_gone(self):
+        if self._is_only_recorded:
+            return bool(self._talk_recordings)
         return bool(self._legs) and all(leg.state.is_gone for leg in self._legs)
 
     @property
@@ -316,6 +326,8 @@ class _Evidence:
             return told
         if self._talks:
             return self._talks[0].to_extension
+        if self._is_only_recorded:
+            return next(filter(None, (r.extension for r in self.recordings)), None)
         rung = [leg.state.to_extension for leg in self._legs if not leg.state.is_menu]
         return next(filter(None, rung), None)
 
@@ -386,6 +398,8 @@ class _Evidence:
 
     @property
     def _is_answered(self):
+        if self._is_only_recorded:
+            return bool(self._talk_recordings)
         return self._summary.answered if self._summary else bool(self._talks)
 
     @property
@@ -398,12 +412,16 @@ class _Evidence:
     def started_at(self):
         if self._summary and self._summary.created_at:
             return self._summary.created_at
+        if self._is_only_recorded:
+            return _earliest(self._recording_facts)
         return _earliest(self._events)
 
     @cached_property
     def answered_at(self):
         if not self._is_answered:
             return None
+        if self._is_only_recorded:
+            return self.started_at
         return self._summary.answered_at if self._summary else _earliest(self._talks)
 
     @cached_property
@@ -459,14 +477,28 @@ class _Evidence:
 
     # -- recordings --------------------------------------------------------------
 
-    @property
+    @cached_property
+    def _recording_facts(self):
+        kinds = RecordingEvent, RecordAdded
+        return [fact for fact in self._facts if isinstance(fact, kinds)]
+
+    @cached_property
     def recordings(self):
         """The recordings; each recorded employee has an own one."""
         by_ref = defaultdict(list)
-        for fact in self._facts:
-            if isinstance(fact, (RecordingEvent, RecordAdded)):
-                by_ref[fact.recording_ref].append(fact)
+        for fact in self._recording_facts:
+            by_ref[fact.recording_ref].append(fact)
         return tuple(_recording(ref, by_ref[ref]) for ref in sorted(by_ref))
+
+    @cached_property
+    def _is_only_recorded(self):
+        """Whether recordings are all that is known of the call."""
+        return not self._legs and self._summary is None and bool(self._recording_facts)
+
+    @property
+    def _talk_recordings(self):
+        """The recordings that the PBX has: proof of a talk."""
+        return [recording for recording in self.recordings if recording.stored]
 
 
 # ---------------------------------------------------------------------------

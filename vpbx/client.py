@@ -8,27 +8,28 @@ every failure told as one of :mod:`.errors`.
 import json
 import logging
 import re
-import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
 
-from . import codes, statistics
-from .addresses import check_base_url, is_loopback
+from . import codes, recordings, statistics
+from .addresses import check_base_url, check_link, is_loopback
 from .errors import (
     BadAnswerError,
     LockedOutError,
+    NotReadyError,
     RateLimitedError,
     RefusedError,
     TransportError,
 )
 from .signature import sign
 from .texts import clean
+from .transport import transport_error
 
 _logger = logging.getLogger(__name__)
 
@@ -40,6 +41,10 @@ MAX_ANSWER = 32 * 1024 * 1024
 # user_id comes only when asked for; recordings and statistics need it
 # (mango-api.md 6.1).
 _USER_FIELDS = ("general.user_id", "general.mobile", "groups")
+
+#: Where a recording is, instead of an answer (mango-api.md 6.3).
+_REDIRECTS = (302, 303, 307)
+_NO_RECORDING = 3320
 
 _CODE = re.compile(r"\d{1,9}", re.ASCII)
 _SIGNATURE = re.compile(r"\b[0-9a-fA-F]{64}\b")
@@ -122,6 +127,7 @@ class _Answer:
     payload: dict
     code: int | None
     facts: dict  # about the answer, as the errors take them
+    location: str | None = field(default=None, repr=False)  # may be as good as a key
 
 
 class Client:
@@ -244,6 +250,39 @@ class Client:
             uuid=answer.facts["uuid"],
         )
 
+    def fetch_recording(self, recording_ref, file, max_size):
+        """Load a recording: one request, one access to the link that it answers with.
+
+        :param str recording_ref: the PBX's ``recording_id``
+        :param file: open for writing and reading; its content is a recording only if
+            nothing is raised
+        :type file: ~typing.BinaryIO
+        :param int max_size: bytes; what is larger is not read
+        :rtype: ~.audio.Audio
+        :raise NotReadyError: it is not there yet, or not any more
+        :raise NotAudioError: what is there is no recording
+        :raise TooLargeError: it is larger than ``max_size``
+        """
+        link = self._recording_link(recording_ref)
+        return recordings.download(link, file, max_size, timeout=self._timeout)
+
+    def _recording_link(self, recording_ref):
+        """Ask where a recording is.
+
+        :return: an address that works once and for whoever has it: not for any log
+        :rtype: str
+        """
+        payload = {"recording_id": recording_ref, "action": "download"}
+        answer = self._post("queries/recording/post", payload, is_for_link=True)
+        if not answer.location:
+            message = "The PBX's answer has no link to the recording."
+            raise BadAnswerError(message, **answer.facts)
+        link = urljoin(f"{self._base_url}/", answer.location)
+        if not check_link(link, self._base_url):
+            message = "The PBX's link to the recording leads to where it must not."
+            raise BadAnswerError(message, **answer.facts)
+        return link
+
     # -- commands: None means accepted; the outcome comes as result/<command> --------
 
     def route(self, command_id, call_id, to_number):
@@ -326,11 +365,12 @@ class Client:
         if answer.code is None:
             raise BadAnswerError("The answer has no result.", **answer.facts)
 
-    def _post(self, path, payload):
+    def _post(self, path, payload, *, is_for_link=False):
         """Send one signed request and read its answer. The one place of HTTP.
 
         :param str path: below ``/vpbx/``
         :param dict payload: the ``json`` field
+        :param bool is_for_link: the answer is the address of a recording
         :rtype: _Answer
         """
         text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
@@ -352,15 +392,15 @@ class Client:
                 answered = True
                 body = _read_limited(response)
         except (OSError, urllib3.exceptions.HTTPError) as error:
-            failure = _transport_error(error, answered)
+            failure = transport_error(error, answered)
         else:
-            return self._read_answer(path, response, body)
+            return self._read_answer(path, response, body, is_for_link)
         _logger.info("Mango %s: no answer (%s)", path, failure.reason)
         # Raised out here, without a context: that would hold the request and with it
         # the secrets.
         raise failure
 
-    def _read_answer(self, path, response, body):
+    def _read_answer(self, path, response, body, is_for_link):
         status = response.status_code
         facts = {
             "uuid": self._mask(response.headers.get("X-Uuid", ""))[:128] or None,
@@ -369,7 +409,7 @@ class Client:
         }
         payload = _decode(body)
         code = _result_code(payload or {})
-        failure = self._failure(status, body, payload, code, facts)
+        failure = self._failure(status, body, payload, code, facts, is_for_link)
         _logger.log(
             logging.INFO if failure else logging.DEBUG,
             "Mango %s: HTTP %s, code %s, X-Uuid %s",
@@ -380,13 +420,16 @@ class Client:
         )
         if failure:
             raise failure
-        return _Answer(payload or {}, code, facts)
+        return _Answer(payload or {}, code, facts, response.headers.get("Location"))
 
-    def _failure(self, status, body, payload, code, facts):
+    def _failure(self, status, body, payload, code, facts, is_for_link):
         """Find out what went wrong, the most telling first. None if nothing did."""
         content = payload or {}
         if 429 in (status, content.get("status")) or code == 4290:
             return RateLimitedError("Too many requests to the PBX.", **facts)
+        if is_for_link and (status == 404 or code == _NO_RECORDING):
+            message = "The PBX does not have the recording."
+            return NotReadyError(message, code=code, **facts)
         if code and not _is_success(code):
             fields = self._mask(_json_text(content.get("fields")))
             return RefusedError(code, codes.meaning(code), fields=fields, **facts)
@@ -402,6 +445,8 @@ class Client:
             return TransportError(
                 message, reason="unavailable", ambiguous=status != 503, **facts
             )
+        if is_for_link and status in _REDIRECTS:
+            return None
         return _bad_answer(status, body, payload, code, facts)
 
     def _rows(self, answer, name, read):
@@ -481,40 +526,6 @@ def _result_code(payload):
 
 def _is_success(code):
     return code // 1000 == 1
-
-
-def _transport_error(error, answered):
-    """Tell what kept the answer from us, and whether the request may have arrived.
-
-    :param Exception error: from requests, urllib3 or the socket
-    :param bool answered: the answer had begun
-    :rtype: TransportError
-    """
-    # requests wraps urllib3's error, which wraps the socket's
-    inner = error.args[0] if error.args else None
-    inner = getattr(inner, "reason", inner)
-    if answered:
-        slow = isinstance(inner, urllib3.exceptions.ReadTimeoutError)
-        message, reason = "The PBX's answer broke off.", "timeout" if slow else "broken"
-        return TransportError(message, reason=reason, ambiguous=True)
-    if isinstance(error, requests.exceptions.SSLError):
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            return TransportError("The PBX's certificate is not valid.", reason="tls")
-        return TransportError("No secure connection to the PBX.", reason="tls")
-    if isinstance(error, requests.ConnectTimeout):
-        return TransportError("The PBX cannot be reached in time.", reason="timeout")
-    if isinstance(error, requests.ReadTimeout):
-        message = "The PBX did not answer in time."
-        return TransportError(message, reason="timeout", ambiguous=True)
-    if isinstance(inner, urllib3.exceptions.NewConnectionError):
-        if isinstance(inner.__cause__ or inner.__context__, socket.gaierror):
-            return TransportError("The PBX's address is unknown.", reason="dns")
-        return TransportError("The PBX cannot be reached.", reason="connect")
-    if isinstance(error, requests.exceptions.ProxyError):
-        message = "The proxy on the way to the PBX cannot be reached."
-        return TransportError(message, reason="connect")
-    message = "The connection to the PBX broke."
-    return TransportError(message, reason="broken", ambiguous=True)
 
 
 def _server_time(header):

@@ -10,6 +10,10 @@ def _lt(text):
     return text
 
 
+DONE = 1000
+#: A recording that is too short, and was not stored.
+TOO_SHORT = 4002
+
 #: Plain sentences by code; 0 is what is said of a code of no known class.
 MEANINGS = {
     0: _lt("Unknown code"),

@@ -73,5 +73,32 @@ class BadAnswerError(VpbxError):
     ambiguous = True
 
 
+class NotReadyError(VpbxError):
+    """The recording is not there: not yet, or not any more (HTTP 404, code 3320).
+
+    :param code: the PBX's result code, if it gave one
+    :type code: int | None
+    """
+
+    def __init__(self, message, *, code=None, **facts):
+        super().__init__(message, **facts)
+        self.code = code
+
+
+class NotAudioError(BadAnswerError):
+    """What came is no recording: a web page, nothing, or a format nobody plays."""
+
+
+class TooLargeError(VpbxError):
+    """The recording is larger than it may be; it was not read to the end.
+
+    :param int limit: bytes
+    """
+
+    def __init__(self, message, *, limit, **facts):
+        super().__init__(message, **facts)
+        self.limit = limit
+
+
 class NotificationError(VpbxError, ValueError):
     """A notification that cannot be read or lacks what its kind needs (HTTP 400)."""

@@ -60,6 +60,7 @@ class Pbx:
             ids,
             rng,
         )
+        self.recordings.watch(self.exchange.changed)
         self.statistics = Statistics(self.exchange)
         self.api = Api(self.exchange, self.statistics, self.journal, key, salt)
         self.running = {}

@@ -101,6 +101,7 @@ class Call:
     result_order: str | None = None
     client_plan: str | None = None
     recording_not_ready: int = 0
+    long_recording: bool = False
     without_summary: bool = False
     timer: object = None
     menu_until: float = 0

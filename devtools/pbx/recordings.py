@@ -6,12 +6,48 @@ the file works once (6.3).
 
 import secrets
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 AUDIO = Path(__file__).with_name("audio")
 ADDED_SECONDS = 3.0
 CLOUD = "Cloud"
 DONE = 1000
+
+LONG_SECONDS = 600
+# What our files are: MPEG 2, layer 3.
+BITRATES = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+SAMPLE_RATES = (22050, 24000, 16000)
+
+
+class LongTalk:
+    """The short files one after another, again and again: something to seek in."""
+
+    name = "meeting.mp3"
+
+    def __init__(self, files):
+        self._files = files
+
+    def read_bytes(self):
+        return self._content
+
+    @cached_property
+    def _content(self):
+        talk = b"".join(map(_frames, self._files))
+        bytes_a_second = BITRATES[talk[2] >> 4] * 1000 // 8
+        return talk * (LONG_SECONDS * bytes_a_second // len(talk) + 1)
+
+
+def _frames(file):
+    """Return the sound of an MP3 file, without tags and the frame about the others."""
+    data = file.read_bytes()
+    size = 0
+    for digit in data[6:10]:  # seven bits each
+        size = size << 7 | digit
+    start = 10 + size
+    bitrate = BITRATES[data[start + 2] >> 4] * 1000
+    sample_rate = SAMPLE_RATES[data[start + 2] >> 2 & 3]
+    return data[start + 72 * bitrate // sample_rate :]
 
 
 @dataclass(eq=False)
@@ -22,7 +58,7 @@ class Recording:
     call: object
     leg: object
     extension: str
-    file: Path
+    file: Path | LongTalk
     seq: int = 0
     completed: bool = False
     added: bool = False
@@ -39,8 +75,14 @@ class Recordings:
         self._notifier = notifier
         self._ids = ids
         self._files = sorted(AUDIO.glob("*.mp3"))
+        self._long = LongTalk(self._files)
         self._links = {}
+        self._watchers = []
         self.items = []
+
+    def watch(self, callback):
+        """Call ``callback()`` after a recording was stored."""
+        self._watchers.append(callback)
 
     def of(self, call):
         return [recording for recording in self.items if recording.call is call]
@@ -56,11 +98,16 @@ class Recordings:
             call=call,
             leg=leg,
             extension=extension,
-            file=self._files[len(self.items) % len(self._files)],
+            file=self._file_of(call),
             not_ready=call.recording_not_ready,
         )
         self.items.append(recording)
         self._announce(recording, "Started")
+
+    def _file_of(self, call):
+        if call.long_recording:
+            return self._long
+        return self._files[len(self.items) % len(self._files)]
 
     def follow(self, call, leg, extension):
         """The recorded employee went on to another leg."""
@@ -127,6 +174,8 @@ class Recordings:
             },
             recording.call.delivery,
         )
+        for callback in self._watchers:
+            callback()
 
     def _announce(self, recording, state, **extra):
         recording.seq += 1

@@ -776,6 +776,16 @@ def recording_before_summary(stage):
     )
 
 
+@scenario(
+    "long-recording",
+    "A call whose recording lasts ten minutes: something to seek in.",
+    "Звонок с десятиминутной записью: есть что перематывать.",
+    group="recordings",
+)
+def long_recording(stage):
+    yield from answer_and_talk(stage, stage.call_in(long_recording=True))
+
+
 # -- broken notifications ------------------------------------------------------
 
 

@@ -250,6 +250,16 @@ class TestParticularScenarios(ScenarioCase):
         (summary,) = received.of("events/summary")
         self.assertEqual(summary["to"]["extension"], "101")
 
+    def test_long_recording(self):
+        _received, _stage, pbx = self.play("long-recording")
+        [recording] = pbx.recordings.items
+        content = recording.file.read_bytes()
+        # Nothing but frames of 24 kbit/s: 36 ms in 108 bytes each.
+        self.assertEqual(len(content) % 108, 0)
+        heads = {content[start : start + 2] for start in range(0, len(content), 108)}
+        self.assertEqual(heads, {b"\xff\xf3"})
+        self.assertGreaterEqual(len(content) // 108 * 0.036, 600)
+
     def test_two_recordings_not_ready_at_first(self):
         received, _stage, pbx = self.play("two-recordings")
         self.assertEqual(len(received.of("events/record/added")), 2)

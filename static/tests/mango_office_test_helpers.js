@@ -1,5 +1,6 @@
 import { mailModels } from "@mail/../tests/mail_test_helpers";
 import {
+    asyncStep,
     defineModels,
     fields,
     mockService,
@@ -7,7 +8,16 @@ import {
     onRpc,
     patchWithCleanup,
 } from "@web/../tests/web_test_helpers";
+import { browser } from "@web/core/browser/browser";
 import { session } from "@web/session";
+
+const RECORDING_STATES = [
+    ["announced", "At the PBX"],
+    ["requested", "On Its Way"],
+    ["ready", "Ready"],
+    ["failed", "Failed"],
+    ["expired", "Deleted"],
+];
 
 /** The log's model as the web client sees it: what the widgets and the service read. */
 export class MangoCall extends models.Model {
@@ -23,6 +33,8 @@ export class MangoCall extends models.Model {
             ["internal", "Internal"],
         ],
     });
+    recording_error = fields.Char();
+    recording_state = fields.Selection({ selection: [["none", "None"], ...RECORDING_STATES] });
     talk_duration = fields.Integer({ aggregator: "sum" });
     timeline = fields.Json();
 
@@ -32,6 +44,7 @@ export class MangoCall extends models.Model {
             client_number_display: "+7 495 000-02-01",
             direction: "inbound",
             display_name: "Ivan Petrov",
+            recording_state: "announced",
             talk_duration: 75,
             timeline: [
                 { key: "leg-1", kind: "menu", offset: 0, title: "Greeting", text: "0:05" },
@@ -44,6 +57,7 @@ export class MangoCall extends models.Model {
             client_number_display: "",
             direction: "internal",
             display_name: "Hidden number",
+            recording_state: "none",
             talk_duration: 3600,
             timeline: [],
         },
@@ -63,8 +77,28 @@ export class MangoExtension extends models.Model {
     _name = "mango.extension";
 }
 
+export class MangoRecording extends models.Model {
+    _name = "mango.recording";
+
+    call_id = fields.Many2one({ relation: "mango.call" });
+    error = fields.Char();
+    state = fields.Selection({ selection: RECORDING_STATES });
+
+    _records = [
+        { id: 11, call_id: 1, state: "ready" },
+        { id: 12, call_id: 1, state: "ready" },
+    ];
+}
+
 export function defineMangoOfficeModels() {
-    return defineModels({ ...mailModels, MangoCall, MangoCallCard, MangoCommand, MangoExtension });
+    return defineModels({
+        ...mailModels,
+        MangoCall,
+        MangoCallCard,
+        MangoCommand,
+        MangoExtension,
+        MangoRecording,
+    });
 }
 
 export const EXTENSION = { id: 7, number: "101", name: "Anna Sokolova" };
@@ -136,6 +170,100 @@ function mockBus() {
         },
         start() {},
     });
+}
+
+/** A recording as the server gives it (`get_recordings`), with what a test wants different. */
+export function makeRecording(values = {}) {
+    return {
+        id: 11,
+        state: "ready",
+        employee: "Anna Sokolova",
+        duration: 600,
+        size: 50 * 1024 * 1024, // too large for a waveform
+        mimetype: "audio/mpeg",
+        error: "",
+        can_request: false,
+        can_download: false,
+        can_delete: false,
+        keep: false,
+        ...values,
+    };
+}
+
+/**
+ * Let a call have recordings.
+ *
+ * @param {Object[]} recordings may be changed by the test, as the cards of `useTelephony`
+ */
+export function useRecordings(recordings) {
+    onRpc("mango.call", "get_recordings", () => recordings.map((recording) => ({ ...recording })));
+    onRpc("mango.recording", "log_play", ({ args: [ids] }) => {
+        asyncStep(`log ${ids}`);
+        return true;
+    });
+    return recordings;
+}
+
+/** An audio element that loads and plays what a test tells it to. */
+export class FakeAudio extends EventTarget {
+    /** @type {FakeAudio[]} */
+    static all = [];
+    /** Set by a test: why the browser refuses to play. */
+    static refusal = null;
+
+    constructor() {
+        super();
+        FakeAudio.all.push(this);
+        this.currentTime = 0;
+        this.duration = NaN;
+        this.readyState = 0;
+        this.playbackRate = 1;
+    }
+
+    set src(src) {
+        asyncStep(`src ${src}`);
+        this.currentTime = 0;
+        this.duration = NaN;
+        this.readyState = 0;
+        this.playbackRate = this.defaultPlaybackRate;
+    }
+
+    removeAttribute(name) {
+        asyncStep(`without ${name}`);
+    }
+
+    load() {}
+
+    play() {
+        asyncStep("play");
+        return FakeAudio.refusal ? Promise.reject(FakeAudio.refusal) : Promise.resolve();
+    }
+
+    pause() {
+        asyncStep("pause");
+        this.tell("pause");
+    }
+
+    /**
+     * @param {string} type of the event
+     * @param {Object} [values] that the element has by then
+     */
+    tell(type, values = {}) {
+        Object.assign(this, values);
+        this.dispatchEvent(new Event(type));
+    }
+
+    /** The file has come, and there is a sound. */
+    sound(duration = 600) {
+        this.tell("loadedmetadata", { duration, readyState: 4 });
+        this.tell("playing");
+    }
+}
+
+/** Let the page have audio elements of ours; `FakeAudio.all` has them. */
+export function useFakeAudio() {
+    Object.assign(FakeAudio, { all: [], refusal: null });
+    patchWithCleanup(browser, { Audio: FakeAudio });
 }
 
 /** Send a message over the bus, as the server does to the user. */

@@ -1,14 +1,19 @@
-import { onWillUnmount, useComponent } from "@odoo/owl";
+import { useComponent } from "@odoo/owl";
 import { registry } from "@web/core/registry";
-import { useBus, useService } from "@web/core/utils/hooks";
 import { useDebounced } from "@web/core/utils/timing";
 import { KanbanController } from "@web/views/kanban/kanban_controller";
 import { kanbanView } from "@web/views/kanban/kanban_view";
 import { ListController } from "@web/views/list/list_controller";
 import { listView } from "@web/views/list/list_view";
+import { useCallChanges } from "../call_service/call_changes";
 
 /** A call changes several times within a second; the log is read again once. */
 const RELOAD_DELAY = 200; // milliseconds
+
+/** Rows are calls or their recordings. */
+function callIdOf({ data, resId, resModel }) {
+    return resModel === "mango.call" ? resId : data.call_id.id;
+}
 
 /**
  * Keep a controller's records up to date while calls go on that the user may see.
@@ -17,18 +22,21 @@ const RELOAD_DELAY = 200; // milliseconds
  */
 function useLiveCalls() {
     const controller = useComponent();
-    const calls = useService("mango_office.call");
+    const changed = new Set();
     const reload = useDebounced(() => {
-        // Reading again would drop what the user has selected.
-        if (!controller.model.root.selection?.length) {
+        const { root } = controller.model;
+        const records = root.records.filter((record) => changed.has(callIdOf(record)));
+        changed.clear();
+        if (!root.selection?.length) {
             return controller.model.load();
         }
+        // Reading all again would drop what the user has selected.
+        return Promise.all(records.map((record) => record.load()));
     }, RELOAD_DELAY);
-    useBus(calls.bus, "changed", reload);
-    if (calls.isSupervisor) {
-        // Colleagues' calls, too.
-        onWillUnmount(calls.watchAll(reload));
-    }
+    useCallChanges((callId) => {
+        changed.add(callId);
+        reload();
+    });
 }
 
 export class CallListController extends ListController {

@@ -1,0 +1,169 @@
+import { Component, useState } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
+import { useService } from "@web/core/utils/hooks";
+import { standardFieldProps } from "@web/views/fields/standard_field_props";
+
+/**
+ * What there is to hear of a call, in a row of the log or on a card: asking for the
+ * recording, its way here, and a button that plays it.
+ */
+export class RecordingField extends Component {
+    static template = "mango_office.RecordingField";
+    static props = { ...standardFieldProps };
+
+    setup() {
+        this.player = useService("mango_office.player");
+        this.recordings = useService("mango_office.recording");
+        this.playing = useState(this.player.state);
+        this.state = useState({ isAsking: false, isBusy: false });
+    }
+
+    // -- which recordings: all of a call, or one -----------------------------------
+
+    get record() {
+        return this.props.record;
+    }
+    get callId() {
+        return this.record.resId;
+    }
+    get title() {
+        return this.record.data.display_name;
+    }
+    get error() {
+        return this.record.data.recording_error || _t("The reason is not known.");
+    }
+    get isCurrent() {
+        return this.playing.origin?.callId === this.callId;
+    }
+
+    isMine() {
+        return true;
+    }
+
+    ask() {
+        return this.recordings.requestOfCall(this.callId);
+    }
+
+    // -- what is shown ------------------------------------------------------------
+
+    get value() {
+        // Once it was asked for, the user need not wait for the server to see it.
+        return this.state.isAsking ? "requested" : this.record.data[this.props.name];
+    }
+    get isPlaying() {
+        return this.isCurrent && ["loading", "playing"].includes(this.playing.status);
+    }
+    get playTitle() {
+        return this.isPlaying ? _t("Pause the recording") : _t("Play the recording");
+    }
+    get playIcon() {
+        return this.isPlaying ? "fa-pause-circle" : "fa-play-circle";
+    }
+    get requestWords() {
+        return this.value === "failed" ? _t("Again") : _t("Request");
+    }
+    get requestTitle() {
+        return this.value === "failed"
+            ? _t("Request the recording again")
+            : _t("Request recording");
+    }
+    get statusText() {
+        const texts = {
+            requested: _t("The recording is on its way."),
+            ready: _t("The recording is ready."),
+            failed: _t("The recording could not be fetched: %s", this.error),
+            expired: this.record.data.recording_error || _t("The recording was deleted."),
+        };
+        return texts[this.value] || "";
+    }
+
+    // -- what can be done ------------------------------------------------------------
+
+    /** What is pressed here does not open the record. */
+    onClick(ev) {
+        if (ev.target.closest("button")) {
+            ev.stopPropagation();
+        }
+    }
+
+    async request() {
+        this.state.isAsking = true;
+        try {
+            await this.ask();
+            await this.record.load();
+        } finally {
+            this.state.isAsking = false;
+        }
+    }
+
+    async togglePlay() {
+        if (this.isCurrent) {
+            this.player.toggle();
+            return;
+        }
+        this.state.isBusy = true;
+        const all = (await this.recordings.load(this.callId)) || [];
+        this.state.isBusy = false;
+        const queue = all.filter(
+            (recording) => recording.state === "ready" && this.isMine(recording)
+        );
+        if (queue.length) {
+            this.playing.wantsFocus = true;
+            this.player.play(queue[0], queue, { callId: this.callId, title: this.title });
+        }
+    }
+}
+
+/** The same for a single recording, in the list of recordings. */
+export class SingleRecordingField extends RecordingField {
+    get callId() {
+        return this.record.data.call_id.id;
+    }
+    get title() {
+        return this.record.data.call_id.display_name;
+    }
+    get error() {
+        return this.record.data.error || _t("The reason is not known.");
+    }
+    get isCurrent() {
+        return this.playing.track?.id === this.record.resId;
+    }
+
+    isMine({ id }) {
+        return id === this.record.resId;
+    }
+
+    ask() {
+        return this.recordings.request({ id: this.record.resId });
+    }
+}
+
+const shared = {
+    supportedTypes: ["selection"],
+    isEmpty: () => false,
+    listViewWidth: 130, // the longest words, and a button
+};
+
+export const recordingField = {
+    ...shared,
+    component: RecordingField,
+    displayName: _t("Recordings of a Call"),
+    fieldDependencies: [
+        { name: "recording_error", type: "char" },
+        { name: "display_name", type: "char" },
+    ],
+};
+
+export const singleRecordingField = {
+    ...shared,
+    component: SingleRecordingField,
+    displayName: _t("Recording"),
+    fieldDependencies: [
+        { name: "error", type: "char" },
+        { name: "call_id", type: "many2one" },
+    ],
+};
+
+registry.category("fields").add("mango_recordings", recordingField);
+registry.category("fields").add("mango_recording", singleRecordingField);
