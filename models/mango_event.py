@@ -152,6 +152,8 @@ class MangoEvent(models.Model):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as error:
+            if self.env.cr.closed:
+                raise  # the database has gone: nothing is stored, the answer says so
             _logger.exception("PBX notification %s could not be applied", self.id)
             self.write(
                 {
