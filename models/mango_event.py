@@ -137,7 +137,10 @@ class MangoEvent(models.Model):
                 tuple(vals.values()),
             )
         )
-        return self.browse(row[0] for row in rows)
+        event = self.browse(row[0] for row in rows)
+        if event:
+            event._update_cache(vals)  # no need to read what was just written
+        return event
 
     # ------------------------------------------------------------
     # Applying
