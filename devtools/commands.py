@@ -74,10 +74,18 @@ def _parser():
     command.set_defaults(run=_test)
 
     command = commands.add_parser("e2e", help="its end-to-end tests alone")
-    command.add_argument("plays", nargs="*", help="names of plays in the browser")
+    command.add_argument(
+        "plays", nargs="*", help="chaos, or names of plays in the browser"
+    )
     command.set_defaults(run=_e2e)
 
     command = commands.add_parser("bench", help="speed, measured against its budgets")
+    command.add_argument(
+        "--quick", action="store_true", help="ten thousand calls, not a million"
+    )
+    command.add_argument(
+        "--markdown", action="store_true", help="the table for docs/benchmarks.md too"
+    )
     command.set_defaults(run=_bench)
 
     command = commands.add_parser("i18n", help="update the translation files")
@@ -121,10 +129,11 @@ def _e2e(options):
     return e2e.main(options.plays)
 
 
-def _bench(_options):
+def _bench(options):
     environment.ensure_runtime()
-    environment.ensure_browser()
-    return bench.main()
+    if not options.quick:
+        environment.ensure_browser()
+    return bench.main(options.quick, options.markdown)
 
 
 def _i18n(options):

@@ -78,6 +78,30 @@ def names(environment):
     return _client("psql", *options, environment=environment).split()
 
 
+def query(text, name, environment):
+    """Ask a database for one column.
+
+    :param str text: the query.
+    :param str name: the database.
+    :param dict environment: as returned by :func:`acquire`.
+    :return: a text for each row.
+    :rtype: list
+    """
+    options = ["-XAt0c", text, "-d", name]
+    return _client("psql", *options, environment=environment).split("\0")[:-1]
+
+
+def disconnect(name, environment):
+    """End all connections to a database, as a restart of the server does.
+
+    :param str name: the database.
+    :param dict environment: as returned by :func:`acquire`.
+    """
+    others = f"datname = '{name}' AND pid <> pg_backend_pid()"
+    text = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
+    query(text, "postgres", environment)
+
+
 def drop(name, environment):
     """Drop a database if it is there, and whoever is connected to it.
 

@@ -172,6 +172,41 @@ def build(name, wishes, surroundings, environment, modules=()):
         _set_up(name, wishes, environment)
 
 
+def keep(name, wishes, surroundings, environment, modules, fill):
+    """Make a database with the demo and more in it once, and adapt it from then on.
+
+    :param str name: of the database.
+    :param list modules: names of further addons.
+    :param fill: called with the name of the new database and ``surroundings``.
+
+    The rest is as of :func:`build`.
+    """
+    stamp = paths.STAMPS / name
+    if name not in database.names(surroundings):
+        building = f"{name}_new"
+        build(building, wishes, surroundings, environment, modules)
+        fill(building, surroundings)
+        database.rename(building, name, surroundings)
+    else:
+        if not stamp.exists() or stamp.read_text() != wishes["addon"]:
+            _update(name, [paths.MODULE, *modules], environment)
+        with step("Adapting the database to today's ports"):
+            _set_up(name, wishes, environment)
+    stamp.write_text(wishes["addon"])
+
+
+def _update(name, modules, environment):
+    arguments = [f"--database={name}", f"--update={','.join(modules)}", "--no-http"]
+    with step(f"Updating the addon in {name}"):
+        processes.run_logged(
+            odoo.command([*arguments, "--stop-after-init", "--log-level=warn"]),
+            f"drop the database {name} and run the same command again",
+            log_name="demo-setup.log",
+            env=environment,
+            cwd=paths.DEV,
+        )
+
+
 def _set_up(name, wishes, environment):
     """Run ``demo_setup.py`` in Odoo's shell."""
     command = odoo.command(["shell", f"--database={name}", "--no-http"])

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from . import e2e_browser, paths, stage
+from . import e2e_browser, e2e_chaos, paths, stage
 from .report import Report
 
 DATABASE = "mango_e2e"
@@ -16,6 +16,7 @@ LOG = paths.LOGS / "e2e.log"
 WORKERS = 3
 ASKING = 5  # people at once
 FETCHING_SECONDS = 60
+CHAOS = "chaos"  # runs e2e_chaos instead of plays in the browser
 SPEED = 5  # only waiting is shortened; the greeting still takes a second
 
 CALL_FIELDS = [
@@ -65,7 +66,7 @@ EXPECTED = {
 def main(plays):
     """Run these tests alone.
 
-    :param list plays: names of plays in the browser, to run nothing else.
+    :param list plays: as for :func:`run`.
     :return: exit status.
     :rtype: int
     """
@@ -76,9 +77,9 @@ def main(plays):
 
 
 def run(plays=()):
-    """Play the scenarios against Odoo, then the tours in a browser.
+    """Play the scenarios against Odoo, then chaos, then the tours in a browser.
 
-    :param list plays: names of plays in the browser, to run nothing else.
+    :param list plays: names of plays in the browser, or ``chaos``, to run nothing else.
     :return: name, success and detail of each check, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
     """
@@ -86,8 +87,12 @@ def run(plays=()):
         if not plays:
             with theatre.serving(WORKERS):
                 yield from _check_scenarios(theatre.pbx, Log(theatre))
-        with theatre.serving(workers=0):
-            yield from e2e_browser.run(theatre, plays)
+        if not plays or CHAOS in plays:
+            yield from e2e_chaos.run(theatre)
+        in_browser = [play for play in plays if play != CHAOS]
+        if not plays or in_browser:
+            with theatre.serving(workers=0):
+                yield from e2e_browser.run(theatre, in_browser)
     yield _check_log()
 
 

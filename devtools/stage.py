@@ -22,17 +22,18 @@ CONNECTED = (
 
 
 @contextlib.contextmanager
-def opened(name, log_path, speed, addons=()):
-    """Build a database with the demo in it, beside a running PBX.
+def opened(name, log_path, speed, addons=(), fill=None):
+    """Have a database with the demo in it, beside a running PBX.
 
     :param str name: of the database; ours alone, and dropped afterwards.
     :param pathlib.Path log_path: takes what Odoo and the simulator print.
     :param float speed: of the simulator; only waiting is shortened.
     :param addons: folders of further addons to install.
+    :param fill: called with the name and the database server's environment once the
+        database is new; it is kept then, and only brought up to date the next time.
     :return: the :class:`Stage`.
     """
     surroundings = database.acquire()
-    name = f"{name}_{os.getpid()}"
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         log = stack.enter_context(log_path.open("w"))
@@ -42,14 +43,19 @@ def opened(name, log_path, speed, addons=()):
             link.symlink_to(addon, target_is_directory=True)
         config = copy / "odoo.conf"
         environment = odoo.environment(surroundings, copy / "addons", config)
-        stack.callback(database.drop, name, surroundings)
-        stage = Stage(name, environment, log, speed)
+        if not fill:
+            name = f"{name}_{os.getpid()}"
+            stack.callback(database.drop, name, surroundings)
+        stage = Stage(name, environment, log, speed, surroundings)
         stack.callback(stage.stop_pbx)
         with step("Starting the PBX and Odoo with demo data"):
             stage.start_pbx()
             wishes = demo.make_wishes(stage.port, stage.pbx_port, "en_US")
             modules = [addon.name for addon in addons]
-            demo.build(name, wishes, surroundings, environment, modules)
+            if fill:
+                demo.keep(name, wishes, surroundings, environment, modules, fill)
+            else:
+                demo.build(name, wishes, surroundings, environment, modules)
         yield stage
 
 
@@ -60,10 +66,12 @@ class Stage:
     :param dict environment: that Odoo runs in.
     :param io.TextIOBase log: takes what both print.
     :param float speed: of the simulator.
+    :param dict surroundings: as returned by :func:`devtools.database.acquire`.
     """
 
-    def __init__(self, name, environment, log, speed):
+    def __init__(self, name, environment, log, speed, surroundings):
         self.name = name
+        self._surroundings = surroundings
         self.port, self.pbx_port = odoo.free_port(), odoo.free_port()
         self.url = f"http://{demo.HOST}:{self.port}"
         self.pbx = Pbx(f"http://{demo.HOST}:{self.pbx_port}")
@@ -83,27 +91,47 @@ class Stage:
     def stop_pbx(self):
         if self._pbx_process:
             processes.stop(self._pbx_process)
+            self._pbx_process = None
 
     @contextlib.contextmanager
-    def serving(self, workers):
+    def serving(self, workers, port=None, log=None):
         """Run Odoo for the time of the block.
 
         :param int workers: processes; 0 for threads, where the websocket is served on
             the port of everything else.
+        :param int port: another than the one that the PBX notifies: a second server.
+        :param io.TextIOBase log: takes what it prints instead of the stage's.
+        :return: the :class:`subprocess.Popen`, which leads a process group of its own.
         """
+        port = port or self.port
         command = odoo.command(
             [
                 f"--database={self.name}",
                 f"--db-filter=^{self.name}$",
-                f"--http-port={self.port}",
+                f"--http-port={port}",
                 f"--gevent-port={odoo.free_port()}",
                 f"--workers={workers}",
             ]
         )
         options = {"cwd": paths.DEV, "env": self._environment, **self._output}
+        if log:
+            options |= {"stdout": log, "stderr": log}
+        options["start_new_session"] = True
         with processes.running(command, **options) as process:
-            demo.wait_for(f"{self.url}/web/health", "Odoo", process)
-            yield
+            demo.wait_for(f"http://{demo.HOST}:{port}/web/health", "Odoo", process)
+            yield process
+
+    def cut_connections(self):
+        """End all connections to the database, as a restart of its server does."""
+        database.disconnect(self.name, self._surroundings)
+
+    def query(self, text):
+        """Ask the database behind Odoo's back.
+
+        :param str text: a query for one column.
+        :rtype: list[str]
+        """
+        return database.query(text, self.name, self._surroundings)
 
     def log_in(self, login, password):
         """:rtype: Server"""

@@ -6,6 +6,9 @@ from ..vpbx import addresses, errors, numbers, statistics
 from ..vpbx.client import Client
 from .flood_guard import WEBHOOK_PATH
 
+#: What the cached methods of an account depend on, beside the company's contact.
+CACHED_FIELDS = {"active", "api_key", "api_salt", "company_id"}
+
 
 class MangoAccount(models.Model):
     _name = "mango.account"
@@ -191,7 +194,7 @@ class MangoAccount(models.Model):
         self._clean_credentials(vals)
         self._check_credentials(vals)
         result = super().write(vals)
-        if not vals.keys().isdisjoint({"active", "api_key", "api_salt"}):
+        if not vals.keys().isdisjoint(CACHED_FIELDS):
             self.env.registry.clear_cache()
         return result
 
@@ -268,14 +271,24 @@ class MangoAccount(models.Model):
         lines = self.line_ids.with_context(active_test=False)
         return frozenset(line.number for line in lines)
 
+    @tools.ormcache("self.id")
+    def _regions(self):
+        """Return the regions that a number without a country code may be from.
+
+        Cached, as :meth:`_language`: every notification asks for both.
+
+        :return: ISO codes, Russia last.
+        :rtype: tuple[str, ...]
+        """
+        return self.env["mail.thread.phone"]._mango_phone_regions(self.company_id)
+
     def _e164(self, number):
         """Return a number of the PBX in E.164, read as in the company's country.
 
         :param str number: as the PBX sent it.
         :rtype: str | None
         """
-        regions = self.env["mail.thread.phone"]._mango_phone_regions(self.company_id)
-        return numbers.e164(number, regions)
+        return numbers.e164(number, self._regions())
 
     def _display_number(self, number):
         """Return a number as people write it: ``+7 495 000-02-01``.
@@ -289,6 +302,7 @@ class MangoAccount(models.Model):
             return number or ""
         return self._phone_format(number=e164, force_format="INTERNATIONAL") or e164
 
+    @tools.ormcache("self.id")
     def _language(self):
         """Return the language of the sentences that are stored with calls.
 

@@ -193,7 +193,10 @@ class MangoEvent(models.Model):
                 ),
             )
         )
-        return self.browse(row[0] for row in rows)
+        event = self.browse(row[0] for row in rows)
+        if event:
+            event._update_cache(vals)  # no need to read what was just written
+        return event
 
     def _explain_crowd(self):
         """Tell whoever looks why a notification of a call was not applied."""
@@ -217,6 +220,8 @@ class MangoEvent(models.Model):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as error:
+            if self.env.cr.closed:
+                raise  # the database has gone: nothing is stored, the answer says so
             _logger.exception("PBX notification %s could not be applied", self.id)
             self.write(
                 {

@@ -194,7 +194,8 @@ class MangoExtension(models.Model):
         wanted = [number for number in extension_numbers if number]
         if not wanted:
             return {}
-        extensions = self.with_context(active_test=False).search(
-            Domain("account_id", "=", account.id) & Domain("number", "in", wanted)
+        extensions = self.with_context(active_test=False).search_fetch(
+            Domain("account_id", "=", account.id) & Domain("number", "in", wanted),
+            ["number", "user_id"],
         )
         return {extension.number: extension for extension in extensions}

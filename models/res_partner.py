@@ -16,6 +16,19 @@ class ResPartner(models.Model):
         groups="mango_office.group_user",
     )
 
+    def write(self, vals):
+        result = super().write(vals)
+        if not vals.keys().isdisjoint({"lang", "country_id"}):
+            self._forget_of_companies()
+        return result
+
+    def _forget_of_companies(self):
+        """Let the PBXs read anew what they remember of their companies' contacts."""
+        # sudo: res.company - whether there is one, whoever writes the contact.
+        companies_sudo = self.env["res.company"].sudo()
+        if companies_sudo.search_count(Domain("partner_id", "in", self.ids), limit=1):
+            self.env.registry.clear_cache()
+
     def _compute_mango_call_count(self):
         self.mango_call_count = 0
         family = self._fetch_children_partners_for_hierarchy()

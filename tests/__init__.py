@@ -4,6 +4,7 @@ from . import (
     test_call_card,
     test_caller,
     test_click_to_call,
+    test_concurrency,
     test_connection_check,
     test_floods,
     test_hostile,

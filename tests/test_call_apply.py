@@ -305,13 +305,13 @@ class TestCallApply(MangoCase):
     @warmup
     def test_queries_of_the_first_notification(self):
         """Of a caller who is known and is routed to their manager."""
-        with self.assertQueryCount(27):
+        with self.assertQueryCount(23):
             self.receive(*APPEARED)
 
     @warmup
     def test_queries_of_a_following_notification(self):
         self.receive(*APPEARED)
-        with self.assertQueryCount(19):
+        with self.assertQueryCount(15):
             self.receive(*MENU_LEFT)
 
     @warmup

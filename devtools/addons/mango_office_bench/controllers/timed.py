@@ -1,0 +1,135 @@
+"""What is measured inside the server, where the web's own time would cover it."""
+
+import random
+import time
+from contextlib import contextmanager
+
+from odoo import http
+from odoo.fields import Domain
+from odoo.http import request
+
+from odoo.addons.mango_office.models.ir_http import IrHttp
+from odoo.addons.mango_office.models.mail_thread_phone import MailThreadPhone
+
+
+class Timed(http.Controller):
+    @http.route("/mango_office_bench/time", type="jsonrpc", auth="user")
+    def time(self, what, rounds):
+        """Measure something so often.
+
+        :param str what: name of one of the methods below.
+        :param int rounds: how often.
+        :return: seconds of each round.
+        :rtype: list[float]
+        """
+        do, *pairs = getattr(self, f"_{what}")(request.env, rounds)
+        found = []
+        for round_ in pairs:
+            request.env.invalidate_all()
+            started = time.perf_counter()
+            do(round_)
+            found.append(time.perf_counter() - started)
+        return found
+
+    # -- who is calling -------------------------------------------------------------
+
+    def _numbers(self, env, rounds):
+        """Return numbers of contacts, each another one, of all over the table."""
+        last = env["res.partner"].search([], order="id desc", limit=1).id
+        ids = [random.Random(round_).randint(1, last) for round_ in range(rounds * 2)]
+        partners = env["res.partner"].browse(ids).exists()
+        return [*filter(None, partners.mapped("phone_sanitized"))][:rounds]
+
+    def _identify(self, env, rounds):
+        """The query by which a caller's contact is found, and its answer."""
+        account = env.company.mango_account_id
+        in_company = env["mango.caller"]._company_domain(account)
+
+        def search(number):
+            domain = Domain("phone_sanitized", "=", number) & in_company
+            query = env["res.partner"].sudo()._search(domain, order="id", limit=50)
+            return query.select()
+
+        queries = [search(number) for number in self._numbers(env, rounds)]
+        return [env.execute_query, *queries]
+
+    def _identify_by_suffix(self, env, rounds):
+        """The same as other addons do: the end of the number, blanks passed over."""
+        query = "SELECT id FROM res_partner WHERE replace(phone, ' ', '') ILIKE %s"
+
+        def search(number):
+            env.cr.execute(query, [f"%{number[-9:]}"])
+            env.cr.fetchall()
+
+        return [search, *self._numbers(env, rounds)]
+
+    def _identify_by_odoo(self, env, rounds):
+        """The same by Odoo's own search for phone numbers."""
+        partners = env["res.partner"].sudo()
+
+        def search(number):
+            partners.search([("phone_mobile_search", "=", number)], limit=50)
+
+        return [search, *self._numbers(env, rounds)]
+
+    def _identify_all(self, env, rounds):
+        """Contact and open lead of a caller, as the call log gets them."""
+        account = env.company.mango_account_id
+        caller = env["mango.caller"].sudo()
+        numbers = self._numbers(env, rounds)
+        return [lambda number: caller._identify(account, number), *numbers]
+
+    # -- pages that are not ours ------------------------------------------------------
+
+    def _write_contact(self, env, rounds):
+        """Change the number of a contact."""
+        partner = env["res.partner"].search([("phone", "!=", False)], limit=1)
+
+        def write(round_):
+            partner.phone = f"8 (495) 000-{round_:04}"
+            env.flush_all()
+
+        return [write, *range(rounds)]
+
+    def _write_contact_without(self, env, rounds):
+        write, *pairs = self._write_contact(env, rounds)
+        with_us_left_out = _left_out(MailThreadPhone, "_compute_phone_sanitized")
+        return [with_us_left_out(write), *pairs]
+
+    def _session_info(self, env, rounds):
+        """What the page of the web client is told when it is loaded."""
+        return [lambda _round: env["ir.http"].session_info(), *range(rounds)]
+
+    def _session_info_without(self, env, rounds):
+        read, *pairs = self._session_info(env, rounds)
+        return [_left_out(IrHttp, "session_info")(read), *pairs]
+
+    def _get_screen(self, env, rounds):
+        """What the web client of telephony's users asks once more."""
+        return [lambda _round: env["mango.call.card"].get_screen(), *range(rounds)]
+
+
+def _left_out(cls, name):
+    """Make a decorator that takes a method of the addon away while a function runs.
+
+    :param type cls: one of the addon's classes, which extend Odoo's.
+    :param str name: of its method; Odoo's own is called instead.
+    """
+
+    @contextmanager
+    def without():
+        method = cls.__dict__[name]
+        delattr(cls, name)
+        try:
+            yield
+        finally:
+            setattr(cls, name, method)
+
+    def decorate(function):
+        def run(*args):
+            with without():
+                return function(*args)
+
+        return run
+
+    return decorate

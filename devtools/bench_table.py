@@ -1,0 +1,109 @@
+"""``./dev bench``: what was measured, beside its budget, as a table."""
+
+import dataclasses
+import math
+import statistics
+from typing import NamedTuple
+
+
+class Budget(NamedTuple):
+    """What a row must keep.
+
+    :param str words: as the table says it.
+    :param kept: a function of the row that says whether it is.
+    """
+
+    words: str
+    kept: object
+
+
+@dataclasses.dataclass
+class Row:
+    """One thing that was measured.
+
+    ``seconds``: of each round. ``floor``: median seconds of the bare counterpart.
+    """
+
+    what: str
+    seconds: list
+    floor: float | None = None
+    budget: Budget | None = None
+
+    @property
+    def p50(self):
+        return statistics.median(self.seconds)
+
+    @property
+    def p95(self):
+        """The smallest one that at least 95 % of the rounds kept."""
+        return sorted(self.seconds)[math.ceil(0.95 * len(self.seconds)) - 1]
+
+    @property
+    def ratio(self):
+        """How often the floor fits in; None without one."""
+        return self.p50 / self.floor if self.floor else None
+
+    @property
+    def ok(self):
+        return self.budget is None or self.budget.kept(self)
+
+
+def at_most(times):
+    """A budget of so many times the floor.
+
+    :param float times: of the row's floor.
+    :rtype: Budget
+    """
+    return Budget(f"≤ {times:g} ×", lambda row: row.ratio <= times)
+
+
+HEADINGS = ("what", "rounds", "p50", "p95", "× bare", "budget", "")
+
+
+def table(rows):
+    """Write the rows one below the other.
+
+    :param list rows: of :class:`Row`.
+    :rtype: str
+    """
+    lines = [HEADINGS, *(_cells(row) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(_line(cells, widths) for cells in lines)
+
+
+def markdown(rows):
+    """Write the rows as ``docs/benchmarks.md`` has them.
+
+    :param list rows: of :class:`Row`.
+    :rtype: str
+    """
+    rule = ["---"] + ["---:"] * 4 + ["---"] * 2
+    lines = [HEADINGS, rule, *(_cells(row) for row in rows)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _line(cells, widths):
+    padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+    return "  ".join(padded).rstrip()
+
+
+def _cells(row):
+    return (
+        row.what,
+        str(len(row.seconds)),
+        _milliseconds(row.p50),
+        _milliseconds(row.p95),
+        _ratio(row.ratio) if row.floor else "",
+        row.budget.words if row.budget else "",
+        ("pass" if row.ok else "FAIL") if row.budget else "",
+    )
+
+
+def _milliseconds(seconds):
+    """Three figures where it takes less than a hundred milliseconds."""
+    digits = min(2, max(0, 2 - math.ceil(math.log10(max(seconds * 1000, 0.01)))))
+    return f"{seconds * 1000:.{digits}f} ms"
+
+
+def _ratio(ratio):
+    return f"{ratio:.1f}" if ratio >= 0.1 else f"1 / {1 / ratio:,.0f}".replace(",", " ")

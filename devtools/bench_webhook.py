@@ -1,0 +1,169 @@
+"""``./dev bench``: notifications, beside a bare webhook that inserts one row."""
+
+import itertools
+import json
+import random
+import threading
+import time
+
+from . import takes
+from .bench_table import Budget, Row, at_most
+from .console import step
+
+#: Calls whose notifications are measured one after the other, beside as many bare ones.
+CALLS = 25
+WARM_UP = 3  # calls that are not counted
+CALLER = "inbound-known-manager"  # known, and routed to the manager
+FLOOR = "/mango_office_bench/insert"
+
+THROUGHPUT_CALLS = 40
+RATE = 20  # notifications a second while it rings
+ROUTE_INTERVAL = 2.2  # seconds; the PBX takes one command in two
+
+_marks = itertools.count(int(time.time()))
+
+
+def notification(theatre, small=None):
+    """One notification, stored and applied, from the post to the answer.
+
+    :param list small: the rows of the same on the small database; empty for none.
+    :rtype: list[Row]
+    """
+    take = _take(CALLER)
+    calls = [_copy(take) for _number in range(CALLS + WARM_UP)]
+    floors, firsts, others = [], [], []
+    with step(f"Posting {len(calls)} calls"):
+        for order, (first, *rest) in enumerate(calls):
+            found = [_seconds(theatre, post) for post in (first, *rest)]
+            bare = [_seconds(theatre, post, FLOOR) for post in (first, *rest)]
+            if order >= WARM_UP:
+                firsts += found[:1]
+                others += found[1:]
+                floors += bare
+    floor = Row("bare webhook that inserts one row", floors)
+    budget = at_most(2.5)
+    rows = [
+        floor,
+        Row("notification, any", firsts + others, floor.p50, budget),
+        Row("notification, the first of a call: identify, route", firsts, floor.p50),
+        Row("notification, a later one", others, floor.p50),
+    ]
+    if small:
+        before = next(row for row in small if row.what == rows[1].what)
+        flat = at_most(1.3)._replace(words="≤ 1.3 × of ten thousand calls")
+        rows.append(
+            Row("the same, beside a small database", rows[1].seconds, before.p50, flat)
+        )
+    return rows
+
+
+def throughput(theatre, workers):
+    """As many notifications as the server takes.
+
+    :param int workers: processes of the server.
+    :rtype: list[Row]
+    """
+    recorded = takes.load()
+    posts = [
+        post
+        for number in range(THROUGHPUT_CALLS)
+        for post in _copy(recorded[number % len(recorded)])
+    ]
+    random.Random(workers).shuffle(posts)
+    rows = []
+    for name, webhook in (("bare rows", FLOOR), ("notifications", takes.WEBHOOK)):
+        with step(f"Posting {len(posts)} {name} to {workers} workers"):
+            started = time.monotonic()
+            answers = takes.deliver(
+                posts, [theatre.url], connections=2 * workers, webhook=webhook
+            )
+            rate = len(answers) / (time.monotonic() - started)
+        _check(answers)
+        what = f"{name}, {workers} workers: {rate:.0f} a second"
+        rows.append(Row(what, [answer.seconds for answer in answers]))
+    rows[1].floor = rows[0].p50
+    return rows
+
+
+def ring_to_route(theatre, rounds):
+    """From the post of a known caller's ring to the route command at the PBX.
+
+    Others' notifications come meanwhile, and the PBX answers slowly.
+
+    :param int rounds: how many callers.
+    :rtype: list[Row]
+    """
+    fault = {"kind": "slow", "times": 0, "seconds": 1.5}
+    theatre.pbx.post("settings", faults=[fault])
+    rings = [_copy(_take(CALLER))[0] for _round in range(rounds + WARM_UP)]
+    found = []
+    done = threading.Event()
+    crowd = threading.Thread(target=_crowd, args=(theatre, done))
+    with step(f"Ringing {len(rings)} times amid {RATE} notifications a second"):
+        crowd.start()
+        try:
+            for ring in rings:
+                found.append(_seconds_to_route(theatre, ring))
+        finally:
+            done.set()
+            crowd.join()
+            theatre.pbx.post("settings", faults=[])
+    budget = Budget("p95 ≤ 150 ms", lambda row: row.p95 <= 0.15)
+    what = f"ring → route command, {RATE} notifications a second, a slow PBX"
+    return [Row(what, found[WARM_UP:], budget=budget)]
+
+
+def _seconds_to_route(theatre, ring):
+    since = theatre.pbx.get("log")[-1:]
+    since = since[0]["id"] if since else 0
+    started, begun = time.time(), time.monotonic()
+    _seconds(theatre, ring)
+    leg = json.loads(ring.text)["call_id"]
+    while time.monotonic() - begun < ROUTE_INTERVAL:
+        time.sleep(0.1)
+    for command in theatre.pbx.commands("commands/route", since):
+        if leg in str(command["body"]):
+            return command["at"] - started
+    raise RuntimeError("The PBX got no command to route the call.")
+
+
+def _crowd(theatre, done):
+    """Post notifications of other calls at a steady rate until it is done."""
+    unknown = [_copy(take) for take in takes.load() if take.name == "inbound-unknown"]
+    posts = itertools.chain.from_iterable(unknown)
+    threads = []
+    while not done.wait(1 / RATE):
+        post = next(posts, None)
+        if post is None:
+            posts = iter(_copy(_take("inbound-unknown")))
+            post = next(posts)
+        thread = threading.Thread(target=takes.send, args=(post, theatre.url))
+        thread.start()
+        threads.append(thread)
+    for thread in threads:
+        thread.join()
+
+
+_recorded = {}
+
+
+def _take(name):
+    if not _recorded:
+        _recorded.update({take.name: take for take in takes.load()})
+    return _recorded[name]
+
+
+def _copy(take):
+    return take.copy(f"bench{next(_marks)}")
+
+
+def _seconds(theatre, post, webhook=takes.WEBHOOK):
+    answer = takes.send(post, theatre.url, webhook)
+    _check([answer])
+    return answer.seconds
+
+
+def _check(answers):
+    bad = [answer.status for answer in answers if answer.status != 200]
+    if bad:
+        raise RuntimeError(f"Notifications were answered {bad[:5]}.")

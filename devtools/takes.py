@@ -1,0 +1,173 @@
+"""The scenarios' notifications, recorded once and posted again in any number of copies.
+
+A copy has ids of its own, so that it is other calls with the same course.
+"""
+
+import contextlib
+import http.client
+import itertools
+import json
+import queue
+import threading
+import time
+import urllib.parse
+from typing import NamedTuple
+
+from . import demo, paths, processes
+from .pbx.signature import sign
+
+#: Members of ``json`` that name something of one call.
+IDS = ("entry_id", "call_id", "taken_from_call_id", "recording_id", "command_id")
+#: Between an id of the recording and the copy's mark.
+SEPARATOR = "~"
+TIMEOUT = 60  # seconds for one answer
+WEBHOOK = "/exec/mango"
+
+
+class Post(NamedTuple):
+    """One notification: the end of the address, and the text of ``json``."""
+
+    kind: str
+    text: str
+
+
+class Take(NamedTuple):
+    """A recorded scenario: its ``posts`` are pairs of ``kind`` and payload."""
+
+    name: str
+    calls: int
+    posts: list
+
+    def copy(self, mark):
+        """Return the notifications of the same course of other calls.
+
+        :param str mark: what makes their ids differ.
+        :rtype: list[Post]
+        """
+        return [Post(kind, _text(_marked(load, mark))) for kind, load in self.posts]
+
+
+class Answer(NamedTuple):
+    """``status`` is None if there was no whole answer; ``seconds`` it took."""
+
+    post: Post
+    status: int | None
+    seconds: float
+
+
+def load():
+    """Record every scenario that tells of a call without anything to be refused.
+
+    :rtype: list[Take]
+    """
+    command = [paths.PYTHON, "-m", "devtools.pbx.takes"]
+    recorded = json.loads(processes.output_of(command, cwd=paths.ROOT))
+    takes = [Take(**take) for take in recorded]
+    return [take for take in takes if take.calls]
+
+
+def multiplied(takes, calls):
+    """Choose how often to copy each recording to have so many calls.
+
+    Each at least once; the rest are copies of the shortest, so that it takes a minute.
+
+    :param list[Take] takes: all recordings.
+    :param int calls: how many at least.
+    :return: the recordings, each as often as it is to be copied.
+    :rtype: list[Take]
+    """
+    chosen = list(takes)
+    by_length = sorted(takes, key=lambda take: len(take.posts) / take.calls)
+    short = itertools.cycle(by_length[: len(takes) // 8])
+    while sum(take.calls for take in chosen) < calls:
+        chosen.append(next(short))
+    return chosen
+
+
+def unmarked(text):
+    """Return an id without the mark of the copy.
+
+    :param str text: such as ``MTc2NzI1ODAwMDAwMA==~7``.
+    :rtype: str
+    """
+    return text.partition(SEPARATOR)[0]
+
+
+def deliver(posts, urls, connections, on_answer=None, webhook=WEBHOOK):
+    """Post notifications over many connections at once.
+
+    :param list[Post] posts: in the order in which they leave.
+    :param list[str] urls: of the servers, which take turns.
+    :param int connections: how many at a time.
+    :param on_answer: called with each :class:`Answer`, in the thread that got it; the
+        rest is not sent any more if it returns True.
+    :param str webhook: path that is posted to, before the kind.
+    :return: the answers, in the order in which they came.
+    :rtype: list[Answer]
+    """
+    waiting = queue.SimpleQueue()
+    for post in zip(posts, itertools.cycle(urls)):
+        waiting.put(post)
+    answers, enough = [], threading.Event()
+
+    def work():
+        with contextlib.suppress(queue.Empty):
+            while not enough.is_set():
+                answer = send(*waiting.get_nowait(), webhook)
+                answers.append(answer)
+                if on_answer and on_answer(answer):
+                    enough.set()
+
+    threads = [threading.Thread(target=work) for _number in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def send(post, url, webhook=WEBHOOK):
+    """Post one notification, once: the PBX does not repeat either.
+
+    :param Post post: the notification.
+    :param str url: of the server.
+    :param str webhook: path that is posted to, before the kind.
+    :rtype: Answer
+    """
+    form = {
+        "vpbx_api_key": demo.KEY,
+        "sign": sign(demo.KEY, post.text, demo.SALT),
+        "json": post.text,
+    }
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = urllib.parse.urlencode(form)
+    connection = http.client.HTTPConnection(
+        urllib.parse.urlsplit(url).netloc, timeout=TIMEOUT
+    )
+    started, status = time.monotonic(), None
+    try:
+        connection.request("POST", f"{webhook}/{post.kind}", body, headers)
+        response = connection.getresponse()
+        response.read()
+        status = response.status
+    except (OSError, http.client.HTTPException):
+        pass  # refused, or cut off: the PBX would not know either
+    finally:
+        connection.close()
+    return Answer(post, status, time.monotonic() - started)
+
+
+def _text(payload):
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+
+
+def _marked(payload, mark):
+    return {name: _mark(name, value, mark) for name, value in payload.items()}
+
+
+def _mark(name, value, mark):
+    if isinstance(value, dict):
+        return _marked(value, mark)
+    if name in IDS and value:
+        return f"{value}{SEPARATOR}{mark}"
+    return value
