@@ -129,7 +129,7 @@ class MangoAccount(models.Model):
     def _compute_last_event_at(self):
         for account in self:
             last = self.env["mango.event"].search(
-                Domain("account_id", "=", account.id)
+                Domain("account_id", "in", account.ids)
                 # That is asked for, and proves nothing of the way back.
                 & Domain("kind", "!=", statistics.KIND),
                 order="received_at desc",

@@ -185,7 +185,7 @@ class MangoEvent(models.Model):
         rows = self.env.execute_query(
             SQL(
                 "INSERT INTO mango_event (%s) VALUES (%s) "
-                "ON CONFLICT DO NOTHING RETURNING id",
+                "ON CONFLICT DO NOTHING RETURNING id, state",
                 SQL(", ").join(map(SQL.identifier, vals)),
                 SQL(", ").join(
                     value if isinstance(value, SQL) else SQL("%s", value)
@@ -193,9 +193,12 @@ class MangoEvent(models.Model):
                 ),
             )
         )
-        event = self.browse(row[0] for row in rows)
-        if event:
-            event._update_cache(vals)  # no need to read what was just written
+        if not rows:
+            return self.browse()
+        [(event_id, state)] = rows
+        event = self.browse(event_id)
+        # No need to read what was just written.
+        event._update_cache({**vals, "state": state})
         return event
 
     def _explain_crowd(self):

@@ -86,8 +86,9 @@ class MangoRecording(models.Model):
     can_download = fields.Boolean(compute="_compute_rights")
     can_delete = fields.Boolean(compute="_compute_rights")
 
+    # One that the PBX tells of two calls is kept with both: neither loses it.
     _ref_uniq = models.UniqueIndex(
-        "(account_id, recording_ref)", "This recording is known already."
+        "(call_id, recording_ref)", "This recording is known already."
     )
     _started_idx = models.Index("(started_at DESC, id)")
 
