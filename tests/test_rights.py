@@ -15,41 +15,42 @@ from .vpbx_scenarios import LINE, leg, outside, staff
 
 ACTORS = ("public", "portal", "internal", "user", "supervisor", "admin", "system")
 
-# Letters: r read, w write, c create, d delete, x export, p play (of PLAYED ones). "mine" is of the actor's own
-# making or of a call they took part in, even of actors who have no part in telephony;
-# c in another row is one more like that one, made by the actor. A dash: nothing at all.
+# Letters: r read, w write, c create, d delete, x export, p play (of PLAYED ones).
+# "mine" is of the actor's own making or of a call they took part in, even of actors who
+# have no part in telephony; c in another row is one more like that one, made by the
+# actor. A dash: nothing at all.
 #
-#    model                           whose         public portal internal user supervisor admin system
+#   model                       whose       publ. port. int.  user  chief admin sys.
 RIGHTS = """
-     mango.account                   company's     -      -      -        rx   rx         rwcdx rwcdx
-     mango.account                   other's       -      -      -        -    -          -     -
-     mango.extension                 mine          -      -      -        rx   rx         rwx   rwx
-     mango.extension                 colleague's   -      -      -        rx   rx         rwx   rwx
-     mango.extension                 other's       -      -      -        -    -          -     -
-     mango.device                    mine          -      -      -        rx   rx         rx    rx
-     mango.device                    colleague's   -      -      -        -    -          rx    rx
-     mango.device                    other's       -      -      -        -    -          -     -
-     mango.line                      company's     -      -      -        rx   rx         rwx   rwx
-     mango.line                      other's       -      -      -        -    -          -     -
-     mango.call                      mine          -      -      -        rwx  rwx        rwx   rwx
-     mango.call                      colleague's   -      -      -        -    rwx        rwx   rwx
-     mango.call                      other's       -      -      -        -    -          -     -
-     mango.call.leg                  mine          -      -      -        rx   rx         rx    rx
-     mango.call.leg                  colleague's   -      -      -        -    rx         rx    rx
-     mango.call.leg                  other's       -      -      -        -    -          -     -
-     mango.call.card                 mine          -      -      -        rx   rx         rx    rx
-     mango.call.card                 colleague's   -      -      -        -    -          -     -
-     mango.call.card                 other's       -      -      -        -    -          -     -
-     mango.command                   mine          -      -      -        -    -          rx    rx
-     mango.command                   colleague's   -      -      -        -    -          rx    rx
-     mango.command                   other's       -      -      -        -    -          -     -
-     mango.event                     company's     -      -      -        -    -          rx    rx
-     mango.event                     other's       -      -      -        -    -          -     -
-     mango.route.slot                company's     -      -      -        -    -          -     rx
-     mango.connection.check          mine          -      -      -        -    -          rwcdx rwcdx
-     mango.connection.check          colleague's   -      -      -        -    -          c     c
-     mango.connection.check.line     mine          -      -      -        -    -          rwcdx rwcdx
-     mango.connection.check.line     colleague's   -      -      -        -    -          -     -
+    mango.account               company's   -     -     -     rx    rx    rwcdx rwcdx
+    mango.account               other's     -     -     -     -     -     -     -
+    mango.extension             mine        -     -     -     rx    rx    rwx   rwx
+    mango.extension             colleague's -     -     -     rx    rx    rwx   rwx
+    mango.extension             other's     -     -     -     -     -     -     -
+    mango.device                mine        -     -     -     rx    rx    rx    rx
+    mango.device                colleague's -     -     -     -     -     rx    rx
+    mango.device                other's     -     -     -     -     -     -     -
+    mango.line                  company's   -     -     -     rx    rx    rwx   rwx
+    mango.line                  other's     -     -     -     -     -     -     -
+    mango.call                  mine        -     -     -     rwx   rwx   rwx   rwx
+    mango.call                  colleague's -     -     -     -     rwx   rwx   rwx
+    mango.call                  other's     -     -     -     -     -     -     -
+    mango.call.leg              mine        -     -     -     rx    rx    rx    rx
+    mango.call.leg              colleague's -     -     -     -     rx    rx    rx
+    mango.call.leg              other's     -     -     -     -     -     -     -
+    mango.call.card             mine        -     -     -     rx    rx    rx    rx
+    mango.call.card             colleague's -     -     -     -     -     -     -
+    mango.call.card             other's     -     -     -     -     -     -     -
+    mango.command               mine        -     -     -     -     -     rx    rx
+    mango.command               colleague's -     -     -     -     -     rx    rx
+    mango.command               other's     -     -     -     -     -     -     -
+    mango.event                 company's   -     -     -     -     -     rx    rx
+    mango.event                 other's     -     -     -     -     -     -     -
+    mango.route.slot            company's   -     -     -     -     -     -     rx
+    mango.connection.check      mine        -     -     -     -     -     rwcdx rwcdx
+    mango.connection.check      colleague's -     -     -     -     -     c     c
+    mango.connection.check.line mine        -     -     -     -     -     rwcdx rwcdx
+    mango.connection.check.line colleague's -     -     -     -     -     -     -
 """
 # The one thing that is written to a record of each model by an attempt.
 WRITTEN = {
