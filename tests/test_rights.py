@@ -127,7 +127,6 @@ class RightsWorld(MangoFixtures):
 
     @classmethod
     def set_up_rights(cls):
-        cls.set_up_world()
         cls.there = cls.env["res.company"].create({"name": "Другая"})
         cls.account_there = cls.create_account(
             company_id=cls.there.id, api_key="test_api_key_0007", api_salt="x000008"
@@ -173,12 +172,6 @@ class TestRights(RightsWorld, MangoCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.set_up_rights()
-
-    @classmethod
-    def set_up_world(cls):
-        # MangoCase calls it, too, and it is not to be done twice.
-        if not hasattr(cls, "account"):
-            super().set_up_world()
 
     # -- the records ------------------------------------------------------------------
 

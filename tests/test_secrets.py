@@ -17,6 +17,7 @@ class TestSecretsOverHttp(RightsWorld, HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.set_up_world()
         cls.set_up_rights()
         for user in cls.users.values():
             user.password = f"{user.login} Test_0001"
