@@ -194,6 +194,17 @@ describe("what can be done", () => {
         await waitForSteps(["stopConsulting"]);
     });
 
+    test("several that are over are closed at once; the running one stays", async () => {
+        const ended = [2, 3].map((call_id) => makeCard({ call_id, phase: "ended" }));
+        await mountCards(makeCard({ phase: "talking" }), ended[0]);
+        expect(".o_mango_close_past").toHaveCount(0);
+        state.cards = [state.cards[0], ...ended];
+        await animationFrame();
+        expect(".o_mango_close_past").toHaveText("Close ended calls (2)");
+        await contains(".o_mango_close_past").click();
+        await waitForSteps(["close", "close"]);
+    });
+
     test("collapsed by button and by Escape, open again", async () => {
         await mountCards(makeCard());
         await contains(".o_mango_collapse").click();

@@ -50,7 +50,7 @@ export class CallMenu extends Component {
 
     get tabs() {
         const tabs = [
-            { name: "missed", title: _t("Missed") },
+            { name: "missed", title: _t("Missed calls") },
             { name: "recent", title: _t("Recent") },
         ];
         return this.service.extension ? [{ name: "dial", title: _t("Dial") }, ...tabs] : tabs;
