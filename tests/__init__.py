@@ -23,6 +23,7 @@ from . import (
     test_rights,
     test_route_command,
     test_routing,
+    test_secrets,
     test_settings,
     test_spending,
     test_ui,

@@ -514,7 +514,7 @@ class TestFuzz(BaseCase):
 
             def __getitem__(self, key):
                 Counting.looks += 1
-                return super().__getitem__(key)
+                return dict.__getitem__(self, key)
 
         length = 3000
         chain = {str(n): str(n - 1) if n else None for n in reversed(range(length))}

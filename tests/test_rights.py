@@ -1,55 +1,53 @@
 """Who may do what: a table, and one attempt per cell, as the web client makes it."""
 
-import json
-import logging
 from types import FunctionType
 
-from odoo import http
 from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.service.model import call_kw
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from .common import API_KEY, API_SALT, MangoCase, MangoFixtures
+from .common import MangoCase, MangoFixtures
 from .vpbx_scenarios import LINE, leg, outside, staff
 
 ACTORS = ("public", "portal", "internal", "user", "supervisor", "admin", "system")
 
-# Letters: r read, w write, c create, d delete, x export, p play (of PLAYED ones). "mine" is of the actor's own
-# making or of a call they took part in, even of actors who have no part in telephony;
-# c in another row is one more like that one, made by the actor. A dash: nothing at all.
+# Letters: r read, w write, c create, d delete, x export, p play (of PLAYED ones).
+# "mine" is of the actor's own making or of a call they took part in, even of actors who
+# have no part in telephony; c in another row is one more like that one, made by the
+# actor. A dash: nothing at all.
 #
-#    model                           whose         public portal internal user supervisor admin system
+#   model                       whose       publ. port. int.  user  chief admin sys.
 RIGHTS = """
-     mango.account                   company's     -      -      -        rx   rx         rwcdx rwcdx
-     mango.account                   other's       -      -      -        -    -          -     -
-     mango.extension                 mine          -      -      -        rx   rx         rwx   rwx
-     mango.extension                 colleague's   -      -      -        rx   rx         rwx   rwx
-     mango.extension                 other's       -      -      -        -    -          -     -
-     mango.device                    mine          -      -      -        rx   rx         rx    rx
-     mango.device                    colleague's   -      -      -        -    -          rx    rx
-     mango.device                    other's       -      -      -        -    -          -     -
-     mango.line                      company's     -      -      -        rx   rx         rwx   rwx
-     mango.line                      other's       -      -      -        -    -          -     -
-     mango.call                      mine          -      -      -        rwx  rwx        rwx   rwx
-     mango.call                      colleague's   -      -      -        -    rwx        rwx   rwx
-     mango.call                      other's       -      -      -        -    -          -     -
-     mango.call.leg                  mine          -      -      -        rx   rx         rx    rx
-     mango.call.leg                  colleague's   -      -      -        -    rx         rx    rx
-     mango.call.leg                  other's       -      -      -        -    -          -     -
-     mango.call.card                 mine          -      -      -        rx   rx         rx    rx
-     mango.call.card                 colleague's   -      -      -        -    -          -     -
-     mango.call.card                 other's       -      -      -        -    -          -     -
-     mango.command                   mine          -      -      -        -    -          rx    rx
-     mango.command                   colleague's   -      -      -        -    -          rx    rx
-     mango.command                   other's       -      -      -        -    -          -     -
-     mango.event                     company's     -      -      -        -    -          rx    rx
-     mango.event                     other's       -      -      -        -    -          -     -
-     mango.route.slot                company's     -      -      -        -    -          -     rx
-     mango.connection.check          mine          -      -      -        -    -          rwcdx rwcdx
-     mango.connection.check          colleague's   -      -      -        -    -          c     c
-     mango.connection.check.line     mine          -      -      -        -    -          rwcdx rwcdx
-     mango.connection.check.line     colleague's   -      -      -        -    -          -     -
+    mango.account               company's   -     -     -     rx    rx    rwcdx rwcdx
+    mango.account               other's     -     -     -     -     -     -     -
+    mango.extension             mine        -     -     -     rx    rx    rwx   rwx
+    mango.extension             colleague's -     -     -     rx    rx    rwx   rwx
+    mango.extension             other's     -     -     -     -     -     -     -
+    mango.device                mine        -     -     -     rx    rx    rx    rx
+    mango.device                colleague's -     -     -     -     -     rx    rx
+    mango.device                other's     -     -     -     -     -     -     -
+    mango.line                  company's   -     -     -     rx    rx    rwx   rwx
+    mango.line                  other's     -     -     -     -     -     -     -
+    mango.call                  mine        -     -     -     rwx   rwx   rwx   rwx
+    mango.call                  colleague's -     -     -     -     rwx   rwx   rwx
+    mango.call                  other's     -     -     -     -     -     -     -
+    mango.call.leg              mine        -     -     -     rx    rx    rx    rx
+    mango.call.leg              colleague's -     -     -     -     rx    rx    rx
+    mango.call.leg              other's     -     -     -     -     -     -     -
+    mango.call.card             mine        -     -     -     rx    rx    rx    rx
+    mango.call.card             colleague's -     -     -     -     -     -     -
+    mango.call.card             other's     -     -     -     -     -     -     -
+    mango.command               mine        -     -     -     -     -     rx    rx
+    mango.command               colleague's -     -     -     -     -     rx    rx
+    mango.command               other's     -     -     -     -     -     -     -
+    mango.event                 company's   -     -     -     -     -     rx    rx
+    mango.event                 other's     -     -     -     -     -     -     -
+    mango.route.slot            company's   -     -     -     -     -     -     rx
+    mango.connection.check      mine        -     -     -     -     -     rwcdx rwcdx
+    mango.connection.check      colleague's -     -     -     -     -     c     c
+    mango.connection.check.line mine        -     -     -     -     -     rwcdx rwcdx
+    mango.connection.check.line colleague's -     -     -     -     -     -     -
 """
 # The one thing that is written to a record of each model by an attempt.
 WRITTEN = {
@@ -129,7 +127,6 @@ class RightsWorld(MangoFixtures):
 
     @classmethod
     def set_up_rights(cls):
-        cls.set_up_world()
         cls.there = cls.env["res.company"].create({"name": "Другая"})
         cls.account_there = cls.create_account(
             company_id=cls.there.id, api_key="test_api_key_0007", api_salt="x000008"
@@ -175,12 +172,6 @@ class TestRights(RightsWorld, MangoCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.set_up_rights()
-
-    @classmethod
-    def set_up_world(cls):
-        # MangoCase calls it, too, and it is not to be done twice.
-        if not hasattr(cls, "account"):
-            super().set_up_world()
 
     # -- the records ------------------------------------------------------------------
 
@@ -486,242 +477,3 @@ class TestRights(RightsWorld, MangoCase):
             self.assertIs(refusal, UserError)
         else:
             self.assertIs(refusal, AccessError)
-
-
-@tagged("post_install", "-at_install")
-class TestSecretsOverHttp(RightsWorld, HttpCase):
-    """The code and the secret, asked for in every way that Odoo's web server offers."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.set_up_rights()
-        for user in cls.users.values():
-            user.password = f"{user.login} Test_0001"
-
-    FIELDS = ("api_key", "api_salt", "new_api_salt")
-
-    def questions(self, field, guess):
-        """Ask by every method that takes a field's name."""
-        model, ids = "mango.account", self.account.ids
-        guesses = [(field, "=", guess)], [(field, "=like", f"{guess[:4]}%")]
-        ask = [
-            (model, "read", [ids, [field]], {}),
-            (model, "web_read", [ids, {field: {}}], {}),
-            (model, "search_read", [[], [field]], {}),
-            (model, "web_search_read", [[], {field: {}}], {}),
-            (
-                model,
-                "web_read",
-                [
-                    ids,
-                    {
-                        "company_id": {
-                            "fields": {"mango_account_id": {"fields": {field: {}}}}
-                        }
-                    },
-                ],
-                {},
-            ),
-            (model, "export_data", [ids, [field]], {}),
-            (model, "search", [[]], {"order": field}),
-            (model, "search", [[]], {"order": f"company_id, {field} desc"}),
-            (model, "name_search", [], {"name": guess}),
-            (model, "name_search", ["", guesses[1]], {}),
-            (model, "formatted_read_group", [[], [field], ["__count"]], {}),
-            (model, "formatted_read_group", [[], [], [f"{field}:max"]], {}),
-            (model, "web_read_group", [[], [field]], {}),
-            (model, "onchange", [ids, {}, [field], {field: {}}], {}),
-            (model, "onchange", [ids, {"name": "x"}, ["name"], {field: {}}], {}),
-            (model, "copy", [ids], {}),
-            (model, "copy_data", [ids], {}),
-            (model, "default_get", [[field, "name"]], {}),
-            (model, "fields_get", [[field]], {}),
-            (model, "get_views", [[[False, "form"], [False, "search"]]], {}),
-            (
-                model,
-                "read_progress_bar",
-                [[], field, {"field": field, "colors": {}}],
-                {},
-            ),
-            (model, "search_panel_select_range", [field], {}),
-            (model, "get_property_definition", [ids, field], {}),
-            (model, "write", [ids, {field: guess}], {}),
-            ("mango.extension", "search", [[(f"account_id.{field}", "=", guess)]], {}),
-            (
-                "mango.extension",
-                "export_data",
-                [self.anna_extension.ids, [f"account_id/{field}"]],
-                {},
-            ),
-            (
-                "mango.extension",
-                "web_read",
-                [self.anna_extension.ids, {"account_id": {"fields": {field: {}}}}],
-                {},
-            ),
-            (
-                "mango.call",
-                "search_count",
-                [[("account_id", "any", [(field, "=like", "t%")])]],
-                {},
-            ),
-            (
-                "res.company",
-                "search",
-                [[(f"mango_account_id.{field}", "=", guess)]],
-                {},
-            ),
-            ("mail.message", "search_read", [[("model", "=", model)], ["body"]], {}),
-            (
-                "ir.model.fields",
-                "search_read",
-                [[("model", "=", model), ("name", "=", field)], []],
-                {},
-            ),
-            ("ir.default", "search_read", [[], []], {}),
-            ("ir.config_parameter", "search_read", [[], ["value"]], {}),
-            (
-                "res.config.settings",
-                "default_get",
-                [[f"mango_{field}", "mango_api_key"]],
-                {},
-            ),
-            (
-                "res.config.settings",
-                "onchange",
-                [[], {}, [], {"mango_api_key": {}, "mango_api_salt": {}}],
-                {},
-            ),
-            ("res.config.settings", "get_values", [[]], {}),
-            ("res.config.settings", "create", [[{"mango_api_salt": guess}]], {}),
-            ("res.config.settings", "search_read", [[], []], {}),
-        ]
-        ask += [(model, "search", [guess_domain], {}) for guess_domain in guesses]
-        ask += [(model, "search_count", [guess_domain], {}) for guess_domain in guesses]
-        return ask
-
-    def ask(self, model, method, arguments, more):
-        """Call a method as the web client does; return the whole answer as text."""
-        payload = {"model": model, "method": method, "args": arguments, "kwargs": more}
-        response = self.url_open(
-            f"/web/dataset/call_kw/{model}/{method}",
-            data=json.dumps({"jsonrpc": "2.0", "method": "call", "params": payload}),
-            headers={"Content-Type": "application/json"},
-        )
-        return response.text
-
-    @mute_logger("odoo.http", "odoo.addons.base.models.ir_model")
-    def test_rpc(self):
-        for name in ("portal", "internal", "user", "supervisor", "admin"):
-            user = self.users[name]
-            self.authenticate(user.login, f"{user.login} Test_0001")
-            for field in self.FIELDS:
-                right = {"api_key": API_KEY, "api_salt": API_SALT}.get(
-                    field, "x1234567"
-                )
-                answers = {}
-                for guess in (right, "test_wrong_guess_1"):
-                    answers[guess] = [
-                        self.ask(*question) for question in self.questions(field, guess)
-                    ]
-                    for question, answer in zip(
-                        self.questions(field, guess), answers[guess], strict=True
-                    ):
-                        with self.subTest(actor=name, question=question[:3]):
-                            if guess != API_KEY:
-                                self.assertNotIn(API_KEY, answer)
-                            if guess != API_SALT:
-                                self.assertNotIn(API_SALT, answer)
-                self.assert_guess_tells_nothing(name, field, *answers.items())
-
-    def assert_guess_tells_nothing(self, name, field, right, wrong):
-        """Whoever guesses right gets the answer of whoever guesses wrong."""
-        questions = self.questions(field, right[0])
-        for question, one, other in zip(questions, right[1], wrong[1], strict=True):
-            with self.subTest(actor=name, question=question[:3]):
-                one = json.loads(one.replace(right[0], "?"))
-                other = json.loads(other.replace(wrong[0], "?"))
-                self.assertEqual("error" in one, "error" in other)
-                if question[1] not in ("copy", "create", "onchange"):
-                    self.assertEqual(one.get("result"), other.get("result"))
-
-    @mute_logger(
-        "odoo.http",
-        "odoo.addons.base.models.ir_model",
-        "odoo.addons.web.controllers.export",
-    )
-    def test_export_and_files(self):
-        account_id = self.account.id
-        export = {
-            "model": "mango.account",
-            "fields": [{"name": field, "label": field} for field in self.FIELDS],
-            "ids": [account_id],
-            "domain": [],
-            "import_compat": False,
-        }
-        for name in ("portal", "internal", "user", "supervisor", "admin"):
-            user = self.users[name]
-            self.authenticate(user.login, f"{user.login} Test_0001")
-            for path in ("csv", "xlsx"):
-                with self.subTest(actor=name, path=path):
-                    token = self.csrf_token()
-                    response = self.url_open(
-                        f"/web/export/{path}",
-                        data={"data": json.dumps(export), "csrf_token": token},
-                    )
-                    self.assertGreaterEqual(response.status_code, 400)
-                    self.assertNotIn(API_SALT.encode(), response.content)
-            for field in self.FIELDS:
-                for root in ("/web/content", "/web/image"):
-                    with self.subTest(actor=name, root=root, field=field):
-                        path = f"{root}/mango.account/{account_id}/{field}"
-                        content = self.url_open(path).content
-                        self.assertNotIn(API_KEY.encode(), content)
-                        self.assertNotIn(API_SALT.encode(), content)
-
-    @mute_logger("odoo.http", "odoo.addons.base.models.ir_model")
-    def test_the_export_is_worth_the_name(self):
-        """The same export works for what may be read, and for who may."""
-        user = self.users["user"]
-        self.authenticate(user.login, f"{user.login} Test_0001")
-        export = {
-            "model": "mango.account",
-            "fields": [{"name": "name", "label": "Name"}],
-            "ids": self.account.ids,
-            "domain": [],
-            "import_compat": False,
-        }
-        response = self.url_open(
-            "/web/export/csv",
-            data={"data": json.dumps(export), "csrf_token": self.csrf_token()},
-        )
-        self.assertEqual(response.status_code, 200)
-        self.assertIn("АТС", response.content.decode())
-        answer = self.ask("mango.account", "read", [self.account.ids, ["name"]], {})
-        self.assertIn("result", json.loads(answer))
-
-    def csrf_token(self):
-        return http.Request.csrf_token(self)
-
-    def test_log_of_a_refused_change(self):
-        """PostgreSQL tells the whole row of what it refuses; so it is not asked."""
-        with self.assertLogs() as log:
-            logging.getLogger(__name__).info("at least one line")
-            for vals in (
-                {"name": False},
-                {"foreign_calls": False},
-                {"company_id": False},
-                {"api_url": False},
-                {"callback_limit_per_hour": -1},
-                {"callback_limit_per_hour": 2**40},
-            ):
-                with self.subTest(vals=vals):
-                    with self.assertRaises(UserError):
-                        self.account.write(vals)
-                        self.account.flush_recordset()
-                    with self.assertRaises(UserError):
-                        self.create_account(**{"api_salt": API_SALT, **vals})
-        for line in log.output:
-            self.assertNotIn(API_KEY, line)
-            self.assertNotIn(API_SALT, line)

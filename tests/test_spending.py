@@ -1,12 +1,14 @@
 """What a stolen session can spend: calls an hour, and where to."""
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import BaseCase, tagged
 
+from ..models import mango_command
 from ..vpbx.numbers import destination
 from .common import MangoCase
 
@@ -173,6 +175,30 @@ class TestBudget(SpendingCase):
             before = self.cr.sql_log_count
             commands._refuse_over_limit({**vals, "kind": "callback"})
         self.assertEqual(self.cr.sql_log_count - before, 1)
+
+    def test_parallel_clicks_are_counted_one_after_another(self):
+        """What was given is counted while the employee's lock is held."""
+        inside = []
+        locked = mango_command.locked_transaction
+
+        @contextmanager
+        def watched(env, lock):
+            with locked(env, lock) as env:
+                inside.append(lock)
+                yield env
+                inside.pop()
+
+        def count(commands, vals):
+            self.assertEqual(inside, [f"mango_office/user/{self.anna.id}"])
+            return
+
+        model = type(self.env["mango.command"])
+        with (
+            patch.object(mango_command, "locked_transaction", watched),
+            patch.object(model, "_refuse_over_limit", count),
+        ):
+            self.dial(HOME)
+        self.assertEqual(len(self.commands()), 1)
 
     def test_only_the_administrator_changes_it(self):
         for user in (self.anna, self.vera):
