@@ -1,4 +1,6 @@
-from odoo import api, models
+from datetime import timedelta
+
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 
@@ -121,6 +123,15 @@ class MangoRecording(models.Model):
             wanted._request(is_automatic=True)
         return bool(wanted)
 
+    def _is_outdated(self):
+        """Tell whether the recording would be deleted as soon as it is here.
+
+        :rtype: bool
+        """
+        days = self.account_id.recording_retention_days
+        oldest = fields.Datetime.now() - timedelta(days=days)
+        return bool(days and self.started_at and self.started_at < oldest)
+
     def _is_wanted_automatically(self):
         account, call = self.account_id, self.call_id
         if account.recording_mode != "automatic" or self.state != "announced":
@@ -130,6 +141,8 @@ class MangoRecording(models.Model):
         if account.recording_only_answered and call.result != "answered":
             return False
         if call.talk_duration < account.recording_min_duration:
+            return False
+        if self._is_outdated():
             return False
         chosen = account.recording_extension_ids
         return not chosen or self.extension_id in chosen

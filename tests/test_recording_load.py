@@ -1,5 +1,7 @@
 """What the PBX tells of recordings, and what becomes of it here."""
 
+from freezegun import freeze_time
+
 from odoo import fields
 from odoo.modules.module import load_script
 from odoo.tests import tagged, warmup
@@ -236,6 +238,14 @@ class TestAutomatic(MangoCase):
         self.assertEqual(self.announce().state, "announced")
         self.account.recording_only_answered = False
         self.assertEqual(self.announce("R2").state, "requested")
+
+    def test_of_long_ago(self):
+        """What would be deleted in the night is not fetched in the day."""
+        self.account.recording_retention_days = 30
+        with freeze_time("2026-03-01"):
+            self.assertEqual(self.states(), "announced")
+        with freeze_time("2026-01-20"):
+            self.assertEqual(self.announce("R2").state, "requested")
 
     def test_pbx_that_is_not_to_be_asked(self):
         """After an answer that stops the automatic requests, people may still ask."""
