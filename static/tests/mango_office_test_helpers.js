@@ -155,6 +155,115 @@ export function useTelephony(cards = [], extension = EXTENSION) {
     return cards;
 }
 
+/** What the call service hears, by the type of the message or of the bus's event. */
+let hears = {};
+
+/** A bus without a socket: a message arrives when the test sends it, neither sooner nor later. */
+function mockBus() {
+    hears = {};
+    mockService("bus_service", {
+        subscribe(type, callback) {
+            hears[type] = callback;
+        },
+        addEventListener(type, callback) {
+            hears[type] = callback;
+        },
+        start() {},
+    });
+}
+
+/** A recording as the server gives it (`get_recordings`), with what a test wants different. */
+export function makeRecording(values = {}) {
+    return {
+        id: 11,
+        state: "ready",
+        employee: "Anna Sokolova",
+        duration: 600,
+        size: 50 * 1024 * 1024, // too large for a waveform
+        mimetype: "audio/mpeg",
+        error: "",
+        can_request: false,
+        can_download: false,
+        can_delete: false,
+        keep: false,
+        ...values,
+    };
+}
+
+/**
+ * Let a call have recordings.
+ *
+ * @param {Object[]} recordings may be changed by the test, as the cards of `useTelephony`
+ */
+export function useRecordings(recordings) {
+    onRpc("mango.call", "get_recordings", () => recordings.map((recording) => ({ ...recording })));
+    onRpc("mango.recording", "log_play", ({ args: [ids] }) => {
+        asyncStep(`log ${ids}`);
+        return true;
+    });
+    return recordings;
+}
+
+/** An audio element that loads and plays what a test tells it to. */
+export class FakeAudio extends EventTarget {
+    /** @type {FakeAudio[]} */
+    static all = [];
+    /** Set by a test: why the browser refuses to play. */
+    static refusal = null;
+
+    constructor() {
+        super();
+        FakeAudio.all.push(this);
+        this.currentTime = 0;
+        this.duration = NaN;
+        this.readyState = 0;
+        this.playbackRate = 1;
+    }
+
+    set src(src) {
+        asyncStep(`src ${src}`);
+        this.currentTime = 0;
+        this.duration = NaN;
+        this.readyState = 0;
+        this.playbackRate = this.defaultPlaybackRate;
+    }
+
+    removeAttribute(name) {
+        asyncStep(`without ${name}`);
+    }
+
+    load() {}
+
+    play() {
+        asyncStep("play");
+        return FakeAudio.refusal ? Promise.reject(FakeAudio.refusal) : Promise.resolve();
+    }
+
+    pause() {
+        asyncStep("pause");
+        this.tell("pause");
+    }
+
+    /**
+     * @param {string} type of the event
+     * @param {Object} [values] that the element has by then
+     */
+    tell(type, values = {}) {
+        Object.assign(this, values);
+        this.dispatchEvent(new Event(type));
+    }
+
+    /** The file has come, and there is a sound. */
+    sound(duration = 600) {
+        this.tell("loadedmetadata", { duration, readyState: 4 });
+        this.tell("playing");
+    }
+}
+
+/** Let the page have audio elements of ours; `FakeAudio.all` has them. */
+export function useFakeAudio() {
+    Object.assign(FakeAudio, { all: [], refusal: null });
+    patchWithCleanup(browser, { Audio: FakeAudio });
 }
 
 /** Send a message over the bus, as the server does to the user. */
