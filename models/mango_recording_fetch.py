@@ -126,8 +126,19 @@ class MangoRecording(models.Model):
     def _hurry(self):
         """Fetch what was requested automatically for somebody who waits now."""
         if self:
-            self.write({"is_automatic": False, "next_fetch_at": fields.Datetime.now()})
-            self._wake_cron()
+            self.is_automatic = False
+            self._fetch_soon()
+
+    def _fetch_soon(self):
+        """Do not wait for the next attempt's time."""
+        self.next_fetch_at = fields.Datetime.now()
+        self._wake_cron()
+
+    def _put_off(self):
+        """Wait for the PBX to say that the recordings are there; not for ever."""
+        if self:
+            self.next_fetch_at = fields.Datetime.now() + DELAYS[0]
+            self._wake_cron(self[0].next_fetch_at)
 
     @api.model
     def _wake_cron(self, at=None):
