@@ -22,6 +22,8 @@ MAX_POLLS = 100
 #: After so many failures in a row that the PBX's trouble does not explain, it is over.
 MAX_ATTEMPTS = 6
 RETRY_DELAY = timedelta(minutes=1)
+#: Once requests are stopped it takes a person, who wakes the cron.
+STOPPED_DELAY = timedelta(minutes=15)
 #: How long the cron goes on before others get their turn.
 RUN_TIME = timedelta(seconds=40)
 
@@ -175,6 +177,9 @@ class MangoHistory(models.Model):
 
     def _wait_for(self, account):
         """Wait until the PBX may be asked again."""
+        if account.requests_stopped_reason:
+            self._continue(STOPPED_DELAY)
+            return
         now = fields.Datetime.now()
         until = account.requests_paused_until or now
         self._continue(max(until - now, RETRY_DELAY))
