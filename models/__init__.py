@@ -42,6 +42,7 @@ from . import (
     mango_recording_fetch,
     mango_recording_load,
     mango_recording_play,
+    mango_recording_request,
     mango_route_slot,
     mango_router,
     mango_timeline,

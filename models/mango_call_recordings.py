@@ -21,6 +21,11 @@ class MangoCall(models.Model):
     )
     recording_error = fields.Char(compute="_compute_recording_error")
 
+    # Most calls have none; those that have are looked for.
+    _recording_idx = models.Index(
+        "(recording_state, started_at DESC) WHERE recording_state != 'none'"
+    )
+
     @api.depends("recording_ids.state")
     def _compute_recording_state(self):
         for call in self:

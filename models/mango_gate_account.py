@@ -46,8 +46,9 @@ class MangoAccount(models.Model):
     def _words_of_stop(self, gate):
         reason = self.env["mango.meaning"]._of_error(gate._stopped_error())
         consequence = self.env._(
-            "Until that is mended and the requests are resumed, Odoo fetches no "
-            "statistics and no recordings and routes no calls."
+            "Mend the cause, check the connection, and resume the requests in the "
+            "settings of the PBX. Until then Odoo fetches no statistics and no "
+            "recordings and routes no calls."
         )
         return f"{reason} {consequence}"
 

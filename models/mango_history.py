@@ -175,6 +175,17 @@ class MangoHistory(models.Model):
         # sudo: ir.cron - waking our own cron.
         cron.sudo()._trigger(at)
 
+    @api.model
+    def _go_on_at_once(self, account):
+        """Let what waits for a PBX wait no longer."""
+        waiting = self.search(
+            Domain("account_id", "=", account.id)
+            & Domain("state", "in", ACTIVE_STATES)
+            & Domain("next_at", ">", fields.Datetime.now())
+        )
+        waiting.next_at = False
+        self._wake_cron()
+
     def action_stop(self):
         """Stop fetching; what has been fetched stays."""
         self.check_access("read")

@@ -65,7 +65,8 @@ class MangoAccount(models.Model):
 
     def _resume_requests(self, is_proven=False):
         super()._resume_requests(is_proven)
-        self.env["mango.history"]._wake_cron()
+        # sudo: mango.history - what waited for the requests goes on with them.
+        self.env["mango.history"].sudo()._go_on_at_once(self)
 
     def action_fetch_history(self):
         """Ask which period is to be fetched."""

@@ -22,6 +22,8 @@ MAX_POLLS = 100
 #: After so many failures in a row that the PBX's trouble does not explain, it is over.
 MAX_ATTEMPTS = 6
 RETRY_DELAY = timedelta(minutes=1)
+#: Once requests are stopped it takes a person, who wakes the cron.
+STOPPED_DELAY = timedelta(minutes=15)
 #: How long the cron goes on before others get their turn.
 RUN_TIME = timedelta(seconds=40)
 
@@ -103,7 +105,7 @@ class MangoHistory(models.Model):
             if due_at > now:
                 self.env["ir.cron"]._commit_progress()
                 time.sleep((due_at - now).total_seconds())
-            job._step()
+            job._in_its_language()._step()
             self.env["ir.cron"]._commit_progress()
 
     @api.model
@@ -123,6 +125,17 @@ class MangoHistory(models.Model):
             by_account.values(),
             key=lambda job: job.next_at or now,
             default=self.browse(),
+        )
+
+    def _in_its_language(self):
+        """Return the job for sentences in the language of whoever reads them.
+
+        :rtype: mango.history
+        """
+        is_planned = self.kind in PLANNED_KINDS
+        language = self.account_id._language()
+        return self.with_context(
+            lang=language if is_planned else self.create_uid.lang or language
         )
 
     def _step(self):
@@ -175,9 +188,11 @@ class MangoHistory(models.Model):
 
     def _wait_for(self, account):
         """Wait until the PBX may be asked again."""
-        now = fields.Datetime.now()
-        until = account.requests_paused_until or now
-        self._continue(max(until - now, RETRY_DELAY))
+        if account.requests_stopped_reason:
+            self._continue(STOPPED_DELAY)
+            return
+        until = account.requests_paused_until
+        self._continue(until - fields.Datetime.now() if until else RETRY_DELAY)
 
     # ------------------------------------------------------------
     # Answers

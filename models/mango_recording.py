@@ -51,6 +51,9 @@ class MangoRecording(models.Model):
     is_at_pbx = fields.Boolean(
         readonly=True, default=True, help="The PBX has stored it, as far as it told."
     )
+    is_added = fields.Boolean(
+        readonly=True, help="The PBX told that it can be fetched now."
+    )
     audio = fields.Binary(attachment=True, readonly=True)
     mimetype = fields.Char(readonly=True)
     size = fields.Integer(readonly=True, help="Bytes")

@@ -1,4 +1,6 @@
-from odoo import api, models
+from datetime import timedelta
+
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 
@@ -84,7 +86,11 @@ class MangoRecording(models.Model):
         :type extension: mango.extension | None
         :rtype: dict
         """
-        vals = {"recording_ref": told.ref, "is_at_pbx": told.stored}
+        vals = {
+            "recording_ref": told.ref,
+            "is_at_pbx": told.stored,
+            "is_added": told.is_added,
+        }
         if extension:
             vals |= {"extension_id": extension.id, "user_id": extension.user_id.id}
         if told.stored:
@@ -106,8 +112,13 @@ class MangoRecording(models.Model):
             changes |= {name: vals[name] for name in ("extension_id", "user_id")}
         if vals["is_at_pbx"] and not self.is_at_pbx:
             changes |= {"is_at_pbx": True, "state": "announced", "error": False}
+        if vals["is_added"] and not self.is_added:
+            changes["is_added"] = True
         if changes:
             self.write(changes)
+        if "is_added" in changes and self.state == "requested":
+            # Whoever asked right after the talk was told that it is not there yet.
+            self._fetch_soon()
         return bool(changes)
 
     def _request_automatically(self):
@@ -119,7 +130,17 @@ class MangoRecording(models.Model):
         wanted = self.filtered(lambda recording: recording._is_wanted_automatically())
         if wanted:
             wanted._request(is_automatic=True)
+            wanted.filtered(lambda recording: not recording.is_added)._put_off()
         return bool(wanted)
+
+    def _is_outdated(self):
+        """Tell whether the recording would be deleted as soon as it is here.
+
+        :rtype: bool
+        """
+        days = self.account_id.recording_retention_days
+        oldest = fields.Datetime.now() - timedelta(days=days)
+        return bool(days and self.started_at and self.started_at < oldest)
 
     def _is_wanted_automatically(self):
         account, call = self.account_id, self.call_id
@@ -130,6 +151,8 @@ class MangoRecording(models.Model):
         if account.recording_only_answered and call.result != "answered":
             return False
         if call.talk_duration < account.recording_min_duration:
+            return False
+        if self._is_outdated():
             return False
         chosen = account.recording_extension_ids
         return not chosen or self.extension_id in chosen

@@ -29,6 +29,7 @@ from . import (
     test_ui,
     test_vpbx_call_state,
     test_vpbx_client,
+    test_vpbx_client_statistics,
     test_vpbx_codes,
     test_vpbx_notifications,
     test_vpbx_numbers,

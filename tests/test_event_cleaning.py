@@ -3,6 +3,8 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from freezegun import freeze_time
+
 from odoo.tests import tagged
 
 from ..models import mango_event_cleaning
@@ -183,3 +185,25 @@ class TestCleaning(HistoryCase):
         job = self.fetch()
         self.assertEqual(job.new_count, 0)
         self.assertEqual(self.whole(self.call()), before)
+
+
+@tagged("post_install", "-at_install")
+class TestCards(HistoryCase):
+    """Cards are kept as long as a screen may show them."""
+
+    def clean(self, days):
+        cards = self.env["mango.call.card"].sudo()
+        with freeze_time(max(cards.search([]).mapped("create_date")) + days * DAY):
+            cards._gc_old()
+        return cards.search([])
+
+    def test_old_cards_go_and_calls_stay(self):
+        self.play(inbound_answered())
+        self.assertTrue(self.clean(days=1))
+        self.assertFalse(self.clean(days=4))
+        self.assertEqual(self.call().result, "answered")
+
+    def test_cards_of_calls_that_go_on_stay(self):
+        for post in inbound_answered().posts[:6]:
+            self.receive(*post)
+        self.assertTrue(self.clean(days=4))

@@ -103,7 +103,7 @@ class HistoryCase(MangoCase):
         self.clock = self.enterContext(freeze_time(NOON))
         waiting = patch.object(mango_history_fetch, "time")
         sleep = self.enterContext(waiting).sleep
-        sleep.side_effect = lambda seconds: self.clock.tick(seconds)
+        sleep.side_effect = self.clock.tick
 
     def fetch(self, start=START, end=None, runs=30):
         """Order a period and let the cron run until it is done.

@@ -191,6 +191,7 @@ class TestFetch(FetchCase):
         self.play(inbound_answered(), entry_id="E2")
         self.announce("R2", entry_id="E2")
         self.request()
+        self.let_time_pass()
         self.pbx.offers_recording()
         self.fetch_recordings()
         asked = [request.payload["recording_id"] for request in self.pbx.requests]

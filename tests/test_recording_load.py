@@ -1,10 +1,13 @@
 """What the PBX tells of recordings, and what becomes of it here."""
 
+from freezegun import freeze_time
+
 from odoo import fields
 from odoo.modules.module import load_script
 from odoo.tests import tagged, warmup
 from odoo.tools.misc import file_path
 
+from ..models.mango_recording_fetch import DELAYS
 from ..vpbx.errors import RefusedError
 from .common import RECORDING, Answer, MangoCase
 from .vpbx_scenarios import inbound_answered, outside, staff, summary
@@ -136,6 +139,19 @@ class TestLoad(MangoCase):
         self.assertEqual(call.talk_duration, 75)
         self.assertEqual(call.direction, "inbound")
 
+    def test_asked_for_right_after_the_talk(self):
+        """What is not there yet is fetched as soon as the PBX tells that it is."""
+        self.play(inbound_answered())
+        self.announce().with_user(self.anna).action_request()
+        self.pbx.answers(RECORDING, status=404, body="")
+        self.fetch_recordings()
+        self.assertEqual(self.recording().state, "requested")
+        self.added()
+        self.pbx.answers(RECORDING, status=302, body="", location="link")
+        self.pbx.offers_recording()
+        self.fetch_recordings()
+        self.assertEqual(self.recording().state, "ready")
+
     def test_of_one_call_only(self):
         self.play(inbound_answered())
         self.play(inbound_answered(), entry_id="E2")
@@ -206,8 +222,23 @@ class TestAutomatic(MangoCase):
     def test_fetched_by_the_cron(self):
         self.pbx.offers_recording()
         self.states()
+        self.receive("events/record/added", ADDED)
         self.fetch_recordings()
         self.assertEqual(self.recording().state, "ready")
+
+    def test_not_before_it_is_there(self):
+        """The PBX tells when, so that it is not asked in vain; but it may not tell."""
+        self.pbx.offers_recording()
+        self.states()
+        self.fetch_recordings()
+        self.assertEqual(self.pbx.requests, [])
+        self.receive("events/record/added", ADDED)
+        self.fetch_recordings()
+        self.assertEqual(self.recording().state, "ready")
+        self.announce("R2")
+        self.recording("R2").next_fetch_at -= DELAYS[0]
+        self.fetch_recordings()
+        self.assertEqual(self.recording("R2").state, "ready")
 
     def test_not_before_the_end(self):
         scenario = inbound_answered()
@@ -237,10 +268,19 @@ class TestAutomatic(MangoCase):
         self.account.recording_only_answered = False
         self.assertEqual(self.announce("R2").state, "requested")
 
+    def test_of_long_ago(self):
+        """What would be deleted in the night is not fetched in the day."""
+        self.account.recording_retention_days = 30
+        with freeze_time("2026-03-01"):
+            self.assertEqual(self.states(), "announced")
+        with freeze_time("2026-01-20"):
+            self.assertEqual(self.announce("R2").state, "requested")
+
     def test_pbx_that_is_not_to_be_asked(self):
         """After an answer that stops the automatic requests, people may still ask."""
         self.pbx.offers_recording()
         self.states()
+        self.receive("events/record/added", ADDED)
         self.env.flush_all()
         self.account._note_answer(RefusedError(3102, ""))
         self.fetch_recordings()

@@ -4,7 +4,7 @@ import time
 
 from odoo.tests import new_test_user, tagged
 
-from .common import MangoHttpCase
+from .common import MangoHttpCase, sound
 from .vpbx_scenarios import LINE, T0, leg, menu, outside, staff, summary
 
 TIMES = ("timestamp", "create_time", "forward_time", "end_time")
@@ -25,6 +25,19 @@ def missed_call(entry_id, number, extension):
         leg("L2", 1, "Appeared", 10, caller, callee),
         leg("L2", 2, "Disconnected", 22, caller, callee, reason=1110),
         summary(1, outside(number), staff(extension), talk=None, end=22, reason=1110),
+    ]
+    for kind, payload in just_now(posts):
+        yield kind, {**payload, "entry_id": entry_id}
+
+
+def talk(entry_id, number, extension):
+    caller, callee = outside(number, taken_from="L1"), staff(extension, LINE)
+    posts = [
+        *menu(number),
+        leg("L2", 1, "Appeared", 10, caller, callee),
+        leg("L2", 2, "Connected", 12, caller, callee),
+        leg("L2", 3, "Disconnected", 32, caller, callee, reason=1110),
+        summary(1, outside(number), staff(extension), talk=12, end=32, reason=1110),
     ]
     for kind, payload in just_now(posts):
         yield kind, {**payload, "entry_id": entry_id}
@@ -93,3 +106,19 @@ class TestTours(MangoHttpCase):
 
         self.assertIn("Call back on Monday", self.call("E1").note)
         self.assertFalse(self.call("E2").note)
+
+    def test_recording(self):
+        for kind, payload in talk("E1", "74950000201", "101"):
+            self.receive(kind, payload)
+        recording = self.announce()
+        self.pbx.offers_recording(sound(20))
+        recording.action_request()
+        self.fetch_recordings()
+
+        self.start_tour(
+            "/odoo/my-calls", "mango_office_recording_played", login=self.anna.login
+        )
+
+        plays = self.env["mango.recording.play"].search([])
+        self.assertEqual(plays.user_id, self.anna)
+        self.assertEqual(plays.recording_id, recording)

@@ -86,13 +86,17 @@ class LegState:
 
 @dataclass(frozen=True)
 class RecordingState:
-    """One recording of the call; ``stored`` means that it may be fetched."""
+    """One recording of the call; ``stored`` means that it may be fetched.
+
+    Mostly it is there some seconds later only; ``is_added`` means that it is.
+    """
 
     ref: str
     extension: str | None
     pbx_user_ref: str | None
     stored: bool
     completion_code: int | None
+    is_added: bool = False
 
     @property
     def is_refused(self):
@@ -624,6 +628,7 @@ def _recording(ref, facts):
         pbx_user_ref=_remembered(added, "pbx_user_ref"),
         stored=bool(added) or any(_is_stored(event) for event in events),
         completion_code=_remembered(events, "completion_code"),
+        is_added=bool(added),
     )
 
 

@@ -181,6 +181,22 @@ describe("in the log", () => {
         expect(`${cell} button`).toHaveCount(0);
     });
 
+    test("asked for of several calls at once", async () => {
+        onRpc("mango.call", "action_request_recordings", ({ args: [ids] }) => {
+            asyncStep(`request ${ids}`);
+            MockServer.env["mango.call"].write([1], { recording_state: "requested" });
+            return false;
+        });
+        await mountList();
+        await contains(".o_list_record_selector input:first").click();
+        await contains(".o_control_panel button[name=action_request_recordings]").click();
+        await settle();
+        await waitForSteps(["request 1,2"]);
+        expect(cell).toHaveAttribute("data-state", "requested");
+        await becomes("ready");
+        expect(`${cell} .o_mango_play`).toHaveCount(1);
+    });
+
     test("played in the dock, one recording after the other", async () => {
         useRecordings([
             makeRecording(),

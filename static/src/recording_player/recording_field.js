@@ -142,7 +142,7 @@ export class SingleRecordingField extends RecordingField {
 const shared = {
     supportedTypes: ["selection"],
     isEmpty: () => false,
-    listViewWidth: 130, // the longest words, and a button
+    listViewWidth: 115, // the longest words, and a button
 };
 
 export const recordingField = {

@@ -1,7 +1,7 @@
 import { Component, useEffect, useRef, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
-import { clamp } from "@web/core/utils/numbers";
+import { clamp, formatFloat } from "@web/core/utils/numbers";
 import { formatDuration } from "../duration_field/duration_field";
 import { RATES } from "./player_service";
 import { drawPeaks } from "./waveform";
@@ -150,7 +150,7 @@ export class RecordingPlayer extends Component {
         return (this.isCurrent && texts[this.status]) || "";
     }
     rateText(rate) {
-        return `${rate.toLocaleString()}×`;
+        return `${formatFloat(rate, { trailingZeros: false })}×`;
     }
 
     // -- the waveform ----------------------------------------------------------------

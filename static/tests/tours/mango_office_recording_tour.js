@@ -57,6 +57,47 @@ function heardInParts() {
     };
 }
 
+/**
+ * Listen to a recording from the log on, in parts, and to its end on the call's form.
+ *
+ * @param {string} row of the log
+ * @returns {Object[]} steps
+ */
+function listen(row) {
+    return [
+        { ...recordingIs(row, "ready", ".o_mango_play"), run: "click" },
+        elapsedIs(DOCK, 1),
+        ...seek(DOCK, 5),
+        heardInParts(),
+        {
+            content: "the call, with the same player in it",
+            trigger: ".o_mango_player_dock .o_mango_player_origin",
+            run: "click",
+        },
+        { trigger: ".o_mango_recordings .o_mango_player[data-status=playing]" },
+        { content: "not twice", trigger: "body:not(:has(.o_mango_player_dock))" },
+    ];
+}
+
+/** @returns {Object[]} steps on the form of a call that plays */
+function listenToTheEnd() {
+    return [
+        {
+            trigger: ".o_mango_recordings .o_mango_player_seek input",
+            run({ anchor }) {
+                anchor.value = Number(anchor.max) - 1;
+                anchor.dispatchEvent(new Event("input", { bubbles: true }));
+            },
+        },
+        { trigger: ".o_mango_recordings .o_mango_player[data-status=ended]" },
+    ];
+}
+
+/** A salesperson listens to a recording that is there already. */
+tours.add("mango_office_recording_played", {
+    steps: () => [...listen(".o_data_row:first"), ...listenToTheEnd()],
+});
+
 /** A salesperson asks for the recording of the last talk, and listens to it. */
 tours.add("mango_office_recording_requested", {
     steps: () => {
@@ -65,27 +106,9 @@ tours.add("mango_office_recording_requested", {
             ...closeCard(),
             { ...recordingIs(row, "announced", ".o_mango_request"), run: "click" },
             recordingIs(row, "requested"),
-            { ...recordingIs(row, "ready", ".o_mango_play"), run: "click" },
-            elapsedIs(DOCK, 1),
-            ...seek(DOCK, 5),
-            heardInParts(),
-            {
-                content: "the call, with the same player in it",
-                trigger: ".o_mango_player_dock .o_mango_player_origin",
-                run: "click",
-            },
-            { trigger: ".o_mango_recordings .o_mango_player[data-status=playing]" },
-            { content: "not twice", trigger: "body:not(:has(.o_mango_player_dock))" },
+            ...listen(row),
             { content: "there is room for it", trigger: ".o_mango_recordings .o_mango_waveform" },
-            {
-                content: "to the end",
-                trigger: ".o_mango_recordings .o_mango_player_seek input",
-                run({ anchor }) {
-                    anchor.value = Number(anchor.max) - 1;
-                    anchor.dispatchEvent(new Event("input", { bubbles: true }));
-                },
-            },
-            { trigger: ".o_mango_recordings .o_mango_player[data-status=ended]" },
+            ...listenToTheEnd(),
         ];
     },
 });
