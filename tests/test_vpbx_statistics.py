@@ -140,7 +140,9 @@ class TestReport(BaseCase):
 
     def test_a_part_is_not_taken(self):
         for status in ("request", "work", "WORK", "Something new"):
-            report = self.read_report(status=status, data=[{"list": [{"entry_id": "E1"}]}])
+            report = self.read_report(
+                status=status, data=[{"list": [{"entry_id": "E1"}]}]
+            )
             self.assertEqual((report.status, report.entries), ("pending", ()))
 
     def test_not_ready(self):
@@ -152,7 +154,9 @@ class TestReport(BaseCase):
 
     def test_empty(self):
         for data in ([], None, "", {}, [{"list": []}]):
-            self.assertEqual(self.read_report(status="complete", data=data).row_count, 0)
+            self.assertEqual(
+                self.read_report(status="complete", data=data).row_count, 0
+            )
 
     def test_unreadable_is_not_empty(self):
         for data in ("x", 7, {"list": 1}, [{"list": None}], [7]):
