@@ -3,7 +3,8 @@
 * ``signature`` -- the signature that goes both ways
 * ``client`` -- requests to the PBX; ``addresses`` -- where they may go
 * ``notifications`` -- what the PBX sends us, as value objects
-* ``statistics`` -- what the PBX's statistics tell of calls
+* ``statistics`` -- what the PBX's statistics tell of calls; ``statistics_evidence`` --
+  the same in the words of notifications
 * ``call_state`` -- the fold that turns notifications into a call
 * ``codes`` -- result codes and call-end reasons
 * ``numbers`` -- phone numbers, devices, extensions
