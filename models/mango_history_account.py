@@ -64,9 +64,10 @@ class MangoAccount(models.Model):
         return result
 
     def _resume_requests(self, is_proven=False):
-        super()._resume_requests(is_proven)
+        result = super()._resume_requests(is_proven)
         # sudo: mango.history - what waited for the requests goes on with them.
         self.env["mango.history"].sudo()._go_on_at_once(self)
+        return result
 
     def action_fetch_history(self):
         """Ask which period is to be fetched."""

@@ -1,13 +1,17 @@
+import logging
 import time
 from datetime import timedelta, timezone
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..vpbx import errors, statistics
 from .mango_gate import is_hopeless, is_trouble
 from .mango_history import ACTIVE_STATES, PLANNED_KINDS
+
+_logger = logging.getLogger(__name__)
 
 #: What is asked for at once: so many calls, of a day, or of more if there are few.
 PAGE = 500
@@ -105,7 +109,7 @@ class MangoHistory(models.Model):
             if due_at > now:
                 self.env["ir.cron"]._commit_progress()
                 time.sleep((due_at - now).total_seconds())
-            job._in_its_language()._step()
+            job._in_its_language()._step_safely()
             self.env["ir.cron"]._commit_progress()
 
     @api.model
@@ -137,6 +141,18 @@ class MangoHistory(models.Model):
         return self.with_context(
             lang=language if is_planned else self.create_uid.lang or language
         )
+
+    def _step_safely(self):
+        """Do one step; what goes wrong with one PBX keeps no other waiting."""
+        try:
+            self._step()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            self.env.cr.rollback()
+            self._continue(POLL_INTERVAL)  # Somebody stopped it, or took a turn.
+        except Exception as error:
+            _logger.exception("fetch %s of calls failed", self.id)
+            self.env.cr.rollback()
+            self._try_again(f"{type(error).__name__}: {error}", report_key=False)
 
     def _step(self):
         """Ask the PBX once, and do what follows from its answer.

@@ -581,6 +581,26 @@ class TestTrouble(HistoryCase):
         self.assertIn("An option of the PBX is missing", job.error)
         self.assertEqual(len(self.pbx.requests), MAX_ATTEMPTS)
 
+    def test_mistake_of_ours_keeps_nobody_waiting(self):
+        other = self.create_account(api_key="test_api_key_0007", api_salt="x")
+        jobs = self.env["mango.history"].sudo()
+        broken = jobs._start(self.account, START, NOON)
+        fine = jobs._start(other, START, NOON)
+        real = type(jobs)._on_report
+
+        def on_report(job, report):
+            if job.id == broken.id:
+                raise ValueError("moon")
+            real(job, report)
+
+        with (
+            patch.object(type(jobs), "_on_report", on_report),
+            self.assertLogs(mango_history_fetch.__name__, "ERROR"),
+        ):
+            self.run_all(broken)
+        self.assertEqual((fine.state, broken.state), ("done", "failed"))
+        self.assertEqual(broken.error, "ValueError: moon")
+
     def test_go_on_after_a_failure(self):
         self.pbx.answers(ORDER, {"result": 5200})
         job = self.fetch()

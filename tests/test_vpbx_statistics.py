@@ -128,19 +128,21 @@ class TestAsking(BaseCase):
 
 @tagged("mango_office", "-at_install", "post_install")
 class TestReport(BaseCase):
-    def read(self, **payload):
+    def read_report(self, **payload):
         return statistics.read_report({"result": 1000, **payload})
 
     def test_days_are_joined(self):
         days = [{"list": [{"entry_id": "E1"}]}, {"list": [{"entry_id": "E2"}, 7]}]
-        report = self.read(status="complete", data=days)
+        report = self.read_report(status="complete", data=days)
         self.assertEqual(report.status, "complete")
         self.assertEqual([row["entry_id"] for row in report.entries], ["E1", "E2"])
         self.assertEqual(report.row_count, 3, "the page was full, readable or not")
 
     def test_a_part_is_not_taken(self):
         for status in ("request", "work", "WORK", "Something new"):
-            report = self.read(status=status, data=[{"list": [{"entry_id": "E1"}]}])
+            report = self.read_report(
+                status=status, data=[{"list": [{"entry_id": "E1"}]}]
+            )
             self.assertEqual((report.status, report.entries), ("pending", ()))
 
     def test_not_ready(self):
@@ -148,18 +150,20 @@ class TestReport(BaseCase):
 
     def test_lost(self):
         for status in ("cancel", "error", "not-found", "not_found"):
-            self.assertEqual(self.read(status=status).status, "lost")
+            self.assertEqual(self.read_report(status=status).status, "lost")
 
     def test_empty(self):
         for data in ([], None, "", {}, [{"list": []}]):
-            self.assertEqual(self.read(status="complete", data=data).row_count, 0)
+            self.assertEqual(
+                self.read_report(status="complete", data=data).row_count, 0
+            )
 
     def test_unreadable_is_not_empty(self):
         for data in ("x", 7, {"list": 1}, [{"list": None}], [7]):
             with self.subTest(data=data), self.assertRaises(ValueError):
-                self.read(status="complete", data=data)
+                self.read_report(status="complete", data=data)
         with self.assertRaises(ValueError):
-            self.read(data=[])
+            self.read_report(data=[])
 
 
 @tagged("mango_office", "-at_install", "post_install")

@@ -5,7 +5,8 @@
 * ``transport`` -- what goes wrong on the way
 * ``recordings`` -- the one access to a recording; ``audio`` -- what a file of sound is
 * ``notifications`` -- what the PBX sends us, as value objects
-* ``statistics`` -- what the PBX's statistics tell of calls
+* ``statistics`` -- what the PBX's statistics tell of calls; ``statistics_evidence`` --
+  the same in the words of notifications
 * ``call_state`` -- the fold that turns notifications into a call
 * ``codes`` -- result codes and call-end reasons
 * ``numbers`` -- phone numbers, devices, extensions

@@ -35,7 +35,8 @@ from typing import NamedTuple
 from . import codes
 from .notifications import LegEvent, Notification, RecordAdded, RecordingEvent, Summary
 from .numbers import is_external, is_line, is_pbx_device
-from .statistics import StatisticsCall, with_statistics
+from .statistics import StatisticsCall
+from .statistics_evidence import with_statistics
 
 INBOUND = "inbound"
 OUTBOUND = "outbound"
