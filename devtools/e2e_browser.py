@@ -323,7 +323,7 @@ class Cast:
             for login in ("anna", "boris", "vera", "kirill")
         ]
         self.lead_path = self.path_of("crm.lead", LEAD)
-        self._begin()
+        self.leave()  # the scenarios before have left cards
 
     # -- at the phones -----------------------------------------------------------
 
@@ -473,9 +473,9 @@ class Person:
         self._context.close_pages()
         if "mango_office" not in self._server.session:
             return  # no telephony user, no cards
-        screen = self._server.call("mango.call.card", "get_screen")
-        for card in screen["cards"]:
-            self._close_card(card)
+        while cards := self._server.call("mango.call.card", "get_screen")["cards"]:
+            for card in cards:
+                self._close_card(card)
 
     def _close_card(self, card):
         if card["call_id"]:

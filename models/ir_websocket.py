@@ -19,7 +19,6 @@ class IrWebsocket(models.AbstractModel):
         if not user.has_group("mango_office.group_supervisor"):
             return self.env["mango.account"]
         # The socket knows nothing of the companies that are active in a tab.
-        accounts = self.env["mango.account"].with_context(
-            allowed_company_ids=user.company_ids.ids
-        )
-        return accounts.search([])
+        companies = user.company_ids.ids
+        accounts = self.env["mango.account"].with_context(allowed_company_ids=companies)
+        return accounts.search([("company_id", "in", companies)])

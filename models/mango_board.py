@@ -22,7 +22,9 @@ class MangoBoard(models.AbstractModel):
         :rtype: dict
         """
         self._check_supervisor()
-        extensions = self.env["mango.extension"].search([])
+        extensions = self.env["mango.extension"].search(
+            Domain("account_id.active", "=", True)
+        )
         calls = self._live_calls()
         activities = self._activities(extensions, calls)
         return {

@@ -10,6 +10,6 @@ class MangoCall(models.Model):
         """Tell the open boards of the supervisors that something has changed.
 
         The message is empty: what there is to see, each client reads under its user's
-        own rights. It reaches nobody while no board is open (:mod:`.ir_websocket`).
+        own rights. It reaches nobody while no board is open (``ir.websocket``).
         """
         self.account_id._bus_send("mango_office/board", {}, subchannel="board")

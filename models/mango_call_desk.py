@@ -34,7 +34,8 @@ class MangoCall(models.Model):
             card_sudo.closed_at = False
         else:
             card_sudo.create({"call_id": self.id, "user_id": self.env.uid})
-        self.env.user._bus_send("mango_office/call", self._bus_payload())
+        key = self.env["mango.card"]._keys(self)["key"]
+        self.env.user._bus_send("mango_office/opened", {"key": key, "id": self.id})
 
     def _own_card(self):
         # sudo: mango.call.card - the user's own card, and only whether it is shown.

@@ -222,9 +222,7 @@ class Client:
             {"command_id": command_id, "call_id": call_id, "to_number": to_number},
         )
 
-    def callback(
-        self, command_id, extension, to_number, line_number=None, device=None
-    ):
+    def callback(self, command_id, extension, to_number, line_number=None, device=None):
         """Ring an employee and then somebody else (mango-api.md 5.1).
 
         After an error with ``ambiguous`` set the phones may ring all the same.

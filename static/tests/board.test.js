@@ -61,7 +61,9 @@ const counters = () => queryAllTexts(".o_mango_board_counter");
 test("every extension, what it does and with whom", async () => {
     await mountBoard();
     expect(numbers()).toEqual(["101", "102", "103"]);
-    expect(".o_mango_board_tile:eq(0)").toHaveText(/Anna[\s\S]*Talking[\s\S]*Ivan Petrov[\s\S]*1:05/);
+    expect(".o_mango_board_tile:eq(0)").toHaveText(
+        /Anna[\s\S]*Talking[\s\S]*Ivan Petrov[\s\S]*1:05/
+    );
     expect(".o_mango_board_tile:eq(1)").toHaveText(/Boris[\s\S]*Free/);
     expect(".o_mango_board_tile:eq(2)").toHaveText(/No employee/);
     expect(counters()).toEqual(["Free2", "Ringing0", "Talking1", "On hold0"]);

@@ -173,9 +173,7 @@ describe("what can be done", () => {
     });
 
     test("who it is of several", async () => {
-        await mountCards(
-            makeCard({ candidates: [{ id: 18, name: "Maria", company: "Vector" }] })
-        );
+        await mountCards(makeCard({ candidates: [{ id: 18, name: "Maria", company: "Vector" }] }));
         expect(queryAllTexts(".o_mango_candidate")).toEqual(["MariaVector"]);
         await contains(".o_mango_candidate").click();
         await waitForSteps(["choosePartner 18"]);
@@ -194,6 +192,17 @@ describe("what can be done", () => {
         expect(".alert").toHaveText(/You are asking Boris \(102\)/);
         await contains(".o_mango_stop_consulting").click();
         await waitForSteps(["stopConsulting"]);
+    });
+
+    test("several that are over are closed at once; the running one stays", async () => {
+        const ended = [2, 3].map((call_id) => makeCard({ call_id, phase: "ended" }));
+        await mountCards(makeCard({ phase: "talking" }), ended[0]);
+        expect(".o_mango_close_past").toHaveCount(0);
+        state.cards = [state.cards[0], ...ended];
+        await animationFrame();
+        expect(".o_mango_close_past").toHaveText("Close ended calls (2)");
+        await contains(".o_mango_close_past").click();
+        await waitForSteps(["close", "close"]);
     });
 
     test("collapsed by button and by Escape, open again", async () => {

@@ -14,7 +14,13 @@ import {
 import { browser } from "@web/core/browser/browser";
 import { ConnectionLostError } from "@web/core/network/rpc";
 import { MainComponentsContainer } from "@web/core/main_components_container";
-import { defineMangoOfficeModels, makeCard, tell, useTelephony } from "./mango_office_test_helpers";
+import {
+    defineMangoOfficeModels,
+    makeCard,
+    reconnect,
+    tell,
+    useTelephony,
+} from "./mango_office_test_helpers";
 
 describe.current.tags("desktop");
 defineMangoOfficeModels();
@@ -143,14 +149,6 @@ describe("what is going on", () => {
 
     test("what was missed without a connection is read after it", async () => {
         const cards = useTelephony();
-        let reconnect;
-        mockService("bus_service", {
-            addEventListener(type, callback) {
-                if (type === "BUS:RECONNECT") {
-                    reconnect = callback;
-                }
-            },
-        });
         const service = await start();
         expect(phases(service)).toEqual([]);
         cards.push(makeCard());
@@ -232,6 +230,30 @@ describe("closing", () => {
         answer.resolve({ cards: [makeCard()], my_state: "free", missed_count: 0 });
         await settle();
         expect(keys(service)).toEqual([]);
+    });
+
+    test("while the server still has it on the screen", async () => {
+        useTelephony([makeCard()]);
+        const answer = new Deferred();
+        onRpc("mango.call.card", "get_cards", () => answer);
+        onRpc("mango.call", "close_card", () => true);
+        const service = await start();
+        await service.close(service.state.cards[0]);
+        tell("call", { id: 1 }); // a last change, read before the server knows
+        tell("closed", { key: "call-1" });
+        answer.resolve({ cards: [makeCard()], my_state: "free", missed_count: 0 });
+        await settle();
+        expect(keys(service)).toEqual([]);
+    });
+
+    test("and opened again", async () => {
+        useTelephony([makeCard()]);
+        onRpc("mango.call", "close_card", () => true);
+        const service = await start();
+        await service.close(service.state.cards[0]);
+        tell("opened", { key: "call-1", id: 1 });
+        await settle();
+        expect(keys(service)).toEqual(["call-1"]);
     });
 
     test("a click of which nothing has come yet", async () => {

@@ -6,10 +6,9 @@ import {
     getService,
     MockServer,
     mountView,
-    serverState,
     waitForSteps,
 } from "@web/../tests/web_test_helpers";
-import { defineMangoOfficeModels, useTelephony } from "./mango_office_test_helpers";
+import { defineMangoOfficeModels, tell, useTelephony } from "./mango_office_test_helpers";
 
 describe.current.tags("desktop");
 defineMangoOfficeModels();
@@ -28,7 +27,7 @@ async function changeCall() {
     getService("mango_office.call").bus.addEventListener("changed", () => asyncStep("told"));
     MockServer.env["mango.call"].write([1], { talk_duration: 90 });
     const message = { id: 1, state: "ended", direction: "inbound", result: "answered" };
-    MockServer.env["bus.bus"]._sendone(serverState.partnerId, "mango_office/call", message);
+    tell("call", message);
     await waitForSteps(["told"]);
     await runAllTimers();
     await animationFrame();

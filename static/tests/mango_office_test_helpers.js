@@ -2,11 +2,10 @@ import { mailModels } from "@mail/../tests/mail_test_helpers";
 import {
     defineModels,
     fields,
+    mockService,
     models,
-    MockServer,
     onRpc,
     patchWithCleanup,
-    serverState,
 } from "@web/../tests/web_test_helpers";
 import { session } from "@web/session";
 
@@ -112,6 +111,7 @@ export function makeCard(values = {}) {
  */
 export function useTelephony(cards = [], extension = EXTENSION) {
     patchWithCleanup(session, { mango_office: { extension } });
+    mockBus();
     const figures = { my_state: "free", missed_count: 0 };
     onRpc("mango.call.card", "get_screen", () => ({ cards: [...cards], extension, ...figures }));
     onRpc("mango.call.card", "get_cards", ({ args: [callIds] }) => ({
@@ -121,7 +121,29 @@ export function useTelephony(cards = [], extension = EXTENSION) {
     return cards;
 }
 
+/** What the call service hears, by the type of the message or of the bus's event. */
+let hears = {};
+
+/** A bus without a socket: a message arrives when the test sends it, neither sooner nor later. */
+function mockBus() {
+    hears = {};
+    mockService("bus_service", {
+        subscribe(type, callback) {
+            hears[type] = callback;
+        },
+        addEventListener(type, callback) {
+            hears[type] = callback;
+        },
+        start() {},
+    });
+}
+
 /** Send a message over the bus, as the server does to the user. */
 export function tell(type, payload) {
-    MockServer.env["bus.bus"]._sendone(serverState.partnerId, `mango_office/${type}`, payload);
+    hears[`mango_office/${type}`](payload);
+}
+
+/** Let the connection to the server be back. */
+export function reconnect() {
+    hears["BUS:RECONNECT"]();
 }

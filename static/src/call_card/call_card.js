@@ -5,7 +5,7 @@ import { useService } from "@web/core/utils/hooks";
 import { formatDuration } from "../duration_field/duration_field";
 import { CallNote } from "./call_note";
 import { CallTimer } from "./call_timer";
-import { phaseLook, phaseWords } from "./call_words";
+import { isOver, phaseLook, phaseWords } from "./call_words";
 import { TransferPanel } from "./transfer_panel";
 
 const DIRECTIONS = {
@@ -48,13 +48,15 @@ export class CallCard extends Component {
         return this.state.isTransferring && this.card.can_transfer;
     }
     get canCallBack() {
-        const isOver = ["ended", "failed"].includes(this.card.phase);
-        return isOver && this.card.dial && this.calls.state.extension;
+        return isOver(this.card) && this.card.dial && this.calls.state.extension;
     }
     get talkDuration() {
         return this.card.phase === "ended" && this.card.talk_duration
             ? formatDuration(this.card.talk_duration)
             : "";
+    }
+    get consultingWords() {
+        return _t("You are asking %s. The client is waiting.", this.card.consulting);
     }
     get leadDetails() {
         const { stage, revenue, user } = this.card.lead;

@@ -1,9 +1,11 @@
 import { Component, useExternalListener, useRef, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
+import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { clamp } from "@web/core/utils/numbers";
 import { CallCard } from "./call_card";
+import { isOver } from "./call_words";
 
 const PLACE_KEY = "mango_office.cards.place";
 
@@ -17,7 +19,8 @@ export class CallCards extends Component {
     static props = {};
 
     setup() {
-        this.calls = useState(useService("mango_office.call").state);
+        this.service = useService("mango_office.call");
+        this.calls = useState(this.service.state);
         this.root = useRef("root");
         this.place = useState(this.readPlace());
         /** Keys of the cards that the user has made smaller or larger. */
@@ -26,9 +29,21 @@ export class CallCards extends Component {
         useExternalListener(window, "resize", () => Object.assign(this.place, { x: 0, y: 0 }));
     }
 
+    /** The calls that are over, whose cards wait to be closed. */
+    get past() {
+        return this.calls.cards.filter(isOver);
+    }
+
+    get closePastWords() {
+        return _t("Close ended calls (%s)", this.past.length);
+    }
+
+    closePast() {
+        return Promise.all(this.past.map((card) => this.service.close(card)));
+    }
+
     isCollapsed(card) {
-        const isOver = ["ended", "failed"].includes(card.phase);
-        const isOld = isOver && card.key !== this.calls.cards[0].key;
+        const isOld = isOver(card) && card.key !== this.calls.cards[0].key;
         // On a phone a card must not cover what the user was doing.
         const isSmallAtFirst = this.env.isSmall || isOld;
         return isSmallAtFirst !== this.toggled.has(card.key);

@@ -1,4 +1,10 @@
-import { Component, onWillUnmount, onWillUpdateProps, useExternalListener, useState } from "@odoo/owl";
+import {
+    Component,
+    onWillUnmount,
+    onWillUpdateProps,
+    useExternalListener,
+    useState,
+} from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { user } from "@web/core/user";

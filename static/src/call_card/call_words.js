@@ -71,3 +71,8 @@ export const STATES = {
     talking: { words: _t("Talking"), color: "danger" },
     hold: { words: _t("On hold"), color: "warning" },
 };
+
+/** @param {Object} card */
+export function isOver({ phase }) {
+    return phase === "ended" || phase === "failed";
+}

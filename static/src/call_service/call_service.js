@@ -62,7 +62,7 @@ export class CallService {
         });
         /** Numbers that are being asked for: one click, one command. */
         this.dialling = new Set();
-        /** Clicks whose cards were closed before a call came of them. */
+        /** Cards that were closed: whatever still comes of them was said before that. */
         this.closedKeys = new Set();
         /** By call, which question about it is the last. An older answer is dropped. */
         this.lastQuestion = new Map();
@@ -81,6 +81,7 @@ export class CallService {
         this.subscribe("call", (message) => this.onCall(message));
         this.subscribe("command", (message) => this.onCommand(message));
         this.subscribe("closed", ({ key }) => this.onClosed(key));
+        this.subscribe("opened", (message) => this.onOpened(message));
         this.subscribe("missed", (message) => {
             this.state.missedCount = message.missed_count;
         });
@@ -126,6 +127,11 @@ export class CallService {
         this.remove(key);
     }
 
+    onOpened({ key, id }) {
+        this.closedKeys.delete(key);
+        return this.refresh(id);
+    }
+
     /** Read everything that is on the user's screen. */
     async loadScreen() {
         const asked = ++this.questions;
@@ -142,7 +148,9 @@ export class CallService {
         const keys = new Set(newer.map((card) => card.key));
         this.state.cards = [
             ...newer,
-            ...screen.cards.filter((card) => !keys.has(card.key) && !isNewer(card)),
+            ...screen.cards.filter(
+                (card) => !keys.has(card.key) && !isNewer(card) && !this.closedKeys.has(card.key)
+            ),
         ];
     }
 
@@ -180,7 +188,7 @@ export class CallService {
         const cards = new Map(answer.cards.map((card) => [card.call_id, card]));
         for (const callId of answered) {
             const card = cards.get(callId);
-            if (card) {
+            if (card && !this.closedKeys.has(card.key)) {
                 this.show(card);
             } else {
                 this.state.cards = this.state.cards.filter((shown) => shown.call_id !== callId);
@@ -410,10 +418,8 @@ export class CallService {
     }
 
     scheduleActivity(card) {
-        const [model, id] =
-            (card.lead && ["crm.lead", card.lead.id]) ||
-            (card.partner && ["res.partner", card.partner.id]) ||
-            ["mango.call", card.call_id];
+        const [model, id] = (card.lead && ["crm.lead", card.lead.id]) ||
+            (card.partner && ["res.partner", card.partner.id]) || ["mango.call", card.call_id];
         return this.env.services["mail.store"].scheduleActivity(model, [id]);
     }
 

@@ -1,4 +1,4 @@
-import { Component, onMounted, onWillStart, useState } from "@odoo/owl";
+import { Component, onMounted, useState } from "@odoo/owl";
 import { deserializeDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { user } from "@web/core/user";
@@ -29,11 +29,13 @@ export class CallLists extends Component {
         this.orm = useService("orm");
         this.calls = useService("mango_office.call");
         this.directions = DIRECTIONS;
-        this.state = useState({ rows: [] });
-        onWillStart(() => this.load());
+        this.state = useState({ rows: null });
         useBus(this.calls.bus, "changed", () => this.load());
-        // Not before the list is there: what is marked as seen changes the button.
-        onMounted(() => this.markSeen());
+        onMounted(async () => {
+            await this.load();
+            // Not before the list is there: what is marked as seen changes the button.
+            await this.markSeen();
+        });
     }
 
     async load() {

@@ -43,12 +43,14 @@ export class CallMenu extends Component {
                   number: extension.number,
               })
             : _t("Calls");
-        return missedCount ? _t("%(calls)s, missed: %(count)s", { calls: words, count: missedCount }) : words;
+        return missedCount
+            ? _t("%(calls)s, missed: %(count)s", { calls: words, count: missedCount })
+            : words;
     }
 
     get tabs() {
         const tabs = [
-            { name: "missed", title: _t("Missed") },
+            { name: "missed", title: _t("Missed calls") },
             { name: "recent", title: _t("Recent") },
         ];
         return this.service.extension ? [{ name: "dial", title: _t("Dial") }, ...tabs] : tabs;

@@ -28,8 +28,8 @@ registry.category("web_tour.tours").add("mango_office_call_log", {
             trigger: ".o_mango_timeline_step:contains('Анна Соколова (101)'):contains(Rang 0:12)",
         },
         {
-            trigger: ".o_field_widget[name=note] .odoo-editor-editable",
-            run: "editor Call back on Monday",
+            trigger: ".o_field_widget[name=note] textarea",
+            run: "edit Call back on Monday",
         },
         ...stepUtils.saveForm(),
         {
