@@ -2,7 +2,7 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 
-from ..vpbx import addresses, errors, numbers
+from ..vpbx import addresses, errors, numbers, statistics
 from ..vpbx.client import Client
 
 WEBHOOK_PATH = "/exec/mango"
@@ -128,14 +128,15 @@ class MangoAccount(models.Model):
             )
 
     def _compute_last_event_at(self):
-        rows = self.env["mango.event"]._read_group(
-            Domain("account_id", "in", self.ids),
-            ["account_id"],
-            ["received_at:max"],
-        )
-        last_by_account = dict(rows)
         for account in self:
-            account.last_event_at = last_by_account.get(account, False)
+            last = self.env["mango.event"].search(
+                Domain("account_id", "=", account.id)
+                # That is asked for, and proves nothing of the way back.
+                & Domain("kind", "!=", statistics.KIND),
+                order="received_at desc",
+                limit=1,
+            )
+            account.last_event_at = last.received_at
 
     def _compute_failed_event_count(self):
         rows = self.env["mango.event"]._read_group(

@@ -294,6 +294,8 @@ class MangoCall(models.Model):
         The payload names the call; what there is to see of it, each client reads
         under its user's own rights.
         """
+        if self.env.context.get("mango_quiet"):
+            return  # History: nobody waits for it, and there are thousands of it.
         # sudo: res.users - the participants, as far as they may still log in.
         users_sudo = self.sudo().user_ids.filtered("active")
         users_sudo._bus_send("mango_office/call", self._bus_payload())

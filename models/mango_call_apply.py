@@ -20,7 +20,7 @@ class MangoCall(models.Model):
     _inherit = "mango.call"
 
     @api.model
-    def _apply(self, entry_id, account=None):
+    def _apply(self, entry_id, account=None, source="webhook"):
         """Bring a call up to date with everything the PBX has told of it.
 
         Idempotent, and correct under concurrency: the call's row is always written,
@@ -29,6 +29,7 @@ class MangoCall(models.Model):
 
         :param str entry_id: the PBX's name of the call.
         :param mango.account account: needed only if several PBXs use that name.
+        :param str source: what the call is known from, if it is new.
         :return: the call.
         :rtype: mango.call
         """
@@ -36,34 +37,38 @@ class MangoCall(models.Model):
             account = (
                 self.env["mango.event"].search([("entry_id", "=", entry_id)]).account_id
             )
-        call = self._touch(account, entry_id)
+        call = self._touch(account, entry_id, source)
         events = call._events()
         state = call._fold(events)
-        call.with_context(lang=account._language(), tracking_disable=True)._update_from(
-            state
-        )
+        call = call.with_context(lang=account._language(), tracking_disable=True)
+        if call.sealed_at:
+            call._update_sealed(state)
+        else:
+            call._update_from(state)
         events._mark_done()
         return call
 
     def _events(self):
         return self.env["mango.event"]._of_entry(self.account_id, self.entry_id)
 
-    def _fold(self, events):
+    def _fold(self, events, more=()):
         """Return what the notifications of this call say, all in all.
 
         :param mango.event events: all of them.
+        :param Iterable more: what else is known, parsed.
         :rtype: CallState
         """
         return fold(
-            events._parsed(),
+            [*events._parsed(), *more],
             lines=self.account_id._own_numbers(),
             closed_at=to_epoch(self.closed_at),
         )
 
     @api.model
-    def _touch(self, account, entry_id):
+    def _touch(self, account, entry_id, source):
         """Return the row of a call, written to by this transaction in any case.
 
+        :param str source: of a new one.
         :rtype: mango.call
         """
         rows = self.env.execute_query(
@@ -73,8 +78,8 @@ class MangoCall(models.Model):
                     (account_id, company_id, entry_id, source, state, route_state,
                      create_uid, write_uid, create_date, write_date)
                 VALUES
-                    (%(account_id)s, %(company_id)s, %(entry_id)s, 'webhook', 'ringing',
-                     'none', %(uid)s, %(uid)s, %(now)s, %(now)s)
+                    (%(account_id)s, %(company_id)s, %(entry_id)s, %(source)s,
+                     'ringing', 'none', %(uid)s, %(uid)s, %(now)s, %(now)s)
                 ON CONFLICT (account_id, entry_id)
                 DO UPDATE SET write_date = EXCLUDED.write_date
                 RETURNING id
@@ -82,6 +87,7 @@ class MangoCall(models.Model):
                 account_id=account.id,
                 company_id=account.company_id.id,
                 entry_id=entry_id,
+                source=source,
                 uid=self.env.uid,
                 now=fields.Datetime.now(),
             )
@@ -326,6 +332,8 @@ class MangoCall(models.Model):
                 break
 
     def _is_abandoned(self, now):
+        if self._awaits_statistics(now):
+            return False
         if (self.started_at or self.create_date) < now - MAX_LIFE:
             return True
         return self._fold(self._events()).all_legs_gone

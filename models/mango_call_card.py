@@ -3,10 +3,13 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
+from odoo.tools.constants import GC_UNLINK_LIMIT
 
 #: How long the card of a call that is over waits to be closed, and how many do.
 SHOWN_TIME = timedelta(hours=12)
 SHOWN_LIMIT = 8
+#: Who has closed a card must not get it again while the call goes on.
+KEPT_TIME = timedelta(days=3)
 
 
 class MangoCallCard(models.Model):
@@ -130,3 +133,15 @@ class MangoCallCard(models.Model):
             "my_state": extension._states().get(extension.id, "free"),
             "missed_count": user._mango_missed_count(),
         }
+
+    @api.autovacuum
+    def _gc_old(self):
+        """Forget the cards that no screen shows any more; the calls stay."""
+        old = self.search(
+            Domain("create_date", "<", fields.Datetime.now() - KEPT_TIME)
+            & Domain("call_id.state", "=", "ended"),
+            order="id",
+            limit=GC_UNLINK_LIMIT,
+        )
+        old.unlink()
+        return len(old), len(old) == GC_UNLINK_LIMIT

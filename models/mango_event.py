@@ -6,7 +6,7 @@ from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
-from ..vpbx import notifications
+from ..vpbx import notifications, statistics
 from .transaction import locked_transaction
 
 _logger = logging.getLogger(__name__)
@@ -16,7 +16,12 @@ MAX_ATTEMPTS = 10
 BATCH_SIZE = 500
 
 #: The kinds of notifications that calls are made of.
-USED = notifications.LegEvent | notifications.Summary | notifications.CommandResult
+USED = (
+    notifications.LegEvent
+    | notifications.Summary
+    | notifications.CommandResult
+    | statistics.StatisticsCall
+)
 
 
 class MangoEvent(models.Model):
@@ -167,7 +172,7 @@ class MangoEvent(models.Model):
             )
 
     def _apply(self):
-        notification = notifications.parse(self.kind, self.body)
+        notification = self._parse()
         if not isinstance(notification, USED):
             self.write({"state": "ignored", "error": False})
             return
@@ -176,7 +181,22 @@ class MangoEvent(models.Model):
             self.env["mango.command"]._apply_result(self.account_id, notification)
             self._mark_done()
             return
-        self.env["mango.call"]._apply(self.entry_id, self.account_id)
+        is_statistics = isinstance(notification, statistics.StatisticsCall)
+        self.env["mango.call"]._apply(
+            self.entry_id,
+            self.account_id,
+            source="statistics" if is_statistics else "webhook",
+        )
+
+    def _parse(self):
+        """Return what this event says.
+
+        :rtype: Notification | StatisticsCall
+        :raise NotificationError: if it cannot be read.
+        """
+        if self.kind == statistics.KIND:
+            return statistics.parse(self.body)
+        return notifications.parse(self.kind, self.body)
 
     def _mark_done(self):
         """Take the events that waited or failed off the queue."""
@@ -201,12 +221,12 @@ class MangoEvent(models.Model):
     def _parsed(self):
         """Return what these events say, those that cannot be read left out.
 
-        :rtype: list[Notification]
+        :rtype: list[Notification | StatisticsCall]
         """
         parsed = []
         for event in self:
             try:
-                parsed.append(notifications.parse(event.kind, event.body))
+                parsed.append(event._parse())
             except notifications.NotificationError:
                 # Read once when it came in; a later version may be stricter.
                 _logger.info("PBX notification %s cannot be read any more", event.id)

@@ -127,9 +127,14 @@ class MangoRouter(models.AbstractModel):
     def _claim_turn(self, call):
         """Take the PBX's turn for a command; drop it if that would come too late.
 
+        It is dropped as well while the PBX is asked nothing.
+
         :return: the seconds to wait, or None if the command was dropped.
         :rtype: float | None
         """
+        if not call.account_id._may_request(urgent=True):
+            self._drop(call, self._why_no_requests(call.account_id))
+            return None
         wait = self.env["mango.route.slot"]._claim(call.account_id, PATIENCE)
         if wait is None:
             self._drop(
@@ -139,6 +144,15 @@ class MangoRouter(models.AbstractModel):
                 ),
             )
         return wait
+
+    @api.model
+    def _why_no_requests(self, account):
+        if account.requests_stopped_reason:
+            return self.env._(
+                "Not routed: automatic requests to the PBX have stopped; an "
+                "administrator has to resume them."
+            )
+        return self.env._("Not routed: the PBX is in trouble.")
 
     @api.model
     def _start(self, call):
@@ -257,11 +271,15 @@ def send(dbname, call_id):
             command = router._start(call)
         if command is None:
             return
+        failure = None
         try:
             command.client.route(command.command_id, command.leg_ref, command.to_number)
         except errors.VpbxError as error:
-            with _router(registry, call_id) as (router, call):
-                router._fail(call, error)
+            failure = error
+        with _router(registry, call_id) as (router, call):
+            call.account_id._note_answer(failure)
+            if failure:
+                router._fail(call, failure)
     except Exception:
         _logger.exception("the route command of call %s failed", call_id)
 

@@ -30,6 +30,20 @@ class ResConfigSettings(models.TransientModel):
         related="mango_account_id.failed_event_count"
     )
 
+    mango_last_sync_at = fields.Datetime(related="mango_account_id.last_sync_at")
+    mango_history_days = fields.Integer(
+        related="mango_account_id.history_days", readonly=False
+    )
+    mango_event_retention_days = fields.Integer(
+        related="mango_account_id.event_retention_days", readonly=False
+    )
+    mango_requests_stopped_reason = fields.Char(
+        related="mango_account_id.requests_stopped_reason"
+    )
+    mango_requests_paused_until = fields.Datetime(
+        related="mango_account_id.requests_paused_until"
+    )
+
     @api.depends("company_id")
     def _compute_mango_webhook_url(self):
         for settings in self:
@@ -95,6 +109,18 @@ class ResConfigSettings(models.TransientModel):
     def action_mango_view_failed_events(self):
         """Open the notifications that could not be applied."""
         return self._mango_account().action_view_failed_events()
+
+    def action_mango_fetch_history(self):
+        """Ask which period of the company's PBX is to be fetched."""
+        return self._mango_account().action_fetch_history()
+
+    def action_mango_view_history(self):
+        """Open the fetches of the company's PBX."""
+        return self._mango_account().action_view_history()
+
+    def action_mango_resume_requests(self):
+        """Let Odoo ask the company's PBX again of its own accord."""
+        return self._mango_account().action_resume_requests()
 
     def _mango_account(self):
         """Return the company's main account; an empty one refuses with what to do.

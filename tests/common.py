@@ -108,6 +108,10 @@ class PbxDouble:
             answer["body"] = json.dumps(payload, ensure_ascii=False)
         self._answers[path] = Answer(**answer)
 
+    def answers_by(self, path, function):
+        """Let a function answer a path: it gets the payload and returns the body."""
+        self._answers[path] = function
+
     def paths(self):
         return [request.path for request in self.requests]
 
@@ -122,6 +126,9 @@ class PbxDouble:
                 fields = (form[name][0] for name in ("vpbx_api_key", "sign", "json"))
                 pbx.requests.append(Request(path, *fields))
                 answer = pbx._answers.get(path, Answer(body='{"result": 1000}'))
+                if callable(answer):
+                    payload = answer(pbx.requests[-1].payload)
+                    answer = Answer(body=json.dumps(payload, ensure_ascii=False))
                 if answer.body is None:
                     self.close_connection = True
                     return

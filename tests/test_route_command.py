@@ -18,8 +18,7 @@ ROUTE = "commands/route"
 RESULT = "result/route"
 
 
-@tagged("post_install", "-at_install")
-class TestSending(MangoCase):
+class RouteCase(MangoCase):
     """The body of the thread; hooks after the commit do not run in tests."""
 
     def setUp(self):
@@ -41,6 +40,9 @@ class TestSending(MangoCase):
         self.env.invalidate_all()
         return [args[0] for args, _kwargs in clock.sleep.call_args_list]
 
+
+@tagged("post_install", "-at_install")
+class TestSending(RouteCase):
     @contextmanager
     def before_the_answer(self, kind, payload):
         """Let a notification arrive while the PBX is still being asked."""

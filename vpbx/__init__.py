@@ -3,6 +3,7 @@
 * ``signature`` -- the signature that goes both ways
 * ``client`` -- requests to the PBX; ``addresses`` -- where they may go
 * ``notifications`` -- what the PBX sends us, as value objects
+* ``statistics`` -- what the PBX's statistics tell of calls
 * ``call_state`` -- the fold that turns notifications into a call
 * ``codes`` -- result codes and call-end reasons
 * ``numbers`` -- phone numbers, devices, extensions

@@ -21,6 +21,7 @@ How it works:
 4. **End.** Only the summary ends a call, or its caretaker by giving ``closed_at``:
    leaving the menu is a ``Disconnected`` leg, too. Since nothing takes a summary back,
    no late event can reopen a call. What the summary says wins over what the legs say.
+5. **Statistics** say in the end what nothing else has said (:mod:`.statistics`).
 """
 
 from collections import defaultdict
@@ -32,6 +33,7 @@ from typing import NamedTuple
 from . import codes
 from .notifications import LegEvent, Notification, RecordAdded, RecordingEvent, Summary
 from .numbers import is_external, is_line, is_pbx_device
+from .statistics import StatisticsCall, with_statistics
 
 INBOUND = "inbound"
 OUTBOUND = "outbound"
@@ -129,20 +131,21 @@ class CallState:
 
 
 def fold(
-    notifications: Iterable[Notification],
+    notifications: Iterable[Notification | StatisticsCall],
     lines: Collection[str] = (),
     closed_at: int | None = None,
 ) -> CallState:
     """Compute the state of a call from all its notifications.
 
-    :param notifications: of one ``entry_id``, in any order, repeated or not; kinds that
-        say nothing of a call are passed over
+    :param notifications: of one ``entry_id``, in any order, repeated or not, entries of
+        the statistics among them; kinds that say nothing of a call are passed over
     :param lines: our own lines as the PBX gives them, which are never the client
     :param closed_at: the epoch second at which a call without a summary was given up.
         Give it for good: without it a call that has no summary is open again
     :return: the call; without any notification a ringing call that knows nothing
     """
-    evidence = _Evidence(frozenset(notifications), lines, closed_at)
+    facts = with_statistics(frozenset(notifications))
+    evidence = _Evidence(facts, lines, closed_at)
     names = (field.name for field in fields(CallState))
     return CallState(**{name: getattr(evidence, name) for name in names})
 

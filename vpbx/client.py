@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from . import codes
+from . import codes, statistics
 from .addresses import check_base_url, is_loopback
 from .errors import (
     BadAnswerError,
@@ -194,6 +194,42 @@ class Client:
         """
         return _balance(self._post("account/balance", {}))
 
+    def request_calls(self, start, end, limit, offset):
+        """Order the statistics of the calls that began in a period (mango-api.md 6.6).
+
+        :param ~datetime.datetime start: aware
+        :param ~datetime.datetime end: aware, less than 30 days later
+        :param int limit: how many calls at most, one of ``statistics.LIMITS``
+        :param int offset: how many calls to pass over
+        :return: the key of the report, which gets ready by and by
+        :rtype: str
+        :raise ValueError: if the PBX does not give such a report
+        """
+        payload = statistics.period(start, end, limit, offset)
+        answer = self._post("stats/calls/request", payload)
+        key = _text(answer.payload.get("key"))
+        if not key:
+            raise BadAnswerError("The answer has no key.", **answer.facts)
+        return key
+
+    def calls(self, key):
+        """Ask for the statistics that were ordered; every few seconds at most.
+
+        :param str key: from :meth:`request_calls`
+        :rtype: ~.statistics.Report
+        """
+        try:
+            answer = self._post("stats/calls/result", {"key": key})
+        except BadAnswerError as error:
+            if error.http_status == 404:
+                return statistics.Report(statistics.LOST)
+            raise
+        is_empty = answer.facts["http_status"] == 204
+        try:
+            return statistics.read_report(None if is_empty else answer.payload)
+        except ValueError as error:
+            raise BadAnswerError(str(error), **answer.facts) from error
+
     def probe(self):
         """Try the connection with one harmless signed request.
 
@@ -344,7 +380,7 @@ class Client:
         )
         if failure:
             raise failure
-        return _Answer(payload, code, facts)
+        return _Answer(payload or {}, code, facts)
 
     def _failure(self, status, body, payload, code, facts):
         """Find out what went wrong, the most telling first. None if nothing did."""
@@ -398,6 +434,8 @@ def _bad_answer(status, body, payload, code, facts):
         return BadAnswerError(f"Unexpected answer (HTTP {status}).", **facts)
     if body is None:
         return BadAnswerError("The PBX's answer is too large.", **facts)
+    if status == 204:
+        return None  # A report is not ready; whoever awaits more misses it.
     if not body.strip():
         return BadAnswerError("The PBX's answer is empty.", **facts)
     if payload is None:

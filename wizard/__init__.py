@@ -1,1 +1,1 @@
-from . import mango_connection_check
+from . import mango_connection_check, mango_history_start

@@ -44,7 +44,11 @@ class MangoConnectionCheck(models.TransientModel):
         :raise UserError: if the code or the secret is missing.
         """
         client = account._client()
-        links = [*self._check_requests(client), self._check_webhook(account)]
+        links = self._check_requests(client)
+        if all(link["state"] != "failed" for link in links):
+            # The cause of a stop is mended; whoever waits for the PBX may go on.
+            account._resume_requests(is_proven=True)
+        links.append(self._check_webhook(account))
         return self.create(
             {
                 "account_id": account.id,

@@ -13,6 +13,7 @@ PER_METHOD = {
     "config/users/request": (1, 2.0),
     "queries/recording/post": (10, 1.0),
     "stats/request": (1, 2.0),
+    "stats/calls/request": (1, 2.0),
     "account/balance": (2, 1.0),
 }
 PENALTY_SECONDS = 120.0

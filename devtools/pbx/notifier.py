@@ -92,7 +92,7 @@ class Notifier:
         :param odd: further members of :class:`Envelope`.
         """
         delivery = delivery or Delivery()
-        if delivery.silent:
+        if delivery.silent or not self._settings.notify:
             return
         envelope = Envelope(path, payload, delivery=delivery, **odd)
         if delivery.held is not None:

@@ -61,6 +61,8 @@ class Settings:
     in the reply, or accepted and refused in ``result/callback``; ``refusal``: the code
     of that, 2240 (no money) or 2300 (destination blocked) say. ``recording``: of talks.
     ``api_v2``: legs carry ``transfer`` and ``was_transferred``. ``rate_limits``: kept.
+    ``notify``: false, and no notification leaves, as if the network were down; the
+    statistics know the calls all the same.
     """
 
     greeting: float = 5.0
@@ -75,6 +77,7 @@ class Settings:
     recording: bool = True
     api_v2: bool = True
     rate_limits: bool = True
+    notify: bool = True
     faults: list = field(default_factory=list)
 
     def update(self, values):
@@ -100,7 +103,7 @@ class Settings:
             if value not in CHOICES[name]:
                 raise ValueError(f"{name}: one of {', '.join(CHOICES[name])}")
             return value
-        if name in ("recording", "api_v2", "rate_limits"):
+        if name in ("recording", "api_v2", "rate_limits", "notify"):
             if not isinstance(value, bool):
                 raise ValueError(f"{name}: true or false")
             return value

@@ -211,3 +211,24 @@ class TestBasic(StatisticsCase):
         self.play("inbound-answered")
         with self.assertRaises(Refused):
             self.ask(fields="start,colour")
+
+
+class TestWithoutNotifications(StatisticsCase):
+    """What only the statistics know, as after an outage."""
+
+    def test_calls_are_in_the_statistics_all_the_same(self):
+        self.pbx.settings.update({"notify": False})
+        self.play("inbound-known-manager")
+        self.assertEqual(self.pbx.journal.last_id, 0)
+        [item] = self.complete(self.request()["key"])
+        self.assertEqual(item["context_status"], 1)
+
+    def test_back_again(self):
+        self.pbx.settings.update({"notify": False})
+        self.pbx.settings.update({"notify": True})
+        self.play("inbound-known-manager")
+        self.assertGreater(self.pbx.journal.last_id, 0)
+
+    def test_only_true_or_false(self):
+        with self.assertRaises(ValueError):
+            self.pbx.settings.update({"notify": "no"})

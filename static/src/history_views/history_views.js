@@ -1,0 +1,50 @@
+import { onWillUnmount, useComponent } from "@odoo/owl";
+import { registry } from "@web/core/registry";
+import { useService } from "@web/core/utils/hooks";
+import { useDebounced } from "@web/core/utils/timing";
+import { FormController } from "@web/views/form/form_controller";
+import { formView } from "@web/views/form/form_view";
+import { ListController } from "@web/views/list/list_controller";
+import { listView } from "@web/views/list/list_view";
+
+/** Pages come in every few seconds; several at once are shown once. */
+const RELOAD_DELAY = 200; // milliseconds
+
+/**
+ * Keep a controller's records up to date while the user's fetches go on.
+ *
+ * @param {(controller: Object, id: number) => boolean} concerns tells whether it shows a fetch
+ */
+function useLiveFetches(concerns) {
+    const controller = useComponent();
+    const bus = useService("bus_service");
+    const reload = useDebounced(() => controller.model.load(), RELOAD_DELAY);
+    const onProgress = ({ id }) => {
+        if (concerns(controller, id)) {
+            reload();
+        }
+    };
+    bus.subscribe("mango_office/history", onProgress);
+    onWillUnmount(() => bus.unsubscribe("mango_office/history", onProgress));
+}
+
+export class HistoryFormController extends FormController {
+    setup() {
+        super.setup();
+        useLiveFetches((controller, id) => controller.model.root.resId === id);
+    }
+}
+
+export class HistoryListController extends ListController {
+    setup() {
+        super.setup();
+        useLiveFetches((controller) => !controller.model.root.selection?.length);
+    }
+}
+
+registry
+    .category("views")
+    .add("mango_history_form", { ...formView, Controller: HistoryFormController });
+registry
+    .category("views")
+    .add("mango_history_list", { ...listView, Controller: HistoryListController });
