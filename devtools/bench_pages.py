@@ -1,7 +1,7 @@
 """``./dev bench``: identifying a caller, the call log, and pages that are not ours."""
 
 import time
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from . import demo
 from .bench_table import Budget, Row, at_most
@@ -146,14 +146,17 @@ def _contact(server):
     }
     if len(theirs) == len(ours):
         raise RuntimeError("The form of a contact shows nothing of ours.")
-    without, with_us = (
-        _rounds(lambda: server.call("res.partner", "web_read", [partner_id], chosen))
-        for chosen in (theirs, ours)
-    )
+
+    def opened(specification):
+        return _rounds(
+            lambda: server.call("res.partner", "web_read", [partner_id], specification)
+        )
+
+    without, with_us = opened(theirs), opened(ours)
     calls = server.call("mango.call", "search_count", [("partner_id", "=", partner_id)])
     floor = Row(f"contact with {calls} calls, our fields left out", without)
-    opened = f"contact with {calls} calls, opened"
-    return [floor, Row(opened, with_us, floor.p50, at_most(1.5))]
+    what = f"contact with {calls} calls, opened"
+    return [floor, Row(what, with_us, floor.p50, at_most(1.5))]
 
 
 def _beside_without(server, name, what, rounds):
@@ -188,7 +191,7 @@ def _specification(arch, fields):
     :param dict fields: of the model; those inside of x2many fields are passed over.
     :rtype: dict
     """
-    names = set(_names(ElementTree.fromstring(arch))) & fields.keys()
+    names = set(_names(ET.fromstring(arch))) & fields.keys()
     return {name: _nested(fields[name]["type"]) for name in sorted(names)}
 
 
