@@ -6,13 +6,13 @@ doubled, over many connections, to two Odoo servers with several processes each.
 
 import collections
 import contextlib
-import datetime
 import os
 import random
 import signal
 import statistics
 import threading
 import time
+from datetime import date, timedelta
 
 from . import demo, odoo, paths, takes
 from .console import step
@@ -298,11 +298,11 @@ def _results(log, play):
 def _fetch_history(log):
     """Order the calls of today and yesterday by hand, and wait for them."""
     [account] = log.search_read("mango.account", [], ["id"])
-    today = datetime.date.today()
+    today = date.today()
     values = {
         "account_id": account["id"],
-        "date_from": str(today - datetime.timedelta(days=1)),
-        "date_to": str(today + datetime.timedelta(days=1)),
+        "date_from": str(today - timedelta(days=1)),
+        "date_to": str(today + timedelta(days=1)),
     }
     [wizard] = log.call("mango.history.start", "create", [values])
     job = log.call("mango.history.start", "action_start", [wizard])["res_id"]
