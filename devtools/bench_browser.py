@@ -174,7 +174,7 @@ class _Ring:
 
     def __init__(self, theatre, number):
         self._url = theatre.url
-        self._entry = f"bench-{next(self._ids)}"
+        self._entry = f"measured-{next(self._ids)}"
         self._caller = {"number": number}
         line = Company.load().lines[0].number
         callee = Company.load().find_staff(EXTENSION).party

@@ -1,7 +1,7 @@
 """``./dev bench``: identifying a caller, the call log, and pages that are not ours."""
 
 import time
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from . import demo
 from .bench_table import Budget, Row, at_most
@@ -67,9 +67,9 @@ def _lists(who, server, user_id):
     leads = _List(server, "crm.lead", "create_date", user_id)
     for name in ("opened", "filtered", "grouped", "grouped_by_month"):
         what = name.replace("_", " ")
-        floor = Row(f"leads, {what}, {who}", getattr(leads, name)())
+        bare, found = _in_turn(getattr(leads, name), getattr(calls, name))
+        floor = Row(f"leads, {what}, {who}", bare)
         yield floor
-        found = getattr(calls, name)()
         yield Row(f"call log, {what}, {who}", found, floor.p50, at_most(2))
 
 
@@ -90,10 +90,10 @@ class _List:
         self._fields = _specification(arch, views["models"][model]["fields"])
 
     def opened(self):
-        return self._searched([])
+        self._searched([])
 
     def filtered(self):
-        return self._searched(
+        self._searched(
             [
                 ["user_id", "=", self._user_id],
                 [self._date, ">", time.strftime("%Y-%m-01")],
@@ -101,28 +101,24 @@ class _List:
         )
 
     def grouped(self):
-        return self._grouped("user_id")
+        self._grouped("user_id")
 
     def grouped_by_month(self):
-        return self._grouped(f"{self._date}:month")
+        self._grouped(f"{self._date}:month")
 
     def _searched(self, domain):
-        return _rounds(
-            lambda: self._server.call(
-                self._model,
-                "web_search_read",
-                domain=domain,
-                specification=self._fields,
-                limit=LIMIT,
-                count_limit=10001,
-            )
+        self._server.call(
+            self._model,
+            "web_search_read",
+            domain=domain,
+            specification=self._fields,
+            limit=LIMIT,
+            count_limit=10001,
         )
 
     def _grouped(self, group):
-        return _rounds(
-            lambda: self._server.call(
-                self._model, "web_read_group", [], [group], ["__count"], limit=LIMIT
-            )
+        self._server.call(
+            self._model, "web_read_group", [], [group], ["__count"], limit=LIMIT
         )
 
 
@@ -146,14 +142,15 @@ def _contact(server):
     }
     if len(theirs) == len(ours):
         raise RuntimeError("The form of a contact shows nothing of ours.")
-    without, with_us = (
-        _rounds(lambda: server.call("res.partner", "web_read", [partner_id], chosen))
-        for chosen in (theirs, ours)
-    )
+
+    def opened(specification):
+        server.call("res.partner", "web_read", [partner_id], specification)
+
+    without, with_us = _in_turn(lambda: opened(theirs), lambda: opened(ours))
     calls = server.call("mango.call", "search_count", [("partner_id", "=", partner_id)])
     floor = Row(f"contact with {calls} calls, our fields left out", without)
-    opened = f"contact with {calls} calls, opened"
-    return [floor, Row(opened, with_us, floor.p50, at_most(1.5))]
+    what = f"contact with {calls} calls, opened"
+    return [floor, Row(what, with_us, floor.p50, at_most(1.5))]
 
 
 def _beside_without(server, name, what, rounds):
@@ -172,13 +169,20 @@ def _time(server, what, rounds):
     return server.rpc("/mango_office_bench/time", params)[1:]
 
 
-def _rounds(do):
-    found = []
+def _in_turn(*ways):
+    """Measure some ways in turn, so that the machine is the same for all of them.
+
+    :param ways: functions without parameters.
+    :return: the seconds of each way's rounds; the first one is to warm up.
+    :rtype: list[list[float]]
+    """
+    found = [[] for _way in ways]
     for _round in range(ROUNDS + 1):
-        started = time.perf_counter()
-        do()
-        found.append(time.perf_counter() - started)
-    return found[1:]
+        for do, seconds in zip(ways, found, strict=True):
+            started = time.perf_counter()
+            do()
+            seconds.append(time.perf_counter() - started)
+    return [seconds[1:] for seconds in found]
 
 
 def _specification(arch, fields):
@@ -188,7 +192,7 @@ def _specification(arch, fields):
     :param dict fields: of the model; those inside of x2many fields are passed over.
     :rtype: dict
     """
-    names = set(_names(ElementTree.fromstring(arch))) & fields.keys()
+    names = set(_names(ET.fromstring(arch))) & fields.keys()
     return {name: _nested(fields[name]["type"]) for name in sorted(names)}
 
 

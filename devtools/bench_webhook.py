@@ -49,12 +49,22 @@ def notification(theatre, small=None):
         Row("notification, a later one", others, floor.p50),
     ]
     if small:
-        before = next(row for row in small if row.what == rows[1].what)
-        flat = at_most(1.3)._replace(words="≤ 1.3 × of ten thousand calls")
-        rows.append(
-            Row("the same, beside a small database", rows[1].seconds, before.p50, flat)
-        )
+        rows.append(_flat(rows, small))
     return rows
+
+
+def _flat(rows, small):
+    """Hold a notification against the same on the small database.
+
+    The two were measured at different times: what the machine did otherwise is taken
+    out by the bare webhook, which was measured in turn with each.
+    """
+    large_bare, large = rows[:2]
+    small_bare, before = small[:2]
+    as_it_is_now = before.p50 * large_bare.p50 / small_bare.p50
+    budget = at_most(1.3)._replace(words="≤ 1.3 × of ten thousand calls")
+    what = "the same, beside a small database"
+    return Row(what, large.seconds, as_it_is_now, budget)
 
 
 def throughput(theatre, workers):

@@ -12,6 +12,7 @@ import signal
 import statistics
 import threading
 import time
+from datetime import date, timedelta
 
 from . import demo, odoo, paths, takes
 from .console import step
@@ -19,6 +20,7 @@ from .console import step
 CALLS = 1000
 CONNECTIONS = 16
 WORKERS = 2
+PATIENCE = 60  # seconds to wait for what must come
 SEED = 20260101  # the same disorder in every run
 IN_ORDER = "order"
 OUTAGE_LOG = paths.LOGS / "e2e-outage.log"
@@ -50,6 +52,7 @@ def run(theatre):
     yield from _check_slow_pbx(theatre, recorded)
     with OUTAGE_LOG.open("w") as log:
         yield from _check_kill(theatre, recorded)
+        yield from _check_reconciled(theatre)
         yield from _check_lost_database(theatre, recorded, log)
     yield _check_outage_log()
 
@@ -238,6 +241,85 @@ def _check_kill(theatre, recorded):
     with theatre.serving(WORKERS):
         yield _check_kept("killed", theatre, answers)
         yield _check_queue(theatre)
+
+
+def _check_reconciled(theatre):
+    """What was not answered comes from the PBX's statistics, once."""
+    played = []
+    bursts = threading.Thread(target=lambda: played.append(theatre.pbx.play("burst")))
+    with theatre.serving(WORKERS) as server:
+        with step("The server is killed while ten customers call"):
+            since = theatre.pbx.get("log")[-1]["id"]
+            bursts.start()
+            _wait_until(lambda: len(_answered(theatre, since)) >= 12, "answers")
+            os.killpg(server.pid, signal.SIGKILL)
+            bursts.join()
+    [play] = played
+    told = {entry["body"].get("entry_id") for entry in _answered(theatre, since)}
+    with theatre.serving(WORKERS):
+        with step("Fetching the calls from the PBX"):
+            log = theatre.log_in("admin", "admin")
+            before = _results(log, play)
+            _fetch_history(log)
+            after = _results(log, play)
+    expected = {
+        call["entry_id"]: ["ended", "answered" if call["talk_at"] else "missed"]
+        for call in play["calls"]
+    }
+    detail = f"expected {expected}\nbefore {before}\nafter {after}"
+    is_outage = bool(told) and before != expected
+    yield (
+        "killed: whatever was not answered comes by reconcile",
+        is_outage and after == expected,
+        detail,
+    )
+
+
+def _answered(theatre, since):
+    """Return what the PBX has told and Odoo has answered with 200."""
+    entries = theatre.pbx.get(f"log?since={since}")
+    return [e for e in entries if e["direction"] == "sent" and e["status"] == 200]
+
+
+def _results(log, play):
+    """Return state and result of each call of a play that the log has exactly once."""
+    entries = [call["entry_id"] for call in play["calls"]]
+    calls = log.search_read(
+        "mango.call", [("entry_id", "in", entries)], ["entry_id", "state", "result"]
+    )
+    times = collections.Counter(call["entry_id"] for call in calls)
+    return {
+        call["entry_id"]: [call["state"], call["result"]]
+        for call in calls
+        if times[call["entry_id"]] == 1
+    }
+
+
+def _fetch_history(log):
+    """Order the calls of today and yesterday by hand, and wait for them."""
+    [account] = log.search_read("mango.account", [], ["id"])
+    today = date.today()
+    values = {
+        "account_id": account["id"],
+        "date_from": str(today - timedelta(days=1)),
+        "date_to": str(today + timedelta(days=1)),
+    }
+    [wizard] = log.call("mango.history.start", "create", [values])
+    job = log.call("mango.history.start", "action_start", [wizard])["res_id"]
+
+    def is_over():
+        [row] = log.search_read("mango.history", [("id", "=", job)], ["state"])
+        return row["state"] in ("done", "failed")
+
+    _wait_until(is_over, "the calls from the PBX")
+
+
+def _wait_until(condition, what):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"Waited {PATIENCE} s in vain for {what}.")
+        time.sleep(0.05)
 
 
 def _check_lost_database(theatre, recorded, log):

@@ -94,13 +94,14 @@ class Stage:
             self._pbx_process = None
 
     @contextlib.contextmanager
-    def serving(self, workers, port=None, log=None):
+    def serving(self, workers, port=None, log=None, crons=True):
         """Run Odoo for the time of the block.
 
         :param int workers: processes; 0 for threads, where the websocket is served on
             the port of everything else.
         :param int port: another than the one that the PBX notifies: a second server.
         :param io.TextIOBase log: takes what it prints instead of the stage's.
+        :param bool crons: whether it does what is due by the clock meanwhile.
         :return: the :class:`subprocess.Popen`, which leads a process group of its own.
         """
         port = port or self.port
@@ -111,6 +112,7 @@ class Stage:
                 f"--http-port={port}",
                 f"--gevent-port={odoo.free_port()}",
                 f"--workers={workers}",
+                *([] if crons else ["--max-cron-threads=0"]),
             ]
         )
         options = {"cwd": paths.DEV, "env": self._environment, **self._output}

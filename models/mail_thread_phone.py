@@ -33,9 +33,12 @@ class MailThreadPhone(models.AbstractModel):
         for record in self:
             for field_name in self._phone_get_number_fields():
                 text = record[field_name] or ""
-                if record.phone_sanitized and not numbers.is_whole_russian(text):
+                is_russian = numbers.is_whole_russian(text)
+                if record.phone_sanitized and not is_russian:
                     continue
-                if number := numbers.e164(text, record._mango_own_regions()):
+                # Where the owner lives is asked only if that matters.
+                regions = () if is_russian else record._mango_own_regions()
+                if number := numbers.e164(text, regions):
                     record.phone_sanitized = number
                     break
         return result

@@ -1,6 +1,23 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from .moments import from_epoch
+
+#: What the PBX tells of a leg; see :meth:`MangoCallLeg._prepare_vals`.
+TOLD_FIELDS = [
+    "leg_ref",
+    "location",
+    "state",
+    "from_number",
+    "from_extension",
+    "to_number",
+    "to_extension",
+    "group_extension",
+    "started_at",
+    "answered_at",
+    "ended_at",
+    "end_reason",
+]
 
 
 class MangoCallLeg(models.Model):
@@ -46,7 +63,8 @@ class MangoCallLeg(models.Model):
         :return: whether anything differed.
         :rtype: bool
         """
-        known = {leg.leg_ref: leg for leg in call.leg_ids}
+        legs = self.search_fetch(Domain("call_id", "=", call.id), TOLD_FIELDS)
+        known = {leg.leg_ref: leg for leg in legs}
         to_create, is_changed = [], False
         for leg_state in leg_states:
             vals = self._prepare_vals(leg_state)

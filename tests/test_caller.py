@@ -1,5 +1,7 @@
 """Who is calling, and who is responsible for them."""
 
+from unittest.mock import patch
+
 from odoo.tests import tagged
 
 from ..hooks import post_init_hook
@@ -347,3 +349,35 @@ class TestOwner(MangoCase):
         partner = self.create_partner("Иван", user_id=self.kirill.id)
         self.kirill.active = False
         self.assertEqual(self.owners(partner), [])
+
+
+@tagged("post_install", "-at_install")
+class TestCompanyOfThePbx(MangoCase):
+    """What is remembered of a PBX's company is read anew when it changes."""
+
+    def test_country(self):
+        self.assertEqual(self.account._regions(), ("RU",))
+        self.company.country_id = self.env.ref("base.uz")
+        self.assertEqual(self.account._regions(), ("UZ", "RU"))
+        self.company.partner_id.country_id = self.env.ref("base.kz")
+        self.assertEqual(self.account._regions(), ("KZ", "RU"))
+
+    def test_language(self):
+        self.env["res.lang"]._activate_lang("ru_RU")
+        self.assertEqual(self.account._language(), "en_US")
+        self.company.partner_id.lang = "ru_RU"
+        self.assertEqual(self.account._language(), "ru_RU")
+
+    def test_company(self):
+        self.assertEqual(self.account._regions(), ("RU",))
+        other = self.env["res.company"].create(
+            {"name": "Toshkent", "country_id": self.env.ref("base.uz").id}
+        )
+        self.account.company_id = other
+        self.assertEqual(self.account._regions(), ("UZ", "RU"))
+
+    def test_other_contacts_cost_nothing(self):
+        self.account._regions()
+        with patch.object(type(self.env.registry), "clear_cache") as clear:
+            self.ivan.write({"lang": "en_US", "country_id": self.env.ref("base.uz").id})
+        clear.assert_not_called()

@@ -97,6 +97,7 @@ describe("what is going on", () => {
         onRpc("mango.call.card", "get_cards", () => asked.shift());
         const service = await start();
         tell("call", { id: 1 });
+        await settle();
         tell("call", { id: 1 });
         await settle();
         const answer = (phase) => ({ cards: [makeCard({ phase })], my_state: "free" });
@@ -105,6 +106,18 @@ describe("what is going on", () => {
         answers[0].resolve(answer("ringing"));
         await settle();
         expect(phases(service)).toEqual(["talking"]);
+    });
+
+    test("calls that are told of at once are asked for at once", async () => {
+        const cards = useTelephony();
+        const service = await start();
+        onRpc("mango.call.card", "get_cards", ({ args: [callIds] }) => {
+            asyncStep(`asked ${callIds}`);
+        });
+        cards.push(makeCard({ call_id: 2 }), makeCard({ call_id: 1 }));
+        await Promise.all([1, 2, 1].map((id) => service.onCall({ id })));
+        await waitForSteps(["asked 1,2"]);
+        expect(keys(service)).toEqual(["call-2", "call-1"]);
     });
 
     test("a card that leaves goes after a while, and does not come back", async () => {

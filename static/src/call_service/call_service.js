@@ -66,6 +66,9 @@ export class CallService {
         this.closedKeys = new Set();
         /** By call, which question about it is the last. An older answer is dropped. */
         this.lastQuestion = new Map();
+        /** Calls that the next question is about, and the promise of its answer. */
+        this.wanted = new Set();
+        this.wantedRead = undefined;
         this.questions = 0;
         /** What is told of every call of the company. */
         this.watchers = new Set();
@@ -154,23 +157,42 @@ export class CallService {
     /**
      * Read a call again, and take it off the screen if it is not there any more.
      *
+     * Calls that are told of in one breath are asked for in one: a page that is opened
+     * hears of everything that happened in the last minute.
+     *
      * @param {number} callId
+     * @returns {Promise} kept when the screen shows it
      */
-    async refresh(callId) {
+    refresh(callId) {
+        this.wanted.add(callId);
+        this.wantedRead ??= Promise.resolve().then(() => this.readWanted());
+        return this.wantedRead;
+    }
+
+    async readWanted() {
+        const callIds = [...this.wanted];
+        this.wanted.clear();
+        this.wantedRead = undefined;
         const question = ++this.questions;
-        this.lastQuestion.set(callId, question);
+        for (const callId of callIds) {
+            this.lastQuestion.set(callId, question);
+        }
         const answer = await this.read(() =>
-            this.orm.silent.call("mango.call.card", "get_cards", [[callId]])
+            this.orm.silent.call("mango.call.card", "get_cards", [callIds])
         );
-        if (!answer || this.lastQuestion.get(callId) !== question) {
+        const answered = callIds.filter((id) => this.lastQuestion.get(id) === question);
+        if (!answer || !answered.length) {
             return;
         }
         this.readFigures(answer);
-        const [card] = answer.cards;
-        if (card && !this.closedKeys.has(card.key)) {
-            this.show(card);
-        } else {
-            this.state.cards = this.state.cards.filter((shown) => shown.call_id !== callId);
+        const cards = new Map(answer.cards.map((card) => [card.call_id, card]));
+        for (const callId of answered) {
+            const card = cards.get(callId);
+            if (card && !this.closedKeys.has(card.key)) {
+                this.show(card);
+            } else {
+                this.state.cards = this.state.cards.filter((shown) => shown.call_id !== callId);
+            }
         }
     }
 
