@@ -1,18 +1,14 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
 import { animationFrame, queryAllTexts, runAllTimers } from "@odoo/hoot-dom";
 import {
-    asyncStep,
     contains,
     defineModels,
     fields,
-    getService,
     MockServer,
     models,
     mountView,
-    serverState,
-    waitForSteps,
 } from "@web/../tests/web_test_helpers";
-import { defineMangoOfficeModels, useTelephony } from "./mango_office_test_helpers";
+import { defineMangoOfficeModels, tell, useTelephony } from "./mango_office_test_helpers";
 
 class MangoHistory extends models.Model {
     _name = "mango.history";
@@ -43,10 +39,8 @@ beforeEach(() => {
 });
 
 async function fetchMore(id) {
-    getService("bus_service").subscribe("mango_office/history", () => asyncStep("told"));
     MockServer.env["mango.history"].write([id], { new_count: 99 });
-    MockServer.env["bus.bus"]._sendone(serverState.partnerId, "mango_office/history", { id });
-    await waitForSteps(["told"]);
+    tell("history", { id });
     await runAllTimers();
     await animationFrame();
 }
