@@ -124,8 +124,7 @@ def ring_to_route(theatre, rounds):
 
 
 def _seconds_to_route(theatre, ring):
-    since = theatre.pbx.get("log")[-1:]
-    since = since[0]["id"] if since else 0
+    since = theatre.pbx.last_id()
     started, begun = time.time(), time.monotonic()
     _seconds(theatre, ring)
     leg = json.loads(ring.text)["call_id"]

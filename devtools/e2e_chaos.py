@@ -195,7 +195,7 @@ def _check_slow_pbx(theatre, recorded):
     posts = {name: _posts([greeted] * 100, name) for name in ("well", "slow", "down")}
     with theatre.serving(WORKERS):
         well = _latencies(theatre, posts["well"], "The PBX answers")
-        since = theatre.pbx.get("log")[-1]["id"]
+        since = theatre.pbx.last_id()
         fault = {"kind": "slow", "times": 0, "seconds": 30}
         theatre.pbx.post("settings", faults=[fault], speed=1)
         slow = _latencies(theatre, posts["slow"], "The PBX hangs for 30 seconds")
@@ -249,7 +249,7 @@ def _check_reconciled(theatre):
     bursts = threading.Thread(target=lambda: played.append(theatre.pbx.play("burst")))
     with theatre.serving(WORKERS) as server:
         with step("The server is killed while ten customers call"):
-            since = theatre.pbx.get("log")[-1]["id"]
+            since = theatre.pbx.last_id()
             bursts.start()
             _wait_until(lambda: len(_answered(theatre, since)) >= 12, "answers")
             os.killpg(server.pid, signal.SIGKILL)

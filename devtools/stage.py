@@ -169,6 +169,11 @@ class Pbx:
         ) as answer:
             return json.load(answer)
 
+    def last_id(self):
+        """:return: id of the newest entry of the PBX's log; 0 if it is empty."""
+        entries = self.get("log")
+        return entries[-1]["id"] if entries else 0
+
     def wait_for(self, condition, what, timeout=30):
         """Wait until the PBX is in some state.
 

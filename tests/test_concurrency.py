@@ -167,7 +167,7 @@ class TestTwoTransactions(BaseCase):
         """
         free = {}
 
-        def look(_call, entry_id, _account, **_source):
+        def look(_call, entry_id, _account, **_options):
             with self.transaction() as other:
                 for name in (entry_id, "another call"):
                     lock = other["mango.event"]._lock_name(self.account_id, name)
