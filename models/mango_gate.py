@@ -76,7 +76,7 @@ class MangoGate(models.Model):
         :return: empty if nothing is known of the PBX.
         :rtype: mango.gate
         """
-        gate = self.search(Domain("account_id", "=", account.id))
+        gate = self.search(Domain("account_id", "in", account.ids))
         return gate.filtered(lambda row: row.access_digest == self._digest(account))
 
     def _is_open(self, urgent):
@@ -197,7 +197,7 @@ class MangoGate(models.Model):
 
         :rtype: mango.gate
         """
-        gate = self.search(Domain("account_id", "=", account.id))
+        gate = self.search(Domain("account_id", "in", account.ids))
         digest = self._digest(account)
         if not gate:
             return self.create({"account_id": account.id, "access_digest": digest})

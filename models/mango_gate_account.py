@@ -79,6 +79,7 @@ class MangoAccount(models.Model):
     def action_resume_requests(self):
         """Let Odoo ask the PBX again of its own accord; the cause has been mended."""
         self.ensure_one()
+        self._client()  # Without code and secret there is nothing to resume.
         self._resume_requests()
         return self._notify(
             self.env._("Odoo sends requests to the PBX again."), "success"

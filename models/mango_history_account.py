@@ -85,6 +85,7 @@ class MangoAccount(models.Model):
     def action_view_history(self):
         """Open the fetches of this PBX."""
         self.ensure_one()
+        self.env["mango.history"].check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "mango_office.mango_history_action"
         )

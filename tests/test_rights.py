@@ -44,6 +44,15 @@ RIGHTS = """
     mango.event                 company's   -     -     -     -     -     rx    rx
     mango.event                 other's     -     -     -     -     -     -     -
     mango.route.slot            company's   -     -     -     -     -     -     rx
+    mango.recording             mine        -     -     -     rxp   rxp   rxp   rxp
+    mango.recording             colleague's -     -     -     -     rxp   rxp   rxp
+    mango.recording             other's     -     -     -     -     -     -     -
+    mango.recording.play        company's   -     -     -     -     rx    rx    rx
+    mango.recording.play        other's     -     -     -     -     -     -     -
+    mango.history               company's   -     -     -     -     -     rx    rx
+    mango.history               other's     -     -     -     -     -     -     -
+    mango.history.start         company's   -     -     -     -     -     rwcdx rwcdx
+    mango.gate                  company's   -     -     -     -     -     -     rx
     mango.connection.check      mine        -     -     -     -     -     rwcdx rwcdx
     mango.connection.check      colleague's -     -     -     -     -     c     c
     mango.connection.check.line mine        -     -     -     -     -     rwcdx rwcdx
@@ -61,12 +70,17 @@ WRITTEN = {
     "mango.command": {"state": "requested"},
     "mango.event": {"state": "pending"},
     "mango.route.slot": {"taken_at": "2026-01-01 00:00:00"},
+    "mango.recording": {"keep": True},
+    "mango.recording.play": {"kind": "play"},
+    "mango.history": {"state": "done"},
+    "mango.history.start": {"date_from": "2026-01-02"},
+    "mango.gate": {"failures": 1},
     "mango.connection.check": {"line_ids": False},
     "mango.connection.check.line": {"message": "x"},
 }
 
 #: The field that is played, of models that have one.
-PLAYED = {}
+PLAYED = {"mango.recording": "audio"}
 
 # Every method of ours that can be called over RPC, and the least that may call it;
 # "nobody" stands for those that are refused to everybody by what they check.
@@ -74,22 +88,28 @@ METHODS = """
     crm.lead                action_view_mango_calls           user
     mango.account           action_allow_known_addresses      admin
     mango.account           action_apply_suggestions          admin
+    mango.account           action_fetch_history              admin
     mango.account           action_load_users                 admin
+    mango.account           action_resume_requests            admin
     mango.account           action_test_connection            admin
     mango.account           action_view_extensions            user
     mango.account           action_view_failed_events         admin
+    mango.account           action_view_history               admin
     mango.account           create                            admin
     mango.account           unlink                            admin
     mango.account           write                             admin
+    mango.call              action_request_recordings         user
     mango.call              add_number_to                     user
     mango.call              choose_partner                    user
     mango.call              close_card                        user
+    mango.call              get_recordings                    user
     mango.call              hang_up                           user
     mango.call              open_card                         user
     mango.call              open_lead                         user
     mango.call              save_note                         user
     mango.call              stop_consulting                   user
     mango.call              transfer                          user
+    mango.call              unlink                            nobody
     mango.call              write                             user
     mango.call.card         get_cards                         user
     mango.call.card         get_screen                        user
@@ -100,16 +120,29 @@ METHODS = """
     mango.extension         get_board_calls                   supervisor
     mango.extension         get_colleagues                    user
     mango.extension         write                             admin
+    mango.history           action_go_on                      admin
+    mango.history           action_stop                       admin
+    mango.history           action_view_calls                 admin
+    mango.history.start     action_start                      admin
     mango.line              create                            nobody
     mango.line              unlink                            nobody
     mango.line              write                             admin
+    mango.recording         action_delete                     admin
+    mango.recording         action_keep                       admin
+    mango.recording         action_request                    user
+    mango.recording         log_play                          user
     res.config.settings     action_mango_apply_suggestions    system
+    res.config.settings     action_mango_fetch_history        system
     res.config.settings     action_mango_load_users           system
+    res.config.settings     action_mango_resume_requests      system
     res.config.settings     action_mango_test_connection      system
     res.config.settings     action_mango_view_failed_events   system
+    res.config.settings     action_mango_view_history         system
     res.config.settings     get_values                        system
     res.config.settings     set_values                        system
+    res.partner             action_delete_mango_recordings    admin
     res.partner             action_view_mango_calls           user
+    res.partner             write                             user
     res.users               action_view_mango_calls           user
     res.users               mango_call                        user
     res.users               mango_missed_seen                 user
@@ -213,6 +246,9 @@ class TestRights(RightsWorld, MangoCase):
             ("mango.call.card", "other's"): cards.create(
                 {"call_id": elsewhere.id, "user_id": self.stranger.id}
             ),
+            **self.recordings(own, colleagues, elsewhere),
+            **self.histories(),
+            ("mango.gate", "company's"): self.env["mango.gate"]._row(account),
             **self.extensions(),
             **self.commands(),
             **self.checks(),
@@ -220,6 +256,41 @@ class TestRights(RightsWorld, MangoCase):
 
     def event(self, account):
         return self.env["mango.event"].search([("account_id", "=", account.id)])[:1]
+
+    def recording(self, call):
+        """Return a recording that can be played; what is in it does not matter."""
+        vals = {"call_id": call.id, "recording_ref": "R1", "state": "ready"}
+        return self.env["mango.recording"].create({**vals, "audio": "SUQz"})
+
+    def recordings(self, own, colleagues, elsewhere):
+        mine, theirs = self.recording(own), self.recording(elsewhere)
+        plays = self.env["mango.recording.play"]
+
+        def play(recording, user):
+            vals = {"recording_id": recording.id, "user_id": user.id, "kind": "play"}
+            return plays.create({**vals, "played_at": "2026-01-01 00:00:00"})
+
+        return {
+            ("mango.recording", "mine"): mine,
+            ("mango.recording", "colleague's"): self.recording(colleagues),
+            ("mango.recording", "other's"): theirs,
+            ("mango.recording.play", "company's"): play(mine, self.boris),
+            ("mango.recording.play", "other's"): play(theirs, self.stranger),
+        }
+
+    def history(self, account):
+        vals = {"date_from": "2026-01-01", "date_to": "2026-01-02", "state": "done"}
+        return self.env["mango.history"].create({**vals, "account_id": account.id})
+
+    def history_start(self):
+        return self.env["mango.history.start"].create({"account_id": self.account.id})
+
+    def histories(self):
+        return {
+            ("mango.history", "company's"): self.history(self.account),
+            ("mango.history", "other's"): self.history(self.account_there),
+            ("mango.history.start", "company's"): self.history_start(),
+        }
 
     def extensions(self):
         mine, devices = {}, self.env["mango.device"]
@@ -423,12 +494,15 @@ class TestRights(RightsWorld, MangoCase):
             "mango.command": self.env["mango.command"],
             "mango.event": self.event(self.account),
             "mango.extension": self.anna_extension,
+            "mango.history": self.history(self.account),
+            "mango.history.start": self.history_start(),
             "mango.line": self.account.line_ids[0],
+            "mango.recording": call.recording_ids or self.recording(call),
             "res.partner": self.ivan,
         }
         more = {
             "create": [[vals if model == "mango.extension" else {"name": "x"}]],
-            "write": [WRITTEN.get(model)],
+            "write": [WRITTEN.get(model, {"comment": "x"})],
             "add_number_to": [self.ivan.id],
             "choose_partner": [self.ivan.id],
             "save_note": ["x", ""],
