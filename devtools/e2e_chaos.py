@@ -155,7 +155,8 @@ class _Calls:
         for call in self._read("mango.call", "id"):
             of_call = sorted(legs[call.pop("id")], key=lambda leg: leg["leg_ref"])
             entry, _separator, mark = call.pop("entry_id").partition(takes.SEPARATOR)
-            yield entry, mark, {**call, "legs": of_call}
+            if mark:  # others were called before
+                yield entry, mark, {**call, "legs": of_call}
 
     def _read(self, model, link):
         fields = self._server.call(model, "fields_get", [], ["type", "relation"])
