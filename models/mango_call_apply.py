@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.fields import Command, Domain
 from odoo.tools import SQL
 
-from ..vpbx.call_state import fold
+from ..vpbx.call_state import ENDED, fold
 from .moments import from_epoch, to_epoch
 
 #: A call without a summary is closed when all its legs have been gone for so long …
@@ -121,7 +121,7 @@ class MangoCall(models.Model):
             )
             if self.routed_extension_id:
                 self.env["mango.router"]._send_after_commit(self)
-        changed |= self._put_on_screens(extensions)
+        changed |= self._put_on_screens(state, extensions)
         if changed:
             self._notify_participants()
 
@@ -283,13 +283,14 @@ class MangoCall(models.Model):
         )
         return self._add_users(users)
 
-    def _put_on_screens(self, extensions):
+    def _put_on_screens(self, state, extensions):
         """Show the running call to whoever it rings for.
 
+        :param CallState state: the fold over all its notifications.
         :param dict[str, mango.extension] extensions: by number.
         :rtype: bool
         """
-        if self.state == "ended" or not self.leg_ids:
+        if state.state == ENDED or not state.legs:
             return False
         rung = self.routed_extension_id.concat(*extensions.values())
         return self.env["mango.call.card"]._put(self, rung)
