@@ -1,4 +1,5 @@
 from datetime import timedelta
+from itertools import islice
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -8,6 +9,8 @@ from odoo.tools.constants import GC_UNLINK_LIMIT
 #: How long the card of a call that is over waits to be closed, and how many do.
 SHOWN_TIME = timedelta(hours=12)
 SHOWN_LIMIT = 8
+#: Among how many of the latest they are looked for: a colleague's leave by themselves.
+LOOKED_AT_LIMIT = 24
 #: Who has closed a card must not get it again while the call goes on.
 KEPT_TIME = timedelta(days=3)
 
@@ -85,7 +88,7 @@ class MangoCallCard(models.Model):
         cards = [content._of_command(command) for command in commands]
         cards += [content._of_call(call) for call in self._calls_on_screen()]
         return {
-            "cards": [card for card in cards if not card["leaves"]],
+            "cards": cards,
             "extension": self.env.user._mango_extension_info(),
             **self._figures(),
         }
@@ -113,15 +116,35 @@ class MangoCallCard(models.Model):
 
     @api.model
     def _calls_on_screen(self):
+        """Return the calls whose cards are shown: all that go on, and some past ones.
+
+        :rtype: mango.call
+        """
+        view = self.env["mango.card.view"]
+        is_past = Domain("state", "=", "ended")
         since = fields.Datetime.now() - SHOWN_TIME
-        is_shown = Domain("state", "!=", "ended") | Domain("ended_at", ">", since)
+        running = self._own_calls(~is_past)
+        past = self._own_calls(is_past & Domain("ended_at", ">", since), LOOKED_AT_LIMIT)
+
+        def stays(call):
+            return not view._leaves_me(call)
+
+        return running.filtered(stays).concat(*islice(filter(stays, past), SHOWN_LIMIT))
+
+    @api.model
+    def _own_calls(self, domain, limit=None):
+        """Return the calls of a domain that the user has not closed, latest first.
+
+        :rtype: mango.call
+        """
+        # A card is as old as its call, which keeps the search short.
+        since = fields.Datetime.now() - 2 * SHOWN_TIME
         cards = self.search(
             self._own_domain()
-            # A card is as old as its call, which keeps the search short.
-            & Domain("create_date", ">", since - SHOWN_TIME)
-            & Domain("call_id", "any", is_shown),
+            & Domain("create_date", ">", since)
+            & Domain("call_id", "any", domain),
             order="id desc",
-            limit=SHOWN_LIMIT,
+            limit=limit,
         )
         return cards.call_id._filtered_access("read")
 

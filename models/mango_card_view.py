@@ -22,9 +22,7 @@ class MangoCardView(models.AbstractModel):
             at the end) and ``consulting`` (the colleague who is being asked).
         :rtype: dict
         """
-        legs = call.leg_ids.filtered(
-            lambda leg: leg.from_extension in numbers or leg.to_extension in numbers
-        )
+        legs = self._legs_of(call, numbers)
         phase = self._phase(call, legs, numbers)
         live = legs._live()
         return {
@@ -34,6 +32,21 @@ class MangoCardView(models.AbstractModel):
             "seconds": self._seconds(call, live, phase),
             "consulting": self._consulting(call, live, numbers),
         }
+
+    @api.model
+    def _leaves_me(self, call):
+        """Tell whether a call is none of the user's business any more.
+
+        :rtype: bool
+        """
+        numbers = self.env["mango.card"]._own_numbers(call)
+        legs = self._legs_of(call, numbers)
+        return self._leaves(call, self._phase(call, legs, numbers))
+
+    def _legs_of(self, call, numbers):
+        return call.leg_ids.filtered(
+            lambda leg: leg.from_extension in numbers or leg.to_extension in numbers
+        )
 
     # ------------------------------------------------------------
     # Phase

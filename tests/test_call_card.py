@@ -3,6 +3,7 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
+from ..models.mango_call_card import SHOWN_LIMIT
 from ..models.mango_command import send
 from .common import MangoCase
 from .vpbx_scenarios import (
@@ -367,6 +368,20 @@ class TestScreen(CardCase):
         self.assertEqual(screen["my_state"], "talking")
         self.assertEqual(screen["extension"]["number"], "101")
         self.assertEqual(screen["missed_count"], 0)
+
+    def test_running_call_is_not_hidden_by_those_that_leave(self):
+        running = self.talk()
+        for number in range(SHOWN_LIMIT + 1):
+            for post in (
+                leg("L3", 1, "Appeared", 20, CALLER, ANNA),
+                leg("L4", 1, "Appeared", 20, CALLER, BORIS),
+                leg("L3", 2, "Disconnected", 21, CALLER, ANNA, reason=1183),
+                leg("L4", 2, "Connected", 21, CALLER, BORIS),
+            ):
+                kind, payload = post
+                self.receive(kind, {**payload, "entry_id": f"taken-{number}"})
+        screen = self.env["mango.call.card"].with_user(self.anna).get_screen()
+        self.assertEqual([card["call_id"] for card in screen["cards"]], running.ids)
 
     def test_screen_without_extension(self):
         screen = self.env["mango.call.card"].with_user(self.kirill).get_screen()
