@@ -26,7 +26,7 @@ ADDRESS = "/web/content/mango.recording"
 
 
 @tagged("post_install", "-at_install")
-class TestRights(MangoHttpCase):
+class TestRecordingRights(MangoHttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
