@@ -124,7 +124,9 @@ class MangoCallCard(models.Model):
         is_past = Domain("state", "=", "ended")
         since = fields.Datetime.now() - SHOWN_TIME
         running = self._own_calls(~is_past)
-        past = self._own_calls(is_past & Domain("ended_at", ">", since), LOOKED_AT_LIMIT)
+        past = self._own_calls(
+            is_past & Domain("ended_at", ">", since), LOOKED_AT_LIMIT
+        )
 
         def stays(call):
             return not view._leaves_me(call)
