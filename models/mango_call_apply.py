@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.fields import Command, Domain
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..vpbx.call_state import ENDED, fold
@@ -71,21 +71,22 @@ class MangoCall(models.Model):
         :param str source: of a new one.
         :rtype: mango.call
         """
+        account.flush_recordset(["company_id"])
         rows = self.env.execute_query(
             SQL(
                 """
                 INSERT INTO mango_call
                     (account_id, company_id, entry_id, source, state, route_state,
                      recording_state, create_uid, write_uid, create_date, write_date)
-                VALUES
-                    (%(account_id)s, %(company_id)s, %(entry_id)s, %(source)s,
-                     'ringing', 'none', 'none', %(uid)s, %(uid)s, %(now)s, %(now)s)
+                SELECT id, company_id, %(entry_id)s, %(source)s, 'ringing', 'none',
+                       'none', %(uid)s, %(uid)s, %(now)s, %(now)s
+                  FROM mango_account
+                 WHERE id = %(account_id)s
                 ON CONFLICT (account_id, entry_id)
                 DO UPDATE SET write_date = EXCLUDED.write_date
                 RETURNING id
                 """,
                 account_id=account.id,
-                company_id=account.company_id.id,
                 entry_id=entry_id,
                 source=source,
                 uid=self.env.uid,
@@ -296,10 +297,33 @@ class MangoCall(models.Model):
         return self.env["mango.call.card"]._put(self, rung)
 
     def _add_users(self, users):
-        newcomers = users - self.user_ids
-        if newcomers:
-            self.write({"user_ids": [Command.link(user.id) for user in newcomers]})
-        return bool(newcomers)
+        """Show the call to some people, most of whom see it already.
+
+        In SQL, so that who sees it need not be read at every notification.
+
+        :param res.users users: who take part in it.
+        :return: whether anybody did not see it before.
+        :rtype: bool
+        """
+        if not users:
+            return False
+        rows = self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO mango_call_res_users_rel (mango_call_id, res_users_id)
+                     SELECT %s, id
+                       FROM res_users
+                      WHERE id IN %s
+                ON CONFLICT DO NOTHING
+                  RETURNING res_users_id
+                """,
+                self.id,
+                tuple(users.ids),
+            )
+        )
+        if rows:
+            self.invalidate_recordset(["user_ids"])
+        return bool(rows)
 
     def _awaits_routing(self, state):
         return (
