@@ -311,7 +311,7 @@ class TestCallApply(MangoCase):
     @warmup
     def test_queries_of_a_following_notification(self):
         self.receive(*APPEARED)
-        with self.assertQueryCount(15):
+        with self.assertQueryCount(12):
             self.receive(*MENU_LEFT)
 
     @warmup
