@@ -10,6 +10,7 @@ no NUL, no lone surrogate, no over-long text, no time outside this century's cal
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from .errors import NotificationError
@@ -204,6 +205,7 @@ def infer_kind(payload):
 # Reading
 
 
+@lru_cache(maxsize=256)  # all those of a call are read again with each further one
 def parse(kind, text):
     """Read a notification.
 

@@ -21,8 +21,11 @@ def visible(text):
     :param str text: any text
     :rtype: str
     """
+    text = clean(text)
+    if text.isprintable():  # as nearly all of them are
+        return text
     return "".join(
         sign
-        for sign in clean(text)
+        for sign in text
         if sign.isspace() or not unicodedata.category(sign).startswith("C")
     )
