@@ -1,3 +1,5 @@
+from functools import lru_cache
+
 from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
@@ -5,6 +7,9 @@ from odoo.fields import Domain
 from ..vpbx import addresses, errors, numbers, statistics
 from ..vpbx.client import Client
 from .flood_guard import WEBHOOK_PATH
+
+# The same few clients come again and again, each with several notifications.
+_e164 = lru_cache(maxsize=1024)(numbers.e164)
 
 #: What the cached methods of an account depend on, beside the company's contact.
 CACHED_FIELDS = {"active", "api_key", "api_salt", "company_id"}
@@ -288,7 +293,7 @@ class MangoAccount(models.Model):
         :param str number: as the PBX sent it.
         :rtype: str | None
         """
-        return numbers.e164(number, self._regions())
+        return _e164(number, self._regions())
 
     def _display_number(self, number):
         """Return a number as people write it: ``+7 495 000-02-01``.
