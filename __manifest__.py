@@ -1,6 +1,6 @@
 {
     "name": "Mango Office",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.0.0",
     "category": "Productivity/Phone",
     "summary": "Cloud PBX: calls recognised, routed to the right desk and logged",
     "author": "Mango Office for Odoo contributors",
