@@ -3,9 +3,7 @@
 from freezegun import freeze_time
 
 from odoo import fields
-from odoo.modules.module import load_script
 from odoo.tests import tagged, warmup
-from odoo.tools.misc import file_path
 
 from ..models.mango_recording_fetch import DELAYS
 from ..vpbx.errors import RefusedError
@@ -176,32 +174,6 @@ class TestLoad(MangoCase):
         self.assertEqual(self.announce().call_id, call)
         self.assertEqual(self.recording().user_id, self.anna)
         self.assertEqual(self.snapshot(call), before)
-
-
-@tagged("post_install", "-at_install")
-class TestMigration(MangoCase):
-    def migrate(self):
-        path = file_path("mango_office/migrations/19.0.1.2.0/post-recordings.py")
-        self.env.flush_all()
-        load_script(path, "post_recordings").migrate(self.cr, "19.0.1.1.0")
-        self.env.invalidate_all()
-
-    def test_what_was_not_used_is(self):
-        """Announcements were stored from the first day on, without being used."""
-        call = self.play(inbound_answered())
-        self.announce("R1")
-        call.recording_ids.unlink()
-        old = self.events().filtered(lambda event: event.kind == "events/recording")
-        old.write({"state": "ignored"})
-        self.run_cron("ir_cron_process_events")
-        self.assertFalse(call.recording_ids)
-        self.migrate()
-        self.run_cron("ir_cron_process_events")
-        self.assertEqual(old.state, "done")
-        self.assertEqual(call.recording_ids.state, "announced")
-        self.assertEqual(self.pbx.requests, [])
-        self.migrate()
-        self.assertEqual(old.state, "done")
 
 
 @tagged("post_install", "-at_install")
