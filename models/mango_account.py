@@ -273,8 +273,8 @@ class MangoAccount(models.Model):
 
         :rtype: frozenset[str]
         """
-        lines = self.line_ids.with_context(active_test=False)
-        return frozenset(line.number for line in lines)
+        lines = self.with_context(active_test=False).line_ids
+        return frozenset(lines.mapped("number"))
 
     @tools.ormcache("self.id")
     def _regions(self):

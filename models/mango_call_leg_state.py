@@ -1,10 +1,11 @@
 from odoo import models
 
+from ..vpbx.call_state import MENU_LOCATIONS
+
 #: What a leg says of the extensions on it. Of several legs the last in this order
 #: counts: whoever talks while another call waits or rings is talking.
 STATES = {"appeared": "ringing", "onhold": "hold", "connected": "talking"}
 STATE_RANK = list(STATES.values())
-MENU_LOCATIONS = ("ivr", "queue")
 
 
 class MangoCallLeg(models.Model):

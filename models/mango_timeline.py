@@ -22,8 +22,7 @@ class MangoTimeline(models.AbstractModel):
         steps = []
         for leg in call.leg_ids:
             steps.append(self._leg_step(call, leg, extensions))
-            is_menu = leg.location in ("ivr", "queue")
-            if is_menu and call.route_reason and not self._has_route(steps):
+            if leg._is_menu() and call.route_reason and not self._has_route(steps):
                 steps.append(self._route_step(call))
         if call.route_reason and not self._has_route(steps):
             steps.insert(0, self._route_step(call))
@@ -83,7 +82,7 @@ class MangoTimeline(models.AbstractModel):
         return call.account_id._display_number(leg.to_number) or self.env._("Unknown")
 
     def _leg_text(self, call, leg):
-        if leg.location in ("ivr", "queue"):
+        if leg._is_menu():
             seconds = self._seconds(leg.started_at, leg.ended_at)
             return self._clock(seconds) if seconds is not None else ""
         if leg.answered_at:

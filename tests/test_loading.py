@@ -151,6 +151,14 @@ class TestLoading(AccountCase):
         self.assertRecordValues(lines[0], [{"active": True, **main}])
         self.assertRecordValues(lines[1], [{"number": SIP_LINE, "name": "SIP"}])
         self.assertEqual(self.fresh._own_numbers(), {"74950000100", SIP_LINE})
+        self.fresh.line_ids.active = False
+        self.env.registry.clear_cache()
+        self.fresh.invalidate_recordset()
+        self.assertEqual(
+            self.fresh._own_numbers(),
+            {"74950000100", SIP_LINE},
+            "a call from a line that was archived is no client's",
+        )
         self.load(lines=[{**main, "name": "Главная"}])
         self.assertRecordValues(
             lines,

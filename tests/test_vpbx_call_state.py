@@ -450,9 +450,19 @@ class TestLiveCalls(BaseCase):
                 self.assertEqual(call.direction, "inbound")
 
     def test_client_of_another_sip_provider(self):
-        caller = {"number": "sip:74950000201@sip.example"}
-        call = self.fold(leg("L1", 1, "Appeared", 0, caller, staff("101", LINE)))
-        self.assertEqual(call.client_number, "sip:74950000201@sip.example")
+        for number in ("sip:74950000201@sip.example", "sip:alice@partner.example.org"):
+            with self.subTest(number=number):
+                caller = {"number": number}
+                call = self.fold(
+                    leg("L1", 1, "Appeared", 0, caller, staff("101", LINE))
+                )
+                self.assertEqual(call.client_number, number)
+                self.assertEqual(call.direction, "inbound")
+
+    def test_line_of_an_outgoing_call(self):
+        """Until the summary it stands with the caller only (mango-api.md 3.1)."""
+        call = self.fold(leg("L1", 1, "Appeared", 0, staff("101", LINE), outside()))
+        self.assertEqual(call.line_number, LINE)
 
     def test_client_of_a_summary_alone(self):
         call = self.fold(

@@ -349,6 +349,7 @@ class TestReading(BaseCase):
 
     def test_spelling(self):
         self.assertEqual(read("events/call", LEG, locaton="IVR").location, "ivr")
+        self.assertEqual(read("events/call", LEG, location="ivr.1.2").location, "ivr")
         party = {"was_transfered": "1"}
         self.assertTrue(read("events/call", LEG, to=party).was_transferred)
         self.assertFalse(read("events/call", LEG).was_transferred)

@@ -132,6 +132,23 @@ class TestPlaces(BaseCase):
             with self.subTest(raw=raw):
                 self.assertFalse(numbers.is_pbx_device(raw))
 
+    def test_hidden(self):
+        for raw, expected in [
+            (None, True),
+            ("", True),
+            ("Anonymous", True),
+            ("restricted", True),
+            ("sip:anonymous@anonymous.invalid", True),
+            ("sip:Unknown@sip.example", True),
+            ("sip:alice@nowhere.invalid", True),
+            ("sip:alice@partner.example.org", False),
+            ("alice@partner.example.org", False),
+            ("74950000201", False),
+            ("sip:74950000201@sip.example", False),
+        ]:
+            with self.subTest(raw=raw):
+                self.assertIs(numbers.is_hidden(raw), expected)
+
     def test_external(self):
         lines = {"74950000100", "sip:line3@romashka.mangosip.ru"}
         for raw, expected in [
