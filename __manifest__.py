@@ -20,7 +20,6 @@
         "security/mango_history_security.xml",
         "security/mango_line_security.xml",
         "security/mango_recording_security.xml",
-        "data/ir_config_parameter_data.xml",
         "data/ir_cron_data.xml",
         "views/mango_board_views.xml",
         "views/mango_call_views.xml",
@@ -53,6 +52,5 @@
         "web.assets_tests": ["mango_office/static/tests/tours/**/*"],
     },
     "post_init_hook": "post_init_hook",
-    "post_load": "post_load",
     "application": True,
 }

@@ -5,14 +5,12 @@ from werkzeug.exceptions import Forbidden
 from odoo import models
 from odoo.http import request
 
-from ..vpbx import signature
-from .flood_guard import form_of, guard, host_of, kind_at
+from ..vpbx import notifications, signature
 
 _logger = logging.getLogger(__name__)
 
-#: How many wrong notifications of one address are looked at in a minute.
-REFUSAL_LIMIT_KEY = "mango_office.refusals_per_minute"
-REFUSAL_LIMIT = 60
+WEBHOOK_PATH = "/exec/mango"
+MAX_BODY_SIZE = 64 * 1024
 
 
 class IrHttp(models.AbstractModel):
@@ -40,8 +38,8 @@ class IrHttp(models.AbstractModel):
     def _auth_method_mango_office(cls):
         """Let the PBX in, as the public user, and note as whose PBX it comes.
 
-        Whoever is refused is so here, ahead of all that Odoo reads for a user: with
-        warm caches it costs not one query of ours.
+        A refusal comes ahead of all that Odoo reads for a user: with warm caches it
+        costs no query of ours.
 
         :raise Forbidden: unknown code, wrong or missing signature, or an address that
             is not allowed; one and the same for every reason.
@@ -65,11 +63,13 @@ class IrHttp(models.AbstractModel):
         if not form and kind_at(httprequest.path) == "ping":
             return None
         accounts = request.env["mango.account"]
-        credentials = accounts._credentials()
-        guard.learn(request.db, credentials, host_of(httprequest))
-        account_id = signature.sender_of(form, credentials)
+        account_id = signature.sender_of(form, accounts._credentials())
         if account_id is None:
-            cls._mango_refuse(httprequest.remote_addr)
+            _logger.info(
+                "PBX notification refused: unknown code or wrong signature, from %s",
+                httprequest.remote_addr,
+            )
+            raise Forbidden
         if not accounts._is_source_allowed(account_id, httprequest.remote_addr):
             _logger.info(
                 "PBX notification refused: %s is not among the addresses that the "
@@ -80,27 +80,21 @@ class IrHttp(models.AbstractModel):
             raise Forbidden
         return account_id
 
-    @classmethod
-    def _mango_refuse(cls, address):
-        limit = cls._mango_refusal_limit()
-        count = guard.count(request.db, address, limit)
-        if not limit or count <= limit:
-            _logger.info(
-                "PBX notification refused: unknown code or wrong signature, from %s",
-                address,
-            )
-        if limit and count == limit:
-            _logger.info(
-                "%s wrong PBX notifications in a minute from %s: more of them are not "
-                "logged one by one",
-                count,
-                address,
-            )
-        raise Forbidden
 
-    @classmethod
-    def _mango_refusal_limit(cls):
-        # sudo: ir.config_parameter - a number that only this process sees.
-        parameters_sudo = request.env["ir.config_parameter"].sudo()
-        text = parameters_sudo.get_param(REFUSAL_LIMIT_KEY, "")
-        return int(text) if text.strip().isdecimal() else REFUSAL_LIMIT
+def kind_at(path):
+    """Return the kind of the notification that is posted to a path.
+
+    :param str path: the whole path.
+    :rtype: str
+    """
+    return notifications.kind_of(path.removeprefix(WEBHOOK_PATH))
+
+
+def form_of(httprequest):
+    """Return the fields of a notification; the body is read up to our limit only.
+
+    :rtype: MultiDict
+    :raise RequestEntityTooLarge: if the body is longer.
+    """
+    httprequest.max_content_length = MAX_BODY_SIZE
+    return httprequest.form

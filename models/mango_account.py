@@ -6,7 +6,7 @@ from odoo.fields import Domain
 
 from ..vpbx import addresses, errors, numbers, statistics
 from ..vpbx.client import Client
-from .flood_guard import WEBHOOK_PATH
+from .ir_http import WEBHOOK_PATH
 
 # The same few clients come again and again, each with several notifications.
 _e164 = lru_cache(maxsize=1024)(numbers.e164)

@@ -121,7 +121,7 @@ class MangoRouter(models.AbstractModel):
 
         :param mango.call call: decided; its command is sent at most once.
         """
-        start_after_commit(self.env, send, call.id)
+        start_after_commit(self.env, send, call.id, urgent=True)
 
     @api.model
     def _claim_turn(self, call):

@@ -1,11 +1,41 @@
-"""Transactions that several processes may want at the same time."""
+"""Locks, transactions and threads that several requests may want at the same time."""
 
+import logging
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
+
+from psycopg2.pool import PoolError
+from werkzeug.exceptions import ServiceUnavailable
 
 from odoo import SUPERUSER_ID
 from odoo.service.model import retrying
-from odoo.tools import SQL
+from odoo.tools import SQL, config
+
+_logger = logging.getLogger(__name__)
+
+#: How long a transaction waits for a lock. Odoo repeats what fails by it.
+LOCK_TIMEOUT = "10s"
+
+#: How long to wait for a connection, and between two looks, in seconds.
+CONNECTION_TIMEOUT, CONNECTION_INTERVAL = 10, 0.02
+
+#: How many requests of one process may wait for a slot, and for how many seconds. The
+#: PBX does not repeat a notification, so waiting is better than refusing.
+MAX_WAITING = 1000
+SLOT_TIMEOUT = 30
+
+#: Threads of a process that speak to the PBX, and how much may wait for them. Route
+#: commands have their own: a caller is listening to a greeting meanwhile.
+COMMAND_THREADS, URGENT_THREADS = 8, 4
+MAX_QUEUED = 200
+
+
+# ------------------------------------------------------------
+# Locks
+# ------------------------------------------------------------
 
 
 @contextmanager
@@ -20,49 +50,59 @@ def locked_transaction(env, lock):
     several server processes and hosts, and ends with the transaction at hand, which
     must therefore end soon and must not have written anything that the work touches.
 
-    It keeps those who take it from colliding; what makes the work correct without it
-    stays the unique indexes and Odoo's retry.
+    The lock avoids collisions; what makes the work correct without it are the unique
+    indexes and Odoo's retry.
 
     :param Environment env: the environment at hand; its cursor holds the lock.
     :param str lock: what to lock, unique over the database's users of advisory locks.
     :return: context manager giving an environment on the new transaction, with the
         same user and context. Leaving it commits; an exception rolls back.
+    :raise psycopg2.errors.LockNotAvailable: after :data:`LOCK_TIMEOUT`, in either
+        transaction.
     """
     env.execute_query(
-        SQL("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", lock)
+        SQL(
+            "SELECT set_config('lock_timeout', %s, true), "
+            "pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            LOCK_TIMEOUT,
+            lock,
+        )
     )
-    with env.registry.cursor() as cr:
+    with patient_cursor(env.registry) as cr:
+        limit_lock_waits(cr)
         yield env(cr=cr)
 
 
-def start_after_commit(env, target, record_id):
-    """Run a function in a thread of its own once a transaction is committed.
+def patient_cursor(registry):
+    """Open a cursor, and wait for a connection if others hold all of the pool.
 
-    For whatever waits for the PBX on somebody's behalf: neither a transaction nor the
-    request that ordered it may wait along, and a cron would come too late.
-
-    :param Environment env: of the transaction.
-    :param Callable target: called with the database's name and ``record_id``; it
-        opens transactions of its own and handles its exceptions.
-    :param int record_id: what it is about.
+    :param Registry registry: of the database.
+    :rtype: Cursor
+    :raise PoolError: after :data:`CONNECTION_TIMEOUT`.
     """
-    dbname = env.cr.dbname
+    deadline = time.monotonic() + CONNECTION_TIMEOUT
+    while True:
+        try:
+            return registry.cursor()
+        except PoolError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(CONNECTION_INTERVAL)
 
-    @env.cr.postcommit.add
-    def start():
-        threading.Thread(
-            target=target,
-            args=(dbname, record_id),
-            name=f"{target.__module__}.{record_id}",
-            daemon=True,
-        ).start()
+
+def limit_lock_waits(cr):
+    """Have a transaction fail rather than wait for a lock for long.
+
+    :param Cursor cr: of the transaction.
+    """
+    cr.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
 
 
 def in_own_transaction(env, lock, function):
     """Call a function as the system in a transaction of its own, and commit it.
 
-    Whoever takes the same lock comes before or after. If somebody else wrote the same
-    meanwhile the function is called again, so it must do nothing that cannot be undone.
+    Whoever takes the same lock comes before or after. After a concurrent update the
+    function is called again, so it must do nothing that cannot be undone.
 
     :param Environment env: the environment at hand; its transaction takes no part, and
         must not have written what the function writes.
@@ -72,7 +112,129 @@ def in_own_transaction(env, lock, function):
     """
     system = env(user=SUPERUSER_ID, su=True)
     with (
-        env.registry.cursor() as holder,
+        patient_cursor(env.registry) as holder,
         locked_transaction(system(cr=holder), lock) as own,
     ):
         return retrying(lambda: function(own), own)
+
+
+# ------------------------------------------------------------
+# Slots: how many notifications a process works on at a time
+# ------------------------------------------------------------
+
+
+class Slots:
+    """Bound how many threads do something at a time, and how many wait for it."""
+
+    def __init__(self, size, waiting=MAX_WAITING, timeout=SLOT_TIMEOUT):
+        self._free = threading.BoundedSemaphore(size)
+        self._places = threading.BoundedSemaphore(waiting)
+        self._timeout = timeout
+
+    def take_now(self):
+        """Take a slot if one is free.
+
+        :rtype: bool
+        """
+        return self._free.acquire(blocking=False)
+
+    def wait(self):
+        """Take a slot as soon as one is free.
+
+        :raise ServiceUnavailable: if too many wait already, or it takes too long.
+        """
+        if not self._places.acquire(blocking=False):
+            raise ServiceUnavailable
+        try:
+            if not self._free.acquire(timeout=self._timeout):
+                raise ServiceUnavailable
+        finally:
+            self._places.release()
+
+    def release(self):
+        self._free.release()
+
+
+@cache
+def _notification_slots():
+    # A notification holds two connections. Most of the pool stays for everybody else.
+    return Slots(max(config["db_maxconn"] // 8, 1))
+
+
+@contextmanager
+def notification_slot(env):
+    """Work on a notification when the process has a slot for it.
+
+    In a process with threads, each request holds a connection from its beginning. If
+    a burst of notifications took a second one each, the pool would soon be empty and
+    the rest would fail. So only some work at a time, and who waits for a slot gives
+    the connection back meanwhile.
+
+    :param Environment env: of the request.
+    :return: context manager giving the environment to work in: the same if a slot was
+        free, else one on a connection taken afterwards.
+    :raise ServiceUnavailable: if the process is overloaded.
+    """
+    slots = _notification_slots()
+    if slots.take_now():
+        try:
+            yield env
+        finally:
+            slots.release()
+        return
+    env.cr.close()
+    slots.wait()
+    try:
+        with patient_cursor(env.registry) as cr:
+            yield env(cr=cr)
+    finally:
+        slots.release()
+
+
+# ------------------------------------------------------------
+# Threads: what waits for the PBX
+# ------------------------------------------------------------
+
+
+class Background:
+    """A bounded number of threads of this process with a bounded queue."""
+
+    def __init__(self, name, threads, waiting=MAX_QUEUED):
+        self._name = name
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._places = threading.BoundedSemaphore(threads + waiting)
+
+    def start(self, function, *args):
+        """Call a function in a thread, soon.
+
+        :return: whether there was room for it.
+        :rtype: bool
+        """
+        if not self._places.acquire(blocking=False):
+            _logger.error("%s: the queue is full, dropped %s", self._name, args)
+            return False
+        future = self._executor.submit(function, *args)
+        future.add_done_callback(lambda _future: self._places.release())
+        return True
+
+
+_commands = Background("mango_office.commands", COMMAND_THREADS)
+_urgent = Background("mango_office.urgent", URGENT_THREADS)
+
+
+def start_after_commit(env, target, record_id, urgent=False):
+    """Call a function in another thread once a transaction is committed.
+
+    For whatever waits for the PBX on somebody's behalf: neither a transaction nor the
+    request that ordered it may wait along, and a cron would come too late.
+
+    :param Environment env: of the transaction.
+    :param Callable target: called with the database's name and ``record_id``; it
+        opens transactions of its own and handles its exceptions.
+    :param int record_id: what it is about.
+    :param bool urgent: a caller is waiting; does not queue behind people's commands.
+    """
+    background = _urgent if urgent else _commands
+    env.cr.postcommit.add(
+        lambda dbname=env.cr.dbname: background.start(target, dbname, record_id)
+    )

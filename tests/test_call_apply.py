@@ -305,19 +305,19 @@ class TestCallApply(MangoCase):
     @warmup
     def test_queries_of_the_first_notification(self):
         """Of a caller who is known and is routed to their manager."""
-        with self.assertQueryCount(23):
+        with self.assertQueryCount(24):
             self.receive(*APPEARED)
 
     @warmup
     def test_queries_of_a_following_notification(self):
         self.receive(*APPEARED)
-        with self.assertQueryCount(12):
+        with self.assertQueryCount(13):
             self.receive(*MENU_LEFT)
 
     @warmup
     def test_queries_of_a_duplicate(self):
         self.receive(*APPEARED)
-        with self.assertQueryCount(2):
+        with self.assertQueryCount(3):
             self.receive(*APPEARED)
 
     def test_queries_do_not_grow_with_the_call(self):

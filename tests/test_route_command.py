@@ -289,16 +289,12 @@ class TestSending(RouteCase):
 
     # -- the thread -----------------------------------------------------------
 
-    def test_thread_starts_after_the_commit_only(self):
-        with patch.object(transaction, "threading") as threading:
+    def test_sent_after_the_commit_only(self):
+        with patch.object(transaction._urgent, "start") as start:
             self.env["mango.router"]._send_after_commit(self.call())
-            threading.Thread.assert_not_called()
+            start.assert_not_called()
             self.env.cr.postcommit.run()
-        threading.Thread.assert_called_once()
-        options = threading.Thread.call_args.kwargs
-        self.assertEqual(options["target"], send)
-        self.assertEqual(options["args"], (self.cr.dbname, self.call().id))
-        threading.Thread.return_value.start.assert_called_once_with()
+        start.assert_called_once_with(send, self.cr.dbname, self.call().id)
 
     def test_trouble_is_logged(self):
         broken = patch.object(MangoRouter, "_start", side_effect=ValueError("moon"))
