@@ -6,7 +6,9 @@ from odoo.fields import Domain
 
 from ..vpbx import addresses, errors, numbers, statistics
 from ..vpbx.client import Client
+from .caches import clear_caches
 from .ir_http import WEBHOOK_PATH
+from .transaction import in_own_transaction
 
 # The same few clients come again and again, each with several notifications.
 _e164 = lru_cache(maxsize=1024)(numbers.e164)
@@ -187,7 +189,7 @@ class MangoAccount(models.Model):
             self._clean_credentials(vals)
             self._check_credentials(vals)
         accounts = super().create(vals_list)
-        self.env.registry.clear_cache()
+        clear_caches(self.env)
         for account in accounts:
             if not account.company_id.mango_account_id:
                 # sudo: res.company - a telephony administrator may not write
@@ -200,11 +202,11 @@ class MangoAccount(models.Model):
         self._check_credentials(vals)
         result = super().write(vals)
         if not vals.keys().isdisjoint(CACHED_FIELDS):
-            self.env.registry.clear_cache()
+            clear_caches(self.env)
         return result
 
     def unlink(self):
-        self.env.registry.clear_cache()
+        clear_caches(self.env)
         return super().unlink()
 
     @api.model
@@ -358,17 +360,18 @@ class MangoAccount(models.Model):
         self.ensure_one()
         self.check_access("write")
         client = self._client()
-        # Locked ahead of the requests: nothing that others write meanwhile can make
-        # Odoo repeat this transaction, and the requests with it.
-        self.lock_for_update()
-        self.with_context(active_test=False).extension_ids.lock_for_update()
         try:
             users, lines = client.users(), client.lines()
         except errors.VpbxError as error:
             raise UserError(self.env["mango.meaning"]._of_error(error)) from error
-        changes = self.env["mango.extension"]._load(self, users)
-        self.env["mango.line"]._load(self, lines)
-        self.last_load_at = fields.Datetime.now()
+        # After the requests, in a transaction of its own: no lock is held while the
+        # PBX is waited for, and a concurrent update repeats no request.
+        changes = in_own_transaction(
+            self.env,
+            f"mango_office/load/{self.id}",
+            lambda env: self.with_env(env)._store_loaded(users, lines),
+        )
+        self.env.invalidate_all()
         return self._notify(
             self.env._(
                 "Extensions: %(new)s new, %(changed)s changed, %(gone)s gone.",
@@ -376,6 +379,19 @@ class MangoAccount(models.Model):
             ),
             "success",
         )
+
+    def _store_loaded(self, users, lines):
+        """Bring extensions and lines up to date with what the PBX has.
+
+        :param list users: as :meth:`vpbx.client.Client.users` gives them.
+        :param list lines: as :meth:`vpbx.client.Client.lines` gives them.
+        :return: as :meth:`mango.extension._load`.
+        :rtype: dict[str, int]
+        """
+        changes = self.env["mango.extension"]._load(self, users)
+        self.env["mango.line"]._load(self, lines)
+        self.last_load_at = fields.Datetime.now()
+        return changes
 
     def action_apply_suggestions(self):
         """Give every extension the employee that is suggested for it."""

@@ -2,6 +2,7 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
 
 from ..vpbx import addresses, numbers
+from .caches import clear_caches
 
 MAX_CALLBACK_LIMIT = 10_000
 
@@ -94,7 +95,7 @@ class MangoAccount(models.Model):
     def write(self, vals):
         result = super().write(vals)
         if "allowed_addresses" in vals:
-            self.env.registry.clear_cache()
+            clear_caches(self.env)
         return result
 
     @api.model

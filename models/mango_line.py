@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ..vpbx import numbers
+from .caches import clear_caches
 
 
 class MangoLine(models.Model):
@@ -34,16 +35,16 @@ class MangoLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         # The own numbers of an account are cached: MangoAccount._own_numbers.
-        self.env.registry.clear_cache()
+        clear_caches(self.env)
         return super().create(vals_list)
 
     def write(self, vals):
         if "number" in vals:
-            self.env.registry.clear_cache()
+            clear_caches(self.env)
         return super().write(vals)
 
     def unlink(self):
-        self.env.registry.clear_cache()
+        clear_caches(self.env)
         return super().unlink()
 
     def _outgoing_name(self):

@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.fields import Domain
 
+from .caches import clear_caches
+
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
@@ -27,7 +29,7 @@ class ResPartner(models.Model):
         # sudo: res.company - whether there is one, whoever writes the contact.
         companies_sudo = self.env["res.company"].sudo()
         if companies_sudo.search_count(Domain("partner_id", "in", self.ids), limit=1):
-            self.env.registry.clear_cache()
+            clear_caches(self.env)
 
     def _compute_mango_call_count(self):
         self.mango_call_count = 0

@@ -3,7 +3,7 @@
 import hashlib
 from unittest.mock import patch
 
-from psycopg2.errors import SerializationFailure
+from psycopg2.errors import LockNotAvailable, SerializationFailure
 
 from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
@@ -12,6 +12,7 @@ from odoo.tests import BaseCase, tagged
 from odoo.tests.common import get_db_name
 from odoo.tools import SQL, mute_logger
 
+from ..models import transaction
 from ..models.mango_call_apply import MangoCall
 from ..vpbx import notifications
 from .common import as_text
@@ -176,6 +177,47 @@ class TestTwoTransactions(BaseCase):
         with patch.object(MangoCall, "_apply", look):
             self.receive(self.of_first_extension)
         self.assertEqual(free, {self.entry_id: False, "another call": True})
+
+    def test_loading_holds_no_lock_while_the_pbx_is_asked(self):
+        """Notifications of the PBX are applied as ever while it answers slowly.
+
+        Each refers to the account; the administrator's transaction must not lock it
+        ahead of the requests.
+        """
+        received = []
+
+        class SlowClient:
+            def users(client):
+                self.receive(self.of_first_extension)
+                received.append("during the request for users")
+                return []
+
+            def lines(client):
+                self.receive(self.of_second_extension)
+                received.append("during the request for lines")
+                return []
+
+        with (
+            self.transaction() as env,
+            patch.object(type(env["mango.account"]), "_client", lambda _: SlowClient()),
+        ):
+            env.cr.execute("SET LOCAL lock_timeout = '5s'")
+            env["mango.account"].browse(self.account_id).action_load_users()
+        self.assertEqual(len(received), 2)
+
+    def test_waiting_for_a_lock_is_bounded(self):
+        """Whoever holds a call's lock does not hold everybody else for ever."""
+        entry = self.parsed(self.of_first_extension)[0].entry_id
+        with self.transaction() as holder:
+            lock = holder["mango.event"]._lock_name(self.account_id, entry)
+            self.assertTrue(self.is_free(holder, lock))
+            with (
+                patch.object(transaction, "LOCK_TIMEOUT", "1ms"),
+                self.assertRaises(LockNotAvailable),
+                mute_logger("odoo.sql_db"),
+            ):
+                self.receive(self.of_first_extension)
+        self.receive(self.of_first_extension)
 
     def is_free(self, env, lock):
         query = SQL("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", lock)

@@ -1,5 +1,7 @@
 """Staff and lines from the PBX."""
 
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
@@ -24,6 +26,34 @@ class TestLoading(AccountCase):
             [("account_id", "=", self.fresh.id), ("active", "in", [True, False])],
             order="number",
         )
+
+    def test_caches_are_cleared_after_the_commit_too(self):
+        """Until then another thread may fill them with what is about to change."""
+        line = self.env["mango.line"].create(
+            {"account_id": self.fresh.id, "number": "74950000155"}
+        )
+        partner = self.fresh.company_id.partner_id.sudo()
+        changes = {
+            "secret": lambda: self.fresh.sudo().write(
+                {"api_salt": "test_api_salt_0044"}
+            ),
+            "allowed addresses": lambda: self.fresh.write(
+                {"allowed_addresses": "81.88.80.132"}
+            ),
+            "line": lambda: line.write({"number": "74950000156"}),
+            "line that goes": line.unlink,
+            "language": lambda: partner.write({"lang": "en_US"}),
+        }
+        for what, change in changes.items():
+            with (
+                self.subTest(what),
+                patch.object(type(self.registry), "clear_cache") as clear,
+            ):
+                change()
+                self.assertTrue(clear.called, "not cleared at once")
+                clear.reset_mock()
+                self.env.cr.postcommit.run()
+                self.assertTrue(clear.called, "not cleared after the commit")
 
     # -- staff ------------------------------------------------------------------
 
@@ -151,9 +181,9 @@ class TestLoading(AccountCase):
         self.assertRecordValues(lines[0], [{"active": True, **main}])
         self.assertRecordValues(lines[1], [{"number": SIP_LINE, "name": "SIP"}])
         self.assertEqual(self.fresh._own_numbers(), {"74950000100", SIP_LINE})
-        self.fresh.line_ids.active = False
+        self.fresh.with_context(active_test=False).line_ids.active = False
+        self.env.flush_all()
         self.env.registry.clear_cache()
-        self.fresh.invalidate_recordset()
         self.assertEqual(
             self.fresh._own_numbers(),
             {"74950000100", SIP_LINE},

@@ -68,13 +68,19 @@ class TestNotificationSlots(BaseCase):
     def test_slots_come_back_after_errors(self):
         with self.slots(1):
             for _time in range(3):
-                with self.assertRaises(ValueError), notification_slot(self.request_env()):
+                with (
+                    self.assertRaises(ValueError),
+                    notification_slot(self.request_env()),
+                ):
                     raise ValueError
 
     def test_queue_is_bounded(self):
         with self.slots(1, waiting=0) as slots:
             self.assertTrue(slots.take_now())
-            with self.assertRaises(ServiceUnavailable), notification_slot(self.request_env()):
+            with (
+                self.assertRaises(ServiceUnavailable),
+                notification_slot(self.request_env()),
+            ):
                 self.fail("worked without a slot")
             slots.release()
             with notification_slot(self.request_env()):
