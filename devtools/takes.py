@@ -60,7 +60,7 @@ def load():
 
     :rtype: list[Take]
     """
-    command = [paths.PYTHON, "-m", "devtools.pbx.takes"]
+    command = [paths.PYTHON, "-m", "devtools.pbx.export"]
     recorded = json.loads(processes.output_of(command, cwd=paths.ROOT))
     takes = [Take(**take) for take in recorded]
     return [take for take in takes if take.calls]

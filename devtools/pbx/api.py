@@ -7,12 +7,14 @@ import uuid
 
 from aiohttp import web
 
-from .commands import Commands, Refused, required
+from .commands import Commands
 from .directory import Directory
 from .journal import RECEIVED
 from .limits import Penalty, RateLimiter
 from .notifier import as_strings
+from .refusals import Refused, required
 from .signature import matches, sign, sign_link
+from .tracking import Tracking
 
 DONE = 1000
 NOT_POST, BAD_SIGN, MISSING, WRONG, BAD_KEY = 3101, 3102, 3103, 3104, 3105
@@ -34,7 +36,7 @@ def json_reply(body, status=200):
 
 
 class Api:
-    """Takes requests apart, refuses the bad ones, and asks who knows."""
+    """Checks requests and passes them to the method they name."""
 
     def __init__(self, exchange, statistics, journal, key, salt):
         self._exchange = exchange
@@ -46,6 +48,7 @@ class Api:
         self.limiter = RateLimiter(exchange.clock)
         self.penalty = Penalty(exchange.clock)
         commands, directory = Commands(exchange), Directory(exchange)
+        tracking, blacklist = Tracking(exchange), exchange.blacklist
         self._methods = {
             "commands/callback": commands.callback,
             "commands/route": commands.route,
@@ -60,6 +63,12 @@ class Api:
             "stats/calls/request": statistics.request_calls,
             "stats/calls/result": self._calls_result,
             "queries/recording/post": self._recording,
+            "queries/user_info_by_dct_number": tracking.info,
+            "queries/user_history_by_dct_number": tracking.history,
+            "bwlists/state": blacklist.state,
+            "bwlists/numbers": blacklist.numbers,
+            "bwlists/number/add": blacklist.add,
+            "bwlists/number/delete": blacklist.delete,
         }
 
     def routes(self):
@@ -72,7 +81,7 @@ class Api:
             web.route("*", "/vpbx/{path:.*}", self._handle),
         ]
 
-    # -- the way of a request --------------------------------------------------
+    # -- handling of a request -------------------------------------------------
 
     async def _handle(self, request):
         path = request.match_info["path"].strip("/")
@@ -90,11 +99,21 @@ class Api:
     async def _answer(self, request, path, form):
         if self.penalty.locked:
             return json_reply({"message": "Too many invalid requests"}, 401)
+        if self._settings.delay:
+            await asyncio.sleep(self._settings.delay)
         fault = self._settings.take_fault(path)
-        if fault and fault.kind == "slow":
+        kind = fault.kind if fault else ""
+        if kind == "drop":
+            return self._drop(request)
+        if kind == "slow":
             await asyncio.sleep(fault.seconds)
-        elif fault:
-            return self._faulty(fault.kind)
+        elif kind and kind != "lost":
+            return self._faulty(kind)
+        response = self._serve(request, path, form)
+        return self._drop(request) if kind == "lost" else response
+
+    def _serve(self, request, path, form):
+        """Return the right answer to a request."""
         try:
             params = self._verify(request, form)
             if self._settings.rate_limits and not self.limiter.admit(path):
@@ -104,7 +123,10 @@ class Api:
             return self._refuse(refusal)
 
     def _verify(self, request, form):
-        """:return: the request's parameters, if it may be served."""
+        """Return the parameters of a valid request.
+
+        :raise Refused: if it is not valid.
+        """
         if request.method != "POST":
             raise Refused(NOT_POST, "Only POST is allowed")
         for name in ("vpbx_api_key", "sign", "json"):
@@ -152,6 +174,12 @@ class Api:
         secret = refusal.code in (BAD_KEY, BAD_SIGN)
         return json_reply(body, 401 if secret else 400)
 
+    @staticmethod
+    def _drop(request):
+        """Close the connection without an answer."""
+        request.transport.abort()
+        return web.Response(status=499, text="connection closed")
+
     def _faulty(self, kind):
         if kind == "429":
             return json_reply(TOO_MANY, 429)
@@ -176,7 +204,7 @@ class Api:
         except (TypeError, ValueError):
             return text
 
-    # -- methods with answers of their own kind ---------------------------------
+    # -- methods whose answer is not plain JSON ---------------------------------
 
     def _csv_result(self, params):
         status, text = self._statistics.result_csv(params)
@@ -201,7 +229,7 @@ class Api:
         return web.Response(status=302, headers={"Location": location})
 
     async def _recording_link(self, request):
-        """The GET link, with a signature formula of its own (6.4)."""
+        """The GET link; it has another signature formula (6.4)."""
         part = dict(request.match_info)
         given = part.pop("sign")
         entry = self._journal.open(RECEIVED, "queries/recording/link", part["id"])
@@ -220,7 +248,7 @@ class Api:
         return self._redirect(request, part["id"])
 
     async def _file(self, request):
-        """The file behind a one-shot link; any access uses it up, HEAD too."""
+        """The file of a one-shot link; any access uses the link up, including HEAD."""
         file = self._recordings.use_link(request.match_info["token"])
         entry = self._journal.open(RECEIVED, "files", request.match_info["name"])
         if not file:

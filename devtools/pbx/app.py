@@ -4,7 +4,7 @@ import random
 
 from .api import Api
 from .calls import Exchange
-from .company import Company
+from .company import ON, Company
 from .journal import Journal
 from .legs import Ids
 from .notifier import Notifier
@@ -107,5 +107,6 @@ class Pbx:
         self.statistics.clear()
         self.api.penalty.clear()
         self.api.limiter.clear()
+        self.exchange.blacklist.clear()
         for staff in self.company.users:
-            staff.mode = "on"
+            staff.own_mode, staff.own_forward = ON, ""

@@ -1,13 +1,25 @@
-"""The exchange: calls unfold in time and react to people and to commands.
+"""The exchange: runs calls, driven by timers, people and commands.
 
-Everything happens in plain function calls and timers of the clock; what the outside
-hears about it are notifications (``mango-api.md`` 3 and 4).
+It tells the external system about them by notifications (``mango-api.md`` 3 and 4).
 """
 
 from collections import deque
 from functools import partial
 
-from .company import LONGEST_IDLE, RANDOM
+from .company import (
+    ANSWER,
+    DECLINE,
+    LONGEST_IDLE,
+    OFF,
+    ON,
+    PARALLEL,
+    PARALLEL_BY_PRIORITY,
+    RANDOM,
+    REACHABLE,
+)
+from .company import BUSY as IS_BUSY
+from .company import DO_NOT_DISTURB as HAS_DND
+from .blacklist import Blacklist
 from .legs import (
     APPEARED,
     CONNECTED,
@@ -27,23 +39,27 @@ from .transfers import Transfers
 DONE = 1000
 LEFT, CALLER_HUNG_UP, NO_ANSWER = 1100, 1110, 1111
 CALLEE_HUNG_UP, BUSY, DECLINED, DO_NOT_DISTURB = 1120, 1121, 1122, 1123
-NOBODY_AVAILABLE, BY_SCHEME = 1164, 1170
+TOO_MANY_FORWARDS, BLACKLISTED = 1134, 1151
+QUEUE_TIMEOUT, NOBODY_AVAILABLE, BY_SCHEME = 1163, 1164, 1170
 BY_SYSTEM, TAKEN_BY_COLLEAGUE, ANOTHER_ASSIGNED = 1181, 1182, 1183
 OFF_SCHEDULE = 1192
 
 SUMMARY_SECONDS = 0.2
 REFUSAL_SECONDS = 0.5
 BRIDGE_SECONDS = 0.5
+STAFF_ANSWERS_SECONDS, STAFF_DECLINES_SECONDS = 3.0, 2.0
+QUEUE_SECONDS = 90.0
+MOST_FORWARDS = 3
 CLIENT_ANSWERS_SECONDS, CLIENT_BUSY_SECONDS, CLIENT_SILENT_SECONDS = 5.0, 2.0, 25.0
 HISTORY = 5000
 
 
 class NotPossible(Exception):
-    """What was asked for does not fit the state of things; the text says why."""
+    """The action is not possible in the present state; the text says why."""
 
 
 class Exchange:
-    """All running calls, the finished ones, and what can be done to them."""
+    """All running and finished calls, and the actions on them."""
 
     def __init__(self, clock, settings, company, notifier, recordings, ids, rng):
         self.clock = clock
@@ -54,6 +70,7 @@ class Exchange:
         self.ids = ids
         self.rng = rng
         self.transfers = Transfers(self)
+        self.blacklist = Blacklist()
         self.calls = []
         self.history = deque(maxlen=HISTORY)
         self._watchers = []
@@ -70,7 +87,7 @@ class Exchange:
             callback()
 
     def find_leg(self, call_id):
-        """:return: ``(call, leg)``, of a finished call too, or ``(None, None)``."""
+        """Return ``(call, leg)``, also of a finished call, or ``(None, None)``."""
         for call in [*self.calls, *reversed(self.history)]:
             leg = call.find_leg(call_id)
             if leg:
@@ -81,7 +98,7 @@ class Exchange:
         return next((c for c in self.calls if c.entry_id == entry_id), None)
 
     def legs_of(self, extension):
-        """:return: ``(call, leg)`` of every live leg with that employee."""
+        """Return ``(call, leg)`` of every live leg with that employee."""
         return [
             (call, leg)
             for call in self.calls
@@ -90,7 +107,7 @@ class Exchange:
         ]
 
     def state_of(self, extension):
-        """:return: ``free``, ``ringing``, ``calling`` or ``talking``."""
+        """Return ``free``, ``ringing``, ``calling`` or ``talking``."""
         legs = [leg for _call, leg in self.legs_of(extension)]
         if any(leg.state in (CONNECTED, ON_HOLD) for leg in legs):
             return "talking"
@@ -99,7 +116,7 @@ class Exchange:
         return "calling" if legs else "free"
 
     def ringing_leg(self, extension, call=None):
-        """:return: ``(call, leg)`` that rings there, or ``(None, None)``."""
+        """Return the ``(call, leg)`` that rings there, or ``(None, None)``."""
         return next(
             (
                 (found, leg)
@@ -116,36 +133,49 @@ class Exchange:
 
         :param number: who calls, ``None`` for an anonymous caller.
         :param str line: one of the company's lines, its first by default.
-        :param float greeting: seconds in the menu, as in the settings by default.
+        :param float greeting: seconds in the menu, by default those of the settings.
         :param options: members of :class:`~.legs.Call`.
-        :return: the :class:`~.legs.Call`.
+        :rtype: ~.legs.Call
         """
         line = self.company.find_line(line) if line else self.company.lines[0]
         if not line:
             raise NotPossible("There is no such line.")
         caller = {"number": number} if number else {}
+        options = {"scheme": line.group, **options}
         call = self._open(INBOUND, number, line.number, caller=caller, **options)
-        greeting = self.settings.greeting if greeting is None else greeting
-        if greeting <= 0:
-            self.ring(call, line.group)
+        if self.blacklist.blocks(number):
+            self.finish(call, BLACKLISTED)
             return call
+        if call.patience:
+            self.clock.call_later(call.patience, partial(self._lose_patience, call))
+        call.greeting = self.settings.greeting if greeting is None else greeting
+        self._enter_menu(call)
+        return call
+
+    def _enter_menu(self, call, taken_from=None):
+        if call.greeting <= 0:
+            self.ring(call, call.scheme, taken_from)
+            return
         menu = self.add_leg(
             call,
             MENU,
             "menu",
-            dict(caller),
-            {"number": line.number, "line_number": line.number},
+            self.from_party(call, taken_from),
+            {"number": call.line, "line_number": call.line},
         )
-        call.menu_until = self.clock.now() + greeting
+        call.menu_until = self.clock.now() + call.greeting
         call.timer = self.clock.call_later(
-            greeting, partial(self.leave_menu, call, menu, line.group)
+            call.greeting, partial(self._leave_menu, call, menu)
         )
         self.event(call, menu, APPEARED)
-        return call
 
-    def leave_menu(self, call, menu, target):
+    def _leave_menu(self, call, menu):
         self.end_leg(call, menu, LEFT)
-        self.ring(call, target, menu)
+        self.ring(call, call.scheme, menu)
+
+    def _lose_patience(self, call):
+        if call.live and not call.talk_at:
+            self.hang_up_client(call)
 
     def dial(self, extension, number, **options):
         """An employee dials from the phone, a customer or a colleague."""
@@ -169,7 +199,7 @@ class Exchange:
             raise NotPossible("There is no such extension.")
         initiator = {**staff.party, "number": device or staff.device}
         colleague = self.company.find_staff(number)
-        inside = bool(colleague or self.company.find_group(number))
+        inside = self.company.is_inside(number)
         call = self._open(
             INTERNAL if inside else OUTBOUND,
             number,
@@ -179,6 +209,9 @@ class Exchange:
             command={"command_id": command_id, "callback_initiator": "API"},
             **options,
         )
+        if staff.mode == OFF:
+            self.finish(call, OFF_SCHEDULE)
+            return call
         target = colleague.party if colleague else {"number": number}
         leg = self.add_leg(
             call, DESK, "initiator", target, initiator, extra=dict(call.command)
@@ -211,9 +244,9 @@ class Exchange:
     def ring(self, call, target, taken_from=None, extra=None):
         """Ring an extension, a group or a number for the call.
 
-        :param str target: whom.
-        :param Leg taken_from: the leg that the caller comes from.
-        :param dict extra: further members of the new legs' notifications.
+        :param str target: the extension or number.
+        :param Leg taken_from: the previous leg of the caller.
+        :param dict extra: additional members of the notifications about the new legs.
         """
         call.forwarded_at = call.forwarded_at or self.clock.now()
         extra = extra or {}
@@ -232,34 +265,75 @@ class Exchange:
     def _ring_group(self, call, group, taken_from, extra):
         call.group = group.extension
         call.missed_by = {"extension": group.extension}
-        members = self._available(group)
-        if not members:
-            self.finish(call, NOBODY_AVAILABLE)
-            return
-        call.missed_by = {"extension": members[0].extension}
+        waves = self._waves(group)
         if call.queued:
             taken_from = self._enter_queue(call, taken_from)
-        rings = [
-            partial(self._ring_staff, call, staff, taken_from, extra)
-            for staff in members
-        ]
-        if not group.rings_at_once:
-            rings, call.serial = rings[:1], rings[1:]
-        for ring in rings:
-            ring()
+        if not waves:
+            self._wait_for_members(call, group)
+            return
+        self._ring_waves(call, waves, taken_from, extra)
 
-    def _available(self, group):
-        staff = [self.company.find_staff(extension) for extension in group.members]
-        free = [
-            s for s in staff if s.mode == "on" and self.state_of(s.extension) == "free"
+    def _ring_waves(self, call, waves, taken_from, extra):
+        call.missed_by = {"extension": waves[0][0].extension}
+        call.waves = [
+            partial(self._ring_wave, call, wave, taken_from, extra) for wave in waves
         ]
+        call.waves.pop(0)()
+
+    def _waves(self, group):
+        """Return the free members of a group, as lists of those rung at once."""
+        staff = [self.company.find_staff(extension) for extension in group.members]
+        free = [member for member in staff if self._is_free(member)]
+        if group.algorithm == PARALLEL:
+            return [free] if free else []
+        if group.algorithm == PARALLEL_BY_PRIORITY:
+            by_priority = {}
+            for member in free:
+                priority = group.priority(member.extension)
+                by_priority.setdefault(priority, []).append(member)
+            return [by_priority[priority] for priority in sorted(by_priority)]
         if group.algorithm == RANDOM:
             self.rng.shuffle(free)
         if group.algorithm == LONGEST_IDLE:
-            free.sort(key=lambda s: s.free_since)
-        return free
+            free.sort(key=lambda member: member.free_since)
+        return [[member] for member in free]
+
+    def _is_free(self, staff):
+        return staff.mode in REACHABLE and self.state_of(staff.extension) == "free"
+
+    def _ring_wave(self, call, wave, taken_from, extra):
+        """Ring those members of a group who are still free."""
+        free = [member for member in wave if self._is_free(member)]
+        for member in free:
+            self._ring_staff(call, member, taken_from, extra)
+        if not free:
+            self._go_on(call, NOBODY_AVAILABLE)
+
+    def _wait_for_members(self, call, group):
+        """Nobody of the group is free: wait in the queue, or end the call."""
+        queue = call.live_role("queue")
+        if not queue:
+            self._give_up(call, NOBODY_AVAILABLE)
+            return
+        call.waiting = group.extension
+        self._later(queue, QUEUE_SECONDS, self.finish, call, QUEUE_TIMEOUT)
+
+    def _serve_queues(self):
+        """Ring for the calls that wait for somebody who is free now."""
+        for call in list(self.calls):
+            group = call.waiting and self.company.find_group(call.waiting)
+            waves = self._waves(group) if group else []
+            if not waves:
+                continue
+            call.waiting = ""
+            queue = call.live_role("queue")
+            queue.stop_timer()
+            self._ring_waves(call, waves, queue, {})
 
     def _enter_queue(self, call, taken_from):
+        queue = call.live_role("queue")
+        if queue:
+            return queue
         queue = self.add_leg(
             call,
             QUEUE,
@@ -271,6 +345,11 @@ class Exchange:
         return queue
 
     def _ring_staff(self, call, staff, taken_from, extra):
+        if staff.mode == OFF:
+            # Outside the schedule there are no notifications about an employee (4.2).
+            if not self._forward(call, staff, taken_from, extra):
+                self._go_on(call, OFF_SCHEDULE)
+            return
         leg = self.add_leg(
             call,
             DESK,
@@ -282,38 +361,74 @@ class Exchange:
         self._reach_staff(call, leg, staff)
 
     def _reach_staff(self, call, leg, staff):
-        """Ring a desk, or fail as the employee's card and state say."""
-        if staff.mode == "off":
-            # Outside the schedule an employee has no notifications (4.2).
-            call.legs.remove(leg)
-            self.finish(call, OFF_SCHEDULE)
-            return
+        """Ring the telephone of an employee, who does what their mode says."""
         refusal = self._refusal(staff, leg)
         self.event(call, leg, APPEARED)
         if refusal:
             self._later(leg, REFUSAL_SECONDS, self.fail_leg, call, leg, refusal)
             return
+        self._expect_staff(call, leg, staff)
+
+    def _expect_staff(self, call, leg, staff):
+        if staff.mode == DECLINE and leg.role != "forward":
+            seconds = min(STAFF_DECLINES_SECONDS, staff.wait_sec)
+            self._later(leg, seconds, self.fail_leg, call, leg, DECLINED)
+            return
+        picks_up = staff.mode == ANSWER or (
+            call.staff_answers and (staff.mode == ON or leg.role == "forward")
+        )
+        if picks_up and STAFF_ANSWERS_SECONDS < staff.wait_sec:
+            self._later(leg, STAFF_ANSWERS_SECONDS, self.answer, call, leg)
+            return
         self._later(leg, staff.wait_sec, self.fail_leg, call, leg, NO_ANSWER)
 
+    def _forward(self, call, staff, taken_from, extra):
+        """Forward a call as the employee's card says.
+
+        :return: whether it went anywhere else.
+        """
+        if not staff.forward:
+            return False
+        call.forwards += 1
+        if call.forwards > MOST_FORWARDS:
+            self._give_up(call, TOO_MANY_FORWARDS)
+            return True
+        if staff.forward == staff.mobile:
+            self._ring_mobile(call, staff, taken_from, extra)
+            return True
+        self.ring(call, staff.forward, taken_from, extra)
+        return True
+
+    def _ring_mobile(self, call, staff, taken_from, extra):
+        leg = self.add_leg(
+            call,
+            DESK,
+            "forward",
+            self.from_party(call, taken_from),
+            {**self.to_party(call, staff), "number": staff.mobile},
+            extra={**call.command, **extra},
+        )
+        self.event(call, leg, APPEARED)
+        self._expect_staff(call, leg, staff)
+
     def reach(self, call, leg):
-        """Ring the party that ``leg`` leads to, whoever it is (for transfers)."""
+        """Ring the party of a transfer's leg, an employee or an outside number."""
         staff = self.company.find_staff(leg.extension)
         if not staff:
             self.event(call, leg, APPEARED)
             self._expect_client(call, leg)
             return
-        refusal = OFF_SCHEDULE if staff.mode == "off" else self._refusal(staff, leg)
-        self.event(call, leg, APPEARED)
-        if refusal:
-            self._later(leg, REFUSAL_SECONDS, self.fail_leg, call, leg, refusal)
-            return
-        self._later(leg, staff.wait_sec, self.fail_leg, call, leg, NO_ANSWER)
+        self._reach_staff(call, leg, staff)
 
     def _refusal(self, staff, leg):
-        if staff.mode == "dnd":
+        """Return why the telephone of an employee does not ring, 0 if it does."""
+        if staff.mode == OFF:
+            return OFF_SCHEDULE
+        if staff.mode == HAS_DND:
             return DO_NOT_DISTURB
         others = [found for _call, found in self.legs_of(staff.extension)]
-        return BUSY if any(found is not leg for found in others) else 0
+        busy = staff.mode == IS_BUSY or any(found is not leg for found in others)
+        return BUSY if busy else 0
 
     def _ring_client(self, call, number, taken_from, extra):
         leg = self.add_leg(
@@ -344,7 +459,7 @@ class Exchange:
     # -- people ----------------------------------------------------------------
 
     def pick_up(self, extension, call=None):
-        """An employee lifts the receiver of a ringing phone."""
+        """An employee picks up a ringing phone."""
         call, leg = self.ringing_leg(extension, call)
         if not leg:
             raise NotPossible("This phone does not ring.")
@@ -364,13 +479,13 @@ class Exchange:
         rings = call.ringing_legs
         if not rings:
             raise NotPossible("Nothing rings in this call.")
-        self.quieten(call, TAKEN_BY_COLLEAGUE)
+        self.stop_ringing(call, TAKEN_BY_COLLEAGUE)
         self._ring_staff(call, staff, rings[0], {})
         self.pick_up(extension, call)
         return call
 
     def hang_up(self, extension):
-        """An employee puts the receiver down; while ringing this declines."""
+        """An employee hangs up, or declines a call that rings."""
         legs = self.legs_of(extension)
         if not legs:
             raise NotPossible("This phone is not in use.")
@@ -380,7 +495,7 @@ class Exchange:
         if leg.role in ("consult", "blind"):
             self.transfers.hang_up(call, leg, extension)
             return call
-        # Who hangs up names the reason: the leg's caller or its callee.
+        # The reason depends on who hangs up: the leg's caller or its callee.
         called = leg.extension == extension and leg.role != "initiator"
         self.finish(call, CALLEE_HUNG_UP if called else CALLER_HUNG_UP)
         return call
@@ -402,6 +517,8 @@ class Exchange:
 
     def answer(self, call, leg):
         """A ringing leg is answered."""
+        if not leg.ringing:
+            raise NotPossible("This phone does not ring.")
         leg.stop_timer()
         leg.answered_at = self.clock.now()
         self.event(call, leg, CONNECTED)
@@ -413,15 +530,15 @@ class Exchange:
             return
         if leg.role in ("blind", "return"):
             leg.role = "member"
-        call.serial = []
-        self.quieten(call, ANOTHER_ASSIGNED)
-        queue = call.live_role("queue")
-        if queue:
-            self.end_leg(call, queue, LEFT)
+        self.stop_searching(call, ANOTHER_ASSIGNED)
         self.talk(call, leg)
 
     def talk(self, call, leg):
-        """The conversation of the call goes on in ``leg``."""
+        """The conversation begins, or goes on after a transfer, in ``leg``."""
+        if call.talk_seconds and not call.talk_at:
+            self.clock.call_later(
+                call.talk_seconds, partial(self.hang_up_client, call)
+            )
         call.talk_at = call.talk_at or self.clock.now()
         call.talker = leg
         for extension in filter(None, (leg.initiator, leg.extension)):
@@ -429,17 +546,29 @@ class Exchange:
         self.changed()
 
     def _bridge(self, call, leg):
-        """The initiator of a callback is there: now the other side."""
+        """The initiator of a callback has answered: ring the other party."""
         self.end_leg(call, leg, DONE)
         self.ring(call, call.client, leg)
 
-    def quieten(self, call, reason):
-        """End everything that rings."""
+    def stop_ringing(self, call, reason):
+        """End all ringing legs."""
         for leg in call.ringing_legs:
             self.end_leg(call, leg, reason)
 
+    def stop_searching(self, call, reason):
+        """End everything that looks for somebody: ringing legs, menu and queue.
+
+        :param int reason: for the ringing legs.
+        """
+        call.waves, call.waiting = [], ""
+        for role in ("menu", "queue"):
+            leg = call.live_role(role)
+            if leg:
+                self.end_leg(call, leg, LEFT)
+        self.stop_ringing(call, reason)
+
     def fail_leg(self, call, leg, reason):
-        """A ringing leg comes to nothing; the call goes on elsewhere or ends."""
+        """A ringing leg fails; the call goes on elsewhere or ends."""
         if leg.role == "consult":
             self.transfers.back(call, leg, reason)
             return
@@ -447,12 +576,35 @@ class Exchange:
             self.transfers.give_back(call, leg, reason)
             return
         self.end_leg(call, leg, reason)
+        staff = self.company.find_staff(leg.extension)
+        forwards = leg.role == "member" and "acd_group" not in leg.callee
+        if forwards and staff and reason != BY_SYSTEM:
+            if self._forward(call, staff, leg, leg.extra):
+                return
+        self._go_on(call, reason)
+
+    def _go_on(self, call, reason):
+        """Ring the next members of the group, if nobody is rung any more."""
         if call.ringing_legs:
             return
-        if call.serial:
-            call.serial.pop(0)()
+        if call.waves:
+            call.waves.pop(0)()
             return
-        self.finish(call, reason)
+        self._give_up(call, reason)
+
+    def _give_up(self, call, reason):
+        """Nobody answers: end the call, or let a routed caller come back once."""
+        where = call.after_route or self.settings.after_route
+        if not call.route or call.came_back or where == "end":
+            self.finish(call, reason)
+            return
+        call.came_back = True
+        last = call.legs[-1]
+        if where == "menu":
+            self._enter_menu(call, last)
+            return
+        call.queued = call.queued or where == "queue"
+        self.ring(call, call.scheme, last)
 
     # -- legs and notifications ------------------------------------------------
 
@@ -468,9 +620,11 @@ class Exchange:
             call.timer.cancel()
         leg.ended_at = self.clock.now()
         leg.reason = reason
-        for extension in filter(None, (leg.extension, leg.initiator)):
-            self.company.find_staff(extension).free_since = leg.ended_at
+        if leg.answered_at:
+            for extension in filter(None, (leg.extension, leg.initiator)):
+                self.company.find_staff(extension).free_since = leg.ended_at
         self.event(call, leg, DISCONNECTED, disconnect_reason=reason, **extra)
+        self.clock.call_later(0, self._serve_queues)
 
     def event(self, call, leg, state, **extra):
         """Move a leg to ``state`` and notify (``mango-api.md`` 3.1)."""
@@ -485,6 +639,7 @@ class Exchange:
             "location": leg.location,
             "from": leg.caller,
             "to": leg.callee,
+            **({"dct": call.dct} if call.dct else {}),
             **leg.extra,
             **extra,
         }
@@ -514,12 +669,12 @@ class Exchange:
     def finish(self, call, reason, entry_result=None):
         """End the call and send its summary.
 
-        :param int reason: of the legs that still live, and of the summary.
-        :param int entry_result: instead of the one that follows from the talk.
+        :param int reason: for the legs that are still live and for the summary.
+        :param int entry_result: overrides the one that follows from the conversation.
         """
         if not call.live:
             return
-        call.serial = []
+        call.waves, call.waiting = [], ""
         for leg in call.live_legs:
             self.end_leg(call, leg, reason)
         if call.timer:
@@ -541,7 +696,7 @@ class Exchange:
         self.recordings.complete(call)
 
     def summary(self, call, entry_result=None):
-        """:return: the members of ``events/summary`` (``mango-api.md`` 3.2)."""
+        """Return the members of ``events/summary`` (``mango-api.md`` 3.2)."""
         talked = int(bool(call.talk_at))
         summary = {
             "entry_id": call.entry_id,
@@ -573,7 +728,7 @@ class Exchange:
         return dict(colleague.party) if colleague else {"number": call.client}
 
     def clear(self):
-        """Forget everything, without a word to anybody."""
+        """Remove all calls without sending notifications."""
         for call in self.calls:
             for leg in call.legs:
                 leg.stop_timer()

@@ -1,4 +1,4 @@
-"""What an external system may order (``mango-api.md`` 5).
+"""The commands of the API (``mango-api.md`` 5).
 
 Each command is a method that takes the decoded ``json`` and returns the immediate
 reply; the outcome follows as ``result/<command>``.
@@ -7,41 +7,18 @@ reply; the outcome follows as ``result/<command>``.
 from contextlib import suppress
 from functools import partial
 
-from .calls import BY_SYSTEM, NotPossible
-from .legs import CONNECTED, MENU, ON_HOLD, QUEUE
+from .calls import BY_SYSTEM, TAKEN_BY_COLLEAGUE, NotPossible
+from .company import is_number
+from .legs import CONNECTED, ON_HOLD
+from .refusals import WRONG, Refused, required
 
 DONE = 1000
-IMPOSSIBLE, MISSING, WRONG = 3100, 3103, 3104
+IMPOSSIBLE = 3100
 LINE_UNUSABLE, BAD_NUMBER = 3124, 3200
 NO_EMPLOYEE, NOT_SUPPORTED = 3330, 4001
 IMPOSSIBLE_NOW, CALL_OVER = 4100, 4101
 RESULT_SECONDS = 0.2
 LATE_SECONDS = 1.0
-
-
-class Refused(Exception):
-    """An answer other than success.
-
-    :param int code: of the table 7.2.
-    :param str description: for people.
-    :param dict fields: code by name of the parameter that is wrong.
-    """
-
-    def __init__(self, code, description, fields=None):
-        super().__init__(description)
-        self.code = code
-        self.description = description
-        self.fields = fields or {}
-
-
-def required(params, name, kind=str):
-    """:return: a parameter that has to be there and to be of ``kind``."""
-    value = params.get(name)
-    if value in (None, ""):
-        raise Refused(MISSING, f"Parameter {name} is missing", {name: MISSING})
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise Refused(WRONG, f"Parameter {name} is malformed", {name: WRONG})
-    return value
 
 
 class Commands:
@@ -76,6 +53,8 @@ class Commands:
             return self._too_late(call, command_id)
         if leg.state in (CONNECTED, ON_HOLD):
             raise Refused(IMPOSSIBLE_NOW, "The call is answered")
+        if leg.ringing and self._exchange.settings.reroute != "accept":
+            return self._refuse_reroute(call, command_id)
         self._run(
             "result/route",
             command_id,
@@ -85,12 +64,20 @@ class Commands:
         return {"result": DONE}
 
     def _too_late(self, call, command_id):
-        """Refuse a route at once, or accept it and refuse in its result."""
+        """Refuse a late route in the reply, or accept it and refuse in the result."""
         how = (call and call.slow_route) or self._exchange.settings.late
         if how == "reply":
             raise Refused(CALL_OVER, "The call is over, unknown, or out of the menu")
         delivery = call.delivery if call else None
         self._tell("result/route", command_id, CALL_OVER, LATE_SECONDS, delivery)
+        return {"result": DONE}
+
+    def _refuse_reroute(self, call, command_id):
+        """Refuse to route a ringing leg, in the reply or in the result."""
+        if self._exchange.settings.reroute == "reply":
+            raise Refused(IMPOSSIBLE_NOW, "The call rings at an employee")
+        path, delivery = "result/route", call.delivery
+        self._tell(path, command_id, IMPOSSIBLE_NOW, RESULT_SECONDS, delivery)
         return {"result": DONE}
 
     def transfer(self, params):
@@ -128,15 +115,15 @@ class Commands:
 
     def _route(self, call, leg, number, command_id):
         exchange = self._exchange
+        if not leg.live or leg.state in (CONNECTED, ON_HOLD):
+            raise NotPossible("The call went on meanwhile.")
+        call.came_back = False
         call.route = {
             "to": number,
             "command_id": command_id,
             "at": exchange.clock.now(),
         }
-        call.serial = []
-        if leg.location in (MENU, QUEUE):
-            exchange.end_leg(call, leg, 1100)
-        exchange.quieten(call, 1182)
+        exchange.stop_searching(call, TAKEN_BY_COLLEAGUE)
         extra = {"command_id": command_id} if command_id else {}
         exchange.ring(call, number, leg, extra)
 
@@ -156,24 +143,27 @@ class Commands:
         return call, leg
 
     def _side(self, leg, value):
-        """:return: the employee on the side of a leg that a number or address names."""
+        """Return the employee who is one side of a leg, or ``None``.
+
+        :param str value: extension, number or address of that side.
+        """
         for party in (leg.caller, leg.callee):
             if value in (party.get("extension"), party.get("number")):
                 return self._company.find_staff(party.get("extension"))
         return None
 
     def _device(self, caller):
-        """:return: the telephone to ring instead of the default one, ``""`` for that.
+        """Return the telephone to ring instead of the default one, or ``""``.
 
-        An extension or a group is none.
+        :raise Refused: if it is an extension or a group.
         """
         device = caller.get("number") or ""
-        if device and not (isinstance(device, str) and self._is_address(device)):
+        if device and not (isinstance(device, str) and is_number(device)):
             raise Refused(IMPOSSIBLE, "No telephone", {"from": WRONG})
         return device
 
     def _outgoing_line(self, name):
-        """:return: the number of a line that a command names, ``""`` for none."""
+        """Return the number of the line that a command names, or ``""``."""
         if not name:
             return ""
         line = self._company.find_outgoing_line(name)
@@ -182,18 +172,12 @@ class Commands:
         return line.number
 
     def _number(self, number):
-        company = self._company
-        inside = company.find_staff(number) or company.find_group(number)
-        if not inside and not self._is_address(number):
+        if not self._company.is_inside(number) and not is_number(number):
             raise Refused(BAD_NUMBER, "No such number", {"to_number": BAD_NUMBER})
         return number
 
-    @staticmethod
-    def _is_address(number):
-        return number.startswith("sip:") or (number.isdigit() and len(number) >= 10)
-
     def _run(self, path, command_id, action, call=None):
-        """Carry out, and tell the result before or after what it causes."""
+        """Carry out a command and send its result, before or after its effects."""
         order = (call and call.result_order) or self._exchange.settings.result_order
         delivery = call.delivery if call else None
         if order == "random":
@@ -207,7 +191,7 @@ class Commands:
 
     @staticmethod
     def _act(action):
-        # The moment may have passed between the reply and now: nothing to do any more.
+        # The call may have gone on since the reply; then there is nothing to do.
         with suppress(NotPossible):
             action()
 

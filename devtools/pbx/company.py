@@ -1,4 +1,4 @@
-"""Who works at the PBX's customer, on which lines it is called, and by whom."""
+"""The simulated company: employees, groups, lines, and the customers who call."""
 
 import json
 from dataclasses import dataclass, field
@@ -7,16 +7,31 @@ from pathlib import Path
 COMPANY_FILE = Path(__file__).with_name("company.json")
 
 #: how a group chooses whom to ring (``mango-api.md`` 6.2, ``dial_alg_group``)
-PARALLEL = (1, 2)
-RANDOM, LONGEST_IDLE = 3, 5
+SERIAL, PARALLEL_BY_PRIORITY, PARALLEL, RANDOM, LONGEST_IDLE = 0, 1, 2, 3, 5
+
+#: how an employee behaves when called
+ON, ANSWER, SILENT, DECLINE = "on", "answer", "silent", "decline"
+BUSY, DO_NOT_DISTURB, OFF = "busy", "dnd", "off"
+MODES = (ON, ANSWER, SILENT, DECLINE, BUSY, DO_NOT_DISTURB, OFF)
+#: modes in which a group rings the employee
+REACHABLE = (ON, ANSWER, SILENT, DECLINE)
 
 
 @dataclass
 class Staff:
     """A PBX user.
 
-    ``device`` is rung by default, ``more_devices`` when a command says so. ``mode`` is
-    ``on``, ``off`` (off schedule) or ``dnd``.
+    ``device``: the telephone that rings by default; ``more_devices`` ring only if a
+    command names them. ``wait_sec``: how long the telephone rings.
+
+    ``own_mode``: how the employee behaves when called. ``on``: the telephone rings until
+    somebody presses a button; ``answer``: picks up after some seconds; ``silent``: never
+    picks up; ``decline``; ``busy``; ``dnd`` (do not disturb); ``off`` (outside the
+    schedule: no notifications).
+
+    ``own_forward``: where a call goes that this employee does not take: their mobile, the
+    extension of a colleague, or any number; empty for no forwarding. ``overrides``: what
+    running scenarios impose instead of both.
     """
 
     user_id: int
@@ -29,31 +44,58 @@ class Staff:
     more_devices: list = field(default_factory=list)
     mobile: str = ""
     wait_sec: int = 30
-    mode: str = "on"
+    own_mode: str = ON
+    overrides: list = field(default_factory=list)
+    own_forward: str = ""
     free_since: float = 0.0
 
     @property
+    def mode(self):
+        """The mode in force: that of the latest scenario, otherwise their own."""
+        return self.overrides[-1].mode if self.overrides else self.own_mode
+
+    @property
+    def forward(self):
+        """The forwarding in force."""
+        return self.overrides[-1].forward if self.overrides else self.own_forward
+
+    @property
     def devices(self):
-        """Addresses of their telephones, the default first."""
+        """Addresses of the telephones, the default one first."""
         return [self.device, *self.more_devices] if self.device else []
 
     @property
     def party(self):
-        """Their half of a leg: extension and device."""
+        """The employee as ``from`` or ``to`` of a leg: extension and device."""
         return {"extension": self.extension, "number": self.device}
+
+
+def is_number(value):
+    """Return whether a text is a SIP address or an outside number."""
+    return value.startswith("sip:") or (value.isdigit() and len(value) >= 10)
+
+
+@dataclass(eq=False)
+class Override:
+    """What a scenario imposes on an employee until it ends."""
+
+    mode: str
+    forward: str = ""
 
 
 @dataclass
 class Group:
+    """``priorities``: by extension, 1 (first) by default; used by algorithm 1."""
+
     id: int
     extension: str
     name: str
     algorithm: int
     members: list = field(default_factory=list)
+    priorities: dict = field(default_factory=dict)
 
-    @property
-    def rings_at_once(self):
-        return self.algorithm in PARALLEL
+    def priority(self, extension):
+        return self.priorities.get(extension, 1)
 
 
 @dataclass
@@ -67,12 +109,12 @@ class Line:
 
     @property
     def order_name(self):
-        """What a command calls it: a SIP trunk by its name, not by its address."""
+        """The name used in commands: a SIP trunk has its name there, not its address."""
         return self.name if self.number.startswith("sip:") else self.number
 
 
 class Company:
-    """The PBX's directory, read from ``company.json``."""
+    """The directory of the PBX, read from ``company.json``."""
 
     def __init__(self, data):
         self.name = data["name"]
@@ -81,6 +123,7 @@ class Company:
         self.balance = data["balance"]
         self.currency = data["currency"]
         self.contacts = data["contacts"]
+        self.visitors = data["visitors"]
         self.lines = [
             Line(400000010 + order, **line) for order, line in enumerate(data["lines"])
         ]
@@ -98,11 +141,11 @@ class Company:
 
     @property
     def staff(self):
-        """Users who have an extension, in the file's order."""
+        """Users with an extension, in the order of the file."""
         return [user for user in self.users if user.extension]
 
     def find_staff(self, value):
-        """:return: the employee of an extension or a device, or ``None``."""
+        """Return the employee with that extension or device, or ``None``."""
         value = str(value or "")
         return next(
             (
@@ -116,11 +159,15 @@ class Company:
     def find_group(self, extension):
         return next((g for g in self.groups if g.extension == str(extension)), None)
 
+    def is_inside(self, number):
+        """Return whether a number is an extension or device of ours."""
+        return bool(self.find_staff(number) or self.find_group(number))
+
     def find_line(self, number):
         return next((line for line in self.lines if line.number == str(number)), None)
 
     def find_outgoing_line(self, name):
-        """:return: the line that a command means by a number or a trunk's name."""
+        """Return the line that a command names, or ``None``."""
         return next((line for line in self.lines if line.order_name == name), None)
 
     def groups_of(self, staff):

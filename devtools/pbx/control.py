@@ -1,13 +1,13 @@
 """The page and the control API: what people do at the phones, as JSON.
 
-``GET /`` is the page. Everything else lies below ``/control/`` and takes and gives JSON
-(``Content-Type: application/json``); a mistake is HTTP 400 with ``{"error": text}``.
-``entry_id`` may be left out while there is one call only.
+``GET /`` is the page. All other paths are below ``/control/``; they take and return JSON
+(``Content-Type: application/json``). A wrong request is answered HTTP 400 with
+``{"error": text}``. ``entry_id`` is optional while there is only one call.
 
 =======================  ==========================================================
 GET  ``state``           ``settings``, ``company`` (lines, groups, contacts), ``staff``
                          (each with ``state`` free/ringing/calling/talking, ``mode``,
-                         ``calls``), ``calls`` (running, then the last finished ones,
+                         ``forward``, ``wait_sec``, ``calls``), ``calls`` (running, then the last finished ones,
                          with ``stage``, ``route`` and ``legs``), ``running`` scenarios,
                          ``locked`` (seconds of lock-out left), ``log`` (its tail)
 GET  ``events``          server-sent events: ``state`` (as above without ``log``) after
@@ -17,7 +17,11 @@ GET  ``log?since=ID``    entries with id, direction (sent/received), path, body,
 GET  ``scenarios``       name, group, en, ru of each
 POST ``call``            ``from`` (number or null), ``line``, ``greeting`` (seconds),
                          ``auto``: answer, miss or hangup, ``extension``: who
-                         answers -> ``entry_id``, ``call_id`` (of the menu leg)
+                         answers -> ``entry_id``, ``call_id`` (of the menu leg).
+                         ``reactive``: true for a call that needs no further request:
+                         employees in mode on pick up, the customer hangs up;
+                         ``talk_seconds``, ``patience``, ``after_route``, ``dct``: as
+                         in ``legs.Call``
 POST ``pickup``          ``extension``, ``entry_id`` (if several ring) -> ``entry_id``
 POST ``decline``         the same
 POST ``hangup``          ``extension``, or ``entry_id`` for the customer
@@ -29,14 +33,16 @@ POST ``callback``        ``extension``, ``to``, ``client``: answer/busy/silent/m
                          as if another system had sent ``commands/callback``
 POST ``client``          ``entry_id``, ``action``: answer/busy/silent/hangup: the
                          customer
-POST ``staff``           ``extension``, ``mode``: on/off/dnd
+POST ``staff``           ``extension`` and any of ``mode``: on/answer/silent/decline/
+                         busy/dnd/off (see ``company.Staff``), ``forward``: a number,
+                         an extension or empty, ``wait_sec``
 POST ``scenario``        ``name``, ``from``, ``wait`` (true: answer when all is over) ->
                          ``entries`` (log of the play, with ``wait``), ``error``, ``ok``
 POST ``settings``        any of ``settings.Settings``, and ``speed``; ``faults`` is a
                          list of kinds or of {kind, path, times, seconds}
-POST ``reset``           ends calls and scenarios without a word, forgets recordings,
-                         statistics and lock-outs, all staff available; with
-                         ``settings``: true the settings go back to the defaults
+POST ``reset``           removes calls, scenarios, recordings, reports, the black list
+                         and lock-outs without notifications; all staff are available
+                         again; with ``settings``: true the settings as at the start
 =======================  ==========================================================
 """
 
@@ -48,7 +54,8 @@ from pathlib import Path
 from aiohttp import web
 
 from .calls import NotPossible
-from .scenarios import SCENARIOS, answer_and_talk, over, rings
+from .company import MODES, is_number
+from .scenarios import REACTIVE, SCENARIOS, answer_and_talk, over, rings
 from .settings import Settings
 
 PAGE = Path(__file__).with_name("page.html")
@@ -57,7 +64,8 @@ FINISHED_SHOWN = 6
 SETTLE_SECONDS = 6.0
 HEARTBEAT_SECONDS = 15
 END = "end"
-MODES = ("on", "off", "dnd")
+#: members of a call that a request may set
+CALL_OPTIONS = ("talk_seconds", "patience", "after_route", "dct")
 
 
 class Control:
@@ -123,7 +131,7 @@ class Control:
         )
 
     def state(self):
-        """:return: everything that the page shows, the log excepted."""
+        """Return everything that the page shows, except the log."""
         exchange, company = self._exchange, self._pbx.company
         finished = list(exchange.history)[-FINISHED_SHOWN:]
         return {
@@ -156,6 +164,9 @@ class Control:
             "department": staff.department,
             "position": staff.position,
             "mode": staff.mode,
+            "forward": staff.forward,
+            "mobile": staff.mobile,
+            "wait_sec": staff.wait_sec,
             "state": self._exchange.state_of(staff.extension),
             "calls": sorted({call.entry_id for call, _leg in legs}),
         }
@@ -227,7 +238,7 @@ class Control:
 
     @staticmethod
     async def _write(response, queue):
-        """Pass on what comes next.
+        """Write the next event.
 
         :return: whether the stream goes on.
         """
@@ -243,11 +254,11 @@ class Control:
         return True
 
     def end_streams(self):
-        """Let the pages go, so that stopping does not wait for them."""
+        """Close the streams, so that stopping does not wait for the pages."""
         self._tell(END, None)
 
     def _state_changed(self):
-        """Tell once for all the changes of one moment."""
+        """Send the state once for several changes at the same moment."""
         if self._state_due or not self._listeners:
             return
         self._state_due = True
@@ -294,6 +305,7 @@ class Control:
             values.get("from") or None,
             values.get("line"),
             None if greeting is None else float(greeting),
+            **self._call_options(values),
         )
         play = self._automatic(call, values)
         if play:
@@ -302,6 +314,11 @@ class Control:
             "entry_id": call.entry_id,
             "call_id": call.legs[0].call_id if call.legs else None,
         }
+
+    @staticmethod
+    def _call_options(values):
+        options = {name: values[name] for name in CALL_OPTIONS if name in values}
+        return {**REACTIVE, **options} if values.get("reactive") else options
 
     def _automatic(self, call, values):
         auto = values.get("auto")
@@ -387,10 +404,20 @@ class Control:
             raise ValueError("action: answer, busy, silent or hangup")
 
     def _staff(self, values):
-        staff = self._pbx.company.find_staff(values["extension"])
-        if not staff or values["mode"] not in MODES:
-            raise ValueError("extension of an employee; mode on, off or dnd")
-        staff.mode = values["mode"]
+        company = self._pbx.company
+        staff = company.find_staff(values["extension"])
+        if not staff:
+            raise ValueError("extension: of an employee")
+        mode = values.get("mode", staff.own_mode)
+        if mode not in MODES:
+            raise ValueError(f"mode: one of {', '.join(MODES)}")
+        forward = str(values.get("forward", staff.own_forward) or "")
+        if forward and not (company.is_inside(forward) or is_number(forward)):
+            raise ValueError("forward: an extension, a number or empty")
+        wait_sec = float(values.get("wait_sec", staff.wait_sec))
+        if not 1 <= wait_sec <= 600:
+            raise ValueError("wait_sec: 1 to 600")
+        staff.own_mode, staff.own_forward, staff.wait_sec = mode, forward, wait_sec
         self._exchange.changed()
 
     async def _scenario(self, values):
@@ -407,9 +434,9 @@ class Control:
     async def play_to_the_end(self, name, caller=None):
         """Play a scenario and wait until its last notification is answered.
 
-        :return: ``entries``: the log of the play, ``error``: what the play itself ran
-            into, ``ok``: whether every notification was answered as it should be,
-            ``calls``: their last state.
+        :return: ``entries``: the log of the play; ``error``: of the scenario itself;
+            ``ok``: whether every notification was answered as expected; ``calls``: their
+            last state.
         """
         over_ = asyncio.get_running_loop().create_future()
         since = self._pbx.journal.last_id
@@ -431,7 +458,7 @@ class Control:
         }
 
     async def _answers(self):
-        """Wait until nothing that was sent waits for an answer."""
+        """Wait until every notification is answered."""
         while any(e.direction == "sent" for e in self._pbx.journal.waiting):
             answered = asyncio.Event()
             unwatch = self._pbx.journal.watch(lambda _entry, e=answered: e.set())

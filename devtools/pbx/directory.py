@@ -1,6 +1,6 @@
-"""Answers about staff, groups, lines and the account (``mango-api.md`` 6.1, 6.2)."""
+"""Queries about staff, groups, lines and the account (``mango-api.md`` 6.1, 6.2)."""
 
-#: members of a user that are only told when asked for
+#: members of a user that are returned only if ``ext_fields`` names them
 EXTRA = {
     "general": (
         "user_id",
@@ -21,7 +21,7 @@ class Directory:
         self._company = exchange.company
 
     def users(self, params):
-        """``config/users/request``: no ``result`` on success."""
+        """``config/users/request``: has no ``result`` on success."""
         extension = params.get("extension")
         wanted = set(params.get("ext_fields") or [])
         users = [
@@ -32,13 +32,23 @@ class Directory:
         return {"users": [self._user(user, wanted) for user in users]}
 
     def groups(self, params):
-        group_id = params.get("group_id")
-        groups = [g for g in self._company.groups if group_id in (None, "", g.id)]
+        """``groups``, with members if ``show_users`` is 1."""
+        groups = [g for g in self._company.groups if self._wanted(g, params)]
         with_users = str(params.get("show_users", 0)) == "1"
         return {
             "result": 1000,
             "groups": [self._group(group, with_users) for group in groups],
         }
+
+    def _wanted(self, group, params):
+        if str(params.get("group_id") or group.id) != str(group.id):
+            return False
+        staff = [self._company.find_staff(extension) for extension in group.members]
+        extension = params.get("operator_extension")
+        user_id = params.get("operator_id")
+        return (not extension or extension in group.members) and (
+            not user_id or str(user_id) in [str(member.user_id) for member in staff]
+        )
 
     def lines(self, params):
         return {"result": 1000, "lines": [self._line(x) for x in self._company.lines]}
@@ -110,7 +120,7 @@ class Directory:
                     "protocol": "tel",
                     "order": len(numbers),
                     "wait_sec": str(user.wait_sec),
-                    "status": "off",
+                    "status": "on" if user.forward == user.mobile else "off",
                 }
             )
         if "telephony.numbers.schedule" in wanted:
@@ -132,18 +142,18 @@ class Directory:
         }
         if with_users:
             reply["operators"] = [
-                self._operator(order, extension)
+                self._operator(order, extension, group.priority(extension))
                 for order, extension in enumerate(group.members)
             ]
         return reply
 
-    def _operator(self, order, extension):
+    def _operator(self, order, extension, priority):
         staff = self._company.find_staff(extension)
         return {
             "id": staff.user_id,
             "name": staff.name,
             "extension": extension,
-            "priority": 1,
+            "priority": priority,
             "order": order,
         }
 

@@ -1,4 +1,4 @@
-"""A call and its legs: what is known about them, without any behaviour of phones."""
+"""A call and its legs as plain data."""
 
 import base64
 import itertools
@@ -21,10 +21,11 @@ APPEARED, CONNECTED, ON_HOLD, DISCONNECTED = (
 class Leg:
     """One stay of the call at one place.
 
-    ``role``: ``menu``, ``queue``, ``member`` (rung by the scheme or by a route),
-    ``initiator`` (first leg of a callback), ``client`` (a number outside), ``consult``
-    or ``blind`` (the two kinds of transfer), ``return`` (rung back after a transfer).
-    ``source``: the leg that a transfer starts from; ``transferred_by``: whose it was.
+    ``role``: ``menu``, ``queue``, ``member`` (an employee rung by the scheme or by a
+    route), ``forward`` (the mobile of an employee), ``initiator`` (first leg of a
+    callback), ``client`` (an outside number), ``consult`` or ``blind`` (the two kinds of
+    transfer), ``return`` (the ring back after a failed transfer). ``source``: the leg
+    that a transfer starts from; ``transferred_by``: the employee who transferred it.
     """
 
     call_id: str
@@ -71,14 +72,24 @@ class Leg:
 
 @dataclass(eq=False)
 class Call:
-    """What a person calls a call: one ``entry_id``, any number of legs.
+    """A whole call: one ``entry_id`` and any number of legs.
 
-    ``serial``: extensions of a group still to be rung one by one. ``missed_by``: what
-    ``summary.to`` says if nobody talks. ``talker``: the leg with the talk.
-    ``route``: the command that changed where the call went, for display.
-    ``slow_route``: ``reply`` or ``result``: a route for this call is taken as too late.
-    ``without_summary``: the summary gets lost on the way.
-    ``client_plan``: what the customer does when rung, ``None`` for the settings.
+    ``scheme``: the group that the call scheme leads to. ``waves``: the members of a group
+    that are rung next, as functions. ``queued``: groups are entered through a queue;
+    ``waiting``: the group whose members the call waits for, set while it is in the queue.
+    ``missed_by``: ``to`` of the summary if nobody answers. ``talker``: the leg with the
+    conversation. ``forwards``: how often employees have forwarded the call.
+
+    ``route``: the last command that changed where the call goes, for display.
+    ``slow_route``: ``reply`` or ``result`` to treat every route for this call as too late.
+    ``after_route``: where the call goes when a routed employee does not answer, ``None``
+    for the setting; ``came_back``: whether it has, since the last route.
+
+    ``staff_answers``: employees in mode ``on`` pick up by themselves. ``talk_seconds``:
+    when the customer hangs up after the answer. ``greeting``: seconds in the menu. ``patience``: when the customer hangs up
+    without an answer. ``client_plan``: what a called customer does, ``None`` for the
+    setting. ``without_summary``: the summary is lost. ``dct``: call tracking data.
+    ``recall_status``: as in the statistics.
     """
 
     entry_id: str
@@ -89,21 +100,32 @@ class Call:
     caller: dict = field(default_factory=dict)
     legs: list = field(default_factory=list)
     delivery: Delivery = field(default_factory=Delivery)
+    scheme: str = ""
     group: str = ""
     queued: bool = False
-    serial: list = field(default_factory=list)
+    waiting: str = ""
+    waves: list = field(default_factory=list)
     missed_by: dict = field(default_factory=dict)
     talker: Leg | None = None
     employee: str = ""
     command: dict = field(default_factory=dict)
     route: dict | None = None
     slow_route: str | None = None
+    after_route: str | None = None
+    came_back: bool = False
+    forwards: int = 0
+    staff_answers: bool = False
+    talk_seconds: float | None = None
+    patience: float | None = None
+    dct: dict | None = None
+    recall_status: int = 2
     result_order: str | None = None
     client_plan: str | None = None
     recording_not_ready: int = 0
     long_recording: bool = False
     without_summary: bool = False
     timer: object = None
+    greeting: float = 0
     menu_until: float = 0
     forwarded_at: float = 0
     talk_at: float = 0
@@ -141,15 +163,15 @@ class Call:
         return next((leg for leg in self.legs if leg.call_id == call_id), None)
 
     def live_role(self, role):
-        """:return: the live leg of that role, or ``None``."""
+        """Return the live leg with that role, or ``None``."""
         return next((leg for leg in self.live_legs if leg.role == role), None)
 
 
 class Ids:
-    """Ids as the real PBX makes them: base64, opaque, never used twice.
+    """Ids in the form of the real PBX: opaque base64, never used twice.
 
-    :param int start: where counting starts; the time in ms, so that a restarted PBX
-        does not repeat itself in a database that remembers.
+    :param int start: first number. Use the time in ms, so that a restarted PBX makes
+        other ids than before.
     """
 
     def __init__(self, start, rng=None):
@@ -163,7 +185,7 @@ class Ids:
         return self._encode(f"1:10000001:{next(self._numbers)}:1".encode())
 
     def recording(self):
-        # Two arbitrary bytes let "+" and "/" occur, as they do in base64 of old.
+        # Two arbitrary bytes, so that "+" and "/" occur in the base64 text.
         tail = bytes(self._rng.randrange(128, 256) for _byte in range(2))
         return self._encode(f"1:10000001:{next(self._numbers)}:".encode() + tail)
 

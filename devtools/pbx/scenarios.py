@@ -1,17 +1,29 @@
-"""Everything that can be played by name (``mango-api.md`` 9.2 and more).
+"""The scenarios that can be played by name (``mango-api.md`` 9.2 and more).
 
 A scenario is a generator function that takes a :class:`Stage`; see ``scripts``.
 """
 
+import itertools
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
 from .calls import BY_SCHEME
+from .company import ANSWER, BUSY, DECLINE, DO_NOT_DISTURB, OFF, ON, SILENT, Override
 from .legs import CONNECTED, DISCONNECTED
 from .notifier import Delivery
 from .settings import Fault
+from .tracking import DYNAMIC, STATIC
 
 RING_SECONDS, TALK_SECONDS = 3.0, 8.0
+LONG_GREETING = 10.0
+#: a call that needs no script, see :meth:`Stage.reactive_call`
+REACTIVE = {
+    "staff_answers": True,
+    "talk_seconds": TALK_SECONDS,
+    "patience": 75.0,
+    "client_plan": "answer",
+}
 DAY = 86400
 
 ANNA_CUSTOMER = "74950000201"
@@ -19,6 +31,9 @@ VEKTOR = "74950000200"
 NO_MANAGER = "74950000204"
 LEAD_ONLY = "74950000205"
 UNKNOWN = "74950000299"
+TALKED_TO = "74950000203"
+SPAMMER = "74950000298"
+TRACKING_NUMBER = "74950000150"
 SUPPORT_LINE = "74950000101"
 SIP_LINE = "sip:line3@romashka.mangosip.ru"
 
@@ -47,7 +62,7 @@ def scenario(name, en, ru, group="calls", caller=UNKNOWN):
 
 
 class Stage:
-    """What a scenario works with: the exchange, and who is to call."""
+    """What a scenario works with: the exchange and the caller."""
 
     def __init__(self, exchange, api, statistics, caller):
         self.exchange = exchange
@@ -63,13 +78,41 @@ class Stage:
         self.calls.append(call)
         return call
 
+    def reactive_call(self, number=None, line=None, **options):
+        """A call that needs no script: whoever Odoo routes it to is rung.
+
+        Employees do what their mode says (those in mode ``on`` pick up), and the
+        customer hangs up after the conversation, or when nobody answers.
+        """
+        options = {**REACTIVE, "greeting": LONG_GREETING, **options}
+        return self.call_in(number, line, **options)
+
     def keep(self, call):
         self.calls.append(call)
         return call
 
+    @contextmanager
+    def behaviour(self, modes, forward=False):
+        """Impose modes on employees for the time of the block.
+
+        :param dict modes: mode by extension.
+        :param bool forward: whether they forward to their mobile.
+        """
+        imposed = []
+        for extension, mode in modes.items():
+            staff = self.exchange.company.find_staff(extension)
+            override = Override(mode, staff.mobile if forward else "")
+            staff.overrides.append(override)
+            imposed.append((staff, override))
+        try:
+            yield
+        finally:
+            for staff, override in imposed:
+                staff.overrides.remove(override)
+
 
 def rings(call):
-    """:return: a condition: somebody is rung, or the call is over."""
+    """Return a condition: somebody is rung, or the call is over."""
     return lambda: bool(call.ringing_legs) or not call.live
 
 
@@ -88,7 +131,9 @@ def answer(stage, call, extension=None):
     """
     yield rings(call)
     yield RING_SECONDS
-    legs = [leg for leg in call.ringing_legs if leg.extension]
+    company = stage.exchange.company
+    ringing = [(leg, company.find_staff(leg.extension)) for leg in call.ringing_legs]
+    legs = [leg for leg, staff in ringing if staff and staff.mode in (ON, ANSWER)]
     if not legs:
         return
     chosen = next((leg for leg in legs if leg.extension == extension), legs[0])
@@ -282,16 +327,8 @@ def missed_serial_group(stage):
     group="missed",
 )
 def all_unavailable(stage):
-    company = stage.exchange.company
-    staff = [company.find_staff(extension) for extension in ("101", "102", "103")]
-    modes = [(person, person.mode) for person in staff]
-    for person in staff:
-        person.mode = "off"
-    try:
+    with stage.behaviour({"101": OFF, "102": OFF, "103": OFF}):
         yield over(stage.call_in())
-    finally:
-        for person, mode in modes:
-            person.mode = mode
 
 
 @scenario(
@@ -744,6 +781,169 @@ def route_late_refused(stage):
     yield from answer_and_talk(stage, stage.call_in(slow_route="reply"))
 
 
+# -- the routing plan ----------------------------------------------------------
+
+
+@scenario(
+    "owner-busy",
+    "A customer of Anna calls while she is talking: the next step of the plan is due.",
+    "Звонит клиент Анны, а она разговаривает: очередь следующего шага плана.",
+    group="plan",
+    caller=ANNA_CUSTOMER,
+)
+def owner_busy(stage):
+    exchange = stage.exchange
+    if exchange.state_of("101") == "free":
+        stage.keep(exchange.dial("101", TALKED_TO, client_plan="answer"))
+        yield 6
+    call = stage.reactive_call(after_route="menu")
+    yield over(call)
+    for other in stage.calls:
+        exchange.hang_up_client(other)
+
+
+@scenario(
+    "owner-busy-unseen",
+    "The same, but only Anna's telephone knows it: 1121 and back to the menu.",
+    "То же, но об этом знает только телефон Анны: 1121 и снова меню.",
+    group="plan",
+    caller=ANNA_CUSTOMER,
+)
+def owner_busy_unseen(stage):
+    with stage.behaviour({"101": BUSY}):
+        yield over(stage.reactive_call(after_route="menu"))
+
+
+@scenario(
+    "owner-declines",
+    "Anna declines the call of her customer; back to the menu.",
+    "Анна отклоняет звонок своего клиента; снова меню.",
+    group="plan",
+    caller=ANNA_CUSTOMER,
+)
+def owner_declines(stage):
+    with stage.behaviour({"101": DECLINE}):
+        yield over(stage.reactive_call(after_route="menu"))
+
+
+@scenario(
+    "owner-away-substitute",
+    "Anna is outside her schedule; her substitute is to be rung.",
+    "Анна вне расписания; звонить должно её заместителю.",
+    group="plan",
+    caller=ANNA_CUSTOMER,
+)
+def owner_away_substitute(stage):
+    with stage.behaviour({"101": OFF}):
+        yield over(stage.reactive_call(after_route="menu"))
+
+
+@scenario(
+    "owner-no-answer-next",
+    "Anna does not pick up: the call is to go on, otherwise back to the menu.",
+    "Анна не берёт трубку: звонок должен пойти дальше, иначе снова меню.",
+    group="plan",
+    caller=ANNA_CUSTOMER,
+)
+def owner_no_answer_next(stage):
+    with stage.behaviour({"101": SILENT}):
+        yield over(stage.reactive_call(after_route="menu", patience=85.0))
+
+
+@scenario(
+    "owner-forwards",
+    "Anna has do-not-disturb on and forwards to her mobile.",
+    "У Анны «не беспокоить» и переадресация на мобильный.",
+    group="plan",
+    caller=ANNA_CUSTOMER,
+)
+def owner_forwards(stage):
+    with stage.behaviour({"101": DO_NOT_DISTURB}, forward=True):
+        yield over(stage.reactive_call(after_route="menu"))
+
+
+@scenario(
+    "team-longest-idle",
+    "Three customers one after another: each time the longest idle one is rung.",
+    "Три клиента один за другим: каждый раз звонит дольше всех свободному.",
+    group="plan",
+    caller=NO_MANAGER,
+)
+def team_longest_idle(stage):
+    for number in (stage.caller, UNKNOWN, LEAD_ONLY):
+        yield over(stage.reactive_call(number, scheme="502", after_route="scheme"))
+        yield 2
+
+
+@scenario(
+    "nobody-available",
+    "Nobody can take the call: busy, do not disturb, outside the schedule.",
+    "Взять трубку некому: занято, не беспокоить, вне расписания.",
+    group="plan",
+    caller=ANNA_CUSTOMER,
+)
+def nobody_available(stage):
+    staff = [person.extension for person in stage.exchange.company.staff]
+    modes = dict(zip(staff, itertools.cycle((BUSY, DO_NOT_DISTURB, OFF))))
+    with stage.behaviour(modes):
+        yield over(stage.reactive_call(after_route="scheme"))
+
+
+@scenario(
+    "two-at-once-one-owner",
+    "Two customers of Anna call within two seconds; both are to be answered.",
+    "Два клиента Анны звонят с разницей в две секунды; ответить нужно обоим.",
+    group="plan",
+    caller=ANNA_CUSTOMER,
+)
+def two_at_once_one_owner(stage):
+    first = stage.reactive_call(after_route="menu", talk_seconds=25.0)
+    yield 2
+    second = stage.reactive_call(VEKTOR, after_route="menu", talk_seconds=25.0)
+    yield lambda: not first.live and not second.live
+
+
+# -- call tracking and the black list --------------------------------------------
+
+
+@scenario(
+    "inbound-dct",
+    "A visitor of the site calls a dynamic tracking number.",
+    "Посетитель сайта звонит на динамический номер коллтрекинга.",
+)
+def inbound_dct(stage):
+    dct = {"type": DYNAMIC, "number": TRACKING_NUMBER}
+    yield over(stage.reactive_call(dct=dct))
+
+
+@scenario(
+    "inbound-dct-static",
+    "A call to a static tracking number: there is no visitor to ask for.",
+    "Звонок на статический номер коллтрекинга: о посетителе не спросить.",
+)
+def inbound_dct_static(stage):
+    dct = {"type": STATIC, "number": "74950000151"}
+    yield over(stage.reactive_call(dct=dct))
+
+
+@scenario(
+    "inbound-blacklisted",
+    "The caller is on the black list: no legs, and a summary with 1151.",
+    "Номер в чёрном списке: звонка нет, только итог с кодом 1151.",
+    group="missed",
+    caller=SPAMMER,
+)
+def inbound_blacklisted(stage):
+    blacklist = stage.exchange.blacklist
+    entry = {"list_type": "black", "number": stage.caller, "number_type": "tel"}
+    added = None
+    if not blacklist.blocks(stage.caller):
+        added = blacklist.add(entry)["data"]
+    yield over(stage.call_in())
+    if added:
+        blacklist.delete(added)
+
+
 # -- recordings ----------------------------------------------------------------
 
 
@@ -960,7 +1160,7 @@ def past_call(stage, seconds_ago, number, extension):
     recording, exchange.settings.recording = exchange.settings.recording, False
     call = stage.call_in(number, greeting=30, delivery=Delivery(silent=True))
     if extension:
-        exchange.quieten(call, 1183)
+        exchange.stop_ringing(call, 1183)
         menu = call.live_role("menu")
         exchange.end_leg(call, menu, 1100)
         exchange.ring(call, extension, menu)

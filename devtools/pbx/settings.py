@@ -1,4 +1,4 @@
-"""What can be changed on a running PBX."""
+"""Settings of a running PBX."""
 
 from dataclasses import dataclass, field, fields
 
@@ -9,6 +9,8 @@ CHOICES = {
     "client": ("answer", "busy", "silent", "manual"),
     "result_order": ("before", "after", "random"),
     "late": ("reply", "result"),
+    "reroute": ("accept", "reply", "result"),
+    "after_route": ("end", "menu", "queue", "scheme"),
     "callback": ("accept", "reply", "result"),
 }
 #: codes that a refused ``commands/callback`` may have (``mango-api.md`` 7.2)
@@ -19,9 +21,11 @@ REFUSALS = range(2000, 6000)
 class Fault:
     """A wrong answer of the API, given instead of the right one.
 
-    ``kind``: ``429``, ``503``, ``401``, ``3100``, ``204``, ``empty``, ``html``, ``cut``
-    or ``slow`` (the right answer after ``seconds``). ``path``: only for methods that
-    begin so. ``times``: how often; 0 is for ever.
+    ``kind``: ``429``, ``503``, ``401``, ``3100``, ``204``, ``empty``, ``html``; ``cut``
+    (a truncated body); ``drop`` (the connection is closed without an answer and nothing
+    is done); ``lost`` (the request is carried out, then the connection is closed);
+    ``slow`` (the right answer after ``seconds``). ``path``: prefix of the methods
+    concerned. ``times``: how often; 0 means always.
     """
 
     kind: str
@@ -29,7 +33,10 @@ class Fault:
     times: int = 1
     seconds: float = 0.0
 
-    KINDS = ("429", "503", "401", "3100", "204", "empty", "html", "cut", "slow")
+    KINDS = (
+        *("429", "503", "401", "3100", "204", "empty", "html"),
+        *("cut", "drop", "lost", "slow"),
+    )
 
     @classmethod
     def parse(cls, value):
@@ -49,20 +56,27 @@ class Fault:
 
 @dataclass
 class Settings:
-    """Switches of the page, of the command line and of tests.
+    """Settings for the page, the command line and tests.
 
-    ``greeting``: seconds in the menu, 0 for none. ``disorder``: of notifications.
-    ``numbers``: integers as such or as text. ``errors``: HTTP 200 with ``result``;
-    HTTP 4xx with ``result``, ``description``, ``fields``; HTTP 420 with ``code``.
-    ``client``: what a called customer does; ``manual``: what is pressed on the page.
-    ``result_order``: ``result/…`` before or after the legs it caused. ``late``: a route
-    that comes too late is refused in the reply or accepted and refused in
-    ``result/route``. ``callback``: a call on behalf of an employee is accepted, refused
-    in the reply, or accepted and refused in ``result/callback``; ``refusal``: the code
-    of that, 2240 (no money) or 2300 (destination blocked) say. ``recording``: of talks.
-    ``api_v2``: legs carry ``transfer`` and ``was_transferred``. ``rate_limits``: kept.
-    ``notify``: false, and no notification leaves, as if the network were down; the
-    statistics know the calls all the same.
+    ``greeting``: seconds in the menu, 0 for no menu. ``disorder``: of notifications.
+    ``numbers``: integers are sent as numbers or as text. ``errors``: HTTP 200 with
+    ``result`` (``ok``); HTTP 4xx with ``result``, ``description``, ``fields``
+    (``status``); HTTP 420 with ``code`` (``legacy``). ``client``: what a called customer
+    does; ``manual`` waits for a button on the page. ``result_order``: whether
+    ``result/…`` is sent before or after the legs it causes.
+
+    ``late``: a route that comes too late is refused in the reply or in ``result/route``.
+    ``reroute``: a route of a ringing leg is carried out, or refused with 4100 in the
+    reply or in ``result/route``. ``after_route``: where the call goes when a routed
+    employee does not answer: it ends, or the caller comes back once to the menu, the
+    queue or the group of the scheme. ``callback``: a callback is carried out, refused in
+    the reply, or refused in ``result/callback``; ``refusal``: the code of that refusal,
+    such as 2240 (no money) or 2300 (destination blocked).
+
+    ``recording``: conversations are recorded. ``api_v2``: legs have ``transfer`` and
+    ``was_transferred``. ``rate_limits``: are enforced. ``notify``: if false, no
+    notification is sent, as if the network were down; the statistics know the calls all
+    the same. ``delay``: real seconds before every answer of the API.
     """
 
     greeting: float = 5.0
@@ -72,12 +86,15 @@ class Settings:
     client: str = "manual"
     result_order: str = "after"
     late: str = "reply"
+    reroute: str = "accept"
+    after_route: str = "end"
     callback: str = "accept"
     refusal: int = 2240
     recording: bool = True
     api_v2: bool = True
     rate_limits: bool = True
     notify: bool = True
+    delay: float = 0.0
     faults: list = field(default_factory=list)
 
     def update(self, values):
@@ -93,7 +110,7 @@ class Settings:
     def _clean(self, name, value):
         if name == "faults":
             return [Fault.parse(fault) for fault in value or []]
-        if name == "greeting":
+        if name in ("greeting", "delay"):
             return max(float(value), 0.0)
         if name == "refusal":
             if int(value) not in REFUSALS:
@@ -110,7 +127,7 @@ class Settings:
         raise ValueError(f"no such setting: {name}")
 
     def take_fault(self, path):
-        """:return: the fault that the next answer to ``path`` suffers, or ``None``."""
+        """Return the fault for the next answer to ``path``, or ``None``."""
         fault = next((f for f in self.faults if path.startswith(f.path)), None)
         if fault and fault.times:
             fault.times -= 1

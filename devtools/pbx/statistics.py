@@ -4,7 +4,7 @@ import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from .commands import Refused, required
+from .refusals import Refused, required
 from .legs import INBOUND, INTERNAL, OUTBOUND
 
 MOSCOW = timezone(timedelta(hours=3))

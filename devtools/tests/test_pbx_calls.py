@@ -187,7 +187,7 @@ class TestInbound(CallCase):
 
     def test_nobody_available(self):
         for staff in self.pbx.company.staff:
-            staff.mode = "off"
+            staff.own_mode = "off"
         self.exchange.call_in(CUSTOMER)
         self.advance(6)
         self.assertEqual([step[0] for step in self.steps()], ["ivr", "ivr"])
@@ -309,7 +309,7 @@ class TestRoute(CallCase):
         self.assertEqual([leg.extension for leg in call.ringing_legs], ["104"])
 
     def test_target_off_schedule(self):
-        self.pbx.company.find_staff("101").mode = "off"
+        self.pbx.company.find_staff("101").own_mode = "off"
         call = self.exchange.call_in(CUSTOMER)
         self.route(call)
         self.advance(1)

@@ -1,8 +1,8 @@
-"""The notifications of every scenario, as JSON: ``python -m devtools.pbx.takes``.
+"""Export the notifications of every scenario as JSON: ``python -m devtools.pbx.export``.
 
-Each scenario is played in virtual time, so that all of them take a second. A list of
-``{"name", "calls", "posts"}`` is printed; a post is the end of the address and the
-members of ``json``, in the order in which the PBX sends them.
+Scenarios are played in virtual time, which takes a second in total. The output is a list
+of ``{"name", "calls", "posts"}``. A post is a pair of the path (``events/call``) and the
+payload; posts are in the order in which the PBX sends them.
 """
 
 import json
@@ -16,23 +16,23 @@ from .scenarios import SCENARIOS
 from .settings import Settings
 from .testing import Receiver
 
-#: Seconds that are longer than any scenario.
+#: Seconds; no scenario lasts longer.
 LONGEST = 600
 
 
 def record(name, start):
-    """Play one scenario.
+    """Play one scenario and return what it sent.
 
-    :param str name: of the scenario.
-    :param float start: when it begins, in seconds since the epoch.
-    :return: ``name``, ``calls`` (how many it is about) and ``posts``.
+    :param str name: name of the scenario.
+    :param float start: its beginning, in seconds since the epoch.
+    :return: ``name``, ``calls`` (the number of calls) and ``posts``.
     :rtype: dict
     """
     settings, rng = Settings(client="answer"), random.Random(1)
     pbx = Pbx(VirtualClock(start), Receiver, settings=settings, rng=rng)
     pbx.play(name)
     pbx.clock.advance(LONGEST)
-    posts = pbx.transport.good  # what is to be refused is not among them
+    posts = pbx.transport.good  # without those that are sent broken on purpose
     calls = {payload["entry_id"] for _path, payload in posts if "entry_id" in payload}
     return {"name": name, "calls": len(calls), "posts": posts}
 
