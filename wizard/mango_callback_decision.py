@@ -36,18 +36,21 @@ class MangoCallbackDecision(models.TransientModel):
 
     def action_apply(self):
         """Do what was decided."""
-        self.ensure_one()
-        callbacks = self.callback_ids
+        self.check_access("write")
+        for decision in self:
+            decision._apply()
+
+    def _apply(self):
         if self.choice != "later":
-            callbacks._close_by_hand(self.choice, self.reason)
+            self.callback_ids._close_by_hand(self.choice, self.reason)
             return
         if not self.until or self.until <= fields.Datetime.now():
             raise UserError(self.env._("Choose a time that is still to come."))
-        callbacks._put_off(self.until)
+        self.callback_ids._put_off(self.until)
 
     def action_tomorrow(self):
         """Put the call back off until tomorrow morning, in the user's time zone."""
-        self.ensure_one()
+        self.check_access("write")
         zone = pytz.timezone(self.env.user.tz or "UTC")
         now = pytz.utc.localize(fields.Datetime.now()).astimezone(zone)
         morning = (now + timedelta(days=1)).replace(

@@ -8,8 +8,9 @@ class MangoCall(models.Model):
 
     def _on_ended(self):
         super()._on_ended()
-        if self.direction != "internal":
-            self.env["mango.callback.task"]._add(self)
+        self.env["mango.callback.task"]._add(
+            self.filtered(lambda call: call.direction != "internal")
+        )
 
     def write(self, vals):
         result = super().write(vals)

@@ -70,17 +70,39 @@ class MangoCallback(models.Model):
         :rtype: dict[Client, mango.call]
         """
         found = defaultdict(self.env["mango.call"].browse)
-        entries = self.search(Domain("call_ids", "in", calls.ids))
-        for call in calls:
-            found[self._client(call.account_id, call.partner_id, call.client_number)] |= (
-                call
-            )
-        for entry in entries:
-            client = self._client(
-                entry.account_id, entry.partner_id, entry.client_number
-            )
-            found[client] |= entry.call_ids & calls
+        for account, own in calls.grouped("account_id").items():
+            for call in own:
+                client = self._client(account, call.partner_id, call.client_number)
+                found[client] |= call
+            for entry in self._touched_by(account, own):
+                client = self._client(account, entry.partner_id, entry.client_number)
+                found[client] |= own.filtered(entry._may_change_by)
         return found
+
+    @api.model
+    def _touched_by(self, account, calls):
+        """Return the entries that calls are in, or whose client they may be with.
+
+        :param mango.call calls: of that account.
+        :rtype: mango.callback
+        """
+        numbers = calls.mapped("client_number")
+        since = min(calls.mapped("started_at"))
+        is_with_client = (
+            Domain("client_number", "in", numbers)
+            | Domain("call_ids.client_number", "in", numbers)
+            | Domain("partner_id.phone_sanitized", "in", numbers)
+        )
+        return self.search(
+            Domain("account_id", "=", account.id)
+            & (Domain("state", "=", "open") | Domain("closed_at", ">=", since))
+            & (Domain("call_ids", "in", calls.ids) | is_with_client)
+        )
+
+    def _may_change_by(self, call):
+        numbers = {self.client_number, self.partner_id.phone_sanitized}
+        numbers |= set(self.call_ids.mapped("client_number"))
+        return call in self.call_ids or call.client_number in numbers
 
     @api.model
     def _client(self, account, partner, number):
@@ -231,21 +253,28 @@ class MangoCallback(models.Model):
         :param mango.callback entries: of the client, as they are.
         :rtype: list[Fact]
         """
-        refused = self._refused_numbers(account, calls - entries.call_ids)
-        return [
-            fact
-            for call in calls
-            if (fact := self._fact(account, call, refused)) is not None
-        ]
-
-    def _fact(self, account, call, refused):
-        if call.result == "missed":
-            is_late = call.create_date - call.started_at > timedelta(
-                hours=account.callback_max_age_hours
+        missed = calls.filtered(lambda call: call.result == "missed")
+        # What was counted once, before the settings or the blacklist changed, stays.
+        new = missed - entries.call_ids
+        refused = self._refused_numbers(account, new)
+        passed_over = new.filtered(
+            lambda call: (
+                call.client_number in refused or self._is_passed_over(account, call)
             )
-            is_short = call.wait_duration < account.callback_min_wait
-            if is_late or is_short or call.client_number in refused:
-                return None
+        )
+        facts = map(self._fact, calls - passed_over)
+        return [fact for fact in facts if fact is not None]
+
+    def _is_passed_over(self, account, call):
+        """Tell whether a missed call is too short, or became known too late."""
+        max_age = timedelta(hours=account.callback_max_age_hours)
+        return (
+            call.wait_duration < account.callback_min_wait
+            or call.create_date - call.started_at > max_age
+        )
+
+    def _fact(self, call):
+        if call.result == "missed":
             kind = MISSED
         elif call.result == "answered":
             kind = TALK

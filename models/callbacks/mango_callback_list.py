@@ -73,6 +73,7 @@ class MangoCallback(models.Model):
     # ------------------------------------------------------------
 
     @api.depends("state", "client_number", "partner_id")
+    @api.depends_context("uid")
     def _compute_calling(self):
         open_ones = self.filtered(lambda callback: callback.state == "open")
         users = open_ones._calling_users()

@@ -42,6 +42,7 @@ class MangoCallbackTask(models.Model):
         if not calls:
             return
         calls.flush_recordset(["account_id", "started_at"])
+        calls.account_id.flush_recordset(["callback_enabled", "callback_max_age_hours"])
         added = self.env.execute_query(
             SQL(
                 """
