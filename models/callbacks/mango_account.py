@@ -1,7 +1,6 @@
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import plaintext2html
 
 #: So many clients are named in one message to the supervisors.
 MAX_NAMED = 50
@@ -94,8 +93,7 @@ class MangoAccount(models.Model):
         account.message_notify(
             partner_ids=supervisors.partner_id.ids,
             subject=account.env._("Not called back in time: %s", len(callbacks)),
-            body=Markup("<ul>%s</ul>")
-            % Markup().join(Markup("<li>%s</li>") % name for name in names),
+            body=plaintext2html("\n".join(names)),
         )
 
     def _callback_supervisors(self):

@@ -29,7 +29,7 @@ export class PlannedList extends Component {
 
     /** When it was due, unless that is today. */
     since(row) {
-        return deserializeDate(row.date).toRelativeCalendar();
+        return deserializeDate(row.date).toRelativeCalendar({ unit: "days" });
     }
 
     callTitle(row) {
