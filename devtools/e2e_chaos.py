@@ -14,7 +14,7 @@ import threading
 import time
 from datetime import date, timedelta
 
-from . import demo, odoo, paths, takes
+from . import demo, e2e_callbacks, odoo, paths, takes
 from .console import step
 
 CALLS = 1000
@@ -77,6 +77,7 @@ def _check_disorder(theatre, recorded):
         yield _check_queue(theatre)
         with step("Comparing the calls"):
             yield _check_same(theatre)
+        yield from e2e_callbacks.check(theatre, recorded, urls)
 
 
 def _deliver_in_order(recorded, urls):

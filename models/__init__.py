@@ -52,5 +52,6 @@ from . import (
     res_users,
     res_users_calling,
     res_users_preferences,
-    res_users_settings,
 )
+
+from . import callbacks, insight  # isort: skip

@@ -125,6 +125,14 @@ class MangoCall(models.Model):
         changed |= self._put_on_screens(state, extensions)
         if changed:
             self._notify_participants()
+            if self.state == "ended":
+                self._on_ended()
+
+    def _on_ended(self):
+        """Do what follows once the call has ended, or has changed after that.
+
+        For other parts of the addon to extend; may happen several times.
+        """
 
     def _extension_numbers(self, state):
         """Return what may be an extension in a call: whoever has no phone number.

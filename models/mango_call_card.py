@@ -78,8 +78,8 @@ class MangoCallCard(models.Model):
         """Return everything that the user's screen shows of the telephony.
 
         :return: ``cards`` (:meth:`mango.card._of_call`, the newest first),
-            ``extension`` (as in the session's info), ``my_state`` (as of
-            :meth:`mango.extension._states`) and ``missed_count``.
+            ``extension`` (as in the session's info) and the user's figures:
+            ``my_state`` (as of :meth:`mango.extension._states`) and others.
         :rtype: dict
         """
         self.check_access("read")
@@ -152,12 +152,8 @@ class MangoCallCard(models.Model):
 
     @api.model
     def _figures(self):
-        user = self.env.user
-        extension = user._mango_caller_extension()
-        return {
-            "my_state": extension._states().get(extension.id, "free"),
-            "missed_count": user._mango_missed_count(),
-        }
+        extension = self.env.user._mango_caller_extension()
+        return {"my_state": extension._states().get(extension.id, "free")}
 
     @api.autovacuum
     def _gc_old(self):

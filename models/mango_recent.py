@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import phonenumbers
 
@@ -8,8 +8,6 @@ from odoo.fields import Domain
 
 from ..vpbx import numbers
 
-#: An older missed call reminds nobody any more.
-MISSED_PERIOD = timedelta(days=7)
 RECENT_PERIOD = timedelta(days=30)
 LIST_LIMIT = 20
 SEARCH_LIMIT = 10
@@ -39,130 +37,39 @@ class ResUsers(models.Model):
             )
 
     # ------------------------------------------------------------
-    # Missed and recent calls
+    # Recent calls
     # ------------------------------------------------------------
 
     def mango_recent(self):
-        """Return the user's missed calls and the last of all their calls.
+        """Return the last of the user's calls.
 
         Each is a dict of ``id``, ``direction``, ``result``, ``name`` (of the client),
         ``number`` (as people write it), ``dial`` (to call again; False if hidden),
-        ``started_at`` (UTC, as text), ``talk_duration`` (seconds) and ``called_back``
-        (whether the client of a missed call was spoken to since).
+        ``started_at`` (UTC, as text) and ``talk_duration`` (seconds).
 
-        :return: under ``missed`` and ``recent``, the latest first.
-        :rtype: dict[str, list[dict]]
+        :return: the latest first.
+        :rtype: list[dict]
         :raise AccessError: if another user's calls are asked for.
         """
         self._mango_check_self()
-        calls = self.env["mango.call"]
-        missed = calls.search(self._mango_missed_domain(), limit=LIST_LIMIT)
-        recent = calls.search(self._mango_ended_domain(RECENT_PERIOD), limit=LIST_LIMIT)
-        rows = self._mango_recent_rows(missed | recent)
-        return {
-            "missed": [rows[call] for call in missed],
-            "recent": [rows[call] for call in recent],
-        }
-
-    def mango_missed_seen(self):
-        """Remember that the user has looked at their missed calls.
-
-        :return: how many are still to be looked at, as :meth:`_mango_missed_count`.
-        :rtype: int
-        :raise AccessError: if it is another user.
-        """
-        self._mango_check_self()
-        if not self._mango_missed_count():
-            return 0
-        # The clocks of the PBX and of this machine may differ.
-        [(last_ended_at,)] = self.env["mango.call"]._read_group(
-            self._mango_missed_domain(), [], ["ended_at:max"]
-        )
-        # sudo: res.users.settings - the user's own, and nothing but this moment.
-        settings_sudo = self.env["res.users.settings"]._find_or_create_for_user(self)
-        settings_sudo.mango_missed_seen_at = max(
-            fields.Datetime.now(), last_ended_at or datetime.min
-        )
-        count = self._mango_missed_count()
-        self._bus_send("mango_office/missed", {"missed_count": count})
-        return count
-
-    def _mango_missed_count(self):
-        """Return how many missed calls the user has neither seen nor called back.
-
-        Two queries, whatever the number of calls.
-
-        :rtype: int
-        """
-        self.ensure_one()
-        rows = self.env["mango.call"]._read_group(
-            self._mango_missed_domain() & self._mango_unseen_domain(),
-            ["client_number"],
-            ["started_at:array_agg"],
-        )
-        spoken_at = self._mango_spoken_at([number for number, _missed in rows])
-        return sum(
-            started_at > spoken_at.get(number, datetime.min)
-            for number, missed in rows
-            for started_at in missed
-        )
-
-    def _mango_ended_domain(self, period):
-        return (
+        calls = self.env["mango.call"].search(
             Domain("user_ids", "in", self.ids)
             & Domain("state", "=", "ended")
-            & Domain("started_at", ">=", fields.Datetime.now() - period)
+            & Domain("started_at", ">=", fields.Datetime.now() - RECENT_PERIOD),
+            limit=LIST_LIMIT,
         )
-
-    def _mango_missed_domain(self):
-        return self._mango_ended_domain(MISSED_PERIOD) & Domain("result", "=", "missed")
-
-    def _mango_unseen_domain(self):
-        # sudo: res.users.settings - the user's own; see mango_missed_seen.
-        seen_at = self.sudo().res_users_settings_id.mango_missed_seen_at
-        if not seen_at:
-            return Domain.TRUE
-        # A call that the PBX told of late has ended before, but is new here.
-        return Domain("ended_at", ">", seen_at) | Domain("create_date", ">", seen_at)
-
-    def _mango_spoken_at(self, client_numbers):
-        """Return when some clients were last spoken to, as far as the user may know.
-
-        :param list[str] client_numbers: E.164; empty ones are passed over.
-        :return: when the last answered call began, by number.
-        :rtype: dict[str, datetime]
-        """
-        wanted = [number for number in client_numbers if number]
-        if not wanted:
-            return {}
-        since = fields.Datetime.now() - MISSED_PERIOD
-        return dict(
-            self.env["mango.call"]._read_group(
-                Domain("client_number", "in", wanted)
-                & Domain("result", "=", "answered")
-                & Domain("started_at", ">=", since),
-                ["client_number"],
-                ["started_at:max"],
-            )
-        )
-
-    def _mango_recent_rows(self, calls):
-        missed = calls.filtered(lambda call: call.result == "missed")
-        spoken_at = self._mango_spoken_at(missed.mapped("client_number"))
         colleagues = self._mango_other_ends(calls)
-        return {
-            call: {
+        return [
+            {
                 "id": call.id,
                 "direction": call.direction,
                 "result": call.result,
                 **self._mango_client(call, colleagues.get(call)),
                 "started_at": fields.Datetime.to_string(call.started_at),
                 "talk_duration": call.talk_duration,
-                "called_back": call in missed
-                and spoken_at.get(call.client_number, datetime.min) > call.started_at,
             }
             for call in calls
-        }
+        ]
 
     def _mango_client(self, call, colleague):
         if colleague:

@@ -2,6 +2,8 @@ from . import (
     test_access,
     test_call_apply,
     test_call_card,
+    test_callback_fold,
+    test_callbacks,
     test_caller,
     test_click_to_call,
     test_concurrency,

@@ -387,7 +387,13 @@ class TestScreen(CardCase):
         screen = self.env["mango.call.card"].with_user(self.kirill).get_screen()
         self.assertEqual(
             screen,
-            {"cards": [], "extension": False, "my_state": "free", "missed_count": 0},
+            {
+                "cards": [],
+                "extension": False,
+                "my_state": "free",
+                "missed_count": 0,
+                "planned_count": 0,
+            },
         )
 
 

@@ -1,6 +1,5 @@
-"""What the systray lists and counts of a user's calls, and whom its search finds."""
+"""What the systray lists of a user's calls, and whom its search finds."""
 
-import json
 from datetime import timedelta
 
 from odoo import fields
@@ -49,16 +48,6 @@ class RecentCase(MangoCase):
     def recent(self, user=None):
         return (user or self.anna).with_user(user or self.anna).mango_recent()
 
-    def missed_ids(self, user=None):
-        return [row["id"] for row in self.recent(user)["missed"]]
-
-    def missed_count(self, user=None):
-        self.env.flush_all()
-        return (user or self.anna).with_user(user or self.anna)._mango_missed_count()
-
-    def see_missed(self):
-        return self.anna.with_user(self.anna).mango_missed_seen()
-
 
 @tagged("post_install", "-at_install")
 class TestRecent(RecentCase):
@@ -76,31 +65,26 @@ class TestRecent(RecentCase):
             "dial": CLIENT,
             "started_at": fields.Datetime.to_string(missed.started_at),
             "talk_duration": 0,
-            "called_back": True,
         }
         self.assertEqual(
             self.recent(),
-            {
-                "missed": [row],
-                "recent": [
-                    {
-                        **row,
-                        "id": called.id,
-                        "direction": "outbound",
-                        "result": "answered",
-                        "started_at": fields.Datetime.to_string(called.started_at),
-                        "talk_duration": 75,
-                        "called_back": False,
-                    },
-                    row,
-                ],
-            },
+            [
+                {
+                    **row,
+                    "id": called.id,
+                    "direction": "outbound",
+                    "result": "answered",
+                    "started_at": fields.Datetime.to_string(called.started_at),
+                    "talk_duration": 75,
+                },
+                row,
+            ],
         )
 
     def test_client_without_name_or_number(self):
         self.add(2)
         self.add(1, client_number=False)
-        hidden, unknown = self.recent()["missed"]
+        hidden, unknown = self.recent()
         self.assertEqual(unknown["name"], NUMBER)
         self.assertEqual(hidden["name"], "Hidden number")
         self.assertEqual((hidden["number"], hidden["dial"]), ("", False))
@@ -110,8 +94,8 @@ class TestRecent(RecentCase):
         self.anna_extension.name = "Анна Соколова"
         call = self.play(internal())
         call.started_at = self.now
-        [of_anna] = self.recent()["recent"]
-        [of_boris] = self.recent(self.boris)["recent"]
+        [of_anna] = self.recent()
+        [of_boris] = self.recent(self.boris)
         self.assertEqual(of_anna["name"], "Борис Кузнецов")
         self.assertEqual((of_anna["number"], of_anna["dial"]), ("102", "102"))
         self.assertEqual((of_boris["name"], of_boris["dial"]), ("Анна Соколова", "101"))
@@ -120,123 +104,12 @@ class TestRecent(RecentCase):
         self.add(1, False, state="ringing", ended_at=False)
         self.add(60 * 24 * 8)
         self.called(60 * 24 * 31)
-        recent = self.recent()
-        self.assertFalse(recent["missed"])
-        self.assertEqual(len(recent["recent"]), 1)
+        self.assertEqual(len(self.recent()), 1)
 
-    def test_lists_are_bounded(self):
+    def test_list_is_bounded(self):
         for minutes in range(25):
             self.add(minutes)
-        recent = self.recent()
-        self.assertEqual([len(rows) for rows in recent.values()], [20, 20])
-        self.assertEqual(self.missed_count(), 25)
-
-    # -- missed and called back ------------------------------------
-
-    def test_called_back(self):
-        self.add(30)
-        self.called(20)
-        self.add(10)
-        self.add(5, client_number=OTHER)
-        again, first = (row["called_back"] for row in self.recent()["missed"][1:])
-        self.assertFalse(again, "they have called again since")
-        self.assertTrue(first)
-        self.assertEqual(self.missed_count(), 2)
-
-    def test_client_who_reached_somebody_later(self):
-        self.add(30)
-        self.add(20, "answered")
-        self.assertTrue(self.recent()["missed"][0]["called_back"])
-        self.assertEqual(self.missed_count(), 0)
-
-    def test_call_back_without_an_answer(self):
-        self.add(30)
-        self.add(20, "unanswered", "outbound")
-        self.assertFalse(self.recent()["missed"][0]["called_back"])
-        self.assertEqual(self.missed_count(), 1)
-
-    def test_hidden_numbers_are_never_called_back(self):
-        self.add(30, client_number=False)
-        self.add(20, "answered", client_number=False)
-        self.assertFalse(self.recent()["missed"][0]["called_back"])
-        self.assertEqual(self.missed_count(), 1)
-
-    def test_group_call_is_missed_by_all(self):
-        self.add(5, users=self.anna | self.boris, user_id=self.anna.id)
-        self.assertEqual(
-            [self.missed_count(user) for user in (self.anna, self.boris, self.kirill)],
-            [1, 1, 0],
-        )
-
-    def test_outbound_calls_are_not_missed(self):
-        self.add(5, "unanswered", "outbound")
-        self.assertEqual(self.missed_count(), 0)
-        self.assertFalse(self.missed_ids())
-
-    # -- seen ------------------------------------
-
-    def test_seen(self):
-        call = self.add(5)
-        self.assertEqual(self.missed_count(), 1)
-        self.assertEqual(self.see_missed(), 0)
-        self.assertEqual(self.missed_count(), 0)
-        self.assertEqual(self.missed_ids(), call.ids, "seen calls stay in the list")
-        self.add(-1)
-        self.assertEqual(self.missed_count(), 1)
-
-    def test_seen_is_of_one_user(self):
-        self.add(5, users=self.anna | self.boris)
-        self.see_missed()
-        self.assertEqual(self.missed_count(self.boris), 1)
-
-    def test_call_that_the_pbx_told_of_late(self):
-        self.see_missed()
-        self.add(60)
-        self.see_missed()
-        late = self.add(90)
-        self.env.cr.execute(
-            "UPDATE mango_call SET create_date = %s WHERE id = %s",
-            [self.now + timedelta(minutes=1), late.id],
-        )
-        self.env.invalidate_all()
-        self.assertEqual(self.missed_count(), 1)
-
-    def test_clock_of_the_pbx_is_ahead(self):
-        self.add(-5)
-        self.assertEqual(self.see_missed(), 0)
-
-    def test_other_tabs_are_told(self):
-        self.add(5)
-        self.assertEqual(self.told(), [{"missed_count": 0}])
-        self.assertEqual(self.told(), [], "nothing is new")
-
-    def told(self):
-        """Return what the user's tabs are told when missed calls are seen."""
-        bus = self.env["bus.bus"].sudo()
-        self.env.cr.precommit.run()
-        before = bus.search([])
-        self.see_missed()
-        self.env.cr.precommit.run()
-        messages = (bus.search([]) - before).mapped("message")
-        payloads = [json.loads(message) for message in messages]
-        return [
-            payload["payload"]
-            for payload in payloads
-            if payload["type"] == "mango_office/missed"
-        ]
-
-    def test_seen_stays_out_of_the_session(self):
-        """And the user's row, which every call refers to, is not written."""
-        self.add(5)
-        self.env.flush_all()
-        before = self.anna.write_date
-        self.see_missed()
-        settings = self.anna.res_users_settings_id
-        self.assertTrue(settings.mango_missed_seen_at)
-        self.assertNotIn("mango_missed_seen_at", settings._res_users_settings_format())
-        self.env.flush_all()
-        self.env.invalidate_all()
-        self.assertEqual(self.anna.write_date, before)
+        self.assertEqual(len(self.recent()), 20)
 
     # -- rights ------------------------------------
 
@@ -244,10 +117,7 @@ class TestRecent(RecentCase):
         """Not even to the supervisor, who may read them all."""
         own = self.add(5, users=self.vera)
         self.add(6, users=self.boris)
-        recent = self.recent(self.vera)
-        self.assertEqual([row["id"] for row in recent["missed"]], own.ids)
-        self.assertEqual([row["id"] for row in recent["recent"]], own.ids)
-        self.assertEqual(self.missed_count(self.vera), 1)
+        self.assertEqual([row["id"] for row in self.recent(self.vera)], own.ids)
 
     def test_other_users_are_refused(self):
         portal = new_test_user(
@@ -269,7 +139,8 @@ class TestRecent(RecentCase):
     def assert_refused(self, user):
         for act in (
             user.mango_recent,
-            user.mango_missed_seen,
+            user.mango_waiting,
+            user.mango_planned,
             lambda: user.mango_search("Иван"),
         ):
             with self.assertRaises(AccessError):
@@ -285,16 +156,12 @@ class TestRecent(RecentCase):
             act()
             return self.env.cr.sql_log_count - before
 
-        acts = (self.recent, self.missed_count, self.see_missed)
         for number in range(2):
             self.add_client_with_calls(number)
-        few = [cost(act) for act in acts]
+        few = cost(self.recent)
         for number in range(2, 12):
             self.add_client_with_calls(number)
-        self.anna.res_users_settings_id.mango_missed_seen_at = False
-        many = [cost(act) for act in acts]
-        for name, before, after in zip(acts, few, many, strict=True):
-            self.assertLessEqual(after, before, name)
+        self.assertLessEqual(cost(self.recent), few)
 
     def add_client_with_calls(self, number):
         partner = self.create_partner(f"Клиент {number}", f"+749500003{number:02}")

@@ -38,6 +38,12 @@ RIGHTS = """
     mango.call.card             mine        -     -     -     rx    rx    rx    rx
     mango.call.card             colleague's -     -     -     -     -     -     -
     mango.call.card             other's     -     -     -     -     -     -     -
+    mango.callback              mine        -     -     -     rwx   rwx   rwx   rwx
+    mango.callback              colleague's -     -     -     -     rwx   rwx   rwx
+    mango.callback              other's     -     -     -     -     -     -     -
+    mango.callback.decision     mine        -     -     -     rwcdx rwcdx rwcdx rwcdx
+    mango.callback.decision     colleague's -     -     -     c     c     c     c
+    mango.callback.task         company's   -     -     -     -     -     -     rx
     mango.command               mine        -     -     -     -     -     rx    rx
     mango.command               colleague's -     -     -     -     -     rx    rx
     mango.command               other's     -     -     -     -     -     -     -
@@ -67,6 +73,9 @@ WRITTEN = {
     "mango.call": {"note": "x"},
     "mango.call.leg": {"state": "x"},
     "mango.call.card": {"closed_at": False},
+    "mango.callback": {"deadline": "2026-01-02 00:00:00"},
+    "mango.callback.decision": {"reason": "x"},
+    "mango.callback.task": {"attempts": 7},
     "mango.command": {"state": "requested"},
     "mango.event": {"state": "pending"},
     "mango.route.slot": {"taken_at": "2026-01-01 00:00:00"},
@@ -113,7 +122,17 @@ METHODS = """
     mango.call              write                             user
     mango.call.card         get_cards                         user
     mango.call.card         get_screen                        user
+    mango.callback          action_close                      user
+    mango.callback          action_drop                       user
+    mango.callback          action_later                      user
+    mango.callback          action_lose_lead                  user
+    mango.callback          action_send_sms                   user
+    mango.callback          action_view_calls                 user
+    mango.callback          write                             user
+    mango.callback.decision action_apply                      user
+    mango.callback.decision action_tomorrow                   user
     mango.command           close_card                        user
+    mango.command           create                            nobody
     mango.event             action_process_again              admin
     mango.extension         create                            nobody
     mango.extension         get_board                         supervisor
@@ -145,9 +164,11 @@ METHODS = """
     res.partner             write                             user
     res.users               action_view_mango_calls           user
     res.users               mango_call                        user
-    res.users               mango_missed_seen                 user
+    res.users               mango_planned                     user
     res.users               mango_recent                      user
     res.users               mango_search                      user
+    res.users               mango_waiting                     user
+    res.users               write                             system
 """
 
 
@@ -247,6 +268,7 @@ class TestRights(RightsWorld, MangoCase):
                 {"call_id": elsewhere.id, "user_id": self.stranger.id}
             ),
             **self.recordings(own, colleagues, elsewhere),
+            **self.callbacks(own, colleagues, elsewhere),
             **self.histories(),
             ("mango.gate", "company's"): self.env["mango.gate"]._row(account),
             **self.extensions(),
@@ -276,6 +298,41 @@ class TestRights(RightsWorld, MangoCase):
             ("mango.recording", "other's"): theirs,
             ("mango.recording.play", "company's"): play(mine, self.boris),
             ("mango.recording.play", "other's"): play(theirs, self.stranger),
+        }
+
+    def callback(self, call, **vals):
+        """Return an entry that waits for the participants of a call."""
+        return self.env["mango.callback"].create(
+            {
+                "account_id": call.account_id.id,
+                "client_key": f"+7495000{call.id:04}",
+                "client_number": f"+7495000{call.id:04}",
+                "first_missed_at": "2026-01-01 00:00:00",
+                "last_missed_at": "2026-01-01 00:00:00",
+                "call_ids": call.ids,
+                "user_ids": call.user_ids.ids,
+                **vals,
+            }
+        )
+
+    def callbacks(self, own, colleagues, elsewhere):
+        mine = self.callback(own)
+
+        def decision(user):
+            model = self.env["mango.callback.decision"].with_user(user).sudo()
+            return model.create({"choice": "done"})
+
+        return {
+            ("mango.callback", "mine"): mine,
+            ("mango.callback", "colleague's"): self.callback(colleagues),
+            ("mango.callback", "other's"): self.callback(elsewhere),
+            ("mango.callback.decision", "mine"): {
+                name: decision(user) for name, user in self.users.items()
+            },
+            ("mango.callback.decision", "colleague's"): decision(self.vera),
+            ("mango.callback.task", "company's"): self.env[
+                "mango.callback.task"
+            ].create({"call_id": own.id}),
         }
 
     def history(self, account):
@@ -373,6 +430,7 @@ class TestRights(RightsWorld, MangoCase):
             "mango.line": {"number": "999"},
             "mango.call": {"entry_id": "E-new"},
             "mango.call.leg": {"leg_ref": "L-new"},
+            "mango.callback": {"client_key": "new"},
             "mango.command": {"command_id": "c-new"},
             "mango.event": {"digest": "new", "received_at": "2026-01-01 00:00:00"},
         }
@@ -491,6 +549,8 @@ class TestRights(RightsWorld, MangoCase):
             "crm.lead": self.lead,
             "mango.account": self.spare if method == "unlink" else self.account,
             "mango.call": call,
+            "mango.callback": self.waiting,
+            "mango.callback.decision": self.env["mango.callback.decision"],
             "mango.command": self.env["mango.command"],
             "mango.event": self.event(self.account),
             "mango.extension": self.anna_extension,
@@ -516,6 +576,7 @@ class TestRights(RightsWorld, MangoCase):
     def test_methods(self):
         self.create_extension("200", self.users["user"])
         self.lead = self.create_lead("Мебель")
+        self.waiting = self.callback(self.ring("E6", "200"), lead_id=self.lead.id)
         self.spare = self.create_account()
         self.pbx.answers("config/users/request", {"users": []})
         self.pbx.answers("incominglines", {"lines": []})

@@ -171,21 +171,31 @@ describe("what is going on", () => {
         expect(phases(service)).toEqual(["talking"]);
     });
 
-    test("state and missed calls follow", async () => {
+    test("state and figures follow", async () => {
         useTelephony();
-        onRpc("mango.call.card", "get_cards", () => ({
-            cards: [],
-            my_state: "talking",
-            missed_count: 2,
-        }));
+        const figures = { my_state: "talking", missed_count: 2, planned_count: 1 };
+        onRpc("mango.call.card", "get_cards", () => ({ cards: [], ...figures }));
         const service = await start();
         tell("call", { id: 1 });
         await settle();
         expect(service.state.myState).toBe("talking");
         expect(service.state.missedCount).toBe(2);
-        tell("missed", { missed_count: 0 });
+        expect(service.state.plannedCount).toBe(1);
+        figures.missed_count = 0;
+        tell("callback", { id: 3 });
         await settle();
         expect(service.state.missedCount).toBe(0);
+    });
+
+    test("a card follows when its client does not wait any more", async () => {
+        const cards = useTelephony([makeCard({ callback: { attempts: 2, since: "" } })]);
+        const service = await start();
+        service.bus.addEventListener("callback", ({ detail }) => asyncStep(`entry ${detail.id}`));
+        cards[0] = makeCard();
+        tell("callback", { id: 3 });
+        await settle();
+        expect(service.state.cards[0].callback).toBe(false);
+        await waitForSteps(["entry 3"]);
     });
 
     test("whoever shows calls is told of each change", async () => {

@@ -28,7 +28,31 @@ const ROW = {
     dial: "+74950000201",
     started_at: "2026-01-01 10:00:00",
     talk_duration: 0,
-    called_back: false,
+};
+const WAITING = {
+    id: 3,
+    name: "Ivan Petrov",
+    number: "+7 495 000-02-01",
+    dial: "+74950000201",
+    last_missed_at: "2026-01-01 10:00:00",
+    attempts: 2,
+    tries: 0,
+    deadline: "2026-01-01 10:30:00",
+    urgency: "overdue",
+    responsible: "Anna Sokolova",
+    calling: false,
+    is_calling_me: false,
+    asks: false,
+};
+const PLANNED = {
+    id: 5,
+    name: "Furniture",
+    summary: "Ask about the invoice",
+    number: "+7 495 000-02-01",
+    dial: "+74950000201",
+    date: "2025-12-31",
+    res_model: "crm.lead",
+    res_id: 9,
 };
 const IVAN = {
     type: "partner",
@@ -40,19 +64,23 @@ const IVAN = {
     res_model: "res.partner",
     res_id: 17,
 };
-let lists;
+let recent, waiting, planned;
 
 beforeEach(() => {
     mockDate("2026-01-01 12:00:00");
     useTelephony();
-    lists = { missed: [], recent: [] };
+    [recent, waiting, planned] = [[], [], []];
     onRpc("res.users", "mango_recent", () => {
         asyncStep("read");
-        return lists;
+        return recent;
     });
-    onRpc("res.users", "mango_missed_seen", () => {
-        asyncStep("seen");
-        return 0;
+    onRpc("res.users", "mango_waiting", () => {
+        asyncStep("read waiting");
+        return waiting;
+    });
+    onRpc("res.users", "mango_planned", () => {
+        asyncStep("read planned");
+        return planned;
     });
     onRpc("res.users", "mango_search", ({ args }) => {
         asyncStep(`search ${args[1]}`);
@@ -107,20 +135,8 @@ describe("the button", () => {
 });
 
 describe("lists", () => {
-    test("missed calls come first if there are new ones, and are seen", async () => {
-        lists.missed = [ROW, { ...ROW, id: 9, called_back: true }];
-        const calls = await mountMenu({ missedCount: 1 });
-        await openMenu();
-        await waitForSteps(["read", "seen"]);
-        await animationFrame();
-        expect(".o_mango_missed").toHaveCount(2);
-        expect(".o_mango_missed:eq(0)").toHaveText(/Ivan Petrov[\s\S]*2 hours ago[\s\S]*Missed/);
-        expect(".o_mango_missed:eq(1)").toHaveText(/Called back/);
-        expect(calls.state.missedCount).toBe(0);
-    });
-
     test("call again, and open", async () => {
-        lists.recent = [{ ...ROW, result: "answered", talk_duration: 75 }];
+        recent = [{ ...ROW, result: "answered", talk_duration: 75 }];
         await mountMenu();
         await openMenu();
         await openTab("recent");
@@ -135,7 +151,7 @@ describe("lists", () => {
     });
 
     test("a hidden number cannot be called again", async () => {
-        lists.recent = [{ ...ROW, dial: false }];
+        recent = [{ ...ROW, dial: false }];
         await mountMenu();
         await openMenu();
         await openTab("recent");
@@ -149,18 +165,10 @@ describe("lists", () => {
         await openMenu();
         await openTab("recent");
         await waitFor(".o_mango_systray_menu:contains(No calls yet)");
-        lists.recent = [ROW];
+        recent = [ROW];
         calls.bus.trigger("changed", { id: 8 });
         await waitFor(".o_mango_recent");
         await waitForSteps(["read", "read"]);
-    });
-
-    test("nothing missed", async () => {
-        await mountMenu();
-        await openMenu();
-        await openTab("missed");
-        await waitFor(".o_mango_systray_menu:contains(No missed calls)");
-        await waitForSteps(["read"]);
     });
 
     test("all calls", async () => {
@@ -169,6 +177,86 @@ describe("lists", () => {
         await openMenu();
         await contains(".o_mango_all_calls").click();
         await waitForSteps(["mango_office.mango_call_action_mine"]);
+    });
+});
+
+describe("who waits", () => {
+    test("comes first if there is somebody", async () => {
+        waiting = [WAITING, { ...WAITING, id: 4, attempts: 1, tries: 3, asks: true }];
+        await mountMenu({ missedCount: 2 });
+        await openMenu();
+        await waitForSteps(["read waiting"]);
+        await waitFor(".o_mango_missed");
+        expect("[data-tab=missed]").toHaveText(/Missed\s*2/);
+        expect(".o_mango_missed:eq(0)").toHaveText(
+            /Ivan Petrov[\s\S]*2 hours ago[\s\S]*called 2 times/
+        );
+        expect(".o_mango_missed:eq(0) .text-danger").toHaveCount(1);
+        expect(".o_mango_missed:eq(1)").toHaveText(/our tries: 3[\s\S]*What now/);
+        expect(".o_mango_systray .badge").toHaveText("2", { message: "looking changes nothing" });
+    });
+
+    test("is called back for their entry", async () => {
+        waiting = [WAITING];
+        await mountMenu({ missedCount: 1 });
+        await openMenu();
+        await contains(".o_mango_missed .o_mango_call_back").click();
+        await waitForSteps(["read waiting", "call +74950000201 mango.callback 3"]);
+        expect(".o_mango_systray_menu").toHaveCount(0);
+    });
+
+    test("is being called by a colleague, and then by nobody", async () => {
+        waiting = [{ ...WAITING, calling: "Boris" }];
+        const calls = await mountMenu({ missedCount: 1 });
+        await openMenu();
+        await waitFor(".o_mango_calling:contains(Boris is calling them)");
+        expect(".o_mango_missed .o_mango_call_back").toHaveCount(0);
+        waiting = [WAITING];
+        calls.bus.trigger("callback", { id: 3 });
+        await waitFor(".o_mango_missed .o_mango_call_back");
+        await waitForSteps(["read waiting", "read waiting"]);
+    });
+
+    test("nobody", async () => {
+        await mountMenu();
+        await openMenu();
+        await openTab("missed");
+        await waitFor(".o_mango_systray_menu:contains(Nobody waits for a call back)");
+        await waitForSteps(["read waiting"]);
+    });
+
+    test("cannot be called without an extension", async () => {
+        useTelephony([], false);
+        waiting = [WAITING];
+        await mountMenu();
+        await openMenu();
+        await openTab("missed");
+        await waitFor(".o_mango_missed");
+        expect(".o_mango_call_back").toHaveCount(0);
+        await waitForSteps(["read", "read waiting"]);
+    });
+});
+
+describe("planned calls", () => {
+    test("are called for their record", async () => {
+        planned = [PLANNED, { ...PLANNED, id: 6, date: "2026-01-01", dial: false, number: "" }];
+        await mountMenu({ plannedCount: 2 });
+        await openMenu();
+        await openTab("planned");
+        await waitFor(".o_mango_planned");
+        expect(".o_mango_planned:eq(0)").toHaveText(/Furniture[\s\S]*invoice[\s\S]*yesterday/);
+        expect(".o_mango_planned:eq(1) .text-danger").toHaveCount(0);
+        expect(".o_mango_call_planned").toHaveCount(1);
+        await contains(".o_mango_call_planned").click();
+        await waitForSteps(["read planned", "call +74950000201 crm.lead 9"]);
+    });
+
+    test("none", async () => {
+        await mountMenu();
+        await openMenu();
+        await openTab("planned");
+        await waitFor(".o_mango_systray_menu:contains(No calls are planned)");
+        await waitForSteps(["read planned"]);
     });
 });
 

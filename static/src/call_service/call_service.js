@@ -58,7 +58,10 @@ export class CallService {
             /** @type {Card[]} */
             cards: [],
             myState: "free",
+            /** Clients who wait to be called back. */
             missedCount: 0,
+            /** Calls that the user has planned until today. */
+            plannedCount: 0,
         });
         /** Numbers that are being asked for: one click, one command. */
         this.dialling = new Set();
@@ -82,9 +85,7 @@ export class CallService {
         this.subscribe("command", (message) => this.onCommand(message));
         this.subscribe("closed", ({ key }) => this.onClosed(key));
         this.subscribe("opened", (message) => this.onOpened(message));
-        this.subscribe("missed", (message) => {
-            this.state.missedCount = message.missed_count;
-        });
+        this.subscribe("callback", (message) => this.onCallback(message));
         this.subscribe("board", () => this.tellWatchers());
         // What happens while there is no connection, nobody tells again.
         for (const event of ["BUS:CONNECT", "BUS:RECONNECT"]) {
@@ -120,6 +121,12 @@ export class CallService {
         } else if (!this.closedKeys.has(card.key) && !this.find(card.key)?.call_id) {
             this.show(card);
         }
+    }
+
+    /** @param {{ id: number }} message an entry of a client who waits has changed */
+    onCallback({ id }) {
+        this.bus.trigger("callback", { id });
+        return this.refreshShown();
     }
 
     onClosed(key) {
@@ -169,6 +176,17 @@ export class CallService {
         return this.wantedRead;
     }
 
+    /** Read the figures again, and the cards that are shown. */
+    refreshShown() {
+        for (const card of this.state.cards) {
+            if (card.call_id) {
+                this.wanted.add(card.call_id);
+            }
+        }
+        this.wantedRead ??= Promise.resolve().then(() => this.readWanted());
+        return this.wantedRead;
+    }
+
     async readWanted() {
         const callIds = [...this.wanted];
         this.wanted.clear();
@@ -180,11 +198,11 @@ export class CallService {
         const answer = await this.read(() =>
             this.orm.silent.call("mango.call.card", "get_cards", [callIds])
         );
-        const answered = callIds.filter((id) => this.lastQuestion.get(id) === question);
-        if (!answer || !answered.length) {
+        if (!answer) {
             return;
         }
         this.readFigures(answer);
+        const answered = callIds.filter((id) => this.lastQuestion.get(id) === question);
         const cards = new Map(answer.cards.map((card) => [card.call_id, card]));
         for (const callId of answered) {
             const card = cards.get(callId);
@@ -196,9 +214,10 @@ export class CallService {
         }
     }
 
-    readFigures({ my_state, missed_count }) {
+    readFigures({ my_state, missed_count, planned_count }) {
         this.state.myState = my_state;
         this.state.missedCount = missed_count;
+        this.state.plannedCount = planned_count;
     }
 
     /** Ask the server in the background: without a connection there is no answer. */
@@ -347,6 +366,11 @@ export class CallService {
         return this.call(card.dial, card.lead || card.partner ? origin : {});
     }
 
+    /** Call a client who waits: by `id` and `dial` of an entry. */
+    callWaiting({ id, dial }) {
+        return this.call(dial, { resModel: "mango.callback", resId: id });
+    }
+
     hangUp(card) {
         return this.onServer(card, "hang_up");
     }
@@ -421,6 +445,29 @@ export class CallService {
         const [model, id] = (card.lead && ["crm.lead", card.lead.id]) ||
             (card.partner && ["res.partner", card.partner.id]) || ["mango.call", card.call_id];
         return this.env.services["mail.store"].scheduleActivity(model, [id]);
+    }
+
+    /** Mark the planned call that a talk was as done; what was noted is its feedback. */
+    async finishActivity(card) {
+        await this.attempt(() =>
+            this.orm.call("mail.activity", "action_feedback", [[card.activity.id]], {
+                feedback: card.note,
+            })
+        );
+        return this.refresh(card.call_id);
+    }
+
+    /** The same, and plan the next one. */
+    async finishActivityAndPlan(card) {
+        const action = await this.attempt(() =>
+            this.orm.call("mail.activity", "action_feedback_schedule_next", [[card.activity.id]], {
+                feedback: card.note,
+            })
+        );
+        await this.refresh(card.call_id);
+        if (action) {
+            await this.action.doAction(action);
+        }
     }
 
     // -----------------------------------------------------------------------

@@ -17,13 +17,10 @@ const RESULTS = {
     failed: _t("Failed"),
 };
 
-/** The user's missed or last calls, each with a click to call again. */
+/** The user's last calls, each with a click to call again. */
 export class CallLists extends Component {
     static template = "mango_office.CallLists";
-    static props = {
-        kind: { validate: (kind) => ["missed", "recent"].includes(kind) },
-        close: Function,
-    };
+    static props = { close: Function };
 
     setup() {
         this.orm = useService("orm");
@@ -31,26 +28,11 @@ export class CallLists extends Component {
         this.directions = DIRECTIONS;
         this.state = useState({ rows: null });
         useBus(this.calls.bus, "changed", () => this.load());
-        onMounted(async () => {
-            await this.load();
-            // Not before the list is there: what is marked as seen changes the button.
-            await this.markSeen();
-        });
+        onMounted(() => this.load());
     }
 
     async load() {
-        const lists = await this.call("mango_recent");
-        this.state.rows = lists[this.props.kind];
-    }
-
-    async markSeen() {
-        if (this.props.kind === "missed" && this.calls.state.missedCount) {
-            this.calls.state.missedCount = await this.call("mango_missed_seen");
-        }
-    }
-
-    call(method) {
-        return this.orm.silent.call("res.users", method, [[user.userId]]);
+        this.state.rows = await this.orm.silent.call("res.users", "mango_recent", [[user.userId]]);
     }
 
     when(row) {

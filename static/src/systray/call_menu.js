@@ -5,6 +5,8 @@ import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { session } from "@web/session";
+import { PlannedList } from "../callbacks/planned_list";
+import { WaitingList } from "../callbacks/waiting_list";
 import { CallLists } from "./call_lists";
 import { DialPad } from "./dial_pad";
 
@@ -18,7 +20,7 @@ const STATES = {
 /** The telephone in Odoo's top bar: one's state, missed and past calls, a dial pad. */
 export class CallMenu extends Component {
     static template = "mango_office.CallMenu";
-    static components = { CallLists, DialPad, Dropdown };
+    static components = { CallLists, DialPad, Dropdown, PlannedList, WaitingList };
     static props = {};
 
     setup() {
@@ -50,10 +52,11 @@ export class CallMenu extends Component {
 
     get tabs() {
         const tabs = [
-            { name: "missed", title: _t("Missed calls") },
-            { name: "recent", title: _t("Recent") },
+            { name: "missed", title: _t("Missed"), count: this.service.missedCount },
+            { name: "planned", title: _t("Planned"), count: this.service.plannedCount },
+            { name: "recent", title: _t("Recent"), count: 0 },
         ];
-        return this.service.extension ? [{ name: "dial", title: _t("Dial") }, ...tabs] : tabs;
+        return this.service.extension ? [{ name: "dial", title: _t("Dial"), count: 0 }, ...tabs] : tabs;
     }
 
     onOpen() {

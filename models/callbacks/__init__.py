@@ -1,0 +1,17 @@
+from . import (
+    mango_account,
+    mango_call,
+    mango_call_card,
+    mango_callback,
+    mango_callback_apply,
+    mango_callback_list,
+    mango_callback_task,
+    mango_callback_todo,
+    mango_card,
+    mango_command,
+    mango_line,
+    mail_activity,
+    res_partner,
+    crm_lead,
+    res_users,
+)
