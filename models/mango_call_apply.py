@@ -14,6 +14,12 @@ QUIET_TIME = timedelta(minutes=10)
 MAX_LIFE = timedelta(hours=12)
 
 
+#: Between two legs of one call nothing may be there for some seconds.
+LEG_GAP = timedelta(seconds=15)
+#: No phone rings for longer.
+RINGING_TIME = timedelta(minutes=3)
+
+
 class MangoCall(models.Model):
     """How a call follows what the PBX tells of it."""
 
@@ -372,6 +378,35 @@ class MangoCall(models.Model):
         if (self.started_at or self.create_date) < now - MAX_LIFE:
             return True
         return self._fold(self._events()).all_legs_gone
+
+    def _is_alive(self):
+        """Tell whether something may still be going on in this call.
+
+        Its end may have been lost: then it is over when no leg of it has been there
+        for a while, when it has been ringing for longer than any phone rings, or when
+        its employee has made or taken another call since.
+
+        :rtype: bool
+        """
+        if self.state == "ended":
+            return False
+        quiet = fields.Datetime.now() - self.write_date
+        if not self.leg_ids._live():
+            return quiet < LEG_GAP
+        if self.state == "ringing" and quiet > RINGING_TIME:
+            return False
+        return not self._has_later_call()
+
+    def _has_later_call(self):
+        if not self.extension_id or not self.started_at:
+            return False
+        # sudo: mango.call - whether there is one, nothing of it.
+        later = (
+            Domain("extension_id", "=", self.extension_id.id)
+            & Domain("started_at", ">", self.started_at)
+            & Domain("answered_at", "!=", False)
+        )
+        return bool(self.sudo().search_count(later, limit=1))
 
     def _last_seen_at(self):
         """Return the last moment that the PBX told of.

@@ -189,7 +189,7 @@ class MangoCommand(models.Model):
         if self.kind != "callback":
             return self._age() < PATIENCE
         if call := self._call():
-            return call.state != "ended"
+            return call._is_alive()
         return self._age() < CALLBACK_PATIENCE
 
     def _is_lost(self):
@@ -254,6 +254,14 @@ class MangoCommand(models.Model):
             self.to_number,
             self.extension,
         )
+
+    def _note_answer(self, error):
+        """Let the account learn from the answer: refusals add up, whoever caused them.
+
+        :param error: None if the PBX accepted the command.
+        :type error: VpbxError | None
+        """
+        self.account_id._note_answer(error)
 
     def _on_answer(self, error):
         """Note what the PBX answered.
@@ -395,6 +403,7 @@ def send(dbname, command_id):
             request()
         except errors.VpbxError as failure:
             error = failure
+        _in_transaction(registry, command_id, "_note_answer", error)
         _in_transaction(registry, command_id, "_on_answer", error)
     except Exception:
         _logger.exception("the command %s to the PBX failed", command_id)

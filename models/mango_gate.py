@@ -10,6 +10,9 @@ from .transaction import locked_transaction
 #: How long nothing is asked after the PBX could not answer: at first, and at most.
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=30)
+#: After so many failures in a row a route command is only tried once in a while.
+FAILURES_IN_A_ROW = 3
+TRIAL_INTERVAL = timedelta(seconds=10)
 #: A second refused request within this time locks the account out (mango-api.md 2.5).
 PENALTY_TIME = timedelta(minutes=2)
 
@@ -50,7 +53,11 @@ class MangoGate(models.Model):
         readonly=True, help="The PBX's code; 0 if it refused without one (HTTP 401)."
     )
     failed_at = fields.Datetime(readonly=True, help="When the PBX last failed.")
-    failures = fields.Integer(readonly=True, help="In a row.")
+    failures = fields.Integer(readonly=True, help="Consecutive failures.")
+    pauses = fields.Integer(readonly=True, help="Consecutive pauses.")
+    tried_at = fields.Datetime(
+        readonly=True, help="When a route command was last tried in spite of failures."
+    )
     paused_until = fields.Datetime(readonly=True)
     careful_until = fields.Datetime(
         readonly=True, help="Nothing that may well be refused goes out before."
@@ -82,8 +89,8 @@ class MangoGate(models.Model):
     def _is_open(self, urgent):
         """Tell whether an automatic request may be made now.
 
-        :param bool urgent: somebody waits at the phone; a PBX that failed a while ago
-            is tried again ahead of time, and a single refusal does not matter.
+        :param bool urgent: a caller is waiting; a single refusal or failure does not
+            matter then, and a PBX that fails is tried again every few seconds.
         :rtype: bool
         """
         if not self:
@@ -92,10 +99,17 @@ class MangoGate(models.Model):
             return False
         now = fields.Datetime.now()
         if urgent:
-            return not self.failed_at or self.failed_at + FIRST_PAUSE <= now
+            return not self._is_failing() or self.tried_at + TRIAL_INTERVAL <= now
         return now >= max(
             filter(None, (self.paused_until, self.careful_until)), default=now
         )
+
+    def _is_failing(self):
+        """Tell whether the PBX has failed so often in a row that trials are rationed.
+
+        :rtype: bool
+        """
+        return self.failures >= FAILURES_IN_A_ROW
 
     def _stopped_error(self):
         """Return the answer that stopped the requests, for words.
@@ -130,6 +144,8 @@ class MangoGate(models.Model):
         :param error: what the client raised; None for a good answer.
         :type error: VpbxError | None
         """
+        if error is None and self._of(account)._is_proven():
+            return  # Nothing to learn: the usual case takes no lock.
         with self._locked(account) as gate:
             vals = gate._prepare_vals(error)
             is_stopped_now = vals.get("stopped_at") and not gate.stopped_at
@@ -138,6 +154,25 @@ class MangoGate(models.Model):
             if is_stopped_now:
                 gate.account_id._tell_requests_stopped()
         self._forget_cache(account)
+
+    def _is_proven(self):
+        return bool(self.proven_at) and not (
+            self.stopped_at or self.failed_at or self.paused_until
+        )
+
+    @api.model
+    def _claim_trial(self, account):
+        """Take the turn to try a PBX that is failing; only one may in a while.
+
+        :param mango.account account: whose PBX.
+        :rtype: bool
+        """
+        with self._locked(account) as gate:
+            is_open = gate._is_open(urgent=True)
+            if is_open:
+                gate.tried_at = fields.Datetime.now()
+        self._forget_cache(account)
+        return is_open
 
     @api.model
     def _note_synced(self, account, moment):
@@ -213,6 +248,8 @@ class MangoGate(models.Model):
             "stopped_code": 0,
             "failed_at": False,
             "failures": 0,
+            "pauses": 0,
+            "tried_at": False,
             "paused_until": False,
             "careful_until": False,
         }
@@ -230,15 +267,21 @@ class MangoGate(models.Model):
         if is_hopeless(error):
             return {"stopped_at": now, "stopped_code": getattr(error, "code", 0)}
         if is_trouble(error):
-            if self.paused_until and self.paused_until > now:
-                return {"failed_at": now}  # Others had been on their way already.
-            pause = min(FIRST_PAUSE * 2 ** min(self.failures, 10), LONGEST_PAUSE)
-            return {
-                "failed_at": now,
-                "failures": self.failures + 1,
-                "paused_until": now + pause,
-            }
-        vals = {"failed_at": False, "failures": 0, "paused_until": False}
+            vals = {"failed_at": now, "failures": self.failures + 1}
+            if vals["failures"] >= FAILURES_IN_A_ROW and not self.tried_at:
+                vals["tried_at"] = now
+            if not self.paused_until or self.paused_until <= now:
+                # Else it is of requests that had been on their way already.
+                pause = min(FIRST_PAUSE * 2 ** min(self.pauses, 10), LONGEST_PAUSE)
+                vals |= {"pauses": self.pauses + 1, "paused_until": now + pause}
+            return vals
+        vals = {
+            "failed_at": False,
+            "failures": 0,
+            "pauses": 0,
+            "tried_at": False,
+            "paused_until": False,
+        }
         if error is None and not self.proven_at:
             vals["proven_at"] = now
         if isinstance(error, errors.RefusedError) and error.code // 1000 == 3:

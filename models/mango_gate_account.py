@@ -55,16 +55,22 @@ class MangoAccount(models.Model):
     def _may_request(self, urgent=False):
         """Tell whether the PBX may be asked something that no person has ordered.
 
-        :param bool urgent: a caller is waiting: a PBX that was in trouble is tried
-            ahead of time, once in half a minute.
+        :param bool urgent: a caller is waiting: after some failures in a row the PBX
+            is tried again every few seconds, and True is the turn to do so.
         :rtype: bool
         """
         self.ensure_one()
         # sudo: mango.gate - whether requests go out, whoever causes them.
-        return self.env["mango.gate"].sudo()._of(self)._is_open(urgent)
+        gates_sudo = self.env["mango.gate"].sudo()
+        gate_sudo = gates_sudo._of(self)
+        if not gate_sudo._is_open(urgent):
+            return False
+        if urgent and gate_sudo._is_failing():
+            return gates_sudo._claim_trial(self)
+        return True
 
     def _note_answer(self, error=None):
-        """Learn from an answer to a request that no person has ordered.
+        """Learn from an answer of the PBX, whoever caused the request.
 
         Committed at once, in a transaction of its own: it holds whatever becomes of
         the one at hand.

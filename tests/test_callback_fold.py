@@ -43,9 +43,7 @@ def by_hand(minute, **more):
 
 
 def summed_up(facts):
-    return [
-        (len(loop.missed), len(loop.tries), loop.closed_by) for loop in fold(facts)
-    ]
+    return [(len(loop.missed), len(loop.tries), loop.closed_by) for loop in fold(facts)]
 
 
 FACTS = st.builds(
@@ -120,7 +118,9 @@ class TestCallbackFold(BaseCase):
         self.assertEqual(loop.closed_by, "hand")
 
     def test_a_late_talk_does_not_take_a_persons_word_away(self):
-        self.assertEqual(summed_up([missed(1), called(5), by_hand(9)]), [(1, 0, "hand")])
+        self.assertEqual(
+            summed_up([missed(1), called(5), by_hand(9)]), [(1, 0, "hand")]
+        )
         self.assertEqual(
             summed_up([missed(1), by_hand(2), missed(4), called(5), by_hand(9)]),
             [(1, 0, "hand"), (1, 0, "hand")],
@@ -152,9 +152,7 @@ class TestCallbackFold(BaseCase):
         counted = [one for loop in loops for one in loop.missed]
         self.assertEqual(len(counted), len(set(counted)))
         during_talks = [
-            one
-            for one in set(facts)
-            if one.kind == MISSED and one not in counted
+            one for one in set(facts) if one.kind == MISSED and one not in counted
         ]
         for one in during_talks:
             self.assertTrue(any(talk.at <= one.at < talk.until for talk in talks))

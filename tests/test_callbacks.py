@@ -539,9 +539,7 @@ class TestCallbacks(CallbackCase):
 
     def decide(self, entry, choice, user=None, **vals):
         model = self.env["mango.callback.decision"].with_user(user or self.anna)
-        decision = model.create(
-            {"callback_ids": entry.ids, "choice": choice, **vals}
-        )
+        decision = model.create({"callback_ids": entry.ids, "choice": choice, **vals})
         decision.action_apply()
 
     def test_dropped(self):
@@ -710,7 +708,9 @@ class TestCallbacks(CallbackCase):
         vals = self.env["mango.call"]._prepare_origin_vals(entry)
         self.assertEqual(vals["partner_id"], self.ivan.id)
         self.assertEqual(vals["lead_id"], lead.id)
-        self.assertEqual((vals["res_model"], vals["res_id"]), ("mango.callback", entry.id))
+        self.assertEqual(
+            (vals["res_model"], vals["res_id"]), ("mango.callback", entry.id)
+        )
 
     def test_waiting_list(self):
         self.missed(40)
@@ -777,7 +777,9 @@ class TestCallbacks(CallbackCase):
         entry = self.work_off()
         activity = entry.activity_id
         self.assertEqual(activity.activity_type_id.category, "phonecall")
-        self.assertEqual((activity.res_model, activity.res_id), ("res.partner", self.ivan.id))
+        self.assertEqual(
+            (activity.res_model, activity.res_id), ("res.partner", self.ivan.id)
+        )
         self.assertEqual(activity.user_id, self.anna)
         entry.with_user(self.anna).user_id = self.boris
         self.assertEqual(activity.user_id, self.boris)
@@ -825,7 +827,9 @@ class TestCallbacks(CallbackCase):
         due = self.plan(self.ivan)
         self.plan(self.ivan, 2)
         self.plan(self.ivan, user=self.boris)
-        self.ivan.activity_schedule("mail.mail_activity_data_todo", user_id=self.anna.id)
+        self.ivan.activity_schedule(
+            "mail.mail_activity_data_todo", user_id=self.anna.id
+        )
         anna = self.anna.with_user(self.anna)
         rows = anna.mango_planned()
         self.assertEqual([row["id"] for row in rows], [late.id, due.id])
@@ -886,7 +890,9 @@ class TestCallbacks(CallbackCase):
 
         with (
             patch.object(MangoCallback, "_apply", fail),
-            mute_logger("odoo.addons.mango_office.models.callbacks.mango_callback_task"),
+            mute_logger(
+                "odoo.addons.mango_office.models.callbacks.mango_callback_task"
+            ),
         ):
             self.assertEqual(self.work_off().client_number, OLGA)
         self.assertEqual(self.env["mango.callback.task"].search([]).attempts, 1)

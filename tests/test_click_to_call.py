@@ -9,6 +9,7 @@ from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.tests import new_test_user, tagged
 
 from ..models import mango_command
+from ..models.mango_call_apply import LEG_GAP, RINGING_TIME
 from ..models.mango_command import CALLBACK_PATIENCE, send
 from ..vpbx.client import Client
 from .common import API_KEY, MangoCase, sign
@@ -16,6 +17,7 @@ from .vpbx_scenarios import (
     callback_answered,
     callback_client_busy,
     callback_employee_silent,
+    inbound_answered,
 )
 
 CALLBACK = "commands/callback"
@@ -155,6 +157,73 @@ class TestClick(ClickCase):
         card = self.click()
         self.assertEqual(card["phase"], "requested")
         self.assertEqual(len(self.commands()), 2)
+
+    def click_and_receive_until(self, state):
+        """Call somebody and take notifications in, up to the last one of a state."""
+        self.click()
+        self.send()
+        posts = [*callback_answered().posts][:-1]
+        last = max(
+            place
+            for place, (_kind, payload) in enumerate(posts)
+            if payload.get("call_state") == state
+        )
+        for kind, payload in posts[: last + 1]:
+            if "command_id" in payload:
+                payload = {**payload, "command_id": self.commands().command_id}
+            self.receive(kind, payload)
+        return self.call()
+
+    def test_click_works_again_when_the_summary_was_lost(self):
+        call = self.click_and_receive_until("Disconnected")
+        self.click()
+        self.assertEqual(len(self.commands()), 1, "a second leg may follow")
+        self.quiet(call, LEG_GAP)
+        self.click()
+        self.assertEqual(len(self.commands()), 2)
+
+    def test_click_works_again_when_nothing_came_after_the_ringing(self):
+        call = self.click_and_receive_until("Appeared")
+        self.click()
+        self.assertEqual(len(self.commands()), 1)
+        self.quiet(call, RINGING_TIME)
+        self.click()
+        self.assertEqual(len(self.commands()), 2)
+
+    def test_click_works_again_after_another_call(self):
+        """Whoever talks to somebody else does not talk to the first one any more."""
+        self.click_and_receive_until("Connected")
+        self.click()
+        self.assertEqual(len(self.commands()), 1)
+        *legs, _summary = inbound_answered().posts
+        for kind, payload in legs:
+            later = {"entry_id": "E2", "timestamp": payload["timestamp"] + 3600}
+            self.receive(kind, {**payload, **later})
+        self.click()
+        self.assertEqual(len(self.commands()), 2)
+
+    def quiet(self, call, time):
+        """Let a time pass since the last notification of a call."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE mango_call SET write_date = write_date - %s WHERE id = %s",
+            [time + timedelta(seconds=1), call.id],
+        )
+        self.env.invalidate_all()
+
+    def test_refused_clicks_count_for_automatic_requests(self):
+        """A second refusal within two minutes would lock the account out."""
+        self.pbx.answers(CALLBACK, {"result": 3200})
+        self.click()
+        self.send()
+        self.assertFalse(self.account._may_request())
+        self.assertFalse(self.account.requests_stopped_reason)
+
+    def test_wrong_signature_of_a_click_stops_automatic_requests(self):
+        self.pbx.answers(CALLBACK, {"result": 3102})
+        self.click()
+        self.send()
+        self.assertTrue(self.account.requests_stopped_reason)
 
     def test_two_numbers_are_two_calls(self):
         self.click()

@@ -1,13 +1,20 @@
 """When a PBX may be asked something that nobody waits for."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
-from ..models.mango_gate import FIRST_PAUSE, LONGEST_PAUSE, PENALTY_TIME
+from ..models.mango_gate import (
+    FAILURES_IN_A_ROW,
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    PENALTY_TIME,
+    TRIAL_INTERVAL,
+)
 from ..vpbx.errors import (
     BadAnswerError,
     LockedOutError,
@@ -229,16 +236,40 @@ class TestGate(MangoCase):
             self.note(RateLimitedError(""))
             self.assertEqual(self.account.requests_paused_until, until)
 
-    def test_who_waits_at_the_phone_tries_ahead_of_time(self):
-        with freeze_time(NOON) as clock:
-            for _time in range(4):
+    def test_callers_are_routed_in_spite_of_single_failures(self):
+        with freeze_time(NOON):
+            for _time in range(FAILURES_IN_A_ROW - 1):
                 self.note(DOWN)
-                clock.tick(self.account.requests_paused_until - clock())
-            self.note(DOWN)
-            self.assertFalse(self.account._may_request(urgent=True))
-            clock.tick(FIRST_PAUSE)
+                self.assertTrue(self.account._may_request(urgent=True))
+                self.assertFalse(self.account._may_request())
+
+    def test_a_success_in_between_starts_the_count_again(self):
+        with freeze_time(NOON):
+            for error in (DOWN, DOWN, None, DOWN, DOWN):
+                self.note(error)
             self.assertTrue(self.account._may_request(urgent=True))
-            self.assertFalse(self.account._may_request())
+
+    def test_after_failures_in_a_row_one_trial_every_ten_seconds(self):
+        with freeze_time(NOON) as clock:
+            for _time in range(FAILURES_IN_A_ROW):
+                self.note(DOWN)
+            for _time in range(3):
+                self.assertFalse(self.account._may_request(urgent=True))
+                clock.tick(TRIAL_INTERVAL)
+                self.assertTrue(self.account._may_request(urgent=True))
+                self.assertFalse(self.account._may_request(urgent=True), "two trials")
+                self.note(DOWN)
+            clock.tick(TRIAL_INTERVAL)
+            self.assertTrue(self.account._may_request(urgent=True))
+            self.note()
+            self.assertTrue(self.account._may_request(urgent=True))
+            self.assertTrue(self.account._may_request())
+
+    def test_good_answers_cost_no_lock(self):
+        self.note()
+        gates = type(self.env["mango.gate"])
+        with patch.object(gates, "_locked", side_effect=AssertionError):
+            self.note()
 
     def test_a_stop_is_no_pause(self):
         with freeze_time(NOON) as clock:
@@ -278,10 +309,14 @@ class TestGateOfRoutes(RouteCase):
         self.assertTrue(self.account._may_request(urgent=True))
 
     def test_pbx_down(self):
+        """One caller's failed request is not the next one's misfortune."""
         self.pbx.answers(ROUTE, body="<html>", status=503)
         self.send()
         kind, payload = menu()[0]
-        self.receive(kind, {**payload, "entry_id": "E2", "call_id": "L9"})
-        self.send(self.call("E2"))
-        self.assertEqual(self.pbx.paths(), [ROUTE])
-        self.assertIn("in trouble", self.call("E2").route_reason)
+        for number in range(2, FAILURES_IN_A_ROW + 2):
+            self.env["mango.route.slot"].search([]).unlink()
+            entry_id = f"E{number}"
+            self.receive(kind, {**payload, "entry_id": entry_id, "call_id": "L9"})
+            self.send(self.call(entry_id))
+        self.assertEqual(self.pbx.paths(), [ROUTE] * FAILURES_IN_A_ROW)
+        self.assertIn("in trouble", self.call(entry_id).route_reason)
