@@ -7,7 +7,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ..vpbx import notifications, statistics
-from .transaction import locked_transaction
+from .transaction import locked_transaction, retried
 
 _logger = logging.getLogger(__name__)
 
@@ -103,25 +103,28 @@ class MangoEvent(models.Model):
         # sudo: the PBX is nobody's user; its signature has been checked.
         env = self.env(user=SUPERUSER_ID, su=True)
         entry_id = env["mango.event"]._entry_of(account_id, notification)
-        lock = self._lock_name(account_id, entry_id or digest)
         is_used = isinstance(notification, USED)
-        with locked_transaction(env, lock) as env:
-            event = env["mango.event"]._store(
-                {
-                    "account_id": account_id,
-                    "kind": notification.kind,
-                    "entry_id": entry_id,
-                    "body": text,
-                    "digest": digest,
-                    "source_address": source,
-                    "state": "done" if is_used else "ignored",
-                },
-                self._room_of_call(notification),
-            )
+        vals = {
+            "account_id": account_id,
+            "kind": notification.kind,
+            "entry_id": entry_id,
+            "body": text,
+            "digest": digest,
+            "source_address": source,
+            "state": "done" if is_used else "ignored",
+        }
+        room = self._room_of_call(notification)
+
+        def store_and_apply(env):
+            event = env["mango.event"]._store(vals, room)
             if event and event.state != "ignored":
                 event._process()
             elif event and is_used:
                 event._explain_crowd()
+
+        lock = self._lock_name(account_id, entry_id or digest)
+        with locked_transaction(env, lock) as own:
+            retried(own, store_and_apply)
 
     @api.model
     def _entry_of(self, account_id, notification):

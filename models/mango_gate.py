@@ -5,7 +5,7 @@ from odoo import api, fields, models, tools
 from odoo.fields import Domain
 
 from ..vpbx import codes, errors
-from .transaction import locked_transaction
+from .transaction import locked_transaction, patient_cursor
 
 #: How long nothing is asked after the PBX could not answer: at first, and at most.
 FIRST_PAUSE = timedelta(seconds=30)
@@ -214,7 +214,7 @@ class MangoGate(models.Model):
         lock = f"mango_office/gate/{account.id}"
         # The lock is held by a transaction that ends here, unlike the one at hand.
         with (
-            account.env.registry.cursor() as holder,
+            patient_cursor(account.env.registry) as holder,
             locked_transaction(account_sudo.env(cr=holder), lock) as env,
         ):
             yield env["mango.gate"]._row(account_sudo.with_env(env))

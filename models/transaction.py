@@ -1,5 +1,6 @@
 """Locks, transactions and threads that several requests may want at the same time."""
 
+import itertools
 import logging
 import threading
 import time
@@ -12,6 +13,7 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from odoo import SUPERUSER_ID
 from odoo.service.model import retrying
+from odoo.service.server import CommonServer
 from odoo.tools import SQL, config
 
 _logger = logging.getLogger(__name__)
@@ -115,7 +117,24 @@ def in_own_transaction(env, lock, function):
         patient_cursor(env.registry) as holder,
         locked_transaction(system(cr=holder), lock) as own,
     ):
-        return retrying(lambda: function(own), own)
+        return retried(own, function)
+
+
+def retried(env, function):
+    """Call a function and commit; after a concurrent update, call it again.
+
+    :param Environment env: of a :func:`locked_transaction`.
+    :param Callable function: takes ``env``; does nothing that cannot be undone.
+    :return: what the function returns.
+    """
+    tries = itertools.count()
+
+    def attempt():
+        if next(tries):
+            limit_lock_waits(env.cr)  # The rollback has ended the first limit.
+        return function(env)
+
+    return retrying(attempt, env)
 
 
 # ------------------------------------------------------------
@@ -144,9 +163,14 @@ class Slots:
         :raise ServiceUnavailable: if too many wait already, or it takes too long.
         """
         if not self._places.acquire(blocking=False):
+            _logger.warning("overloaded: too many notifications wait already")
             raise ServiceUnavailable
         try:
             if not self._free.acquire(timeout=self._timeout):
+                _logger.warning(
+                    "overloaded: a notification waited for %s seconds in vain",
+                    self._timeout,
+                )
                 raise ServiceUnavailable
         finally:
             self._places.release()
@@ -172,7 +196,8 @@ def notification_slot(env):
 
     :param Environment env: of the request.
     :return: context manager giving the environment to work in: the same if a slot was
-        free, else one on a connection taken afterwards.
+        free, else one on a connection taken afterwards. Odoo does not retry then, since
+        it only knows the connection that was given back.
     :raise ServiceUnavailable: if the process is overloaded.
     """
     slots = _notification_slots()
@@ -213,13 +238,24 @@ class Background:
         if not self._places.acquire(blocking=False):
             _logger.error("%s: the queue is full, dropped %s", self._name, args)
             return False
-        future = self._executor.submit(function, *args)
+        try:
+            future = self._executor.submit(function, *args)
+        except RuntimeError:
+            _logger.info("%s: the server stops, dropped %s", self._name, args)
+            self._places.release()
+            return False
         future.add_done_callback(lambda _future: self._places.release())
         return True
+
+    def stop(self):
+        """Drop what is queued: Python ends a process only when the queue is empty."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
 
 
 _commands = Background("mango_office.commands", COMMAND_THREADS)
 _urgent = Background("mango_office.urgent", URGENT_THREADS)
+CommonServer.on_stop(_commands.stop)
+CommonServer.on_stop(_urgent.stop)
 
 
 def start_after_commit(env, target, record_id, urgent=False):

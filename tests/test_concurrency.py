@@ -6,6 +6,7 @@ from unittest.mock import patch
 from psycopg2.errors import LockNotAvailable, SerializationFailure
 
 from odoo import SUPERUSER_ID, api
+from odoo.exceptions import ConcurrencyError
 from odoo.modules.registry import Registry
 from odoo.service.model import retrying
 from odoo.tests import BaseCase, tagged
@@ -21,13 +22,8 @@ from .vpbx_scenarios import missed_by_group
 ACCOUNT = "mango_office.tests.concurrency"
 
 
-@tagged("post_install", "-at_install")
-class TestTwoTransactions(BaseCase):
-    """A group was rung and missed; who missed it first is told by two late legs.
-
-    What the first transaction does is unseen by the second one, whose snapshot is
-    older. Alone, the leg of the second one changes nothing about the call.
-    """
+class CommittedCase(BaseCase):
+    """Has an account that all transactions see, until the end of the class."""
 
     @classmethod
     def setUpClass(cls):
@@ -59,6 +55,15 @@ class TestTwoTransactions(BaseCase):
     def transaction(cls):
         """Open a transaction of the server's kind, committed for good at the end."""
         return _Transaction(cls.registry)
+
+
+@tagged("post_install", "-at_install")
+class TestTwoTransactions(CommittedCase):
+    """A group was rung and missed; who missed it first is told by two late legs.
+
+    What the first transaction does is unseen by the second one, whose snapshot is
+    older. Alone, the leg of the second one changes nothing about the call.
+    """
 
     def setUp(self):
         super().setUp()
@@ -178,6 +183,19 @@ class TestTwoTransactions(BaseCase):
             self.receive(self.of_first_extension)
         self.assertEqual(free, {self.entry_id: False, "another call": True})
 
+    def test_limit_of_waiting_holds_for_each_try(self):
+        """A retry begins with a rollback, which ends what was set before."""
+        limits = []
+
+        def work(env):
+            limits.append(env.execute_query(SQL("SHOW lock_timeout"))[0][0])
+            if len(limits) == 1:
+                raise ConcurrencyError
+
+        with self.transaction() as env, patch("odoo.service.model.time.sleep"):
+            transaction.in_own_transaction(env, self.id(), work)
+        self.assertEqual(limits, [transaction.LOCK_TIMEOUT] * 2)
+
     def test_loading_holds_no_lock_while_the_pbx_is_asked(self):
         """Notifications of the PBX are applied as ever while it answers slowly.
 
@@ -222,6 +240,57 @@ class TestTwoTransactions(BaseCase):
     def is_free(self, env, lock):
         query = SQL("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", lock)
         return env.execute_query(query)[0][0]
+
+
+@tagged("post_install", "-at_install")
+class TestCachesAfterCommit(CommittedCase):
+    """What others read before a commit does not stay in the caches after it.
+
+    Removed to see it fail: clearing after the commit in ``clear_caches``.
+    """
+
+    def assertSeenAfterCommit(self, change, read):
+        """Check that others read the old value, and the new one after the commit."""
+        with self.transaction() as env:
+            account = env["mango.account"].browse(self.account_id)
+            account.env.registry.clear_cache()
+            old = self.read(read)
+            change(account)
+            env.flush_all()
+            self.assertEqual(self.read(read), old, "not committed yet")
+        self.assertNotEqual(self.read(read), old, "from a cache")
+
+    def read(self, function):
+        with self.transaction() as env:
+            return function(env["mango.account"].browse(self.account_id))
+
+    def test_secret(self):
+        self.assertSeenAfterCommit(
+            lambda account: account.write({"api_key": self.id(), "api_salt": "x"}),
+            lambda account: account._credentials().get(self.id()),
+        )
+        self.assertSeenAfterCommit(
+            lambda account: account.write({"api_salt": "y"}),
+            lambda account: account._credentials().get(self.id()),
+        )
+
+    def test_own_numbers(self):
+        self.assertSeenAfterCommit(
+            lambda account: account.line_ids.create(
+                {"account_id": account.id, "number": "74950000100"}
+            ),
+            lambda account: account._own_numbers(),
+        )
+        self.assertSeenAfterCommit(
+            lambda account: account.line_ids.unlink(),
+            lambda account: account._own_numbers(),
+        )
+
+    def test_allowed_addresses(self):
+        self.assertSeenAfterCommit(
+            lambda account: account.write({"allowed_addresses": "81.88.80.132"}),
+            lambda account: account._allowed_networks(account.id),
+        )
 
 
 class _Transaction:

@@ -6,10 +6,16 @@ from unittest.mock import Mock, patch
 
 from werkzeug.exceptions import ServiceUnavailable
 
+from odoo.exceptions import ConcurrencyError
+from odoo.http import request
 from odoo.tests import BaseCase, tagged
+from odoo.tools import mute_logger
 
 from ..models import transaction
+from ..models.mango_event import MangoEvent
 from ..models.transaction import Background, Slots, notification_slot
+from .common import MangoHttpCase
+from .vpbx_scenarios import menu
 
 PATIENCE = 20  # seconds; only a broken test waits for so long
 
@@ -74,6 +80,7 @@ class TestNotificationSlots(BaseCase):
                 ):
                     raise ValueError
 
+    @mute_logger(transaction.__name__)
     def test_queue_is_bounded(self):
         with self.slots(1, waiting=0) as slots:
             self.assertTrue(slots.take_now())
@@ -86,6 +93,7 @@ class TestNotificationSlots(BaseCase):
             with notification_slot(self.request_env()):
                 pass
 
+    @mute_logger(transaction.__name__)
     def test_waiting_is_bounded(self):
         with self.slots(1, timeout=0) as slots:
             self.assertTrue(slots.take_now())
@@ -95,6 +103,61 @@ class TestNotificationSlots(BaseCase):
                     notification_slot(self.request_env()),
                 ):
                     self.fail("worked without a slot")
+
+
+@tagged("post_install", "-at_install")
+class TestBusyWebhook(MangoHttpCase):
+    """A notification that finds no free slot at first."""
+
+    def setUp(self):
+        super().setUp()
+        self.slots = Slots(1, waiting=1, timeout=0)
+        self.startPatcher(
+            patch.object(transaction, "_notification_slots", lambda: self.slots)
+        )
+
+    def has_to_wait(self, watch=lambda: None):
+        """Let the notification find no free slot, but get one by waiting."""
+        self.startPatcher(patch.object(self.slots, "take_now", return_value=False))
+        wait = self.slots.wait
+        self.startPatcher(
+            patch.object(self.slots, "wait", side_effect=lambda: (watch(), wait()))
+        )
+
+    def test_overload_is_said_honestly(self):
+        """And in the log, since the PBX does not repeat what was not stored."""
+        self.assertTrue(self.slots.take_now())
+        with self.assertLogs(transaction.__name__, "WARNING"):
+            self.assertEqual(self.post(*menu()[0]).status_code, 503)
+        self.assertFalse(self.events())
+        self.slots.release()
+        self.assertEqual(self.post(*menu()[0]).status_code, 200)
+
+    def test_waits_without_a_connection(self):
+        closed = []
+        self.has_to_wait(lambda: closed.append(request.env.cr._closed))
+        self.assertEqual(self.post(*menu()[0]).status_code, 200)
+        self.assertEqual(closed, [True])
+        self.assertTrue(self.call())
+
+    def test_concurrent_update_after_waiting(self):
+        """Odoo's own retry ends with the connection that was given back."""
+        self.has_to_wait()
+        store, tries = MangoEvent._store, []
+
+        def collide_once(events, *args):
+            tries.append(1)
+            if len(tries) == 1:
+                raise ConcurrencyError
+            return store(events, *args)
+
+        with (
+            patch.object(MangoEvent, "_store", collide_once),
+            patch("odoo.service.model.time.sleep"),
+        ):
+            self.assertEqual(self.post(*menu()[0]).status_code, 200)
+        self.assertEqual(len(tries), 2)
+        self.assertTrue(self.call())
 
 
 @tagged("post_install", "-at_install")
@@ -128,6 +191,27 @@ class TestBackground(BaseCase):
         background._executor.shutdown()
         self.assertEqual(len(results), 5)
         self.assertLessEqual(len(set(results)), 2)
+
+    def test_server_stops(self):
+        """What runs is finished; what is queued does not keep the process alive."""
+        background = self.background(1, 3)
+        begun, go = threading.Event(), threading.Event()
+        self.addCleanup(go.set)
+        done = []
+
+        def work(number):
+            begun.set()
+            go.wait(PATIENCE)
+            done.append(number)
+
+        for number in range(3):
+            background.start(work, number)
+        self.assertTrue(begun.wait(PATIENCE))
+        background.stop()
+        self.assertFalse(background.start(work, 3))
+        go.set()
+        background._executor.shutdown()
+        self.assertEqual(done, [0])
 
     def test_place_comes_back_after_an_error(self):
         background = self.background(1, 0)

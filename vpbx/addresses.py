@@ -13,7 +13,6 @@ KNOWN_SOURCES = (
     "81.88.82.45",
 )
 
-# What one who has a network of IPv6 has at least.
 _SEPARATOR = re.compile(r"[\s,;]+")
 
 
