@@ -7,7 +7,7 @@ import pytz
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..transaction import in_own_transaction
+from ...tools.locking import in_own_transaction
 from .fold import HAND, MISSED, TALK, TRY, Fact, fold
 
 #: So many calls of one client are looked at; a robot makes more.

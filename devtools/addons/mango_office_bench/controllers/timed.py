@@ -9,8 +9,8 @@ from odoo.fields import Domain
 from odoo.http import request
 from odoo.tools import SQL
 
-from odoo.addons.mango_office.models.ir_http import IrHttp
-from odoo.addons.mango_office.models.mail_thread_phone import MailThreadPhone
+from odoo.addons.mango_office.models.inbox.ir_http import IrHttp
+from odoo.addons.mango_office.models.pbx.mail_thread_phone import MailThreadPhone
 
 
 class Timed(http.Controller):
