@@ -1,8 +1,8 @@
 from odoo import api, models
 
 
-class MangoCallCard(models.Model):
-    _inherit = "mango.call.card"
+class MangoCallPresence(models.Model):
+    _inherit = "mango.call.presence"
 
     @api.model
     def _figures(self):

@@ -127,7 +127,7 @@ class MangoCallback(models.Model):
 
         :rtype: res.partner
         """
-        partner, _lead = self.env["mango.caller"]._identify(account, number)
+        partner, _lead = self.env["mango.caller.lookup"]._identify(account, number)
         return self._contact(partner)
 
     @api.model

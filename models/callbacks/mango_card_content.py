@@ -1,10 +1,10 @@
 from odoo import api, fields, models
 
 
-class MangoCard(models.AbstractModel):
+class MangoCardContent(models.AbstractModel):
     """What the card says of a client who was missed, and of the call that was planned."""
 
-    _inherit = "mango.card"
+    _inherit = "mango.card.content"
 
     @api.model
     def _of_call(self, call):

@@ -198,7 +198,7 @@ class MangoCall(models.Model):
     @api.depends("end_reason")
     @api.depends_context("lang")
     def _compute_end_reason_text(self):
-        meaning = self.env["mango.meaning"]
+        meaning = self.env["mango.error.message"]
         for call in self:
             call.end_reason_text = (
                 meaning._of_code(call.end_reason) if call.end_reason else False
@@ -216,7 +216,7 @@ class MangoCall(models.Model):
     @api.depends("client_number", "partner_id", "account_id")
     def _compute_candidate_ids(self):
         for call in self:
-            partners = self.env["mango.caller"]._find_partners(
+            partners = self.env["mango.caller.lookup"]._find_partners(
                 call.account_id, call.client_number
             )
             call.candidate_ids = partners - call.partner_id
@@ -505,7 +505,7 @@ class MangoCall(models.Model):
         :return: whether anything changed.
         :rtype: bool
         """
-        partner, lead = self.env["mango.caller"]._identify(
+        partner, lead = self.env["mango.caller.lookup"]._identify(
             self.account_id,
             self.client_number,
             self.partner_id if self.partner_is_manual else None,
@@ -527,7 +527,7 @@ class MangoCall(models.Model):
         # was chosen by it or by somebody who may correct the call.
         call_sudo = self.sudo()
         owners = (
-            self.env["mango.caller"]
+            self.env["mango.caller.lookup"]
             .sudo()
             ._owners(call_sudo.partner_id, call_sudo.lead_id)
         )

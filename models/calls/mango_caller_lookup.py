@@ -16,10 +16,10 @@ class Owner:
     reason: str
 
 
-class MangoCaller(models.AbstractModel):
+class MangoCallerLookup(models.AbstractModel):
     """Who is calling, and who is responsible for them (``design.md`` 4)."""
 
-    _name = "mango.caller"
+    _name = "mango.caller.lookup"
     _description = "Who Is Calling"
 
     # ------------------------------------------------------------

@@ -110,7 +110,7 @@ class MangoTimeline(models.AbstractModel):
     def _reason(self, leg):
         if not leg.end_reason:
             return ""
-        return self.env["mango.meaning"]._of_code(leg.end_reason)
+        return self.env["mango.error.message"]._of_code(leg.end_reason)
 
     def _route_step(self, call):
         titles = {

@@ -281,7 +281,7 @@ class MangoCommand(models.Model):
             self._end("accepted", False)
             return
         state = "unclear" if error.ambiguous else "failed"
-        self._end(state, self.env["mango.meaning"]._of_error(error))
+        self._end(state, self.env["mango.error.message"]._of_error(error))
 
     def _end(self, state, reason):
         self.write({"state": state, "reason": reason})
@@ -317,7 +317,7 @@ class MangoCommand(models.Model):
             return
         command = command._as_its_user()
         error = errors.RefusedError(notification.code or 0, "")
-        command._end("failed", self.env["mango.meaning"]._of_error(error))
+        command._end("failed", self.env["mango.error.message"]._of_error(error))
 
     # ------------------------------------------------------------
     # Telling the user
@@ -333,7 +333,7 @@ class MangoCommand(models.Model):
         :return: the card of the call as soon as there is one.
         :rtype: dict
         """
-        content = self.env["mango.card"].with_user(self.user_id)
+        content = self.env["mango.card.content"].with_user(self.user_id)
         if call := self._call():
             return content._of_call(call.with_user(self.user_id))
         return content._of_command(self)
@@ -368,7 +368,7 @@ class MangoCommand(models.Model):
 
         :raise AccessError: if the user has no part in telephony.
         """
-        self.env["mango.call.card"].check_access("read")
+        self.env["mango.call.presence"].check_access("read")
         # sudo: mango.command - the user's own ones, and nothing but their cards.
         user = self.env.user
         own_sudo = self.sudo().filtered(lambda command: command.user_id == user)

@@ -181,7 +181,7 @@ class ResUsers(models.Model):
             colleague's extension.
         :param str res_model: the model of the record that the call belongs to, if any.
         :param int res_id: its id.
-        :return: the card of the call (:class:`mango.card`).
+        :return: the card of the call (:class:`mango.card.content`).
         :rtype: dict
         :raise AccessError: if it is another user, or the user is not an internal one,
             or may not read the record.

@@ -36,8 +36,8 @@ class MangoAccount(models.Model):
         :rtype: bool
         """
         self.ensure_one()
-        # sudo: mango.gate - what the machine knows.
-        gate = self.env["mango.gate"].sudo()._of(self)
+        # sudo: mango.circuit.breaker - what the machine knows.
+        gate = self.env["mango.circuit.breaker"].sudo()._of(self)
         return bool(gate.proven_at or self.last_load_at or self.last_event_at)
 
     def _extension_by_ref(self):
@@ -60,13 +60,13 @@ class MangoAccount(models.Model):
     def action_load_users(self):
         """Load staff and lines; the first success starts fetching past calls."""
         result = super().action_load_users()
-        self.env["mango.history"]._wake_cron()
+        self.env["mango.statistics.import"]._wake_cron()
         return result
 
     def _resume_requests(self, is_proven=False):
         result = super()._resume_requests(is_proven)
-        # sudo: mango.history - what waited for the requests goes on with them.
-        self.env["mango.history"].sudo()._go_on_at_once(self)
+        # sudo: mango.statistics.import - what waited for the requests goes on with them.
+        self.env["mango.statistics.import"].sudo()._go_on_at_once(self)
         return result
 
     def action_fetch_history(self):
@@ -76,7 +76,7 @@ class MangoAccount(models.Model):
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Fetch calls from the PBX"),
-            "res_model": "mango.history.start",
+            "res_model": "mango.statistics.import.start",
             "view_mode": "form",
             "target": "new",
             "context": {"default_account_id": self.id},
@@ -85,9 +85,9 @@ class MangoAccount(models.Model):
     def action_view_history(self):
         """Open the fetches of this PBX."""
         self.ensure_one()
-        self.env["mango.history"].check_access("read")
+        self.env["mango.statistics.import"].check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
-            "mango_office.mango_history_action"
+            "mango_office.mango_statistics_import_action"
         )
         action["domain"] = [("account_id", "=", self.id)]
         return action

@@ -56,13 +56,13 @@ LEAST_INTERVAL = timedelta(minutes=10)
 KEPT_TIME = timedelta(days=30)
 
 
-class MangoHistory(models.Model):
+class MangoStatisticsImport(models.Model):
     """One period of the PBX's statistics that is fetched, and how far that has come.
 
     Everything needed to go on is in the row: whoever does it may be killed at any time.
     """
 
-    _name = "mango.history"
+    _name = "mango.statistics.import"
     _description = "Fetch of Calls from the PBX"
     _order = "id desc"
 
@@ -185,7 +185,7 @@ class MangoHistory(models.Model):
         :param datetime date_from: UTC.
         :param datetime date_to: UTC.
         :param str kind: the occasion.
-        :rtype: mango.history
+        :rtype: mango.statistics.import
         :raise UserError: if one of this kind is under way.
         """
         active = self.search_count(
@@ -234,7 +234,7 @@ class MangoHistory(models.Model):
     def action_stop(self):
         """Stop fetching; what has been fetched stays."""
         self.check_access("read")
-        # sudo: mango.history - whoever may see the jobs of their companies may stop
+        # sudo: mango.statistics.import - whoever may see the jobs of their companies may stop
         # them; nothing else of a job can be changed.
         active_sudo = self.sudo().filtered(lambda job: job.state in ACTIVE_STATES)
         active_sudo._finish(
@@ -244,7 +244,7 @@ class MangoHistory(models.Model):
     def action_go_on(self):
         """Go on with a fetch that failed or was stopped, where it had come to."""
         self.check_access("read")
-        # sudo: mango.history - as for stopping.
+        # sudo: mango.statistics.import - as for stopping.
         failed_sudo = self.sudo().filtered(lambda job: job.state == "failed")
         failed_sudo.write(
             {
@@ -358,7 +358,7 @@ class MangoHistory(models.Model):
 
         Somebody waits for what a person ordered, so it comes first.
 
-        :rtype: mango.history
+        :rtype: mango.statistics.import
         """
         active = self.search(Domain("state", "in", ACTIVE_STATES), order="id")
         by_account = {}
@@ -374,7 +374,7 @@ class MangoHistory(models.Model):
     def _in_its_language(self):
         """Return the job for sentences in the language of whoever reads them.
 
-        :rtype: mango.history
+        :rtype: mango.statistics.import
         """
         is_planned = self.kind in PLANNED_KINDS
         language = self.account_id._language()
@@ -505,8 +505,10 @@ class MangoHistory(models.Model):
             return
         self._finish("done")
         if self.kind in PLANNED_KINDS:
-            # sudo: mango.gate - that the machine has come so far.
-            self.env["mango.gate"].sudo()._note_synced(self.account_id, self.date_to)
+            # sudo: mango.circuit.breaker - that the machine has come so far.
+            self.env["mango.circuit.breaker"].sudo()._note_synced(
+                self.account_id, self.date_to
+            )
             self._forget_uneventful()
 
     def _on_failure(self, failure):
@@ -529,7 +531,7 @@ class MangoHistory(models.Model):
             self._wait_for(self.account_id)
         else:
             self._try_again(
-                self.env["mango.meaning"]._of_error(failure), report_key=False
+                self.env["mango.error.message"]._of_error(failure), report_key=False
             )
 
     def _try_again(self, reason, **vals):

@@ -6,10 +6,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
-class MangoHistoryStart(models.TransientModel):
+class MangoStatisticsImportStart(models.TransientModel):
     """Asks which days' calls are to be fetched."""
 
-    _name = "mango.history.start"
+    _name = "mango.statistics.import.start"
     _description = "Fetch Calls from the PBX"
 
     account_id = fields.Many2one(
@@ -40,15 +40,17 @@ class MangoHistoryStart(models.TransientModel):
         date_to = min(self._to_utc(self.date_to + timedelta(days=1)), now)
         if date_from >= now:
             raise UserError(self.env._("The period must begin in the past."))
-        # sudo: mango.history - whoever may set up the PBX may have its calls fetched;
+        # sudo: mango.statistics.import - whoever may set up the PBX may have its calls fetched;
         # the job is theirs.
         job = (
-            self.env["mango.history"].sudo()._start(self.account_id, date_from, date_to)
+            self.env["mango.statistics.import"]
+            .sudo()
+            ._start(self.account_id, date_from, date_to)
         )
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Fetch calls from the PBX"),
-            "res_model": "mango.history",
+            "res_model": "mango.statistics.import",
             "res_id": job.id,
             "view_mode": "form",
         }

@@ -317,7 +317,7 @@ class MangoAccount(models.Model):
         try:
             users, lines = client.users(), client.lines()
         except errors.VpbxError as error:
-            raise UserError(self.env["mango.meaning"]._of_error(error)) from error
+            raise UserError(self.env["mango.error.message"]._of_error(error)) from error
         # After the requests, in a transaction of its own: no lock is held while the
         # PBX is waited for, and a concurrent update repeats no request.
         changes = in_own_transaction(
@@ -387,7 +387,7 @@ class MangoAccount(models.Model):
     def _compute_requests_gate(self):
         now = fields.Datetime.now()
         for account in self:
-            gate = self.env["mango.gate"]._of(account)
+            gate = self.env["mango.circuit.breaker"]._of(account)
             account.requests_stopped_reason = (
                 account._words_of_stop(gate) if gate.stopped_at else False
             )
@@ -397,13 +397,15 @@ class MangoAccount(models.Model):
             )
 
     def _compute_last_sync_at(self):
-        gates = self.env["mango.gate"].search(Domain("account_id", "in", self.ids))
+        gates = self.env["mango.circuit.breaker"].search(
+            Domain("account_id", "in", self.ids)
+        )
         moments = {gate.account_id.id: gate.last_sync_at for gate in gates}
         for account in self:
             account.last_sync_at = moments.get(account.id, False)
 
     def _words_of_stop(self, gate):
-        reason = self.env["mango.meaning"]._of_error(gate._stopped_error())
+        reason = self.env["mango.error.message"]._of_error(gate._stopped_error())
         consequence = self.env._(
             "Mend the cause, check the connection, and resume the requests in the "
             "settings of the PBX. Until then Odoo fetches no statistics and no "
@@ -419,8 +421,8 @@ class MangoAccount(models.Model):
         :rtype: bool
         """
         self.ensure_one()
-        # sudo: mango.gate - whether requests go out, whoever causes them.
-        gates_sudo = self.env["mango.gate"].sudo()
+        # sudo: mango.circuit.breaker - whether requests go out, whoever causes them.
+        gates_sudo = self.env["mango.circuit.breaker"].sudo()
         gate_sudo = gates_sudo._of(self)
         if not gate_sudo._is_open(urgent):
             return False
@@ -438,8 +440,8 @@ class MangoAccount(models.Model):
         :type error: VpbxError | None
         """
         self.ensure_one()
-        # sudo: mango.gate - the machine notes what it was answered.
-        self.env["mango.gate"].sudo()._note(self, error)
+        # sudo: mango.circuit.breaker - the machine notes what it was answered.
+        self.env["mango.circuit.breaker"].sudo()._note(self, error)
 
     def action_resume_requests(self):
         """Let Odoo ask the PBX again of its own accord; the cause has been mended."""
@@ -457,8 +459,8 @@ class MangoAccount(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
-        # sudo: mango.gate - whoever may set up the PBX may have Odoo ask it again.
-        self.env["mango.gate"].sudo()._reopen(self, is_proven)
+        # sudo: mango.circuit.breaker - whoever may set up the PBX may have Odoo ask it again.
+        self.env["mango.circuit.breaker"].sudo()._reopen(self, is_proven)
 
     def _tell_requests_stopped(self):
         """Tell the administrators, in their languages, that requests have stopped."""

@@ -25,7 +25,7 @@ PENALTY_TIME = timedelta(minutes=2)
 _HOPELESS_CODES = frozenset({3000, *range(3100, 3106), 3400})
 
 
-class MangoGate(models.Model):
+class MangoCircuitBreaker(models.Model):
     """Whether a PBX may be asked something that nobody waits for.
 
     Repeated refusals lock the PBX's account out for everybody, and a PBX in trouble is
@@ -40,7 +40,7 @@ class MangoGate(models.Model):
     new ones opens the gate without writing here.
     """
 
-    _name = "mango.gate"
+    _name = "mango.circuit.breaker"
     _description = "Automatic Requests to a PBX"
     _rec_name = "account_id"
 
@@ -84,7 +84,7 @@ class MangoGate(models.Model):
 
         :param mango.account account: one.
         :return: empty if nothing is known of the PBX.
-        :rtype: mango.gate
+        :rtype: mango.circuit.breaker
         """
         gate = self.search(Domain("account_id", "in", account.ids))
         return gate.filtered(lambda row: row.access_digest == self._digest(account))
@@ -211,7 +211,7 @@ class MangoGate(models.Model):
         :param mango.account account: whose.
         :return: context manager giving the gate there, as of the present access.
         """
-        # sudo: mango.gate - the machine notes what the PBX answers, on behalf of
+        # sudo: mango.circuit.breaker - the machine notes what the PBX answers, on behalf of
         # whoever asked.
         account_sudo = account.sudo()
         lock = f"mango_office/gate/{account.id}"
@@ -220,7 +220,7 @@ class MangoGate(models.Model):
             patient_cursor(account.env.registry) as holder,
             locked_transaction(account_sudo.env(cr=holder), lock) as env,
         ):
-            yield env["mango.gate"]._row(account_sudo.with_env(env))
+            yield env["mango.circuit.breaker"]._row(account_sudo.with_env(env))
 
     @api.model
     def _forget_cache(self, account):
@@ -233,7 +233,7 @@ class MangoGate(models.Model):
     def _row(self, account):
         """Return the gate of a PBX: a new one, or reset, if its access is new.
 
-        :rtype: mango.gate
+        :rtype: mango.circuit.breaker
         """
         gate = self.search(Domain("account_id", "in", account.ids))
         digest = self._digest(account)

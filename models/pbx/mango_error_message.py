@@ -4,10 +4,10 @@ from odoo.tools.translate import code_translations
 from ...vpbx import codes, errors
 
 
-class MangoMeaning(models.AbstractModel):
+class MangoErrorMessage(models.AbstractModel):
     """What the PBX's codes and failures mean, in the reader's language."""
 
-    _name = "mango.meaning"
+    _name = "mango.error.message"
     _description = "Meaning of the PBX's Codes"
 
     @api.model

@@ -323,7 +323,7 @@ class MangoRecording(models.Model):
             vals |= {"extension_id": extension.id, "user_id": extension.user_id.id}
         if told.stored:
             return {**vals, "state": "announced"}
-        reason = self.env["mango.meaning"]._of_code(told.completion_code)
+        reason = self.env["mango.error.message"]._of_code(told.completion_code)
         return {**vals, "state": "failed", "error": reason}
 
     def _follow(self, vals):

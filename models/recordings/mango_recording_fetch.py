@@ -304,7 +304,7 @@ class MangoRecording(models.Model):
         :type error: VpbxError | None
         """
         if error:
-            reason = self.env["mango.meaning"]._of_error(error)
+            reason = self.env["mango.error.message"]._of_error(error)
         else:
             reason = self.env._("The recording could not be stored in Odoo.")
         if self.attempts >= MAX_ATTEMPTS or not self._may_pass(error):

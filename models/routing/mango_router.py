@@ -60,7 +60,7 @@ class MangoRouter(models.AbstractModel):
             return self._skipped(
                 self.env._("No contact and no open lead has the caller's number.")
             )
-        owners = self.env["mango.caller"]._owners(call.partner_id, call.lead_id)
+        owners = self.env["mango.caller.lookup"]._owners(call.partner_id, call.lead_id)
         if not owners:
             return self._skipped(self.env._("Nobody is responsible for the caller."))
         owner, extension = self._first_with_extension(call.account_id, owners)
@@ -202,7 +202,7 @@ class MangoRouter(models.AbstractModel):
                 {
                     "route_state": "sent" if error.ambiguous else "failed",
                     "route_reason": call._reason_with(
-                        self.env["mango.meaning"]._of_error(error)
+                        self.env["mango.error.message"]._of_error(error)
                     ),
                 }
             )
@@ -236,7 +236,7 @@ class MangoRouter(models.AbstractModel):
         if notification.code == RESULT_DONE:
             call.route_state = "accepted"
             return
-        meaning = self.env["mango.meaning"]._of_code(notification.code or 0)
+        meaning = self.env["mango.error.message"]._of_code(notification.code or 0)
         call.write(
             {
                 "route_state": "failed",

@@ -26,7 +26,7 @@ class MangoCall(models.Model):
         self.ensure_one()
         self.check_access("read")
         self._own_card().closed_at = fields.Datetime.now()
-        key = self.env["mango.card"]._keys(self)["key"]
+        key = self.env["mango.card.content"]._keys(self)["key"]
         self.env.user._bus_send("mango_office/closed", {"key": key})
 
     def open_card(self):
@@ -38,13 +38,13 @@ class MangoCall(models.Model):
             card_sudo.closed_at = False
         else:
             card_sudo.create({"call_id": self.id, "user_id": self.env.uid})
-        key = self.env["mango.card"]._keys(self)["key"]
+        key = self.env["mango.card.content"]._keys(self)["key"]
         self.env.user._bus_send("mango_office/opened", {"key": key, "id": self.id})
 
     def _own_card(self):
-        # sudo: mango.call.card - the user's own card, and only whether it is shown.
+        # sudo: mango.call.presence - the user's own card, and only whether it is shown.
         return (
-            self.env["mango.call.card"]
+            self.env["mango.call.presence"]
             .sudo()
             .search([("call_id", "=", self.id), ("user_id", "=", self.env.uid)])
         )
@@ -190,7 +190,7 @@ class MangoCall(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
-        own = self.env["mango.card"]._own_numbers(self)
+        own = self.env["mango.card.content"]._own_numbers(self)
         if self.state == "ended":
             raise UserError(self.env._("The call is over."))
         legs = self.leg_ids.filtered(
@@ -211,7 +211,7 @@ class MangoCall(models.Model):
         :param str kind: as of ``mango.command``.
         :param mango.call.leg leg: of the user's own.
         """
-        own = self.env["mango.card"]._own_numbers(self)
+        own = self.env["mango.card.content"]._own_numbers(self)
         on_leg = {leg.from_extension, leg.to_extension}
         self.env["mango.command"]._give(
             {
@@ -280,7 +280,7 @@ class MangoCall(models.Model):
         if state.state == ENDED or not state.legs:
             return False
         rung = self.routed_extension_id.concat(*extensions.values())
-        return self.env["mango.call.card"]._put(self, rung)
+        return self.env["mango.call.presence"]._put(self, rung)
 
     def _notify_board(self):
         """Tell the open boards of the supervisors that something has changed.

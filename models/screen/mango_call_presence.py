@@ -18,10 +18,10 @@ LOOKED_AT_LIMIT = 24
 KEPT_TIME = timedelta(days=3)
 
 
-class MangoCallCard(models.Model):
+class MangoCallPresence(models.Model):
     """A call on somebody's screen: from when their phone rings until they close it."""
 
-    _name = "mango.call.card"
+    _name = "mango.call.presence"
     _description = "Call on a Screen"
     _order = "id desc"
     _rec_name = "call_id"
@@ -53,7 +53,7 @@ class MangoCallCard(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                INSERT INTO mango_call_card
+                INSERT INTO mango_call_presence
                     (call_id, user_id, create_uid, write_uid, create_date, write_date)
                      SELECT DISTINCT %(call_id)s, person.id, %(uid)s, %(uid)s,
                             %(now)s, %(now)s
@@ -85,7 +85,7 @@ class MangoCallCard(models.Model):
         :rtype: dict
         """
         self.check_access("read")
-        content = self.env["mango.card"]
+        content = self.env["mango.card.content"]
         commands = self.env["mango.command"]._on_screen()
         cards = [content._of_command(command) for command in commands]
         cards += [content._of_call(call) for call in self._calls_on_screen()]
@@ -104,7 +104,7 @@ class MangoCallCard(models.Model):
         :rtype: dict
         """
         self.check_access("read")
-        content = self.env["mango.card"]
+        content = self.env["mango.card.content"]
         own = self.search(self._own_domain() & Domain("call_id", "in", call_ids))
         calls = own.call_id._filtered_access("read")
         return {
@@ -122,7 +122,7 @@ class MangoCallCard(models.Model):
 
         :rtype: mango.call
         """
-        view = self.env["mango.card.view"]
+        view = self.env["mango.card.phase"]
         is_past = Domain("state", "=", "ended")
         since = fields.Datetime.now() - SHOWN_TIME
         running = self._own_calls(~is_past)

@@ -10,13 +10,13 @@ MAX_CANDIDATES = 10
 HANG_UP_PHASES = ("pick_up", "calling", "talking", "hold")
 
 
-class MangoCard(models.AbstractModel):
+class MangoCardContent(models.AbstractModel):
     """What the card of a call shows one person (``static/src/call_card``).
 
     Everything is read under the rights of that person: the environment's user.
     """
 
-    _name = "mango.card"
+    _name = "mango.card.content"
     _description = "Card of a Call"
 
     @api.model
@@ -81,7 +81,7 @@ class MangoCard(models.AbstractModel):
         :rtype: dict
         """
         numbers = self._own_numbers(call)
-        view = self.env["mango.card.view"]._of(call, numbers)
+        view = self.env["mango.card.phase"]._of(call, numbers)
         partner = call.partner_id._filtered_access("read")
         lead = call.lead_id._filtered_access("read")
         return {
@@ -230,7 +230,7 @@ class MangoCard(models.AbstractModel):
         return is_client and self.env[model].has_access("create")
 
     def _owner(self, partner, lead):
-        owners = self.env["mango.caller"]._owners(partner, lead)
+        owners = self.env["mango.caller.lookup"]._owners(partner, lead)
         return owners[0].user.name if owners else ""
 
     def _history(self, call, partner):

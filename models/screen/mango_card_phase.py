@@ -1,14 +1,14 @@
 from odoo import api, fields, models
 
 
-class MangoCardView(models.AbstractModel):
+class MangoCardPhase(models.AbstractModel):
     """Where a call stands for one of the people in it: the phase of their card.
 
     The same call rings for one, is on hold for another and has been taken away from a
     third; all of it is read off the legs.
     """
 
-    _name = "mango.card.view"
+    _name = "mango.card.phase"
     _description = "Call as One Person Sees It"
 
     @api.model
@@ -39,7 +39,7 @@ class MangoCardView(models.AbstractModel):
 
         :rtype: bool
         """
-        numbers = self.env["mango.card"]._own_numbers(call)
+        numbers = self.env["mango.card.content"]._own_numbers(call)
         legs = self._legs_of(call, numbers)
         return self._leaves(call, self._phase(call, legs, numbers))
 
@@ -125,7 +125,7 @@ class MangoCardView(models.AbstractModel):
 
     def _responsible(self, call):
         users = call.user_id | call.routed_extension_id.user_id
-        owners = self.env["mango.caller"]._owners(
+        owners = self.env["mango.caller.lookup"]._owners(
             call.partner_id._filtered_access("read"),
             call.lead_id._filtered_access("read"),
         )

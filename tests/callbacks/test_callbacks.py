@@ -30,7 +30,9 @@ class CallbackCase(MangoCase):
         """Add a call that has ended, as if the PBX had told of it just now."""
         type(self).count += 1
         started_at = vals.pop("started_at", self.now - timedelta(minutes=minutes_ago))
-        partner = self.env["mango.caller"]._find_partners(self.account, number)[:1]
+        partner = self.env["mango.caller.lookup"]._find_partners(self.account, number)[
+            :1
+        ]
         users = vals.pop("users", self.anna)
         call = self.env["mango.call"].create(
             {
@@ -765,7 +767,7 @@ class TestCallbacks(CallbackCase):
         first = self.missed(20, users=self.boris)
         call = self.missed(10)
         self.work_off()
-        card = self.env["mango.card"].with_user(self.anna)._of_call(call)
+        card = self.env["mango.card.content"].with_user(self.anna)._of_call(call)
         since = fields.Datetime.to_string(first.started_at)
         self.assertEqual(card["callback"], {"attempts": 2, "since": since})
 
@@ -857,7 +859,7 @@ class TestCallbacks(CallbackCase):
     def test_card_offers_to_finish_the_planned_call(self):
         activity = self.plan(self.ivan, summary="Счёт")
         call = self.called(5)
-        cards = self.env["mango.card"].with_user(self.anna)
+        cards = self.env["mango.card.content"].with_user(self.anna)
         # Whoever talked is on a leg of the call.
         call.leg_ids = [
             fields.Command.create(

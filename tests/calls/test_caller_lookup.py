@@ -41,7 +41,7 @@ class TestSpelling(MangoCase):
         cls.ivan.phone = False
 
     def identify(self, number):
-        caller = self.env["mango.caller"]
+        caller = self.env["mango.caller.lookup"]
         return caller._identify(self.account, self.account._e164(number))
 
     def check(self, spelling, number):
@@ -106,14 +106,14 @@ class TestSpelling(MangoCase):
         self.assertIn("btree (phone_sanitized)", definitions[0])
         self.assertTrue(self.account.company_id)  # read ahead
         with self.assertQueriesContain(['"res_partner"."phone_sanitized" IN %s']):
-            self.env["mango.caller"]._find_partners(self.account, FIRST)
+            self.env["mango.caller.lookup"]._find_partners(self.account, FIRST)
 
     def test_number_with_very_many_contacts(self):
         """A switchboard's number must not load a database."""
         self.env["res.partner"].create(
             [{"name": f"Сотрудник {i}", "phone": FIRST} for i in range(60)]
         )
-        found = self.env["mango.caller"]._find_partners(self.account, FIRST)
+        found = self.env["mango.caller.lookup"]._find_partners(self.account, FIRST)
         self.assertEqual(len(found), 50)
 
     def test_numbers_known_before_the_addon(self):
@@ -164,7 +164,7 @@ class TestIdentification(MangoCase):
         )
 
     def assertIdentified(self, partner, lead=None):
-        found = self.env["mango.caller"]._identify(self.account, self.NUMBER)
+        found = self.env["mango.caller.lookup"]._identify(self.account, self.NUMBER)
         self.assertEqual(found, (partner, lead or self.no_lead))
 
     # -- one of several contacts, rule by rule ----------------------------------
@@ -315,7 +315,7 @@ class TestIdentification(MangoCase):
 class TestOwner(MangoCase):
     def owners(self, partner, lead=None):
         lead = lead or self.env["crm.lead"]
-        owners = self.env["mango.caller"]._owners(partner, lead)
+        owners = self.env["mango.caller.lookup"]._owners(partner, lead)
         return [(owner.user, owner.reason) for owner in owners]
 
     def test_order(self):

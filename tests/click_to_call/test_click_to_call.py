@@ -63,11 +63,11 @@ class ClickCase(MangoCase):
         return self.call()
 
     def screen(self, user=None):
-        return self.env["mango.call.card"].with_user(user or self.anna).get_screen()
+        return self.env["mango.call.presence"].with_user(user or self.anna).get_screen()
 
     def card(self, user=None):
         """Return the one card on the screen, however long the call has been over."""
-        cards = self.env["mango.call.card"].with_user(user or self.anna)
+        cards = self.env["mango.call.presence"].with_user(user or self.anna)
         [card] = (
             cards.get_cards(self.call().ids)["cards"] or cards.get_screen()["cards"]
         )

@@ -110,7 +110,11 @@ class HistoryCase(MangoCase):
 
         :return: the job
         """
-        job = self.env["mango.history"].sudo()._start(self.account, start, end or NOON)
+        job = (
+            self.env["mango.statistics.import"]
+            .sudo()
+            ._start(self.account, start, end or NOON)
+        )
         return self.run_all(job, runs)
 
     def run_all(self, job, runs=30):
@@ -289,7 +293,7 @@ class TestFetching(HistoryCase):
         self.assertEqual(len(self.env["mango.call"].search([])), 5)
         for kind in ("mango_office/call", "mango_office/board"):
             self.assertNotIn(kind, self.messages())
-        self.assertFalse(self.env["mango.call.card"].sudo().search([]))
+        self.assertFalse(self.env["mango.call.presence"].sudo().search([]))
         self.assertFalse(self.call("E1").routed_extension_id)
         self.assertEqual(self.call("E1").route_state, "none")
         self.assertNotIn("commands/route", self.pbx.paths())
@@ -364,7 +368,7 @@ class TestPages(HistoryCase):
         self.assertLess(len(self.statistics.orders), 12)
 
     def test_what_a_person_ordered_comes_first(self):
-        jobs = self.env["mango.history"].sudo()
+        jobs = self.env["mango.statistics.import"].sudo()
         planned = jobs._start(self.account, START - 9 * DAY, START, "first")
         ordered = jobs._start(self.account, START - 9 * DAY, START)
         self.run_cron(CRON)
@@ -384,7 +388,7 @@ class TestPages(HistoryCase):
         self.statistics.calls = self.calls_of(2, 7)
         with patch.multiple(mango_history_fetch, PAGE=5, FEW=0):
             job = (
-                self.env["mango.history"]
+                self.env["mango.statistics.import"]
                 .sudo()
                 ._start(self.account, START, START + 2 * DAY)
             )
@@ -409,7 +413,9 @@ class TestPages(HistoryCase):
                 raise KeyboardInterrupt
             return real(events, account, call, text)
 
-        job = self.env["mango.history"].sudo()._start(self.account, START, NOON)
+        job = (
+            self.env["mango.statistics.import"].sudo()._start(self.account, START, NOON)
+        )
         with (
             patch.object(type(self.env["mango.event"]), "_take_entry", dying),
             self.assertRaises(KeyboardInterrupt),
@@ -425,7 +431,9 @@ class TestPages(HistoryCase):
     def test_report_that_was_forgotten(self):
         """A restart of the PBX, or of Odoo after a long time."""
         self.statistics.calls = [answered()]
-        job = self.env["mango.history"].sudo()._start(self.account, START, NOON)
+        job = (
+            self.env["mango.statistics.import"].sudo()._start(self.account, START, NOON)
+        )
         job.report_key = "key-of-last-year"
         self.statistics._waiting["key-of-last-year"] = 0
         self.pbx.answers(RESULT, {"result": 1000, "status": "not-found", "data": []})
@@ -450,7 +458,9 @@ class TestPages(HistoryCase):
     def test_not_ready_204(self):
         self.statistics.calls = [answered()]
         self.pbx.answers(RESULT, body="", status=204)
-        job = self.env["mango.history"].sudo()._start(self.account, START, NOON)
+        job = (
+            self.env["mango.statistics.import"].sudo()._start(self.account, START, NOON)
+        )
         self.run_cron(CRON)
         self.assertEqual(job.state, "running")
         self.assertTrue(self.account._may_request())
@@ -475,7 +485,7 @@ class TestPages(HistoryCase):
 
     def test_two_pbxs_take_turns(self):
         other = self.create_account(api_key="test_api_key_0007", api_salt="x")
-        jobs = self.env["mango.history"].sudo()
+        jobs = self.env["mango.statistics.import"].sudo()
         first = jobs._start(self.account, START, START + 9 * DAY)
         second = jobs._start(other, START, START + 9 * DAY)
         self.run_cron(CRON)
@@ -530,12 +540,14 @@ class TestTrouble(HistoryCase):
     def recover(self, path, answer):
         self.env["mango.event"].sudo().search([]).unlink()
         self.env["mango.call"].sudo().search([]).unlink()
-        self.env["mango.history"].sudo().search([]).unlink()
+        self.env["mango.statistics.import"].sudo().search([]).unlink()
         self.account.action_resume_requests()
         self.statistics = Statistics(self.pbx)
         self.statistics.calls = [answered()]
         self.pbx.answers(path, **answer)
-        job = self.env["mango.history"].sudo()._start(self.account, START, NOON)
+        job = (
+            self.env["mango.statistics.import"].sudo()._start(self.account, START, NOON)
+        )
         self.run_cron(CRON)
         self.assertIn(job.state, ("queued", "running"))
         self.assertFalse(self.account._may_request())
@@ -583,7 +595,7 @@ class TestTrouble(HistoryCase):
 
     def test_mistake_of_ours_keeps_nobody_waiting(self):
         other = self.create_account(api_key="test_api_key_0007", api_salt="x")
-        jobs = self.env["mango.history"].sudo()
+        jobs = self.env["mango.statistics.import"].sudo()
         broken = jobs._start(self.account, START, NOON)
         fine = jobs._start(other, START, NOON)
         real = type(jobs)._on_report
@@ -610,7 +622,9 @@ class TestTrouble(HistoryCase):
         self.assertEqual(job.state, "done")
 
     def test_no_code_no_job(self):
-        job = self.env["mango.history"].sudo()._start(self.account, START, NOON)
+        job = (
+            self.env["mango.statistics.import"].sudo()._start(self.account, START, NOON)
+        )
         self.account.api_salt = False
         self.run_cron(CRON)
         self.assertEqual(job.state, "failed")
@@ -622,7 +636,7 @@ class TestPlan(HistoryCase):
     """What is fetched without anybody asking."""
 
     def jobs(self):
-        return self.env["mango.history"].search(
+        return self.env["mango.statistics.import"].search(
             [("account_id", "=", self.account.id)], order="id"
         )
 
@@ -632,7 +646,7 @@ class TestPlan(HistoryCase):
 
     def sync_up_to(self, moment):
         self.env.flush_all()
-        self.env["mango.gate"].sudo()._note_synced(self.account, moment)
+        self.env["mango.circuit.breaker"].sudo()._note_synced(self.account, moment)
 
     def test_nothing_before_the_connection_is_proven(self):
         self.run_cron(CRON)
@@ -740,12 +754,14 @@ class TestPlan(HistoryCase):
 
     def test_old_fetches_are_forgotten(self):
         job = self.fetch()
-        running = self.env["mango.history"].sudo()._start(self.account, START, NOON)
+        running = (
+            self.env["mango.statistics.import"].sudo()._start(self.account, START, NOON)
+        )
         with freeze_time(max(job.create_date, running.create_date) + KEPT_TIME):
-            self.env["mango.history"].sudo()._gc_old()
+            self.env["mango.statistics.import"].sudo()._gc_old()
             self.assertTrue(job.exists())
         with freeze_time(max(job.create_date, running.create_date) + KEPT_TIME + DAY):
-            self.env["mango.history"].sudo()._gc_old()
+            self.env["mango.statistics.import"].sudo()._gc_old()
         self.assertFalse(job.exists())
         self.assertTrue(running.exists())
 
@@ -773,7 +789,9 @@ class TestAbandoned(HistoryCase):
 
     def sync_up_to(self, seconds):
         self.env.flush_all()
-        self.env["mango.gate"].sudo()._note_synced(self.account, utc(T0 + seconds))
+        self.env["mango.circuit.breaker"].sudo()._note_synced(
+            self.account, utc(T0 + seconds)
+        )
 
     def test_waits_while_the_statistics_may_tell(self):
         self.begin()
@@ -818,7 +836,7 @@ class TestByHand(HistoryCase):
 
     def order(self, user, date_from="2025-12-30", date_to="2026-01-01", account=None):
         start = (
-            self.env["mango.history.start"]
+            self.env["mango.statistics.import.start"]
             .with_user(user)
             .create(
                 {
@@ -829,7 +847,7 @@ class TestByHand(HistoryCase):
             )
         )
         action = start.action_start()
-        return self.env["mango.history"].browse(action["res_id"])
+        return self.env["mango.statistics.import"].browse(action["res_id"])
 
     def test_admin(self):
         self.admin.tz = "Europe/Moscow"
@@ -853,7 +871,7 @@ class TestByHand(HistoryCase):
             with self.subTest(user=user.name), self.assertRaises(AccessError):
                 self.account.with_user(user).action_fetch_history()
             with self.subTest(user=user.name), self.assertRaises(AccessError):
-                self.env["mango.history"].with_user(user).search([])
+                self.env["mango.statistics.import"].with_user(user).search([])
 
     def test_nobody_writes_jobs(self):
         job = self.order(self.admin).with_user(self.admin)
@@ -871,7 +889,7 @@ class TestByHand(HistoryCase):
         )
         with self.assertRaises(AccessError):
             self.order(self.admin, account=account)
-        job = self.env["mango.history"].sudo()._start(account, START, NOON)
+        job = self.env["mango.statistics.import"].sudo()._start(account, START, NOON)
         for method in ("action_stop", "action_go_on", "action_view_calls"):
             with self.subTest(method=method), self.assertRaises(AccessError):
                 getattr(job.with_user(self.admin), method)()

@@ -192,7 +192,7 @@ class TestCards(HistoryCase):
     """Cards are kept as long as a screen may show them."""
 
     def clean(self, days):
-        cards = self.env["mango.call.card"].sudo()
+        cards = self.env["mango.call.presence"].sudo()
         with freeze_time(max(cards.search([]).mapped("create_date")) + days * DAY):
             cards._gc_old()
         return cards.search([])

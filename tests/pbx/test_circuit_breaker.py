@@ -154,7 +154,7 @@ class TestGate(MangoCase):
 
     def test_gate_reveals_no_secret(self):
         self.note(LockedOutError(""))
-        gate = self.env["mango.gate"].sudo().search([])
+        gate = self.env["mango.circuit.breaker"].sudo().search([])
         [values] = gate.read(load=None)
         for secret in (self.account.api_key, self.account.api_salt):
             self.assertNotIn(secret, str(values))
@@ -267,7 +267,7 @@ class TestGate(MangoCase):
 
     def test_good_answers_cost_no_lock(self):
         self.note()
-        gates = type(self.env["mango.gate"])
+        gates = type(self.env["mango.circuit.breaker"])
         with patch.object(gates, "_locked", side_effect=AssertionError):
             self.note()
 

@@ -114,7 +114,7 @@ class TestLoad(MangoCase):
         )
         self.assertTrue(call.started_at)
         # It rings on nobody's screen.
-        screen = self.env["mango.call.card"].with_user(self.anna).get_screen()
+        screen = self.env["mango.call.presence"].with_user(self.anna).get_screen()
         self.assertEqual(screen["cards"], [])
         self.play(inbound_answered())
         self.assertEqual(call.state, "ended")

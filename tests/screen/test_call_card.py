@@ -39,7 +39,7 @@ class CardCase(MangoCase):
     def card(self, user=None, call=None):
         """Return a call's card as somebody sees it; None if it is not on the screen."""
         self.env.invalidate_all()
-        cards = self.env["mango.call.card"].with_user(user or self.anna)
+        cards = self.env["mango.call.presence"].with_user(user or self.anna)
         found = cards.get_cards((call or self.call()).ids)["cards"]
         return found[0] if found else None
 
@@ -118,7 +118,7 @@ class TestPhases(CardCase):
 
     def screen_keys(self, user):
         self.env.invalidate_all()
-        screen = self.env["mango.call.card"].with_user(user).get_screen()
+        screen = self.env["mango.call.presence"].with_user(user).get_screen()
         return [card["key"] for card in screen["cards"]]
 
     def test_group_misses(self):
@@ -220,7 +220,7 @@ class TestPhases(CardCase):
         self.boris.active = False
         self.group_rings()
         self.assertFalse(
-            self.env["mango.call.card"].search([("user_id", "=", self.boris.id)])
+            self.env["mango.call.presence"].search([("user_id", "=", self.boris.id)])
         )
 
 
@@ -352,7 +352,7 @@ class TestScreen(CardCase):
             call.with_user(self.boris).open_card()
         portal = new_test_user(self.env, "mango_portal2", groups="base.group_portal")
         for user in (portal, self.kirill_without_group()):
-            cards = self.env["mango.call.card"].with_user(user)
+            cards = self.env["mango.call.presence"].with_user(user)
             with self.assertRaises(AccessError):
                 cards.get_screen()
             with self.assertRaises(AccessError):
@@ -363,7 +363,7 @@ class TestScreen(CardCase):
 
     def test_screen(self):
         self.talk()
-        screen = self.env["mango.call.card"].with_user(self.anna).get_screen()
+        screen = self.env["mango.call.presence"].with_user(self.anna).get_screen()
         self.assertEqual(len(screen["cards"]), 1)
         self.assertEqual(screen["my_state"], "talking")
         self.assertEqual(screen["extension"]["number"], "101")
@@ -380,11 +380,11 @@ class TestScreen(CardCase):
             ):
                 kind, payload = post
                 self.receive(kind, {**payload, "entry_id": f"taken-{number}"})
-        screen = self.env["mango.call.card"].with_user(self.anna).get_screen()
+        screen = self.env["mango.call.presence"].with_user(self.anna).get_screen()
         self.assertEqual([card["call_id"] for card in screen["cards"]], running.ids)
 
     def test_screen_without_extension(self):
-        screen = self.env["mango.call.card"].with_user(self.kirill).get_screen()
+        screen = self.env["mango.call.presence"].with_user(self.kirill).get_screen()
         self.assertEqual(
             screen,
             {
@@ -601,4 +601,4 @@ class TestMenuCall(CardCase):
     def test_greeting_of_a_stranger_is_on_no_screen(self):
         caller = outside("74950000288")
         self.receive(*leg("L1", 1, "Appeared", 0, caller, dialled(), place="ivr"))
-        self.assertFalse(self.env["mango.call.card"].search([]))
+        self.assertFalse(self.env["mango.call.presence"].search([]))

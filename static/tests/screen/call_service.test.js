@@ -46,7 +46,7 @@ const phases = (service) => service.state.cards.map((card) => card.phase);
 
 describe("what is going on", () => {
     test("nothing is asked nor heard for people without telephony", async () => {
-        onRpc("mango.call.card", "*", () => asyncStep("asked"));
+        onRpc("mango.call.presence", "*", () => asyncStep("asked"));
         mockService("bus_service", {
             subscribe: (type) => type.startsWith("mango_office/") && asyncStep(type),
         });
@@ -94,7 +94,7 @@ describe("what is going on", () => {
         useTelephony();
         const answers = [new Deferred(), new Deferred()];
         const asked = [...answers];
-        onRpc("mango.call.card", "get_cards", () => asked.shift());
+        onRpc("mango.call.presence", "get_cards", () => asked.shift());
         const service = await start();
         tell("call", { id: 1 });
         await settle();
@@ -111,7 +111,7 @@ describe("what is going on", () => {
     test("calls that are told of at once are asked for at once", async () => {
         const cards = useTelephony();
         const service = await start();
-        onRpc("mango.call.card", "get_cards", ({ args: [callIds] }) => {
+        onRpc("mango.call.presence", "get_cards", ({ args: [callIds] }) => {
             asyncStep(`asked ${callIds}`);
         });
         cards.push(makeCard({ call_id: 2 }), makeCard({ call_id: 1 }));
@@ -161,7 +161,7 @@ describe("what is going on", () => {
         const cards = useTelephony([makeCard()]);
         const service = await start();
         const screen = new Deferred();
-        onRpc("mango.call.card", "get_screen", () => screen);
+        onRpc("mango.call.presence", "get_screen", () => screen);
         service.loadScreen();
         cards[0] = makeCard({ phase: "talking" });
         tell("call", { id: 1 });
@@ -174,7 +174,7 @@ describe("what is going on", () => {
     test("state and figures follow", async () => {
         useTelephony();
         const figures = { my_state: "talking", missed_count: 2, planned_count: 1 };
-        onRpc("mango.call.card", "get_cards", () => ({ cards: [], ...figures }));
+        onRpc("mango.call.presence", "get_cards", () => ({ cards: [], ...figures }));
         const service = await start();
         tell("call", { id: 1 });
         await settle();
@@ -231,7 +231,7 @@ describe("closing", () => {
     test("while it is being read", async () => {
         useTelephony([makeCard()]);
         const answer = new Deferred();
-        onRpc("mango.call.card", "get_cards", () => answer);
+        onRpc("mango.call.presence", "get_cards", () => answer);
         const service = await start();
         tell("call", { id: 1 });
         await settle();
@@ -245,7 +245,7 @@ describe("closing", () => {
     test("while the server still has it on the screen", async () => {
         useTelephony([makeCard()]);
         const answer = new Deferred();
-        onRpc("mango.call.card", "get_cards", () => answer);
+        onRpc("mango.call.presence", "get_cards", () => answer);
         onRpc("mango.call", "close_card", () => true);
         const service = await start();
         await service.close(service.state.cards[0]);

@@ -19,7 +19,7 @@ export class CallCard extends Component {
     static template = "mango_office.CallCard";
     static components = { CallNote, CallTimer, TransferPanel };
     static props = {
-        card: Object, // see `mango.card` on the server
+        card: Object, // see `mango.card.content` on the server
         isCollapsed: Boolean,
         toggle: Function,
         moveToOtherSide: Function,

@@ -38,7 +38,7 @@ const MISSED_LOOK = ["fa-phone", "danger"];
 /**
  * Say where a call stands.
  *
- * @param {Object} card see `mango.card` on the server
+ * @param {Object} card see `mango.card.content` on the server
  * @returns {string}
  */
 export function phaseWords({ phase, direction, result, number, name }) {

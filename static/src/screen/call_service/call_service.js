@@ -16,7 +16,7 @@ const BOARD_CHANNEL = "mango_office_board";
 const LEAVING_DELAY = 5000; // milliseconds
 
 /**
- * @typedef {Object} Card a call on this screen, see `mango.card` on the server
+ * @typedef {Object} Card a call on this screen, see `mango.card.content` on the server
  * @property {string} key stays the same while a click becomes a call
  * @property {number | false} call_id
  * @property {number | false} command_id
@@ -143,7 +143,7 @@ export class CallService {
     async loadScreen() {
         const asked = ++this.questions;
         const screen = await this.read(() =>
-            this.orm.silent.call("mango.call.card", "get_screen", [])
+            this.orm.silent.call("mango.call.presence", "get_screen", [])
         );
         if (!screen) {
             return;
@@ -196,7 +196,7 @@ export class CallService {
             this.lastQuestion.set(callId, question);
         }
         const answer = await this.read(() =>
-            this.orm.silent.call("mango.call.card", "get_cards", [callIds])
+            this.orm.silent.call("mango.call.presence", "get_cards", [callIds])
         );
         if (!answer) {
             return;
