@@ -221,7 +221,7 @@ class MangoCall(models.Model):
             )
             call.candidate_ids = partners - call.partner_id
 
-    @api.depends("leg_ids", "state", "route_reason", "end_reason")
+    @api.depends("leg_ids", "state", "end_reason")
     @api.depends_context("lang")
     def _compute_timeline(self):
         timeline = self.env["mango.timeline"]
@@ -299,18 +299,13 @@ class MangoCall(models.Model):
         )
 
     def _update_sealed(self, state):
-        """Take what still may come of a call whose notifications are gone: recordings.
+        """Take what still may come of a call whose notifications are gone.
 
         What the call itself is was concluded from all of them; what came later alone
-        would conclude something else.
+        would conclude something else. For other parts of the addon to extend.
 
         :param CallState state: the fold over what came later.
         """
-        extensions = self.env["mango.extension"]._by_number(
-            self.account_id, {recording.extension for recording in state.recordings}
-        )
-        if self.env["mango.recording"]._load(self, state.recordings, extensions):
-            self._notify_participants()
 
     # ------------------------------------------------------------
     # Following what the PBX tells
@@ -369,14 +364,15 @@ class MangoCall(models.Model):
         :rtype: mango.call
         """
         account.flush_recordset(["company_id"])
+        initial = self._prepare_initial_vals()
         rows = self.env.execute_query(
             SQL(
                 """
                 INSERT INTO mango_call
-                    (account_id, company_id, entry_id, source, state, route_state,
-                     recording_state, create_uid, write_uid, create_date, write_date)
-                SELECT id, company_id, %(entry_id)s, %(source)s, 'ringing', 'none',
-                       'none', %(uid)s, %(uid)s, %(now)s, %(now)s
+                    (account_id, company_id, entry_id, source, create_uid, write_uid,
+                     create_date, write_date, %(fields)s)
+                SELECT id, company_id, %(entry_id)s, %(source)s, %(uid)s, %(uid)s,
+                       %(now)s, %(now)s, %(values)s
                   FROM mango_account
                  WHERE id = %(account_id)s
                 ON CONFLICT (account_id, entry_id)
@@ -388,9 +384,21 @@ class MangoCall(models.Model):
                 source=source,
                 uid=self.env.uid,
                 now=fields.Datetime.now(),
+                fields=SQL(", ").join(map(SQL.identifier, initial)),
+                values=SQL(", ").join(SQL("%s", value) for value in initial.values()),
             )
         )
         return self.browse(rows[0][0])
+
+    @api.model
+    def _prepare_initial_vals(self):
+        """Return the values of stored fields that a new call must have.
+
+        For other parts of the addon to extend.
+
+        :rtype: dict
+        """
+        return {"state": "ringing"}
 
     def _update_from(self, state):
         """Write the difference between this call and what the PBX says.
@@ -408,22 +416,44 @@ class MangoCall(models.Model):
         number_is_new = vals["client_number"] != (self.client_number or False)
         changed = self._write_changes(vals)
         changed |= self.env["mango.call.leg"]._load(self, state.legs)
-        changed |= self._bind_to_command(state)
+        changed |= self._link_origin(state)
         if number_is_new:
             changed |= self._identify_client()
         changed |= self._add_participants(extensions)
-        changed |= self.env["mango.recording"]._load(self, state.recordings, extensions)
-        if self._awaits_routing(state):
-            changed |= self._write_changes(
-                self.env["mango.router"]._decide(self, state.in_menu_leg)
-            )
-            if self.routed_extension_id:
-                self.env["mango.router"]._send_after_commit(self)
-        changed |= self._put_on_screens(state, extensions)
+        changed |= self._on_changed(state, extensions)
         if changed:
             self._notify_participants()
             if self.state == "ended":
                 self._on_ended()
+
+    def _link_origin(self, state):
+        """Link the call to what it was started from.
+
+        For other parts of the addon to extend.
+
+        :param CallState state: the fold over all its notifications.
+        :return: whether that is new.
+        :rtype: bool
+        """
+        return False
+
+    def _on_changed(self, state, extensions):
+        """Do what follows from what the PBX has told, in the same transaction.
+
+        For other parts of the addon to extend.
+
+        :param CallState state: the fold over all its notifications.
+        :param dict[str, mango.extension] extensions: that take part, by number.
+        :return: whether anything that people see has changed.
+        :rtype: bool
+        """
+        return False
+
+    def _notify_participants(self):
+        """Tell whoever sees the call that it has changed.
+
+        For other parts of the addon to extend.
+        """
 
     def _on_ended(self):
         """Do what follows once the call has ended, or has changed after that.
@@ -601,8 +631,6 @@ class MangoCall(models.Model):
                 break
 
     def _is_abandoned(self, now):
-        if self._awaits_statistics(now):
-            return False
         if (self.started_at or self.create_date) < now - MAX_LIFE:
             return True
         return self._fold(self._events()).all_legs_gone

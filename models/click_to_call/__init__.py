@@ -2,5 +2,6 @@ from . import (
     mango_account,
     mango_call,
     mango_command,
+    mango_event,
     res_users,
 )

@@ -17,15 +17,10 @@ class MangoCall(models.Model):
         string="Called From", model_field="res_model", readonly=True
     )
 
-    def _bind_to_command(self, state):
-        """Link the call to the click that it came of, and to what was clicked on.
-
-        :param CallState state: the fold over all its notifications.
-        :return: whether that is new.
-        :rtype: bool
-        """
+    def _link_origin(self, state):
+        """Link the call to the click that it came from, and to what was clicked on."""
         if not state.callback or self.callback_command_id:
-            return False
+            return super()._link_origin(state)
         command = self.env["mango.command"].search(
             Domain("account_id", "=", self.account_id.id)
             & Domain("command_id", "in", state.command_ids)
@@ -33,7 +28,7 @@ class MangoCall(models.Model):
             limit=1,
         )
         if not command:
-            return False
+            return super()._link_origin(state)
         vals = {"callback_command_id": command.command_id}
         # What was clicked on may have been deleted meanwhile.
         if command.res_model in self.env:

@@ -28,6 +28,9 @@ class MangoCall(models.Model):
         before, after = self._fold(events), self._fold(events, [entry])
         return _essence(before) != _essence(after)
 
+    def _is_abandoned(self, now):
+        return not self._awaits_statistics(now) and super()._is_abandoned(now)
+
     def _awaits_statistics(self, now):
         """Tell whether the statistics may soon tell how this unfinished call ended.
 

@@ -140,13 +140,22 @@ class MangoEvent(models.Model):
 
         :rtype: str | None
         """
-        if not isinstance(notification, notifications.CommandResult):
-            return notification.entry_id
-        of_command = account_id, notification.command_id
-        routed = self.env["mango.router"]._call_of(*of_command)
-        # Of a callback's command the legs come anyway; its result takes no turn.
-        command = self.env["mango.command"]._of_notification(*of_command)
-        return routed.entry_id or command.entry_id or None
+        if isinstance(notification, notifications.CommandResult):
+            return self._entry_of_command(account_id, notification.command_id)
+        return notification.entry_id
+
+    @api.model
+    def _entry_of_command(self, account_id, command_id):
+        """Return the call that a command of ours was about.
+
+        Hook for those who send commands.
+
+        :param int account_id: the account whose PBX reports the result.
+        :param str command_id: of the command.
+        :return: the PBX's ``entry_id``, if the command was about a call.
+        :rtype: str | None
+        """
+        return
 
     @api.model
     def _lock_name(self, account_id, entry_id):
@@ -251,8 +260,7 @@ class MangoEvent(models.Model):
             self.write({"state": "ignored", "error": False})
             return
         if isinstance(notification, notifications.CommandResult):
-            self.env["mango.router"]._apply_result(self.account_id, notification)
-            self.env["mango.command"]._apply_result(self.account_id, notification)
+            self._apply_command_result(notification)
             self._mark_done()
             return
         is_statistics = isinstance(notification, statistics.StatisticsCall)
@@ -261,6 +269,12 @@ class MangoEvent(models.Model):
             self.account_id,
             source="statistics" if is_statistics else "webhook",
         )
+
+    def _apply_command_result(self, result):
+        """Apply the outcome of a command. Hook for those who send commands.
+
+        :param CommandResult result: what this notification says.
+        """
 
     def _parse(self):
         """Return what this event says.

@@ -25,6 +25,24 @@ class MangoCall(models.Model):
         "(recording_state, started_at DESC) WHERE recording_state != 'none'"
     )
 
+    @api.model
+    def _prepare_initial_vals(self):
+        return {**super()._prepare_initial_vals(), "recording_state": "none"}
+
+    def _on_changed(self, state, extensions):
+        changed = super()._on_changed(state, extensions)
+        recordings = self.env["mango.recording"]
+        return recordings._load(self, state.recordings, extensions) or changed
+
+    def _update_sealed(self, state):
+        """Recordings may be announced long after the call."""
+        super()._update_sealed(state)
+        extensions = self.env["mango.extension"]._by_number(
+            self.account_id, {recording.extension for recording in state.recordings}
+        )
+        if self.env["mango.recording"]._load(self, state.recordings, extensions):
+            self._notify_participants()
+
     @api.depends("recording_ids.state")
     def _compute_recording_state(self):
         for call in self:

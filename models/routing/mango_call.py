@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class MangoCall(models.Model):
@@ -23,9 +23,9 @@ class MangoCall(models.Model):
     route_reason = fields.Char(string="Route", readonly=True)
     route_command_id = fields.Char(readonly=True, index="btree_not_null")
 
-    # ------------------------------------------------------------
-    # Routing
-    # ------------------------------------------------------------
+    @api.depends("route_state", "route_reason")
+    def _compute_timeline(self):
+        super()._compute_timeline()
 
     def _skip_route(self, reason):
         self.write(
@@ -38,6 +38,20 @@ class MangoCall(models.Model):
         :rtype: str
         """
         return " ".join(filter(None, [self.route_reason, sentence]))
+
+    @api.model
+    def _prepare_initial_vals(self):
+        return {**super()._prepare_initial_vals(), "route_state": "none"}
+
+    def _on_changed(self, state, extensions):
+        changed = super()._on_changed(state, extensions)
+        if not self._awaits_routing(state):
+            return changed
+        router = self.env["mango.router"]
+        self._write_changes(router._decide(self, state.in_menu_leg))
+        if self.routed_extension_id:
+            router._send_after_commit(self)
+        return True
 
     def _awaits_routing(self, state):
         return (

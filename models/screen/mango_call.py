@@ -235,6 +235,7 @@ class MangoCall(models.Model):
         The payload names the call; what there is to see of it, each client reads
         under its user's own rights.
         """
+        super()._notify_participants()
         if self.env.context.get("mango_quiet"):
             return  # History: nobody waits for it, and there are thousands of it.
         self._listeners()._bus_send("mango_office/call", self._bus_payload())
@@ -269,6 +270,10 @@ class MangoCall(models.Model):
             "direction": self.direction,
             "result": self.result,
         }
+
+    def _on_changed(self, state, extensions):
+        changed = super()._on_changed(state, extensions)
+        return self._put_on_screens(state, extensions) or changed
 
     def _put_on_screens(self, state, extensions):
         """Show the running call to whoever it rings for.
