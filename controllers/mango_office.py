@@ -3,8 +3,8 @@ import logging
 from odoo import http
 from odoo.http import Response, request
 
-from ..models.ir_http import MAX_BODY_SIZE, WEBHOOK_PATH, form_of
-from ..models.transaction import notification_slot
+from ..models.inbox.ir_http import MAX_BODY_SIZE, WEBHOOK_PATH, form_of
+from ..tools.locking import notification_slot
 from ..vpbx import notifications
 
 _logger = logging.getLogger(__name__)

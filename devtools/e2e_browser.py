@@ -557,7 +557,7 @@ class Person:
         self._context.close_pages()
         if "mango_office" not in self._server.session:
             return  # no telephony user, no cards
-        while cards := self._server.call("mango.call.card", "get_screen")["cards"]:
+        while cards := self._server.call("mango.call.presence", "get_screen")["cards"]:
             for card in cards:
                 self._close_card(card)
 

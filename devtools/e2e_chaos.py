@@ -326,11 +326,11 @@ def _fetch_history(log):
     }
     # A PBX that was down is left alone for a while; "Try now" on its form.
     log.call("mango.account", "action_resume_requests", [account["id"]])
-    [wizard] = log.call("mango.history.start", "create", [values])
-    job = log.call("mango.history.start", "action_start", [wizard])["res_id"]
+    [wizard] = log.call("mango.statistics.import.start", "create", [values])
+    job = log.call("mango.statistics.import.start", "action_start", [wizard])["res_id"]
 
     def is_over():
-        [row] = log.search_read("mango.history", [("id", "=", job)], ["state"])
+        [row] = log.search_read("mango.statistics.import", [("id", "=", job)], ["state"])
         return row["state"] in ("done", "failed")
 
     _wait_until(is_over, "the calls from the PBX")

@@ -35,9 +35,9 @@ RIGHTS = """
     mango.call.leg              mine        -     -     -     rx    rx    rx    rx
     mango.call.leg              colleague's -     -     -     -     rx    rx    rx
     mango.call.leg              other's     -     -     -     -     -     -     -
-    mango.call.card             mine        -     -     -     rx    rx    rx    rx
-    mango.call.card             colleague's -     -     -     -     -     -     -
-    mango.call.card             other's     -     -     -     -     -     -     -
+    mango.call.presence             mine        -     -     -     rx    rx    rx    rx
+    mango.call.presence             colleague's -     -     -     -     -     -     -
+    mango.call.presence             other's     -     -     -     -     -     -     -
     mango.callback              mine        -     -     -     rwx   rwx   rwx   rwx
     mango.callback              colleague's -     -     -     -     rwx   rwx   rwx
     mango.callback              other's     -     -     -     -     -     -     -
@@ -55,10 +55,10 @@ RIGHTS = """
     mango.recording             other's     -     -     -     -     -     -     -
     mango.recording.play        company's   -     -     -     -     rx    rx    rx
     mango.recording.play        other's     -     -     -     -     -     -     -
-    mango.history               company's   -     -     -     -     -     rx    rx
-    mango.history               other's     -     -     -     -     -     -     -
-    mango.history.start         company's   -     -     -     -     -     rwcdx rwcdx
-    mango.gate                  company's   -     -     -     -     -     -     rx
+    mango.statistics.import               company's   -     -     -     -     -     rx    rx
+    mango.statistics.import               other's     -     -     -     -     -     -     -
+    mango.statistics.import.start         company's   -     -     -     -     -     rwcdx rwcdx
+    mango.circuit.breaker                  company's   -     -     -     -     -     -     rx
     mango.connection.check      mine        -     -     -     -     -     rwcdx rwcdx
     mango.connection.check      colleague's -     -     -     -     -     c     c
     mango.connection.check.line mine        -     -     -     -     -     rwcdx rwcdx
@@ -72,7 +72,7 @@ WRITTEN = {
     "mango.line": {"name": "x"},
     "mango.call": {"note": "x"},
     "mango.call.leg": {"state": "x"},
-    "mango.call.card": {"closed_at": False},
+    "mango.call.presence": {"closed_at": False},
     "mango.callback": {"deadline": "2026-01-02 00:00:00"},
     "mango.callback.decision": {"reason": "x"},
     "mango.callback.task": {"attempts": 7},
@@ -81,9 +81,9 @@ WRITTEN = {
     "mango.route.slot": {"taken_at": "2026-01-01 00:00:00"},
     "mango.recording": {"keep": True},
     "mango.recording.play": {"kind": "play"},
-    "mango.history": {"state": "done"},
-    "mango.history.start": {"date_from": "2026-01-02"},
-    "mango.gate": {"failures": 1},
+    "mango.statistics.import": {"state": "done"},
+    "mango.statistics.import.start": {"date_from": "2026-01-02"},
+    "mango.circuit.breaker": {"failures": 1},
     "mango.connection.check": {"line_ids": False},
     "mango.connection.check.line": {"message": "x"},
 }
@@ -120,8 +120,8 @@ METHODS = """
     mango.call              transfer                          user
     mango.call              unlink                            nobody
     mango.call              write                             user
-    mango.call.card         get_cards                         user
-    mango.call.card         get_screen                        user
+    mango.call.presence         get_cards                         user
+    mango.call.presence         get_screen                        user
     mango.callback          action_close                      user
     mango.callback          action_drop                       user
     mango.callback          action_later                      user
@@ -139,10 +139,10 @@ METHODS = """
     mango.extension         get_board_calls                   supervisor
     mango.extension         get_colleagues                    user
     mango.extension         write                             admin
-    mango.history           action_go_on                      admin
-    mango.history           action_stop                       admin
-    mango.history           action_view_calls                 admin
-    mango.history.start     action_start                      admin
+    mango.statistics.import           action_go_on                      admin
+    mango.statistics.import           action_stop                       admin
+    mango.statistics.import           action_view_calls                 admin
+    mango.statistics.import.start     action_start                      admin
     mango.line              create                            nobody
     mango.line              unlink                            nobody
     mango.line              write                             admin
@@ -240,7 +240,7 @@ class TestRights(RightsWorld, MangoCase):
         colleagues, elsewhere = self.ring("E2", "102"), self.ring("E1", "101", there)
         own = self.ring("E3", "104")
         own.user_ids = self.env["res.users"].union(*self.users.values())
-        cards = self.env["mango.call.card"]
+        cards = self.env["mango.call.presence"]
         return {
             ("mango.account", "company's"): account,
             ("mango.account", "other's"): there,
@@ -257,20 +257,22 @@ class TestRights(RightsWorld, MangoCase):
             ("mango.call.leg", "mine"): own.leg_ids,
             ("mango.call.leg", "colleague's"): colleagues.leg_ids,
             ("mango.call.leg", "other's"): elsewhere.leg_ids,
-            ("mango.call.card", "mine"): {
+            ("mango.call.presence", "mine"): {
                 name: cards.create({"call_id": own.id, "user_id": user.id})
                 for name, user in self.users.items()
             },
-            ("mango.call.card", "colleague's"): cards.search(
+            ("mango.call.presence", "colleague's"): cards.search(
                 [("call_id", "=", colleagues.id)]
             ),
-            ("mango.call.card", "other's"): cards.create(
+            ("mango.call.presence", "other's"): cards.create(
                 {"call_id": elsewhere.id, "user_id": self.stranger.id}
             ),
             **self.recordings(own, colleagues, elsewhere),
             **self.callbacks(own, colleagues, elsewhere),
             **self.histories(),
-            ("mango.gate", "company's"): self.env["mango.gate"]._row(account),
+            ("mango.circuit.breaker", "company's"): self.env[
+                "mango.circuit.breaker"
+            ]._row(account),
             **self.extensions(),
             **self.commands(),
             **self.checks(),
@@ -337,16 +339,20 @@ class TestRights(RightsWorld, MangoCase):
 
     def history(self, account):
         vals = {"date_from": "2026-01-01", "date_to": "2026-01-02", "state": "done"}
-        return self.env["mango.history"].create({**vals, "account_id": account.id})
+        return self.env["mango.statistics.import"].create(
+            {**vals, "account_id": account.id}
+        )
 
     def history_start(self):
-        return self.env["mango.history.start"].create({"account_id": self.account.id})
+        return self.env["mango.statistics.import.start"].create(
+            {"account_id": self.account.id}
+        )
 
     def histories(self):
         return {
-            ("mango.history", "company's"): self.history(self.account),
-            ("mango.history", "other's"): self.history(self.account_there),
-            ("mango.history.start", "company's"): self.history_start(),
+            ("mango.statistics.import", "company's"): self.history(self.account),
+            ("mango.statistics.import", "other's"): self.history(self.account_there),
+            ("mango.statistics.import.start", "company's"): self.history_start(),
         }
 
     def extensions(self):
@@ -554,8 +560,8 @@ class TestRights(RightsWorld, MangoCase):
             "mango.command": self.env["mango.command"],
             "mango.event": self.event(self.account),
             "mango.extension": self.anna_extension,
-            "mango.history": self.history(self.account),
-            "mango.history.start": self.history_start(),
+            "mango.statistics.import": self.history(self.account),
+            "mango.statistics.import.start": self.history_start(),
             "mango.line": self.account.line_ids[0],
             "mango.recording": call.recording_ids or self.recording(call),
             "res.partner": self.ivan,

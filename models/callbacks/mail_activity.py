@@ -62,9 +62,7 @@ class MailActivity(models.Model):
         }
         is_of_origin = Domain.OR(
             Domain("res_model", "=", model) & Domain("res_id", "=", record_id)
-            for model, record_id in sorted(
-                origin for origin in origins if all(origin)
-            )
+            for model, record_id in sorted(origin for origin in origins if all(origin))
         )
         return self.search(
             self._mango_planned_domain() & is_of_origin,

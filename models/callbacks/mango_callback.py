@@ -111,7 +111,9 @@ class MangoCallback(models.Model):
         ],
         readonly=True,
     )
-    reason = fields.Char(readonly=True, tracking=True, help="Why it was closed by hand.")
+    reason = fields.Char(
+        readonly=True, tracking=True, help="Why it was closed by hand."
+    )
     closing_call_id = fields.Many2one(
         "mango.call", readonly=True, ondelete="set null", index="btree_not_null"
     )

@@ -7,7 +7,7 @@ import pytz
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..transaction import in_own_transaction
+from ...tools.locking import in_own_transaction
 from .fold import HAND, MISSED, TALK, TRY, Fact, fold
 
 #: So many calls of one client are looked at; a robot makes more.
@@ -127,7 +127,7 @@ class MangoCallback(models.Model):
 
         :rtype: res.partner
         """
-        partner, _lead = self.env["mango.caller"]._identify(account, number)
+        partner, _lead = self.env["mango.caller.lookup"]._identify(account, number)
         return self._contact(partner)
 
     @api.model
@@ -163,9 +163,7 @@ class MangoCallback(models.Model):
             account, contact, family, numbers, min(known.mapped("started_at"))
         )
         numbers |= set(entries.mapped("client_number"))
-        since = min(
-            [*known.mapped("started_at"), *entries.mapped("first_missed_at")]
-        )
+        since = min([*known.mapped("started_at"), *entries.mapped("first_missed_at")])
         calls = self._calls_of(account, family, numbers, since)
         missed = calls.filtered(lambda call: call.result == "missed")
         own = self._own_of(account, contact, missed)
@@ -320,9 +318,7 @@ class MangoCallback(models.Model):
         for entry in self:
             if entry.closed_by == "hand":
                 facts.append(
-                    Fact(
-                        HAND, entry.closed_at, f"entry-{entry.id}", record_id=entry.id
-                    )
+                    Fact(HAND, entry.closed_at, f"entry-{entry.id}", record_id=entry.id)
                 )
             if not entry.call_ids:
                 facts.append(Fact(MISSED, entry.first_missed_at, f"entry-{entry.id}"))
@@ -399,7 +395,9 @@ class MangoCallback(models.Model):
         is_new_attempt = vals["attempt_count"] > self.attempt_count
         if is_new_attempt and self.later_set_at and not loop.closing:
             vals |= self._prepare_resumed_vals(vals)
-        changed = self._write_changes({**vals, **self._prepare_closing_vals(loop, vals)})
+        changed = self._write_changes(
+            {**vals, **self._prepare_closing_vals(loop, vals)}
+        )
         changed |= self._assign()
         changed |= self._set_deadline()
         if changed:

@@ -64,9 +64,7 @@ class MangoCallback(models.Model):
     def _compute_asks(self):
         for callback in self:
             limit = callback.account_id.callback_max_tries
-            callback.asks = (
-                callback.state == "open" and 0 < limit <= callback.try_count
-            )
+            callback.asks = callback.state == "open" and 0 < limit <= callback.try_count
 
     # ------------------------------------------------------------
     # Who is calling them
@@ -98,7 +96,10 @@ class MangoCallback(models.Model):
             .search(
                 Domain("state", "!=", "ended")
                 & Domain("account_id", "in", self.account_id.ids)
-                & (Domain("direction", "=", "outbound") | Domain("state", "=", "talking"))
+                & (
+                    Domain("direction", "=", "outbound")
+                    | Domain("state", "=", "talking")
+                )
             )
         )
         commands_sudo = (

@@ -85,9 +85,9 @@ class MangoCallbackTask(models.Model):
             last_id = tasks.ids[-1]
             tasks_of = tasks.grouped("call_id")
             failed = self.browse()
-            for client, calls in self.env[
-                "mango.callback"
-            ]._clients_of(tasks.call_id).items():
+            for client, calls in (
+                self.env["mango.callback"]._clients_of(tasks.call_id).items()
+            ):
                 if not _apply(client, calls):
                     failed |= failed.concat(*(tasks_of[call] for call in calls))
                 if not cron._commit_progress():
@@ -97,7 +97,6 @@ class MangoCallbackTask(models.Model):
             (tasks - failed).unlink()
             if not cron._commit_progress(len(tasks)):
                 return
-
 
 
 def _apply(client, calls):

@@ -39,7 +39,7 @@ class MangoCallback(models.Model):
 
         The client's salesperson, who was rung first, the line's person, the PBX's.
         """
-        owners = self.env["mango.caller"]._owners(self.partner_id, self.lead_id)
+        owners = self.env["mango.caller.lookup"]._owners(self.partner_id, self.lead_id)
         yield from (owner.user for owner in owners)
         missed = self.call_ids.filtered(lambda call: call.result == "missed")
         yield from missed.sorted("started_at").mapped("user_id")

@@ -16,9 +16,7 @@ class ResPartner(models.Model):
         waiting = (
             self.env["mango.callback"]
             .sudo()
-            .search(
-                Domain("state", "=", "open") & Domain("partner_id", "in", self.ids)
-            )
+            .search(Domain("state", "=", "open") & Domain("partner_id", "in", self.ids))
             .partner_id
         )
         for partner in self:

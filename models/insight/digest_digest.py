@@ -71,7 +71,9 @@ class DigestDigest(models.Model):
         :raise AccessError: which Odoo expects in that case.
         """
         if not self.env.user.has_group("mango_office.group_supervisor"):
-            raise AccessError(self.env._("The figures of all calls are for supervisors."))
+            raise AccessError(
+                self.env._("The figures of all calls are for supervisors.")
+            )
 
     def _compute_kpis_actions(self, company, user):
         actions = super()._compute_kpis_actions(company, user)

@@ -66,7 +66,7 @@ export class MangoCall extends models.Model {
 
 /** Methods only: the service calls what the tests answer with `onRpc`. */
 export class MangoCallCard extends models.Model {
-    _name = "mango.call.card";
+    _name = "mango.call.presence";
 }
 
 /** Who waits to be called back, as the views and their button read it. */
@@ -132,7 +132,7 @@ export function defineMangoOfficeModels() {
 
 export const EXTENSION = { id: 7, number: "101", name: "Anna Sokolova" };
 
-/** A card as the server gives it (`mango.card`), with what a test wants different. */
+/** A card as the server gives it (`mango.card.content`), with what a test wants different. */
 export function makeCard(values = {}) {
     const callId = values.call_id === undefined ? 1 : values.call_id;
     return {
@@ -178,8 +178,8 @@ export function useTelephony(cards = [], extension = EXTENSION) {
     patchWithCleanup(session, { mango_office: { extension } });
     mockBus();
     const figures = { my_state: "free", missed_count: 0, planned_count: 0 };
-    onRpc("mango.call.card", "get_screen", () => ({ cards: [...cards], extension, ...figures }));
-    onRpc("mango.call.card", "get_cards", ({ args: [callIds] }) => ({
+    onRpc("mango.call.presence", "get_screen", () => ({ cards: [...cards], extension, ...figures }));
+    onRpc("mango.call.presence", "get_cards", ({ args: [callIds] }) => ({
         cards: cards.filter((card) => callIds.includes(card.call_id)),
         ...figures,
     }));

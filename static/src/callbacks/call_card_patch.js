@@ -1,7 +1,7 @@
 import { deserializeDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { patch } from "@web/core/utils/patch";
-import { CallCard } from "../call_card/call_card";
+import { CallCard } from "../screen/call_card/call_card";
 
 patch(CallCard.prototype, {
     /** How often the client was missed before. */
