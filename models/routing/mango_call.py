@@ -53,6 +53,9 @@ class MangoCall(models.Model):
             router._send_after_commit(self)
         return True
 
+    def _present_users(self):
+        return super()._present_users() | self.routed_extension_id.user_id
+
     def _awaits_routing(self, state):
         return (
             state.direction == "inbound"
