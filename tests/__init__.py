@@ -40,7 +40,10 @@ from .recordings import (
     test_recording_rights,
 )
 from .routing import (
+    test_reroute,
     test_route_command,
+    test_route_decision,
+    test_route_plan,
     test_routing,
 )
 from .screen import (

@@ -91,7 +91,7 @@ class Request:
 class PbxDouble:
     """Answers over real HTTP on this machine what it was told to, and keeps the rest.
 
-    A path that nothing is known of answers ``{"result": 1000}``.
+    A path that nothing is known of answers ``{"result": 1000}``; there are no groups.
     """
 
     def __init__(self):
@@ -158,7 +158,8 @@ class PbxDouble:
         return [request.path for request in self.requests]
 
     def _next_answer(self, path):
-        answer = self._answers.get(path, Answer(body='{"result": 1000}'))
+        body = '{"groups": []}' if path == "groups" else '{"result": 1000}'
+        answer = self._answers.get(path, Answer(body=body))
         if callable(answer):
             payload = answer(self.requests[-1].payload)
             return Answer(body=json.dumps(payload, ensure_ascii=False))

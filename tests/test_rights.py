@@ -49,6 +49,12 @@ RIGHTS = """
     mango.command               other's     -     -     -     -     -     -     -
     mango.event                 company's   -     -     -     -     -     rx    rx
     mango.event                 other's     -     -     -     -     -     -     -
+    mango.group                 company's   -     -     -     rx    rx    rx    rx
+    mango.group                 other's     -     -     -     -     -     -     -
+    mango.route.step            company's   -     -     -     rx    rx    rwcdx rwcdx
+    mango.route.step            other's     -     -     -     -     -     -     -
+    mango.route.trial           mine        -     -     -     -     -     rwcdx rwcdx
+    mango.route.trial           colleague's -     -     -     -     -     c     c
     mango.route.slot            company's   -     -     -     -     -     -     rx
     mango.recording             mine        -     -     -     rxp   rxp   rxp   rxp
     mango.recording             colleague's -     -     -     -     rxp   rxp   rxp
@@ -78,6 +84,9 @@ WRITTEN = {
     "mango.callback.task": {"attempts": 7},
     "mango.command": {"state": "requested"},
     "mango.event": {"state": "pending"},
+    "mango.group": {"active": False},
+    "mango.route.step": {"ring_seconds": 7},
+    "mango.route.trial": {"number": "1"},
     "mango.route.slot": {"taken_at": "2026-01-01 00:00:00"},
     "mango.recording": {"keep": True},
     "mango.recording.play": {"kind": "play"},
@@ -95,6 +104,7 @@ PLAYED = {"mango.recording": "audio"}
 # "nobody" stands for those that are refused to everybody by what they check.
 METHODS = """
     crm.lead                action_view_mango_calls           user
+    crm.team                write                             nobody
     mango.account           action_allow_known_addresses      admin
     mango.account           action_apply_suggestions          admin
     mango.account           action_fetch_history              admin
@@ -104,6 +114,7 @@ METHODS = """
     mango.account           action_view_extensions            user
     mango.account           action_view_failed_events         admin
     mango.account           action_view_history               admin
+    mango.account           action_view_route_steps           user
     mango.account           create                            admin
     mango.account           unlink                            admin
     mango.account           write                             admin
@@ -139,6 +150,7 @@ METHODS = """
     mango.extension         get_board_calls                   supervisor
     mango.extension         get_colleagues                    user
     mango.extension         write                             admin
+    mango.group             write                             nobody
     mango.statistics.import           action_go_on                      admin
     mango.statistics.import           action_stop                       admin
     mango.statistics.import           action_view_calls                 admin
@@ -150,6 +162,9 @@ METHODS = """
     mango.recording         action_keep                       admin
     mango.recording         action_request                    user
     mango.recording         log_play                          user
+    mango.route.step        create                            admin
+    mango.route.step        unlink                            admin
+    mango.route.step        write                             admin
     res.config.settings     action_mango_apply_suggestions    system
     res.config.settings     action_mango_fetch_history        system
     res.config.settings     action_mango_load_users           system
@@ -157,6 +172,7 @@ METHODS = """
     res.config.settings     action_mango_test_connection      system
     res.config.settings     action_mango_view_failed_events   system
     res.config.settings     action_mango_view_history         system
+    res.config.settings     action_mango_view_route_steps     system
     res.config.settings     get_values                        system
     res.config.settings     set_values                        system
     res.partner             action_delete_mango_recordings    admin
@@ -166,6 +182,7 @@ METHODS = """
     res.users               mango_call                        user
     res.users               mango_planned                     user
     res.users               mango_recent                      user
+    res.users               mango_set_status                  user
     res.users               mango_search                      user
     res.users               mango_waiting                     user
     res.users               write                             system
@@ -270,6 +287,7 @@ class TestRights(RightsWorld, MangoCase):
             **self.recordings(own, colleagues, elsewhere),
             **self.callbacks(own, colleagues, elsewhere),
             **self.histories(),
+            **self.routing(),
             ("mango.circuit.breaker", "company's"): self.env[
                 "mango.circuit.breaker"
             ]._row(account),
@@ -355,6 +373,26 @@ class TestRights(RightsWorld, MangoCase):
             ("mango.statistics.import.start", "company's"): self.history_start(),
         }
 
+    def group(self, account):
+        vals = {"account_id": account.id, "number": "500"}
+        return self.env["mango.group"].create(vals)
+
+    def routing(self):
+        def trial(user):
+            model = self.env["mango.route.trial"].with_user(user).sudo()
+            return model.create({"account_id": self.account.id})
+
+        return {
+            ("mango.group", "company's"): self.group(self.account),
+            ("mango.group", "other's"): self.group(self.account_there),
+            ("mango.route.step", "company's"): self.account.route_step_ids[0],
+            ("mango.route.step", "other's"): self.account_there.route_step_ids[0],
+            ("mango.route.trial", "mine"): {
+                name: trial(user) for name, user in self.users.items()
+            },
+            ("mango.route.trial", "colleague's"): trial(self.vera),
+        }
+
     def extensions(self):
         mine, devices = {}, self.env["mango.device"]
         for number, name in enumerate(ACTORS):
@@ -436,6 +474,7 @@ class TestRights(RightsWorld, MangoCase):
             "mango.line": {"number": "999"},
             "mango.call": {"entry_id": "E-new"},
             "mango.call.leg": {"leg_ref": "L-new"},
+            "mango.group": {"number": "999"},
             "mango.callback": {"client_key": "new"},
             "mango.command": {"command_id": "c-new"},
             "mango.event": {"digest": "new", "received_at": "2026-01-01 00:00:00"},
@@ -560,18 +599,26 @@ class TestRights(RightsWorld, MangoCase):
             "mango.command": self.env["mango.command"],
             "mango.event": self.event(self.account),
             "mango.extension": self.anna_extension,
+            "crm.team": self.env.ref("sales_team.team_sales_department"),
+            "mango.group": self.plan_group,
             "mango.statistics.import": self.history(self.account),
             "mango.statistics.import.start": self.history_start(),
             "mango.line": self.account.line_ids[0],
+            "mango.route.step": self.account.route_step_ids[0],
             "mango.recording": call.recording_ids or self.recording(call),
             "res.partner": self.ivan,
         }
+        created = {
+            "mango.extension": vals,
+            "mango.route.step": {"account_id": self.account.id, "target": "pbx"},
+        }
         more = {
-            "create": [[vals if model == "mango.extension" else {"name": "x"}]],
+            "create": [[created.get(model, {"name": "x"})]],
             "write": [WRITTEN.get(model, {"comment": "x"})],
             "add_number_to": [self.ivan.id],
             "choose_partner": [self.ivan.id],
             "save_note": ["x", ""],
+            "mango_set_status": ["dnd"],
             "transfer": [self.boris_extension.id, "blind"],
             "get_cards": [[call.id]],
             "mango_call": ["+74950000201"],
@@ -582,6 +629,7 @@ class TestRights(RightsWorld, MangoCase):
     def test_methods(self):
         self.create_extension("200", self.users["user"])
         self.lead = self.create_lead("Мебель")
+        self.plan_group = self.group(self.account)
         self.waiting = self.callback(self.ring("E6", "200"), lead_id=self.lead.id)
         self.spare = self.create_account()
         self.pbx.answers("config/users/request", {"users": []})

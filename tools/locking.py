@@ -62,6 +62,19 @@ def locked_transaction(env, lock):
     :raise psycopg2.errors.LockNotAvailable: after :data:`LOCK_TIMEOUT`, in either
         transaction.
     """
+    take_lock(env, lock)
+    with patient_cursor(env.registry) as cr:
+        limit_lock_waits(cr)
+        yield env(cr=cr)
+
+
+def take_lock(env, lock):
+    """Hold a lock until the end of a transaction.
+
+    :param Environment env: of the transaction.
+    :param str lock: what to lock, unique over the database's users of advisory locks.
+    :raise psycopg2.errors.LockNotAvailable: after :data:`LOCK_TIMEOUT`.
+    """
     env.execute_query(
         SQL(
             "SELECT set_config('lock_timeout', %s, true), "
@@ -70,9 +83,6 @@ def locked_transaction(env, lock):
             lock,
         )
     )
-    with patient_cursor(env.registry) as cr:
-        limit_lock_waits(cr)
-        yield env(cr=cr)
 
 
 def patient_cursor(registry):

@@ -13,25 +13,16 @@ class MangoTimeline(models.AbstractModel):
 
         :param mango.call call: one call.
         :return: in order; each step has ``key``, ``kind`` (``menu``, ``queue``,
-            ``answered``, ``unanswered``, ``live``, ``route``, ``end``), ``offset``
+            ``answered``, ``unanswered``, ``live``, ``end``), ``offset``
             (seconds from the start of the call, None if unknown), ``title`` and
             ``text``.
         :rtype: list[dict]
         """
         extensions = self._extensions(call)
-        steps = []
-        for leg in call.leg_ids:
-            steps.append(self._leg_step(call, leg, extensions))
-            if leg._is_menu() and call.route_reason and not self._has_route(steps):
-                steps.append(self._route_step(call))
-        if call.route_reason and not self._has_route(steps):
-            steps.insert(0, self._route_step(call))
+        steps = [self._leg_step(call, leg, extensions) for leg in call.leg_ids]
         if call.state == "ended":
             steps.append(self._end_step(call))
         return steps
-
-    def _has_route(self, steps):
-        return any(step["kind"] == "route" for step in steps)
 
     def _extensions(self, call):
         legs = call.leg_ids
@@ -111,22 +102,6 @@ class MangoTimeline(models.AbstractModel):
         if not leg.end_reason:
             return ""
         return self.env["mango.error.message"]._of_code(leg.end_reason)
-
-    def _route_step(self, call):
-        titles = {
-            "none": self.env._("Odoo will route the call"),
-            "sent": self.env._("Odoo asked the PBX to route the call"),
-            "accepted": self.env._("Routed by Odoo"),
-            "failed": self.env._("Routing failed"),
-            "skipped": self.env._("Not routed by Odoo"),
-        }
-        return {
-            "key": "route",
-            "kind": "route",
-            "offset": None,
-            "title": titles[call.route_state],
-            "text": call.route_reason,
-        }
 
     def _end_step(self, call):
         return {

@@ -6,6 +6,7 @@ from . import (
     mango_device,
     mango_error_message,
     mango_extension,
+    mango_group,
     mango_line,
     res_company,
     res_config_settings,

@@ -315,7 +315,7 @@ class MangoAccount(models.Model):
         self.check_access("write")
         client = self._client()
         try:
-            users, lines = client.users(), client.lines()
+            loaded = client.users(), client.groups(), client.lines()
         except errors.VpbxError as error:
             raise UserError(self.env["mango.error.message"]._of_error(error)) from error
         # After the requests, in a transaction of its own: no lock is held while the
@@ -323,7 +323,7 @@ class MangoAccount(models.Model):
         changes = in_own_transaction(
             self.env,
             f"mango_office/load/{self.id}",
-            lambda env: self.with_env(env)._store_loaded(users, lines),
+            lambda env: self.with_env(env)._store_loaded(*loaded),
         )
         self.env.invalidate_all()
         return self._notify(
@@ -334,15 +334,17 @@ class MangoAccount(models.Model):
             "success",
         )
 
-    def _store_loaded(self, users, lines):
-        """Bring extensions and lines up to date with what the PBX has.
+    def _store_loaded(self, users, groups, lines):
+        """Bring extensions, groups and lines up to date with what the PBX has.
 
         :param list users: as :meth:`vpbx.client.Client.users` gives them.
+        :param list groups: as :meth:`vpbx.client.Client.groups` gives them.
         :param list lines: as :meth:`vpbx.client.Client.lines` gives them.
         :return: as :meth:`mango.extension._load`.
         :rtype: dict[str, int]
         """
         changes = self.env["mango.extension"]._load(self, users)
+        self.env["mango.group"]._load(self, groups)
         self.env["mango.line"]._load(self, lines)
         self.last_load_at = fields.Datetime.now()
         return changes

@@ -28,6 +28,7 @@ class MangoRouteSlot(models.Model):
         readonly=True,
         help="When the last command was due, to the microsecond.",
     )
+
     _account_uniq = models.UniqueIndex("(account_id)", "The PBX has a turn already.")
 
     @api.model

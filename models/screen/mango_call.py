@@ -273,6 +273,10 @@ class MangoCall(models.Model):
         changed = super()._on_changed(state, extensions)
         return self._put_on_screens(state, extensions) or changed
 
+    def _on_rung(self, state):
+        self._put_on_screens(state, {})
+        super()._on_rung(state)
+
     def _put_on_screens(self, state, extensions):
         """Show the call to whoever it rings or rang for.
 

@@ -155,7 +155,12 @@ class MangoCallPresence(models.Model):
     @api.model
     def _figures(self):
         extension = self.env.user._mango_caller_extension()
-        return {"my_state": extension._states().get(extension.id, "free")}
+        # sudo: res.users - the user's own status.
+        user_sudo = self.env.user.sudo()
+        return {
+            "my_state": extension._states().get(extension.id, "free"),
+            "my_status": user_sudo._mango_status_info(),
+        }
 
     @api.autovacuum
     def _gc_old(self):

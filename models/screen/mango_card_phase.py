@@ -139,7 +139,10 @@ class MangoCardPhase(models.AbstractModel):
         if phase == "ended":
             return self._end_message(call, legs, numbers)
         if phase == "greeting":
-            return call.route_reason or ""
+            stand_in = self.env["mango.route.words"]._stand_in(call, numbers)
+            return stand_in or call.route_reason or ""
+        if phase == "ringing":
+            return self.env["mango.route.words"]._stand_in(call, numbers)
         if phase not in ("taken", "left", "elsewhere"):
             return ""
         other = self._talker(call, legs) or self._ringing_other(call, legs)

@@ -55,11 +55,12 @@ class MangoExtension(models.Model):
     def _describe(self):
         """Return who has this extension, for the web client.
 
-        :return: ``id``, ``number``, ``name``, ``user_id`` (False without one) and
-            ``avatar`` (address of a picture, or empty).
+        :return: ``id``, ``number``, ``name``, ``user_id`` (False without one),
+            ``avatar`` (address of a picture, or empty), ``status`` (``available``,
+            ``dnd`` or ``away``) and ``away_until`` (UTC as text, or False).
         :rtype: dict
         """
-        # sudo: res.users - name and picture of a colleague.
+        # sudo: res.users - name, picture and status of a colleague.
         user_sudo = self.user_id.sudo()
         picture = f"/web/image/res.users/{user_sudo.id}/avatar_128"
         return {
@@ -68,6 +69,7 @@ class MangoExtension(models.Model):
             "name": user_sudo.name or self.name or self.number,
             "user_id": user_sudo.id,
             "avatar": picture if user_sudo else "",
+            **user_sudo._mango_status_info(),
         }
 
     # ------------------------------------------------------------

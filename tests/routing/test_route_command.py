@@ -8,9 +8,9 @@ import requests
 
 from odoo.tests import tagged
 
+from ...tools import locking as transaction
 from ...models.routing import mango_router
 from ...models.routing.mango_router import PATIENCE, MangoRouter, send
-from ...tools import locking as transaction
 from ...vpbx.client import Client
 from ..common import API_KEY, MangoCase, sign
 from ..vpbx_scenarios import inbound_answered, menu, routed
@@ -35,8 +35,12 @@ class RouteCase(MangoCase):
         """
         self.env.flush_all()
         clock = Mock()
+        self.alarms = Mock()
         # Not the module's sleep: others sleep as well.
-        with patch.object(mango_router, "time", clock):
+        with (
+            patch.object(mango_router, "time", clock),
+            patch.object(mango_router, "alarms", self.alarms),
+        ):
             send(self.cr.dbname, (call or self.call()).id)
         self.env.invalidate_all()
         return [args[0] for args, _kwargs in clock.sleep.call_args_list]

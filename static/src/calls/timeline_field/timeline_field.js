@@ -7,7 +7,7 @@ import { formatDuration } from "../duration_field/duration_field";
 /**
  * @typedef {Object} TimelineStep what `mango.timeline` gives
  * @property {string} key
- * @property {"menu"|"queue"|"answered"|"unanswered"|"live"|"route"|"end"} kind
+ * @property {"menu"|"queue"|"answered"|"unanswered"|"live"|"route"|"skipped"|"end"} kind
  * @property {number | null} offset seconds from the start of the call
  * @property {string} title
  * @property {string} text
@@ -20,6 +20,7 @@ const ICONS = {
     unanswered: "fa-bell-slash-o text-warning",
     live: "fa-bell text-info",
     route: "fa-random text-primary",
+    skipped: "fa-share text-muted",
     end: "fa-stop-circle-o text-muted",
 };
 
