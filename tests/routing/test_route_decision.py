@@ -82,9 +82,7 @@ class TestRouteDecision(BaseCase):
     def test_working_hours_are_a_switch_of_the_step(self):
         facts = owned(anna={"is_off_hours": True})
         [step] = plan("lead_owner")
-        self.assertConsidered(
-            decide([step], facts), ("lead_owner", ANNA, "off_hours")
-        )
+        self.assertConsidered(decide([step], facts), ("lead_owner", ANNA, "off_hours"))
         anytime = replace(step, only_working_hours=False)
         self.assertEqual(decide([anytime], facts).chosen.person, ANNA)
 
@@ -122,7 +120,10 @@ class TestRouteDecision(BaseCase):
                 self.assertConsidered(decision, ("lead_owner", None, reason))
 
     def test_pbx_step_for_some_only(self):
-        steps = [replace(plan("pbx")[0], caller="unknown"), *plan("x", "lead_owner")[1:]]
+        steps = [
+            replace(plan("pbx")[0], caller="unknown"),
+            *plan("x", "lead_owner")[1:],
+        ]
         self.assertEqual(decide(steps, owned()).chosen.person, ANNA)
 
     # -- targets --------------------------------------------------------------------
@@ -313,9 +314,7 @@ class TestRouteDecisionProperties(BaseCase):
             if one.stands_in_for is not None:
                 self.assertEqual(before.person, one.stands_in_for)
                 self.assertEqual(before.step, one.step)
-                self.assertEqual(
-                    facts.people[one.stands_in_for].substitute, one.person
-                )
+                self.assertEqual(facts.people[one.stands_in_for].substitute, one.person)
 
     @settings(deadline=None, max_examples=200)
     @given(steps_strategy, facts_strategy, st.randoms())

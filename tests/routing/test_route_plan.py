@@ -110,14 +110,14 @@ class TestRoutePlan(PlanCase):
     def assertSkipped(self, step, reason, words):
         self.assertEqual(step.problem, words)
         call = self.ring()
-        self.assertEqual(
-            self.considered(call)[0], (step.target, None, reason)
-        )
+        self.assertEqual(self.considered(call)[0], (step.target, None, reason))
         self.assertEqual(call.routed_extension_id, self.anna_extension)
         self.assertIn(words, call.route_reason)
 
     def test_employee_who_has_left(self):
-        step, _owner = self.new_plan(("user", {"user_id": self.boris.id}), "contact_owner")
+        step, _owner = self.new_plan(
+            ("user", {"user_id": self.boris.id}), "contact_owner"
+        )
         self.assertFalse(step.problem)
         self.boris.active = False
         self.assertSkipped(step, "user_left", "The employee has left.")
@@ -129,9 +129,7 @@ class TestRoutePlan(PlanCase):
         step, _owner = self.new_plan(("group", {"group_id": group.id}), "contact_owner")
         self.assertFalse(step.problem)
         group.active = False
-        self.assertSkipped(
-            step, "group_gone", "The group is not in the PBX any more."
-        )
+        self.assertSkipped(step, "group_gone", "The group is not in the PBX any more.")
 
     def test_premium_rate_number(self):
         step, _owner = self.new_plan(
@@ -272,7 +270,9 @@ class TestAvailability(PlanCase):
 
     def test_talking_on_another_extension(self):
         self.create_extension("105", self.anna)
-        kind, payload = leg("L1", 1, "Connected", 0, staff("105"), outside("74950000299"))
+        kind, payload = leg(
+            "L1", 1, "Connected", 0, staff("105"), outside("74950000299")
+        )
         self.receive(kind, {**payload, "entry_id": "E2"})
         self.assertPassedOver("talking")
 
@@ -299,7 +299,9 @@ class TestAvailability(PlanCase):
     def test_without_active_extension(self):
         self.anna_extension.active = False
         call = self.ring()
-        self.assertEqual(self.considered(call)[0], ("contact_owner", None, "no_extension"))
+        self.assertEqual(
+            self.considered(call)[0], ("contact_owner", None, "no_extension")
+        )
 
     def test_has_left(self):
         self.anna.active = False
@@ -587,7 +589,9 @@ class TestTrial(PlanCase):
         self.company.resource_calendar_id.tz = "UTC"
         for step in self.account.route_step_ids:
             step.only_working_hours = True
-        self.assertEqual(self.trial(number=CLIENT, moment=WORKING).result[1]["kind"], "route")
+        self.assertEqual(
+            self.trial(number=CLIENT, moment=WORKING).result[1]["kind"], "route"
+        )
         night = self.trial(number=CLIENT, moment=NIGHT).result[1]
         self.assertEqual(night["text"], "Does not work at this hour.")
 
