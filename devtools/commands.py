@@ -125,6 +125,7 @@ def _test(options):
 
 def _e2e(options):
     environment.ensure_runtime()
+    environment.ensure_test_tools()
     environment.ensure_browser()
     return e2e.main(options.plays)
 
@@ -132,6 +133,7 @@ def _e2e(options):
 def _bench(options):
     environment.ensure_runtime()
     if not options.quick:
+        environment.ensure_test_tools()
         environment.ensure_browser()
     return bench.main(options.quick, options.markdown)
 

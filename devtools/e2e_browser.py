@@ -56,6 +56,7 @@ def _chosen(names):
 def _perform(cast, play):
     name = f"tour: {play.__doc__}"
     detail = ""
+    cast.begin_traces()
     try:
         with step(name):
             play(cast)
@@ -63,6 +64,7 @@ def _perform(cast, play):
     except (BrowserError, PlayFailed, RuntimeError, urllib.error.URLError) as error:
         detail = f"{error}\n{cast.keep_evidence(play.__name__)}"
     finally:
+        cast.end_traces(play.__name__ if detail else None)
         cast.leave()
     return name, not detail, detail
 
@@ -468,6 +470,19 @@ class Cast:
                 if page.errors:
                     raise PlayFailed(f"{person.login}'s console: {page.errors[0]}")
 
+    def begin_traces(self):
+        for person in self._people:
+            person.begin_trace()
+
+    def end_traces(self, name=None):
+        """Keep the traces of a scenario that failed.
+
+        :param str name: of the scenario; None if it went well.
+        """
+        for person in self._people:
+            file = name and EVIDENCE / f"{name}_{person.login}.zip"
+            person.end_trace(file)
+
     def keep_evidence(self, name):
         """Save what everybody sees.
 
@@ -517,6 +532,12 @@ class Person:
     @property
     def pages(self):
         return self._context.pages
+
+    def begin_trace(self):
+        self._context.begin_trace()
+
+    def end_trace(self, path=None):
+        self._context.end_trace(path)
 
     def open(self, path):
         """Open one more tab.
