@@ -6,6 +6,7 @@ It tells the external system about them by notifications (``mango-api.md`` 3 and
 from collections import deque
 from functools import partial
 
+from .blacklist import Blacklist
 from .company import (
     ANSWER,
     DECLINE,
@@ -19,7 +20,6 @@ from .company import (
 )
 from .company import BUSY as IS_BUSY
 from .company import DO_NOT_DISTURB as HAS_DND
-from .blacklist import Blacklist
 from .legs import (
     APPEARED,
     CONNECTED,

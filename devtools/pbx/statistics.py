@@ -4,8 +4,8 @@ import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from .refusals import Refused, required
 from .legs import INBOUND, INTERNAL, OUTBOUND
+from .refusals import Refused, required
 
 MOSCOW = timezone(timedelta(hours=3))
 DATE_FORMAT = "%d.%m.%Y %H:%M:%S"
