@@ -4,7 +4,7 @@ import random
 
 from .api import Api
 from .calls import Exchange
-from .company import ON, Company
+from .company import Company
 from .history import past_calls
 from .journal import Journal
 from .legs import Ids
@@ -120,5 +120,5 @@ class Pbx:
         self.api.limiter.clear()
         self.exchange.blacklist.clear()
         for staff in self.company.users:
-            staff.own_mode, staff.own_forward = ON, ""
+            staff.reset()
         self._load_history()

@@ -13,6 +13,7 @@ SERIAL, PARALLEL_BY_PRIORITY, PARALLEL, RANDOM, LONGEST_IDLE = 0, 1, 2, 3, 5
 ON, ANSWER, SILENT, DECLINE = "on", "answer", "silent", "decline"
 BUSY, DO_NOT_DISTURB, OFF = "busy", "dnd", "off"
 MODES = (ON, ANSWER, SILENT, DECLINE, BUSY, DO_NOT_DISTURB, OFF)
+WAIT_SECONDS = 30
 #: modes in which a group rings the employee
 REACHABLE = (ON, ANSWER, SILENT, DECLINE)
 
@@ -43,11 +44,15 @@ class Staff:
     device: str
     more_devices: list = field(default_factory=list)
     mobile: str = ""
-    wait_sec: int = 30
+    wait_sec: int = WAIT_SECONDS
     own_mode: str = ON
     overrides: list = field(default_factory=list)
     own_forward: str = ""
     free_since: float = 0.0
+
+    def reset(self):
+        """Return to the usual behaviour."""
+        self.own_mode, self.own_forward, self.wait_sec = ON, "", WAIT_SECONDS
 
     @property
     def mode(self):

@@ -414,7 +414,7 @@ class Control:
         forward = str(values.get("forward", staff.own_forward) or "")
         if forward and not (company.is_inside(forward) or is_number(forward)):
             raise ValueError("forward: an extension, a number or empty")
-        wait_sec = float(values.get("wait_sec", staff.wait_sec))
+        wait_sec = int(values.get("wait_sec", staff.wait_sec))
         if not 1 <= wait_sec <= 600:
             raise ValueError("wait_sec: 1 to 600")
         staff.own_mode, staff.own_forward, staff.wait_sec = mode, forward, wait_sec

@@ -28,8 +28,19 @@ MOSCOW = timezone(timedelta(hours=3))
 
 #: calls that begin in each hour of a day, relative to each other
 BUSY_HOURS = {
-    **{8: 2, 9: 9, 10: 14, 11: 15, 12: 11, 13: 7},
-    **{14: 11, 15: 13, 16: 11, 17: 7, 18: 3, 19: 1, 20: 1},
+    8: 2,
+    9: 9,
+    10: 14,
+    11: 15,
+    12: 11,
+    13: 7,
+    14: 11,
+    15: 13,
+    16: 11,
+    17: 7,
+    18: 3,
+    19: 1,
+    20: 1,
 }
 OPEN_HOURS = range(9, 19)
 #: mean number of calls by weekday, Monday first

@@ -897,9 +897,10 @@ def nobody_available(stage):
     caller=ANNA_CUSTOMER,
 )
 def two_at_once_one_owner(stage):
-    first = stage.reactive_call(after_route="menu", talk_seconds=25.0)
+    options = {"after_route": "menu", "talk_seconds": 25.0, "queued": True}
+    first = stage.reactive_call(**options)
     yield 2
-    second = stage.reactive_call(VEKTOR, after_route="menu", talk_seconds=25.0)
+    second = stage.reactive_call(VEKTOR, **options)
     yield lambda: not first.live and not second.live
 
 

@@ -4,8 +4,8 @@ import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from .refusals import Refused, required
 from .legs import INBOUND, INTERNAL, OUTBOUND
+from .refusals import Refused, required
 
 MOSCOW = timezone(timedelta(hours=3))
 DATE_FORMAT = "%d.%m.%Y %H:%M:%S"
@@ -64,12 +64,9 @@ class Statistics:
             raise Refused(WRONG, "limit is not one of those allowed", {"limit": WRONG})
         if end < start or end - start >= LONGEST:
             raise Refused(BAD_PARAMETERS, "Bad period", {"end_date": BAD_DATES})
-        items = [
-            item
-            for item in map(self.describe, self._between(start, end))
-            if self._wanted(item, params)
-        ]
-        return {"key": self._keep(Job(items[offset : offset + limit]))}
+        calls = [c for c in self._between(start, end) if self._wanted(c, params)]
+        page = calls[offset : offset + limit]
+        return {"key": self._keep(Job([self.describe(call) for call in page]))}
 
     def result_calls(self, params):
         """``stats/calls/result``.
@@ -115,9 +112,7 @@ class Statistics:
         recordings = self._recordings.of(call)
         desks = [leg for leg in call.legs if leg.location == "abonent"]
         grouped = [leg for leg in desks if "acd_group" in leg.callee]
-        legs = [
-            self._leg(call, leg, recordings) for leg in desks if leg not in grouped
-        ]
+        legs = [self._leg(call, leg, recordings) for leg in desks if leg not in grouped]
         group = self._exchange.company.find_group(call.group)
         if not grouped and not (group and not desks):
             return legs
@@ -126,9 +121,7 @@ class Statistics:
 
     def _group_leg(self, call, group, legs, members):
         """The leg of a group with its employees; empty if nobody was available (4.2)."""
-        answered = min(
-            (leg.answered_at for leg in legs if leg.answered_at), default=0
-        )
+        answered = min((leg.answered_at for leg in legs if leg.answered_at), default=0)
         started = min((leg.started_at for leg in legs), default=call.ended_at)
         ended = max((leg.ended_at for leg in legs), default=call.ended_at)
         return {
@@ -184,13 +177,13 @@ class Statistics:
         found = [call for call in calls if first <= int(call.created_at) <= last]
         return sorted(found, key=lambda call: call.created_at)
 
-    def _wanted(self, item, params):
+    def _wanted(self, call, params):
         types = params.get("context_type")
         types = types if isinstance(types, list) else [types]
-        if types != [None] and item["context_type"] not in map(int, types):
+        if types != [None] and CONTEXT_TYPES[call.direction] not in map(int, types):
             return False
         status = params.get("context_status")
-        return status is None or item["context_status"] == int(status)
+        return status is None or bool(call.talk_at) == bool(int(status))
 
     @staticmethod
     def _by_day(items):
