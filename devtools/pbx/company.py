@@ -25,14 +25,14 @@ class Staff:
     ``device``: the telephone that rings by default; ``more_devices`` ring only if a
     command names them. ``wait_sec``: how long the telephone rings.
 
-    ``own_mode``: how the employee behaves when called. ``on``: the telephone rings until
-    somebody presses a button; ``answer``: picks up after some seconds; ``silent``: never
-    picks up; ``decline``; ``busy``; ``dnd`` (do not disturb); ``off`` (outside the
-    schedule: no notifications).
+    ``own_mode``: how the employee behaves when called. ``on``: the telephone rings
+    until somebody presses a button; ``answer``: picks up after some seconds;
+    ``silent``: never picks up; ``decline``; ``busy``; ``dnd`` (do not disturb); ``off``
+    (outside the schedule: no notifications).
 
-    ``own_forward``: where a call goes that this employee does not take: their mobile, the
-    extension of a colleague, or any number; empty for no forwarding. ``overrides``: what
-    running scenarios impose instead of both.
+    ``own_forward``: where a call goes that this employee does not take: their mobile,
+    the extension of a colleague, or any number; empty for no forwarding. ``overrides``:
+    what running scenarios impose instead of both.
     """
 
     user_id: int
@@ -114,7 +114,7 @@ class Line:
 
     @property
     def order_name(self):
-        """The name used in commands: a SIP trunk has its name there, not its address."""
+        """The name used in commands: of a SIP trunk its name, not its address."""
         return self.name if self.number.startswith("sip:") else self.number
 
 

@@ -1,15 +1,16 @@
 """The page and the control API: what people do at the phones, as JSON.
 
-``GET /`` is the page. All other paths are below ``/control/``; they take and return JSON
-(``Content-Type: application/json``). A wrong request is answered HTTP 400 with
+``GET /`` is the page. All other paths are below ``/control/``; they take and return
+JSON (``Content-Type: application/json``). A wrong request is answered HTTP 400 with
 ``{"error": text}``. ``entry_id`` is optional while there is only one call.
 
 =======================  ==========================================================
 GET  ``state``           ``settings``, ``company`` (lines, groups, contacts), ``staff``
                          (each with ``state`` free/ringing/calling/talking, ``mode``,
-                         ``forward``, ``wait_sec``, ``calls``), ``calls`` (running, then the last finished ones,
-                         with ``stage``, ``route`` and ``legs``), ``running`` scenarios,
-                         ``locked`` (seconds of lock-out left), ``log`` (its tail)
+                         ``forward``, ``wait_sec``, ``calls``), ``calls`` (running, then
+                         the last finished ones, with ``stage``, ``route`` and
+                         ``legs``), ``running`` scenarios, ``locked`` (seconds of
+                         lock-out left), ``log`` (its tail)
 GET  ``events``          server-sent events: ``state`` (as above without ``log``) after
                          each change, ``log`` (one entry, again when it is answered)
 GET  ``log?since=ID``    entries with id, direction (sent/received), path, body, at,
@@ -418,6 +419,7 @@ class Control:
         if not 1 <= wait_sec <= 600:
             raise ValueError("wait_sec: 1 to 600")
         staff.own_mode, staff.own_forward, staff.wait_sec = mode, forward, wait_sec
+        self._exchange.serve_queues_soon()
         self._exchange.changed()
 
     async def _scenario(self, values):
@@ -435,8 +437,8 @@ class Control:
         """Play a scenario and wait until its last notification is answered.
 
         :return: ``entries``: the log of the play; ``error``: of the scenario itself;
-            ``ok``: whether every notification was answered as expected; ``calls``: their
-            last state.
+            ``ok``: whether every notification was answered as expected; ``calls``:
+            their last state.
         """
         over_ = asyncio.get_running_loop().create_future()
         since = self._pbx.journal.last_id

@@ -71,7 +71,8 @@ class Statistics:
     def result_calls(self, params):
         """``stats/calls/result``.
 
-        :return: the reply, or ``None`` for HTTP 204. The first poll returns no data, the
+        :return: the reply, or ``None`` for HTTP 204. The first poll returns no data,
+        the
             second a part, the third everything.
         """
         key = required(params, "key")
@@ -120,7 +121,7 @@ class Statistics:
         return [self._group_leg(call, group, grouped, members), *legs]
 
     def _group_leg(self, call, group, legs, members):
-        """The leg of a group with its employees; empty if nobody was available (4.2)."""
+        """The leg of a group with those rung; empty if nobody was available (4.2)."""
         answered = min((leg.answered_at for leg in legs if leg.answered_at), default=0)
         started = min((leg.started_at for leg in legs), default=call.ended_at)
         ended = max((leg.ended_at for leg in legs), default=call.ended_at)

@@ -1,5 +1,6 @@
 """The past month: plausible, repeatable, and fetched within the PBX's limits."""
 
+import itertools
 import unittest
 from collections import Counter
 from datetime import datetime, timedelta
@@ -111,7 +112,7 @@ class TestMonth(unittest.TestCase):
                         talks.setdefault(extension, []).append(span)
         for spans in talks.values():
             spans.sort()
-            for (_start, end), (start, _end) in zip(spans, spans[1:]):
+            for (_start, end), (start, _end) in itertools.pairwise(spans):
                 self.assertLessEqual(end, start)
 
     def test_times_of_legs(self):
