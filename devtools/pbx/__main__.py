@@ -213,7 +213,7 @@ async def play_elsewhere(options):
 
 
 def conclude(name, report):
-    """Print how a play went.
+    """Print the result of a play.
 
     :return: the exit status.
     """

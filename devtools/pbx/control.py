@@ -70,7 +70,10 @@ CALL_OPTIONS = ("talk_seconds", "patience", "after_route", "dct")
 
 
 class Control:
-    """:param Pbx pbx: what is controlled."""
+    """The HTTP handlers of the page and the control API.
+
+    :param Pbx pbx: the PBX to control.
+    """
 
     def __init__(self, pbx):
         self._pbx = pbx
