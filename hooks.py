@@ -1,13 +1,6 @@
 from odoo.tools import SQL, split_every
 
-from .models import flood_guard
-
 BATCH_SIZE = 1000
-
-
-def post_load():
-    """Guard the address that the PBX notifies, in every server process."""
-    flood_guard.install()
 
 
 def post_init_hook(env):

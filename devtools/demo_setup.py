@@ -69,7 +69,11 @@ def connect(env):
             {**values, "name": company.name, "company_id": company.id}
         )
         company.mango_account_id = account
+    # It stores in a transaction of its own, which has to see the account, and whose
+    # extensions are seen here by the next one.
+    env.cr.commit()
     account.action_load_users()
+    env.cr.commit()
     account.action_apply_suggestions()
     if not account.extension_ids.user_id:
         raise RuntimeError("No extension of the simulator got its Odoo user.")

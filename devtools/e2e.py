@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from . import e2e_browser, e2e_chaos, paths, stage
+from . import e2e_browser, e2e_burst, e2e_chaos, paths, stage
 from .report import Report
 
 DATABASE = "mango_e2e"
@@ -87,10 +87,13 @@ def run(plays=()):
         if not plays:
             with theatre.serving(WORKERS):
                 yield from _check_scenarios(theatre.pbx, Log(theatre))
+                yield e2e_burst.run(theatre, "processes")
         in_browser = [play for play in plays if play != CHAOS]
         if not plays or in_browser:
             with theatre.serving(workers=0):
                 yield from e2e_browser.run(theatre, in_browser)
+                if not plays:
+                    yield e2e_burst.run(theatre, "threads")
         if not plays or CHAOS in plays:  # It leaves calls that never end.
             yield from e2e_chaos.run(theatre)
     yield _check_log()

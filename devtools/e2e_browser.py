@@ -251,7 +251,7 @@ def transfer_given_up(cast):
 
 def missed_and_redial(cast):
     """a missed call: the badge, and one click calls back"""
-    cast.anna.has_seen_missed_calls()
+    cast.anna.has_called_everybody_back()
     tour = cast.anna.begin(MINE, "mango_office_missed")
     cast.call(IVAN)
     tour.until("rings")
@@ -536,9 +536,14 @@ class Person:
         """
         return self.open(path).begin(tour_name)
 
-    def has_seen_missed_calls(self):
-        """Forget the calls that were missed in earlier plays."""
-        self._server.call("res.users", "mango_missed_seen", [self._server.user_id])
+    def has_called_everybody_back(self):
+        """Close what was missed in earlier plays."""
+        waiting = self._server.call(
+            "mango.callback", "search", [["state", "=", "open"]]
+        )
+        vals = {"callback_ids": [[6, 0, waiting]], "choice": "done"}
+        decision = self._server.call("mango.callback.decision", "create", [vals])
+        self._server.call("mango.callback.decision", "action_apply", decision)
 
     def hear(self, recording_id, **headers):
         """Ask for a recording by its address.
@@ -554,7 +559,7 @@ class Person:
         self._context.close_pages()
         if "mango_office" not in self._server.session:
             return  # no telephony user, no cards
-        while cards := self._server.call("mango.call.card", "get_screen")["cards"]:
+        while cards := self._server.call("mango.call.presence", "get_screen")["cards"]:
             for card in cards:
                 self._close_card(card)
 

@@ -14,7 +14,7 @@ import threading
 import time
 from datetime import date, timedelta
 
-from . import demo, odoo, paths, takes
+from . import demo, e2e_callbacks, odoo, paths, takes
 from .console import step
 
 CALLS = 1000
@@ -77,6 +77,7 @@ def _check_disorder(theatre, recorded):
         yield _check_queue(theatre)
         with step("Comparing the calls"):
             yield _check_same(theatre)
+        yield from e2e_callbacks.check(theatre, recorded, urls)
 
 
 def _deliver_in_order(recorded, urls):
@@ -325,11 +326,13 @@ def _fetch_history(log):
     }
     # A PBX that was down is left alone for a while; "Try now" on its form.
     log.call("mango.account", "action_resume_requests", [account["id"]])
-    [wizard] = log.call("mango.history.start", "create", [values])
-    job = log.call("mango.history.start", "action_start", [wizard])["res_id"]
+    [wizard] = log.call("mango.statistics.import.start", "create", [values])
+    job = log.call("mango.statistics.import.start", "action_start", [wizard])["res_id"]
 
     def is_over():
-        [row] = log.search_read("mango.history", [("id", "=", job)], ["state"])
+        [row] = log.search_read(
+            "mango.statistics.import", [("id", "=", job)], ["state"]
+        )
         return row["state"] in ("done", "failed")
 
     _wait_until(is_over, "the calls from the PBX")

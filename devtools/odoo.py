@@ -52,8 +52,20 @@ def environment(database_environment, addons=paths.ADDONS, config=paths.ODOO_CON
         **database_environment,
         "PYTHONPATH": str(root),
         "PYTHONUNBUFFERED": "1",
+        # With threads, not more requests at a time than there are connections.
+        "ODOO_MAX_HTTP_THREADS": "auto",
         "ODOO_RC": str(config),
     }
+
+
+def with_long_queue(command, port):
+    """Make Odoo's worker processes queue more than a few connections.
+
+    :param list command: as returned by :func:`command`.
+    :param int port: that Odoo is to serve.
+    :rtype: list
+    """
+    return [command[0], str(paths.DEVTOOLS / "listen.py"), str(port), *command]
 
 
 def replace_process(arguments):

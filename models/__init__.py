@@ -1,56 +1,12 @@
-from . import (
-    crm_lead,
-    ir_attachment,
-    ir_binary,
-    ir_http,
-    ir_websocket,
-    mail_thread_phone,
-    mango_account,
-    mango_account_recordings,
-    mango_account_retention,
-    mango_account_safety,
-    mango_board,
-    mango_call,
-    mango_call_apply,
-    mango_call_board,
-    mango_call_card,
-    mango_call_desk,
-    mango_call_leg,
-    mango_call_leg_state,
-    mango_call_recordings,
-    mango_call_statistics,
-    mango_caller,
-    mango_card,
-    mango_card_view,
-    mango_command,
-    mango_command_budget,
-    mango_device,
-    mango_event,
-    mango_event_cleaning,
-    mango_event_statistics,
-    mango_extension,
-    mango_extension_state,
-    mango_gate,
-    mango_gate_account,
-    mango_history,
-    mango_history_account,
-    mango_history_fetch,
-    mango_line,
-    mango_meaning,
-    mango_recent,
-    mango_recording,
-    mango_recording_fetch,
-    mango_recording_load,
-    mango_recording_play,
-    mango_recording_request,
-    mango_route_slot,
-    mango_router,
-    mango_timeline,
-    res_company,
-    res_config_settings,
-    res_partner,
-    res_users,
-    res_users_calling,
-    res_users_preferences,
-    res_users_settings,
-)
+# isort: off
+# A folder comes after those it extends.
+from . import pbx
+from . import inbox
+from . import calls
+from . import routing
+from . import click_to_call
+from . import screen
+from . import callbacks
+from . import recordings
+from . import history
+from . import insight

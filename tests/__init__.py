@@ -1,32 +1,56 @@
-from . import (
-    test_access,
+from . import test_js, test_rights, test_ui
+from .callbacks import (
+    test_callback_fold,
+    test_callbacks,
+)
+from .calls import (
     test_call_apply,
-    test_call_card,
-    test_caller,
-    test_click_to_call,
+    test_caller_lookup,
     test_concurrency,
-    test_connection_check,
+    test_order,
+)
+from .click_to_call import (
+    test_click_to_call,
+    test_spending,
+)
+from .history import (
+    test_statistics_import,
+)
+from .inbox import (
     test_event_cleaning,
-    test_floods,
-    test_gate,
-    test_history,
     test_hostile,
-    test_js,
+    test_queue,
+    test_refusals,
+    test_slots,
+    test_webhook,
+)
+from .pbx import (
+    test_access,
+    test_circuit_breaker,
+    test_connection_check,
     test_loading,
     test_mapping,
-    test_queue,
-    test_recent,
+    test_secrets,
+    test_settings,
+)
+from .recordings import (
     test_recording_fetch,
     test_recording_keeping,
     test_recording_load,
     test_recording_rights,
-    test_rights,
+)
+from .routing import (
+    test_reroute,
     test_route_command,
+    test_route_decision,
+    test_route_plan,
     test_routing,
-    test_secrets,
-    test_settings,
-    test_spending,
-    test_ui,
+)
+from .screen import (
+    test_call_card,
+    test_recent_calls,
+)
+from .vpbx import (
     test_vpbx_call_state,
     test_vpbx_client,
     test_vpbx_client_statistics,
@@ -36,5 +60,4 @@ from . import (
     test_vpbx_recordings,
     test_vpbx_signature,
     test_vpbx_statistics,
-    test_webhook,
 )

@@ -91,7 +91,7 @@ class Request:
 class PbxDouble:
     """Answers over real HTTP on this machine what it was told to, and keeps the rest.
 
-    A path that nothing is known of answers ``{"result": 1000}``.
+    A path that nothing is known of answers ``{"result": 1000}``; there are no groups.
     """
 
     def __init__(self):
@@ -158,7 +158,8 @@ class PbxDouble:
         return [request.path for request in self.requests]
 
     def _next_answer(self, path):
-        answer = self._answers.get(path, Answer(body='{"result": 1000}'))
+        body = '{"groups": []}' if path == "groups" else '{"result": 1000}'
+        answer = self._answers.get(path, Answer(body=body))
         if callable(answer):
             payload = answer(self.requests[-1].payload)
             return Answer(body=json.dumps(payload, ensure_ascii=False))
@@ -446,12 +447,13 @@ class MangoHttpCase(MangoFixtures, HttpCase):
 
         :param str kind: the end of the address, ``""`` for the bare one
         :param payload: an object, or the exact text of ``json``
-        :param form: fields that differ or come on top; None leaves one out
+        :param form: fields that differ or come on top; None leaves one out. ``path``
+            is another address to post to
         :rtype: ~requests.Response
         """
         text = as_text(payload)
+        path = form.pop("path", f"/exec/mango/{kind}".removesuffix("/"))
         fields = {"vpbx_api_key": API_KEY, "sign": sign(text), "json": text, **form}
-        path = f"/exec/mango/{kind}" if kind else "/exec/mango"
         return self.url_open(path, data=fields, headers=headers, allow_redirects=False)
 
     def post_all(self, posts):

@@ -35,24 +35,36 @@ RIGHTS = """
     mango.call.leg              mine        -     -     -     rx    rx    rx    rx
     mango.call.leg              colleague's -     -     -     -     rx    rx    rx
     mango.call.leg              other's     -     -     -     -     -     -     -
-    mango.call.card             mine        -     -     -     rx    rx    rx    rx
-    mango.call.card             colleague's -     -     -     -     -     -     -
-    mango.call.card             other's     -     -     -     -     -     -     -
+    mango.call.presence             mine        -     -     -     rx    rx    rx    rx
+    mango.call.presence             colleague's -     -     -     -     -     -     -
+    mango.call.presence             other's     -     -     -     -     -     -     -
+    mango.callback              mine        -     -     -     rwx   rwx   rwx   rwx
+    mango.callback              colleague's -     -     -     -     rwx   rwx   rwx
+    mango.callback              other's     -     -     -     -     -     -     -
+    mango.callback.decision     mine        -     -     -     rwcdx rwcdx rwcdx rwcdx
+    mango.callback.decision     colleague's -     -     -     c     c     c     c
+    mango.callback.task         company's   -     -     -     -     -     -     rx
     mango.command               mine        -     -     -     -     -     rx    rx
     mango.command               colleague's -     -     -     -     -     rx    rx
     mango.command               other's     -     -     -     -     -     -     -
     mango.event                 company's   -     -     -     -     -     rx    rx
     mango.event                 other's     -     -     -     -     -     -     -
+    mango.group                 company's   -     -     -     rx    rx    rx    rx
+    mango.group                 other's     -     -     -     -     -     -     -
+    mango.route.step            company's   -     -     -     rx    rx    rwcdx rwcdx
+    mango.route.step            other's     -     -     -     -     -     -     -
+    mango.route.trial           mine        -     -     -     -     -     rwcdx rwcdx
+    mango.route.trial           colleague's -     -     -     -     -     c     c
     mango.route.slot            company's   -     -     -     -     -     -     rx
     mango.recording             mine        -     -     -     rxp   rxp   rxp   rxp
     mango.recording             colleague's -     -     -     -     rxp   rxp   rxp
     mango.recording             other's     -     -     -     -     -     -     -
     mango.recording.play        company's   -     -     -     -     rx    rx    rx
     mango.recording.play        other's     -     -     -     -     -     -     -
-    mango.history               company's   -     -     -     -     -     rx    rx
-    mango.history               other's     -     -     -     -     -     -     -
-    mango.history.start         company's   -     -     -     -     -     rwcdx rwcdx
-    mango.gate                  company's   -     -     -     -     -     -     rx
+    mango.statistics.import               company's   -     -     -     -     -     rx    rx
+    mango.statistics.import               other's     -     -     -     -     -     -     -
+    mango.statistics.import.start         company's   -     -     -     -     -     rwcdx rwcdx
+    mango.circuit.breaker                  company's   -     -     -     -     -     -     rx
     mango.connection.check      mine        -     -     -     -     -     rwcdx rwcdx
     mango.connection.check      colleague's -     -     -     -     -     c     c
     mango.connection.check.line mine        -     -     -     -     -     rwcdx rwcdx
@@ -66,15 +78,21 @@ WRITTEN = {
     "mango.line": {"name": "x"},
     "mango.call": {"note": "x"},
     "mango.call.leg": {"state": "x"},
-    "mango.call.card": {"closed_at": False},
+    "mango.call.presence": {"closed_at": False},
+    "mango.callback": {"deadline": "2026-01-02 00:00:00"},
+    "mango.callback.decision": {"reason": "x"},
+    "mango.callback.task": {"attempts": 7},
     "mango.command": {"state": "requested"},
     "mango.event": {"state": "pending"},
+    "mango.group": {"active": False},
+    "mango.route.step": {"ring_seconds": 7},
+    "mango.route.trial": {"number": "1"},
     "mango.route.slot": {"taken_at": "2026-01-01 00:00:00"},
     "mango.recording": {"keep": True},
     "mango.recording.play": {"kind": "play"},
-    "mango.history": {"state": "done"},
-    "mango.history.start": {"date_from": "2026-01-02"},
-    "mango.gate": {"failures": 1},
+    "mango.statistics.import": {"state": "done"},
+    "mango.statistics.import.start": {"date_from": "2026-01-02"},
+    "mango.circuit.breaker": {"failures": 1},
     "mango.connection.check": {"line_ids": False},
     "mango.connection.check.line": {"message": "x"},
 }
@@ -86,6 +104,7 @@ PLAYED = {"mango.recording": "audio"}
 # "nobody" stands for those that are refused to everybody by what they check.
 METHODS = """
     crm.lead                action_view_mango_calls           user
+    crm.team                write                             nobody
     mango.account           action_allow_known_addresses      admin
     mango.account           action_apply_suggestions          admin
     mango.account           action_fetch_history              admin
@@ -95,6 +114,7 @@ METHODS = """
     mango.account           action_view_extensions            user
     mango.account           action_view_failed_events         admin
     mango.account           action_view_history               admin
+    mango.account           action_view_route_steps           user
     mango.account           create                            admin
     mango.account           unlink                            admin
     mango.account           write                             admin
@@ -111,19 +131,30 @@ METHODS = """
     mango.call              transfer                          user
     mango.call              unlink                            nobody
     mango.call              write                             user
-    mango.call.card         get_cards                         user
-    mango.call.card         get_screen                        user
+    mango.call.presence         get_cards                         user
+    mango.call.presence         get_screen                        user
+    mango.callback          action_close                      user
+    mango.callback          action_drop                       user
+    mango.callback          action_later                      user
+    mango.callback          action_lose_lead                  user
+    mango.callback          action_send_sms                   user
+    mango.callback          action_view_calls                 user
+    mango.callback          write                             user
+    mango.callback.decision action_apply                      user
+    mango.callback.decision action_tomorrow                   user
     mango.command           close_card                        user
+    mango.command           create                            nobody
     mango.event             action_process_again              admin
     mango.extension         create                            nobody
     mango.extension         get_board                         supervisor
     mango.extension         get_board_calls                   supervisor
     mango.extension         get_colleagues                    user
     mango.extension         write                             admin
-    mango.history           action_go_on                      admin
-    mango.history           action_stop                       admin
-    mango.history           action_view_calls                 admin
-    mango.history.start     action_start                      admin
+    mango.group             write                             nobody
+    mango.statistics.import           action_go_on                      admin
+    mango.statistics.import           action_stop                       admin
+    mango.statistics.import           action_view_calls                 admin
+    mango.statistics.import.start     action_start                      admin
     mango.line              create                            nobody
     mango.line              unlink                            nobody
     mango.line              write                             admin
@@ -131,6 +162,9 @@ METHODS = """
     mango.recording         action_keep                       admin
     mango.recording         action_request                    user
     mango.recording         log_play                          user
+    mango.route.step        create                            admin
+    mango.route.step        unlink                            admin
+    mango.route.step        write                             admin
     res.config.settings     action_mango_apply_suggestions    system
     res.config.settings     action_mango_fetch_history        system
     res.config.settings     action_mango_load_users           system
@@ -138,6 +172,7 @@ METHODS = """
     res.config.settings     action_mango_test_connection      system
     res.config.settings     action_mango_view_failed_events   system
     res.config.settings     action_mango_view_history         system
+    res.config.settings     action_mango_view_route_steps     system
     res.config.settings     get_values                        system
     res.config.settings     set_values                        system
     res.partner             action_delete_mango_recordings    admin
@@ -145,9 +180,12 @@ METHODS = """
     res.partner             write                             user
     res.users               action_view_mango_calls           user
     res.users               mango_call                        user
-    res.users               mango_missed_seen                 user
+    res.users               mango_planned                     user
     res.users               mango_recent                      user
+    res.users               mango_set_status                  user
     res.users               mango_search                      user
+    res.users               mango_waiting                     user
+    res.users               write                             system
 """
 
 
@@ -219,7 +257,7 @@ class TestRights(RightsWorld, MangoCase):
         colleagues, elsewhere = self.ring("E2", "102"), self.ring("E1", "101", there)
         own = self.ring("E3", "104")
         own.user_ids = self.env["res.users"].union(*self.users.values())
-        cards = self.env["mango.call.card"]
+        cards = self.env["mango.call.presence"]
         return {
             ("mango.account", "company's"): account,
             ("mango.account", "other's"): there,
@@ -236,19 +274,23 @@ class TestRights(RightsWorld, MangoCase):
             ("mango.call.leg", "mine"): own.leg_ids,
             ("mango.call.leg", "colleague's"): colleagues.leg_ids,
             ("mango.call.leg", "other's"): elsewhere.leg_ids,
-            ("mango.call.card", "mine"): {
+            ("mango.call.presence", "mine"): {
                 name: cards.create({"call_id": own.id, "user_id": user.id})
                 for name, user in self.users.items()
             },
-            ("mango.call.card", "colleague's"): cards.search(
+            ("mango.call.presence", "colleague's"): cards.search(
                 [("call_id", "=", colleagues.id)]
             ),
-            ("mango.call.card", "other's"): cards.create(
+            ("mango.call.presence", "other's"): cards.create(
                 {"call_id": elsewhere.id, "user_id": self.stranger.id}
             ),
             **self.recordings(own, colleagues, elsewhere),
+            **self.callbacks(own, colleagues, elsewhere),
             **self.histories(),
-            ("mango.gate", "company's"): self.env["mango.gate"]._row(account),
+            **self.routing(),
+            ("mango.circuit.breaker", "company's"): self.env[
+                "mango.circuit.breaker"
+            ]._row(account),
             **self.extensions(),
             **self.commands(),
             **self.checks(),
@@ -278,18 +320,77 @@ class TestRights(RightsWorld, MangoCase):
             ("mango.recording.play", "other's"): play(theirs, self.stranger),
         }
 
+    def callback(self, call, **vals):
+        """Return an entry that waits for the participants of a call."""
+        return self.env["mango.callback"].create(
+            {
+                "account_id": call.account_id.id,
+                "client_key": f"+7495000{call.id:04}",
+                "client_number": f"+7495000{call.id:04}",
+                "first_missed_at": "2026-01-01 00:00:00",
+                "last_missed_at": "2026-01-01 00:00:00",
+                "call_ids": call.ids,
+                "user_ids": call.user_ids.ids,
+                **vals,
+            }
+        )
+
+    def callbacks(self, own, colleagues, elsewhere):
+        mine = self.callback(own)
+
+        def decision(user):
+            model = self.env["mango.callback.decision"].with_user(user).sudo()
+            return model.create({"choice": "done"})
+
+        return {
+            ("mango.callback", "mine"): mine,
+            ("mango.callback", "colleague's"): self.callback(colleagues),
+            ("mango.callback", "other's"): self.callback(elsewhere),
+            ("mango.callback.decision", "mine"): {
+                name: decision(user) for name, user in self.users.items()
+            },
+            ("mango.callback.decision", "colleague's"): decision(self.vera),
+            ("mango.callback.task", "company's"): self.env[
+                "mango.callback.task"
+            ].create({"call_id": own.id}),
+        }
+
     def history(self, account):
         vals = {"date_from": "2026-01-01", "date_to": "2026-01-02", "state": "done"}
-        return self.env["mango.history"].create({**vals, "account_id": account.id})
+        return self.env["mango.statistics.import"].create(
+            {**vals, "account_id": account.id}
+        )
 
     def history_start(self):
-        return self.env["mango.history.start"].create({"account_id": self.account.id})
+        return self.env["mango.statistics.import.start"].create(
+            {"account_id": self.account.id}
+        )
 
     def histories(self):
         return {
-            ("mango.history", "company's"): self.history(self.account),
-            ("mango.history", "other's"): self.history(self.account_there),
-            ("mango.history.start", "company's"): self.history_start(),
+            ("mango.statistics.import", "company's"): self.history(self.account),
+            ("mango.statistics.import", "other's"): self.history(self.account_there),
+            ("mango.statistics.import.start", "company's"): self.history_start(),
+        }
+
+    def group(self, account):
+        vals = {"account_id": account.id, "number": "500"}
+        return self.env["mango.group"].create(vals)
+
+    def routing(self):
+        def trial(user):
+            model = self.env["mango.route.trial"].with_user(user).sudo()
+            return model.create({"account_id": self.account.id})
+
+        return {
+            ("mango.group", "company's"): self.group(self.account),
+            ("mango.group", "other's"): self.group(self.account_there),
+            ("mango.route.step", "company's"): self.account.route_step_ids[0],
+            ("mango.route.step", "other's"): self.account_there.route_step_ids[0],
+            ("mango.route.trial", "mine"): {
+                name: trial(user) for name, user in self.users.items()
+            },
+            ("mango.route.trial", "colleague's"): trial(self.vera),
         }
 
     def extensions(self):
@@ -373,6 +474,8 @@ class TestRights(RightsWorld, MangoCase):
             "mango.line": {"number": "999"},
             "mango.call": {"entry_id": "E-new"},
             "mango.call.leg": {"leg_ref": "L-new"},
+            "mango.group": {"number": "999"},
+            "mango.callback": {"client_key": "new"},
             "mango.command": {"command_id": "c-new"},
             "mango.event": {"digest": "new", "received_at": "2026-01-01 00:00:00"},
         }
@@ -491,21 +594,31 @@ class TestRights(RightsWorld, MangoCase):
             "crm.lead": self.lead,
             "mango.account": self.spare if method == "unlink" else self.account,
             "mango.call": call,
+            "mango.callback": self.waiting,
+            "mango.callback.decision": self.env["mango.callback.decision"],
             "mango.command": self.env["mango.command"],
             "mango.event": self.event(self.account),
             "mango.extension": self.anna_extension,
-            "mango.history": self.history(self.account),
-            "mango.history.start": self.history_start(),
+            "crm.team": self.env.ref("sales_team.team_sales_department"),
+            "mango.group": self.plan_group,
+            "mango.statistics.import": self.history(self.account),
+            "mango.statistics.import.start": self.history_start(),
             "mango.line": self.account.line_ids[0],
+            "mango.route.step": self.account.route_step_ids[0],
             "mango.recording": call.recording_ids or self.recording(call),
             "res.partner": self.ivan,
         }
+        created = {
+            "mango.extension": vals,
+            "mango.route.step": {"account_id": self.account.id, "target": "pbx"},
+        }
         more = {
-            "create": [[vals if model == "mango.extension" else {"name": "x"}]],
+            "create": [[created.get(model, {"name": "x"})]],
             "write": [WRITTEN.get(model, {"comment": "x"})],
             "add_number_to": [self.ivan.id],
             "choose_partner": [self.ivan.id],
             "save_note": ["x", ""],
+            "mango_set_status": ["dnd"],
             "transfer": [self.boris_extension.id, "blind"],
             "get_cards": [[call.id]],
             "mango_call": ["+74950000201"],
@@ -516,6 +629,8 @@ class TestRights(RightsWorld, MangoCase):
     def test_methods(self):
         self.create_extension("200", self.users["user"])
         self.lead = self.create_lead("Мебель")
+        self.plan_group = self.group(self.account)
+        self.waiting = self.callback(self.ring("E6", "200"), lead_id=self.lead.id)
         self.spare = self.create_account()
         self.pbx.answers("config/users/request", {"users": []})
         self.pbx.answers("incominglines", {"lines": []})

@@ -13,8 +13,6 @@ KNOWN_SOURCES = (
     "81.88.82.45",
 )
 
-# What one who has a network of IPv6 has at least.
-_IPV6_SOURCE = 64
 _SEPARATOR = re.compile(r"[\s,;]+")
 
 
@@ -95,22 +93,6 @@ def is_among(address, networks):
     """
     found = _parse_address(address)
     return found is not None and any(found in network for network in networks)
-
-
-def source_of(address):
-    """Return what to count requests by: an IPv4 address, or a network of IPv6.
-
-    :param address: as the web server gives it
-    :type address: str | None
-    :return: a short text; the same one for everything that is no address
-    :rtype: str
-    """
-    found = _parse_address(address)
-    if found is None:
-        return "unknown"
-    if found.version == 4:
-        return str(found)
-    return str(ipaddress.ip_network((int(found), _IPV6_SOURCE), strict=False))
 
 
 def _parse_address(text):

@@ -34,7 +34,7 @@ from typing import NamedTuple
 
 from . import codes
 from .notifications import LegEvent, Notification, RecordAdded, RecordingEvent, Summary
-from .numbers import is_external, is_line, is_pbx_device
+from .numbers import is_external, is_hidden, is_line, is_pbx_device
 from .statistics import StatisticsCall
 from .statistics_evidence import with_statistics
 
@@ -48,7 +48,8 @@ ENDED = "ended"
 
 _CONNECTED_STATES = ("connected", "onhold")
 _GONE = "disconnected"
-_MENU_LOCATIONS = ("ivr", "queue")
+#: Where a caller hears a greeting or waits, and nobody's phone rings.
+MENU_LOCATIONS = ("ivr", "queue")
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class LegState:
 
     @property
     def is_menu(self):
-        return _is_menu(self.location)
+        return self.location in MENU_LOCATIONS
 
 
 @dataclass(frozen=True)
@@ -304,8 +305,7 @@ class _Evidence:
             return False
         if is_pbx_device(number) or is_line(number, self._lines):
             return False
-        # Words stand for hidden numbers.
-        return any(sign.isdecimal() for sign in number.partition("@")[0])
+        return not is_hidden(number)
 
     @property
     def line_number(self):
@@ -603,11 +603,6 @@ def _remembered(events, name):
 
 def _earliest(events):
     return min((e.timestamp for e in events if e.timestamp is not None), default=None)
-
-
-def _is_menu(location):
-    # ivr.1.2 is a place in the menu
-    return location is not None and location.partition(".")[0] in _MENU_LOCATIONS
 
 
 def _span(start, end):

@@ -49,6 +49,7 @@ class LegEvent:
     """``events/call``: the state of one leg changed.
 
     Times are epoch seconds or None; ``state`` and ``location`` are lower-case text.
+    ``location`` is ``ivr``, ``queue`` or ``abonent``, without the position in the menu.
     """
 
     kind: str
@@ -270,13 +271,15 @@ def _leg_event(kind, payload):
         seq=_required_integer(payload, "seq"),
         state=_required_word(payload, "call_state"),
         timestamp=_time(payload.get("timestamp")),
-        location=_word(location),
+        location=_place(location),
         from_number=_text(caller.get("number")),
         from_extension=_text(caller.get("extension")),
         taken_from=_optional_id(caller.get("taken_from_call_id")),
         to_number=_text(callee.get("number")),
         to_extension=_text(callee.get("extension")),
-        line_number=_text(callee.get("line_number")),
+        # Of an outgoing call it stands with the caller only (mango-api.md 3.1).
+        line_number=_text(callee.get("line_number"))
+        or _text(caller.get("line_number")),
         acd_group=_text(callee.get("acd_group")),
         end_reason=_code(payload.get("disconnect_reason")),
         transfer=_word(payload.get("transfer")),
@@ -376,6 +379,12 @@ def _text(value: Any) -> str | None:
 def _word(value: Any) -> str | None:
     text = _text(value)
     return text and text.lower()
+
+
+def _place(value: Any) -> str | None:
+    # ivr.1.2 is a position in the menu (mango-api.md 3.5).
+    text = _word(value)
+    return text and text.partition(".")[0]
 
 
 def _task(value: Any) -> str | None:

@@ -18,6 +18,9 @@ _MAX_DIGITS = 18  # E.164 allows 15; room for an international prefix
 _MAX_LENGTH = 200
 _MAX_E164 = 16  # a plus and 15 digits
 _PBX_HOST = "mangosip.ru"
+_HIDDEN_NAMES = frozenset(
+    {"", "anonymous", "private", "restricted", "unavailable", "unknown"}
+)
 
 # Satellites, ships, international networks and premium numbers of no country.
 _COSTLY_NETWORKS = frozenset({870, 878, 881, 882, 883, 888, 979})
@@ -177,6 +180,23 @@ def is_pbx_device(raw):
     text = (raw or "").strip().lower()
     host = re.split("[:;?>]", text.removeprefix("sip:").rpartition("@")[2])[0]
     return host == _PBX_HOST or host.endswith(f".{_PBX_HOST}")
+
+
+def is_hidden(raw):
+    """Tell whether a word stands for a number that the caller hides.
+
+    ``anonymous`` and ``sip:anonymous@anonymous.invalid`` are hidden;
+    ``sip:alice@partner.example.org`` is an address like any other.
+
+    :type raw: str | None
+    :rtype: bool
+    """
+    text = (raw or "").strip().lower()
+    if any(sign.isdecimal() for sign in text.partition("@")[0]):
+        return False
+    name = text.removeprefix("sips:").removeprefix("sip:").partition("@")[0]
+    host = re.split("[:;?>]", text.rpartition("@")[2])[0]
+    return not is_sip(text) or name in _HIDDEN_NAMES or host.endswith(".invalid")
 
 
 def is_line(raw, lines):

@@ -649,7 +649,7 @@ class Exchange:
             "location": leg.location,
             "from": leg.caller,
             "to": leg.callee,
-            **({"dct": call.dct} if call.dct else {}),
+            "dct": call.dct or {"type": 0},
             **leg.extra,
             **extra,
         }
@@ -658,6 +658,9 @@ class Exchange:
 
     def from_party(self, call, taken_from=None):
         party = dict(call.caller)
+        if call.direction == OUTBOUND:
+            # Live samples have the line of an outgoing call here only.
+            party["line_number"] = call.line
         if taken_from:
             party["taken_from_call_id"] = taken_from.call_id
         return party

@@ -66,7 +66,35 @@ export class MangoCall extends models.Model {
 
 /** Methods only: the service calls what the tests answer with `onRpc`. */
 export class MangoCallCard extends models.Model {
-    _name = "mango.call.card";
+    _name = "mango.call.presence";
+}
+
+/** Who waits to be called back, as the views and their button read it. */
+export class MangoCallback extends models.Model {
+    _name = "mango.callback";
+
+    attempt_count = fields.Integer();
+    calling = fields.Char();
+    client_number = fields.Char();
+    client_number_display = fields.Char();
+    is_calling_me = fields.Boolean();
+    state = fields.Selection({
+        selection: [
+            ["open", "Waiting"],
+            ["done", "Done"],
+        ],
+    });
+
+    _records = [
+        {
+            id: 3,
+            attempt_count: 2,
+            client_number: "+74950000201",
+            client_number_display: "+7 495 000-02-01",
+            state: "open",
+        },
+        { id: 4, client_number: "+74950000202", state: "done" },
+    ];
 }
 
 export class MangoCommand extends models.Model {
@@ -95,6 +123,7 @@ export function defineMangoOfficeModels() {
         ...mailModels,
         MangoCall,
         MangoCallCard,
+        MangoCallback,
         MangoCommand,
         MangoExtension,
         MangoRecording,
@@ -103,7 +132,7 @@ export function defineMangoOfficeModels() {
 
 export const EXTENSION = { id: 7, number: "101", name: "Anna Sokolova" };
 
-/** A card as the server gives it (`mango.card`), with what a test wants different. */
+/** A card as the server gives it (`mango.card.content`), with what a test wants different. */
 export function makeCard(values = {}) {
     const callId = values.call_id === undefined ? 1 : values.call_id;
     return {
@@ -132,6 +161,8 @@ export function makeCard(values = {}) {
         consulting: "",
         can_hang_up: false,
         can_transfer: false,
+        callback: false,
+        activity: false,
         ...values,
     };
 }
@@ -146,9 +177,9 @@ export function makeCard(values = {}) {
 export function useTelephony(cards = [], extension = EXTENSION) {
     patchWithCleanup(session, { mango_office: { extension } });
     mockBus();
-    const figures = { my_state: "free", missed_count: 0 };
-    onRpc("mango.call.card", "get_screen", () => ({ cards: [...cards], extension, ...figures }));
-    onRpc("mango.call.card", "get_cards", ({ args: [callIds] }) => ({
+    const figures = { my_state: "free", missed_count: 0, planned_count: 0 };
+    onRpc("mango.call.presence", "get_screen", () => ({ cards: [...cards], extension, ...figures }));
+    onRpc("mango.call.presence", "get_cards", ({ args: [callIds] }) => ({
         cards: cards.filter((card) => callIds.includes(card.call_id)),
         ...figures,
     }));

@@ -1,6 +1,6 @@
 {
     "name": "Bare counterparts that ./dev bench compares Mango Office with",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.0.0",
     "category": "Hidden/Tests",
     "author": "Mango Office for Odoo contributors",
     "license": "LGPL-3",

@@ -107,7 +107,7 @@ tours.add("mango_office_missed", {
         },
         { trigger: ".o_mango_systray", run: "click" },
         {
-            trigger: `.o_mango_systray_menu .o_mango_missed:contains('${IVAN}') .o_mango_redial`,
+            trigger: `.o_mango_systray_menu .o_mango_missed:contains('${IVAN}') .o_mango_call_back`,
             run: "click",
         },
         cardIs("pick_up", IVAN, "asked to pick up"),

@@ -13,7 +13,7 @@ export function cue(words) {
 /**
  * Wait for a card in a phase.
  *
- * @param {string} phase see the contract of `mango.call.card`
+ * @param {string} phase see the contract of `mango.call.presence`
  * @param {string} words what the card has to say
  * @param {string} [cueWords] given once the card is there
  * @returns {Object} a step

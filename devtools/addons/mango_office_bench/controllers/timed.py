@@ -9,8 +9,8 @@ from odoo.fields import Domain
 from odoo.http import request
 from odoo.tools import SQL
 
-from odoo.addons.mango_office.models.ir_http import IrHttp
-from odoo.addons.mango_office.models.mail_thread_phone import MailThreadPhone
+from odoo.addons.mango_office.models.inbox.ir_http import IrHttp
+from odoo.addons.mango_office.models.pbx.mail_thread_phone import MailThreadPhone
 
 
 class Timed(http.Controller):
@@ -45,7 +45,7 @@ class Timed(http.Controller):
     def _identify(self, env, rounds):
         """The query by which a caller's contact is found, and its answer."""
         account = env.company.mango_account_id
-        in_company = env["mango.caller"]._company_domain(account)
+        in_company = env["mango.caller.lookup"]._company_domain(account)
 
         def search(number):
             domain = Domain("phone_sanitized", "=", number) & in_company
@@ -78,7 +78,7 @@ class Timed(http.Controller):
     def _identify_all(self, env, rounds):
         """Contact and open lead of a caller, as the call log gets them."""
         account = env.company.mango_account_id
-        caller = env["mango.caller"].sudo()
+        caller = env["mango.caller.lookup"].sudo()
         numbers = self._numbers(env, rounds)
         return [lambda number: caller._identify(account, number), *numbers]
 
@@ -109,7 +109,7 @@ class Timed(http.Controller):
 
     def _get_screen(self, env, rounds):
         """What the web client of telephony's users asks once more."""
-        return [lambda _round: env["mango.call.card"].get_screen(), *range(rounds)]
+        return [lambda _round: env["mango.call.presence"].get_screen(), *range(rounds)]
 
 
 def _in_database(env, query):

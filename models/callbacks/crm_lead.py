@@ -1,0 +1,30 @@
+from odoo import fields, models
+from odoo.fields import Domain
+
+
+class CrmLead(models.Model):
+    _inherit = "crm.lead"
+
+    mango_is_waiting = fields.Boolean(
+        string="Waiting for a Call Back",
+        compute="_compute_mango_is_waiting",
+        groups="mango_office.group_user",
+    )
+
+    def _compute_mango_is_waiting(self):
+        # sudo: mango.callback - that a client waits may be known to who reads the lead.
+        waiting = (
+            self.env["mango.callback"]
+            .sudo()
+            .search(
+                Domain("state", "=", "open")
+                & (
+                    Domain("lead_id", "in", self.ids)
+                    | Domain("partner_id", "in", self.partner_id.ids)
+                )
+            )
+        )
+        for lead in self:
+            lead.mango_is_waiting = (
+                lead in waiting.lead_id or lead.partner_id in waiting.partner_id
+            )

@@ -1,0 +1,104 @@
+"""How the calls of one client become the times that the client waited for us.
+
+Pure: no Odoo, no clock. The same facts give the same loops, in whatever order and
+however often they come (``design.md`` 4, "Missed calls").
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+#: The client called and nobody picked up.
+MISSED = "missed"
+#: Somebody called the client in vain.
+TRY = "try"
+#: Somebody spoke with the client.
+TALK = "talk"
+#: A person closed the entry.
+HAND = "hand"
+
+#: Of what happens in the same second, what comes first.
+_RANKS = {MISSED: 0, TRY: 1, TALK: 2, HAND: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that happened between one client and the company.
+
+    ``ref`` names the call or the entry, the same in every database; ``record_id`` is
+    where the caller finds it again.
+    """
+
+    kind: str
+    at: datetime
+    ref: str
+    until: datetime | None = None
+    is_outbound: bool = False
+    record_id: int | None = field(default=None, compare=False)
+
+
+@dataclass(slots=True)
+class Loop:
+    """From the first missed call to the talk, or to whatever a person decided."""
+
+    missed: list[Fact] = field(default_factory=list)
+    tries: list[Fact] = field(default_factory=list)
+    closing: Fact | None = None
+
+    @property
+    def is_open(self):
+        return self.closing is None
+
+    @property
+    def closed_by(self):
+        """How the loop was closed: ``called_back``, ``got_through`` or ``hand``."""
+        if self.closing is None:
+            return None
+        if self.closing.kind == HAND:
+            return "hand"
+        return "called_back" if self.closing.is_outbound else "got_through"
+
+    @property
+    def facts(self):
+        """The calls of the loop, the closing one included."""
+        closing = [self.closing] if self.closing and self.closing.kind == TALK else []
+        return [*self.missed, *self.tries, *closing]
+
+
+def fold(facts):
+    """Return the loops that the facts about one client make.
+
+    A missed call opens a loop or joins the open one. A talk closes it. A missed call
+    that begins during a talk opens nothing: the two are speaking with each other.
+
+    :param Iterable[Fact] facts: in any order; the same fact may come several times.
+    :return: the oldest first; only the last one may be open.
+    :rtype: list[Loop]
+    """
+    loops = []
+    spoken_until = datetime.min
+    for fact in sorted(set(facts), key=_order):
+        loop = loops[-1] if loops and loops[-1].is_open else None
+        if fact.kind == HAND:
+            _close_by_hand(loops, fact)
+        elif fact.kind == TALK:
+            spoken_until = max(spoken_until, fact.until or fact.at)
+            if loop:
+                loop.closing = fact
+        elif loop:
+            (loop.missed if fact.kind == MISSED else loop.tries).append(fact)
+        elif fact.kind == MISSED and fact.at >= spoken_until:
+            loops.append(Loop([fact]))
+    return loops
+
+
+def _order(fact):
+    return fact.at, _RANKS[fact.kind], fact.ref
+
+
+def _close_by_hand(loops, fact):
+    """Close the last loop as a person did; their word is the last one.
+
+    A talk that was told of later than that does not take it away.
+    """
+    if loops and loops[-1].closed_by != "hand":
+        loops[-1].closing = fact

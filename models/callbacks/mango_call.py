@@ -1,0 +1,37 @@
+from odoo import api, models
+
+
+class MangoCall(models.Model):
+    """What a call has to do with clients who wait to be called back."""
+
+    _inherit = "mango.call"
+
+    def _on_ended(self):
+        super()._on_ended()
+        self.env["mango.callback.task"]._add(
+            self.filtered(lambda call: call.direction != "internal")
+        )
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not self.env.su and not vals.keys().isdisjoint({"partner_id", "lead_id"}):
+            ended = self.filtered(lambda call: call.state == "ended")
+            # sudo: mango.callback.task - what follows from a change that was allowed.
+            self.env["mango.callback.task"].sudo()._add(ended)
+        return result
+
+    def _notify_participants(self):
+        super()._notify_participants()
+        if self.direction == "outbound" and not self.env.context.get("mango_quiet"):
+            self.env["mango.callback"]._tell_of_calling(
+                self.account_id, self.client_number
+            )
+
+    @api.model
+    def _prepare_origin_vals(self, record):
+        """A call back belongs to the lead and the contact of its entry."""
+        vals = super()._prepare_origin_vals(record)
+        if record._name != "mango.callback" or not record:
+            return vals
+        client = super()._prepare_origin_vals(record.lead_id or record.partner_id)
+        return {**client, **vals}

@@ -1,0 +1,504 @@
+from collections import defaultdict
+from datetime import timedelta
+from typing import NamedTuple
+
+import pytz
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ...tools.locking import in_own_transaction
+from .fold import HAND, MISSED, TALK, TRY, Fact, fold
+
+#: So many calls of one client are looked at; a robot makes more.
+MAX_CALLS = 2000
+#: What the machine writes is told by the calls themselves.
+QUIET = {
+    "tracking_disable": True,
+    "mail_auto_subscribe_no_notify": True,
+    "mail_create_nosubscribe": True,
+}
+
+
+class Client(NamedTuple):
+    """Who waits: a contact with all its numbers, or else one number.
+
+    Ids only, so that it can be taken to another transaction.
+    """
+
+    account_id: int
+    contact_id: int | None
+    number: str | None
+
+    @property
+    def key(self):
+        return f"contact,{self.contact_id}" if self.contact_id else self.number
+
+    def apply(self, calls):
+        """Bring the entries of the client up to date, in a transaction of its own.
+
+        One at a time for each account and client, whichever server does it.
+
+        :param mango.call calls: of the client, that may change something.
+        """
+
+        def apply(own):
+            own = own(context={**own.context, **QUIET})
+            own["mango.callback"]._apply(self, calls.with_env(own))
+
+        lock = f"mango_office/client/{self.account_id}/{self.key}"
+        in_own_transaction(calls.env, lock, apply)
+
+
+class MangoCallback(models.Model):
+    """How the entries follow the calls."""
+
+    _inherit = "mango.callback"
+
+    # ------------------------------------------------------------
+    # Who the client is
+    # ------------------------------------------------------------
+
+    @api.model
+    def _clients_of(self, calls):
+        """Return the clients whose entries some calls may change.
+
+        Whose entry a call is in, and whose it should be in: a person may have said
+        since that it is somebody else.
+
+        :return: their calls, of each client.
+        :rtype: dict[Client, mango.call]
+        """
+        found = defaultdict(self.env["mango.call"].browse)
+        for account, own in calls.grouped("account_id").items():
+            for call in own:
+                client = self._client(account, call.partner_id, call.client_number)
+                found[client] |= call
+            for entry in self._touched_by(account, own):
+                client = self._client(account, entry.partner_id, entry.client_number)
+                found[client] |= own.filtered(entry._may_change_by)
+        return found
+
+    @api.model
+    def _touched_by(self, account, calls):
+        """Return the entries that calls are in, or whose client they may be with.
+
+        :param mango.call calls: of that account.
+        :rtype: mango.callback
+        """
+        numbers = calls.mapped("client_number")
+        since = min(calls.mapped("started_at"))
+        is_with_client = (
+            Domain("client_number", "in", numbers)
+            | Domain("call_ids.client_number", "in", numbers)
+            | Domain("partner_id.phone_sanitized", "in", numbers)
+        )
+        return self.search(
+            Domain("account_id", "=", account.id)
+            & (Domain("state", "=", "open") | Domain("closed_at", ">=", since))
+            & (Domain("call_ids", "in", calls.ids) | is_with_client)
+        )
+
+    def _may_change_by(self, call):
+        numbers = {self.client_number, self.partner_id.phone_sanitized}
+        numbers |= set(self.call_ids.mapped("client_number"))
+        return call in self.call_ids or call.client_number in numbers
+
+    @api.model
+    def _client(self, account, partner, number):
+        contact = self._contact(partner) or self._owner_of(account, number)
+        if contact:
+            return Client(account.id, contact.id, None)
+        return Client(account.id, None, number)
+
+    @api.model
+    def _contact(self, partner):
+        """Return the contact that a partner is, or is another address of.
+
+        :rtype: res.partner
+        """
+        while partner.parent_id and partner.type not in (False, "contact"):
+            partner = partner.parent_id
+        return partner
+
+    @api.model
+    def _owner_of(self, account, number):
+        """Return the contact behind a number as it is known now.
+
+        :rtype: res.partner
+        """
+        partner, _lead = self.env["mango.caller.lookup"]._identify(account, number)
+        return self._contact(partner)
+
+    @api.model
+    def _family(self, contact):
+        """Return a contact with its other addresses."""
+        if not contact:
+            return contact
+        children = contact.with_context(active_test=False).child_ids
+        return contact | children.filtered(
+            lambda child: child.type not in (False, "contact")
+        )
+
+    # ------------------------------------------------------------
+    # What happened
+    # ------------------------------------------------------------
+
+    @api.model
+    def _apply(self, client, calls):
+        """Bring the entries of a client up to date with all their calls.
+
+        :param Client client: whose entries.
+        :param mango.call calls: of the client, that may change something.
+        """
+        account = self.env["mango.account"].browse(client.account_id).exists()
+        contact = self.env["res.partner"].browse(client.contact_id).exists()
+        known = calls.exists().filtered("started_at")
+        if not account or not known:
+            return
+        family = self._family(contact)
+        numbers = {client.number, *family.mapped("phone_sanitized")} - {None, False}
+        numbers |= set(known.mapped("client_number"))
+        entries = self._entries_of(
+            account, contact, family, numbers, min(known.mapped("started_at"))
+        )
+        numbers |= set(entries.mapped("client_number"))
+        since = min([*known.mapped("started_at"), *entries.mapped("first_missed_at")])
+        calls = self._calls_of(account, family, numbers, since)
+        missed = calls.filtered(lambda call: call.result == "missed")
+        own = self._own_of(account, contact, missed)
+        if more := set(own.mapped("client_number")) - numbers:
+            calls |= self._calls_of(account, contact.browse(), more, since)
+        facts = self._facts(account, calls - missed | own, entries)
+        self._reconcile(client, contact, entries, fold([*facts, *entries._own_facts()]))
+
+    @api.model
+    def _entries_of(self, account, contact, family, numbers, since):
+        """Return the entries of a client that are open or were closed since a moment.
+
+        :rtype: mango.callback
+        """
+        of_number = Domain("partner_id", "=", False) & Domain(
+            "client_number", "in", list(numbers)
+        )
+        entries = self.search(
+            Domain("account_id", "=", account.id)
+            & (Domain("partner_id", "in", family.ids) | of_number)
+            & (Domain("state", "=", "open") | Domain("closed_at", ">=", since)),
+            order="first_missed_at, id",
+        )
+        return self._own_of(account, contact, entries)
+
+    @api.model
+    def _own_of(self, account, contact, records):
+        """Return the calls or entries of a client, not of who has the same number.
+
+        :param res.partner contact: the client; empty if it is only a number.
+        :param models.BaseModel records: calls or entries with numbers of the client.
+        :rtype: models.BaseModel
+        """
+        unknown = records.filtered(lambda record: not record.partner_id)
+        owners = {
+            number: self._owner_of(account, number)
+            for number in set(unknown.mapped("client_number"))
+        }
+        return records.filtered(
+            lambda record: (
+                contact
+                == (
+                    self._contact(record.partner_id)
+                    if record.partner_id
+                    else owners[record.client_number]
+                )
+            )
+        )
+
+    @api.model
+    def _calls_of(self, account, family, numbers, since):
+        return self.env["mango.call"].search_fetch(
+            Domain("account_id", "=", account.id)
+            & Domain("state", "=", "ended")
+            & Domain("direction", "in", ("inbound", "outbound"))
+            & Domain("started_at", ">=", since)
+            & Domain("client_number", "!=", False)
+            & (
+                Domain("client_number", "in", list(numbers))
+                | Domain("partner_id", "in", family.ids)
+            ),
+            [
+                "entry_id",
+                "direction",
+                "result",
+                "client_number",
+                "partner_id",
+                "lead_id",
+                "line_id",
+                "user_id",
+                "started_at",
+                "answered_at",
+                "ended_at",
+                "wait_duration",
+                "create_date",
+            ],
+            order="started_at desc",
+            limit=MAX_CALLS,
+        )
+
+    @api.model
+    def _facts(self, account, calls, entries):
+        """Return what calls say of the client; those that do not count are left out.
+
+        :param mango.callback entries: of the client, as they are.
+        :rtype: list[Fact]
+        """
+        missed = calls.filtered(lambda call: call.result == "missed")
+        # What was counted once, before the settings or the blacklist changed, stays.
+        new = missed - entries.call_ids
+        refused = self._refused_numbers(account, new)
+        passed_over = new.filtered(
+            lambda call: (
+                call.client_number in refused or self._is_passed_over(account, call)
+            )
+        )
+        facts = map(self._fact, calls - passed_over)
+        return [fact for fact in facts if fact is not None]
+
+    def _is_passed_over(self, account, call):
+        """Tell whether a missed call is too short, or became known too late."""
+        max_age = timedelta(hours=account.callback_max_age_hours)
+        return (
+            call.wait_duration < account.callback_min_wait
+            or call.create_date - call.started_at > max_age
+        )
+
+    def _fact(self, call):
+        if call.result == "missed":
+            kind = MISSED
+        elif call.result == "answered":
+            kind = TALK
+        elif call.direction == "outbound":
+            kind = TRY
+        else:
+            return None
+        return Fact(
+            kind,
+            call.started_at,
+            call.entry_id,
+            until=call.ended_at or call.started_at,
+            is_outbound=call.direction == "outbound",
+            record_id=call.id,
+        )
+
+    @api.model
+    def _refused_numbers(self, account, calls):
+        """Return the numbers that are never called back.
+
+        Those of our own people's phones, and whoever does not want to be called. An
+        entry that was opened before that stays until somebody closes it.
+
+        :rtype: set[str]
+        """
+        blocked = self.env["phone.blacklist"].search(
+            Domain("number", "in", calls.mapped("client_number"))
+        )
+        devices = self.env["mango.device"].search(
+            Domain("extension_id.account_id", "=", account.id)
+        )
+        own = {*devices.mapped("number"), *account._own_numbers()}
+        return {account._e164(number) for number in own} | set(blocked.mapped("number"))
+
+    def _own_facts(self):
+        """Return what these entries themselves say: how people have closed them.
+
+        Of an open one whose calls were deleted by age, also that there was one.
+
+        :rtype: list[Fact]
+        """
+        facts = []
+        for entry in self:
+            if entry.closed_by == "hand":
+                facts.append(
+                    Fact(HAND, entry.closed_at, f"entry-{entry.id}", record_id=entry.id)
+                )
+            if not entry.call_ids:
+                facts.append(Fact(MISSED, entry.first_missed_at, f"entry-{entry.id}"))
+        return facts
+
+    # ------------------------------------------------------------
+    # Writing the difference
+    # ------------------------------------------------------------
+
+    @api.model
+    def _reconcile(self, client, contact, entries, loops):
+        """Make the entries of a client be what the loops say.
+
+        :param Client client: whose entries.
+        :param res.partner contact: the same; empty if it is only a number.
+        :param mango.callback entries: as they are.
+        :param list[Loop] loops: as they should be, the oldest first.
+        """
+        pairs = entries._paired(loops)
+        gone = entries - self.concat(*pairs)
+        # What a person closed stays, whatever became of its calls.
+        gone = gone.filtered(lambda entry: entry.closed_by != "hand")
+        gone._notify()
+        gone._forget_todo()
+        gone.unlink()
+        for entry, loop in zip(pairs, loops, strict=True):
+            entry._follow(client, contact, loop)
+
+    def _paired(self, loops):
+        """Return the entry of each loop; an empty one for a loop that is new.
+
+        :rtype: list[mango.callback]
+        """
+        by_hand = {
+            loop.closing.record_id: loop for loop in loops if loop.closed_by == "hand"
+        }
+        free = self.filtered(lambda entry: entry.closed_by != "hand")
+        pairs = []
+        for loop in loops:
+            entry = self.filtered(
+                lambda entry, loop=loop: by_hand.get(entry.id) is loop
+            ) or next(
+                (entry for entry in free if entry._is_of(loop)),
+                self.browse(),
+            )
+            free -= entry
+            pairs.append(entry)
+        return pairs
+
+    def _is_of(self, loop):
+        if not self.call_ids:
+            return any(fact.ref == f"entry-{self.id}" for fact in loop.missed)
+        ids = {fact.record_id for fact in loop.missed}
+        return not ids.isdisjoint(self.call_ids.ids)
+
+    def _follow(self, client, contact, loop):
+        """Write what has changed of one entry, or create it.
+
+        :param Client client: whose it is.
+        :param res.partner contact: the same.
+        :param Loop loop: what the entry should be.
+        """
+        vals = self._prepare_vals(client, contact, loop)
+        if not self:
+            created = self.create({**vals, **self._prepare_closing_vals(loop, vals)})
+            created._assign()
+            created._set_deadline()
+            created._settle(loop)
+            return
+        if self.closed_by == "hand":
+            # Only what was counted can change any more.
+            self._write_changes(vals)
+            return
+        is_new_attempt = vals["attempt_count"] > self.attempt_count
+        if is_new_attempt and self.later_set_at and not loop.closing:
+            vals |= self._prepare_resumed_vals(vals)
+        changed = self._write_changes(
+            {**vals, **self._prepare_closing_vals(loop, vals)}
+        )
+        changed |= self._assign()
+        changed |= self._set_deadline()
+        if changed:
+            self._settle(loop)
+
+    def _prepare_resumed_vals(self, vals):
+        """Return the values of an entry that was put off until the client called again.
+
+        :rtype: dict
+        """
+        return {
+            "later_set_at": False,
+            "deadline_is_manual": False,
+            "resumed_at": vals["last_missed_at"],
+            "overdue_told_at": False,
+        }
+
+    def _settle(self, loop):
+        """Do what follows from a change of an entry."""
+        if loop.closing:
+            self._write_changes(
+                {"reaction_minutes": self._reaction_minutes(self.closed_at)}
+            )
+        self._update_todo()
+        self._notify()
+
+    def _prepare_vals(self, client, contact, loop):
+        calls = self.env["mango.call"].browse(
+            [fact.record_id for fact in loop.facts if fact.record_id]
+        )
+        missed = self.env["mango.call"].browse(
+            [fact.record_id for fact in loop.missed if fact.record_id]
+        )
+        last = missed[-1:]
+        first_missed_at = loop.missed[0].at
+        hour, weekday = self._local_time(client, first_missed_at)
+        return {
+            "account_id": client.account_id,
+            "client_key": client.key,
+            "client_number": last.client_number or self.client_number,
+            "partner_id": contact.id,
+            "lead_id": missed.filtered("lead_id")[-1:].lead_id.id
+            or self.lead_id.exists().id,
+            "line_id": last.line_id.id,
+            "first_missed_at": first_missed_at,
+            "last_missed_at": loop.missed[-1].at,
+            "missed_hour": hour,
+            "missed_weekday": weekday,
+            "attempt_count": len(loop.missed),
+            "try_count": len(loop.tries),
+            "call_ids": [fields.Command.set(calls.ids)],
+            "user_ids": [
+                fields.Command.set((missed.user_ids | self.user_id).ids),
+            ],
+        }
+
+    def _prepare_closing_vals(self, loop, vals):
+        if not loop.closing:
+            return {
+                "state": "open",
+                "closed_by": False,
+                "closing_call_id": False,
+                "closing_user_id": False,
+                "closed_at": False,
+                "reaction_minutes": 0,
+            }
+        call = self.env["mango.call"].browse(loop.closing.record_id)
+        return {
+            "state": "done",
+            "closed_by": loop.closed_by,
+            "closing_call_id": call.id,
+            "closing_user_id": call.user_id.id,
+            "closed_at": call.answered_at or call.started_at,
+        }
+
+    def _local_time(self, client, moment):
+        """Return the hour and the weekday of a moment where the company is.
+
+        :rtype: tuple[str, str]
+        """
+        account = self.env["mango.account"].browse(client.account_id)
+        company = account.company_id
+        zone = company.resource_calendar_id.tz or company.partner_id.tz or "UTC"
+        local = pytz.utc.localize(moment).astimezone(pytz.timezone(zone))
+        return f"{local.hour:02}:00", str(local.weekday())
+
+    def _write_changes(self, vals):
+        """Write those of some values that differ.
+
+        :return: whether anything differed.
+        :rtype: bool
+        """
+        changes = {}
+        for name, value in vals.items():
+            now = self[name]
+            if self._fields[name].type == "many2many":
+                if set(now.ids) != set(value[0][2]):
+                    changes[name] = value
+            elif self._fields[name].convert_to_write(now, self) != (value or False):
+                changes[name] = value
+        if changes:
+            self.write(changes)
+            self.flush_recordset()
+        return bool(changes)

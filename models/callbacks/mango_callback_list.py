@@ -1,0 +1,215 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from .mango_callback import SOON
+
+#: A click that became no call by then leads to none.
+DIALLING_TIME = timedelta(seconds=60)
+
+
+class MangoCallback(models.Model):
+    """What people see of an entry while it waits; computed when they look."""
+
+    _inherit = "mango.callback"
+
+    urgency = fields.Selection(
+        [
+            ("fine", "Time Enough"),
+            ("soon", "Soon"),
+            ("overdue", "Overdue"),
+            ("later", "Put Off"),
+        ],
+        compute="_compute_urgency",
+    )
+    calling = fields.Char(
+        string="Being Called By",
+        compute="_compute_calling",
+        help="Who is calling or speaking with the client right now.",
+    )
+    is_calling_me = fields.Boolean(compute="_compute_calling")
+    last_words = fields.Char(
+        compute="_compute_last_words",
+        help="The last note about a call with this client.",
+    )
+    asks = fields.Boolean(
+        string="What Now?",
+        compute="_compute_asks",
+        help="The client was called in vain as often as is tried.",
+    )
+
+    has_sms = fields.Boolean(compute="_compute_has_sms")
+
+    def _compute_has_sms(self):
+        self.has_sms = "sms.composer" in self.env
+
+    @api.depends("state", "deadline", "later_set_at")
+    def _compute_urgency(self):
+        now = fields.Datetime.now()
+        for callback in self:
+            callback.urgency = callback._urgency(now)
+
+    def _urgency(self, now):
+        if self.state != "open" or not self.deadline:
+            return False
+        if self.deadline < now:
+            return "overdue"
+        if self.later_set_at:
+            return "later"
+        return "soon" if self.deadline < now + SOON else "fine"
+
+    @api.depends("state", "try_count", "account_id.callback_max_tries")
+    def _compute_asks(self):
+        for callback in self:
+            limit = callback.account_id.callback_max_tries
+            callback.asks = callback.state == "open" and 0 < limit <= callback.try_count
+
+    # ------------------------------------------------------------
+    # Who is calling them
+    # ------------------------------------------------------------
+
+    @api.depends("state", "client_number", "partner_id")
+    @api.depends_context("uid")
+    def _compute_calling(self):
+        open_ones = self.filtered(lambda callback: callback.state == "open")
+        users = open_ones._calling_users()
+        for callback in self:
+            user = users.get(callback.id, self.env["res.users"])
+            callback.calling = user.name or False
+            callback.is_calling_me = user == self.env.user
+
+    def _calling_users(self):
+        """Return who is calling the clients of some entries, or speaking with them.
+
+        :return: by the entry's id.
+        :rtype: dict[int, res.users]
+        """
+        if not self:
+            return {}
+        # sudo: mango.call, mango.command - that a colleague takes care of the client
+        # may be known to whoever may take care; nothing but the name is shown.
+        calls_sudo = (
+            self.env["mango.call"]
+            .sudo()
+            .search(
+                Domain("state", "!=", "ended")
+                & Domain("account_id", "in", self.account_id.ids)
+                & (
+                    Domain("direction", "=", "outbound")
+                    | Domain("state", "=", "talking")
+                )
+            )
+        )
+        commands_sudo = (
+            self.env["mango.command"]
+            .sudo()
+            .search(
+                Domain("kind", "=", "callback")
+                & Domain("state", "in", ("requested", "accepted", "unclear"))
+                & Domain("to_number", "in", self.mapped("client_number"))
+                & Domain("create_date", ">", fields.Datetime.now() - DIALLING_TIME)
+            )
+            .filtered(lambda command: command._is_live())
+        )
+        found = {}
+        for callback in self:
+            user = callback._caller_among(calls_sudo, commands_sudo)
+            if user:
+                found[callback.id] = user
+        return found
+
+    def _caller_among(self, calls, commands):
+        calls = calls.filtered(
+            lambda call: (
+                call.account_id == self.account_id
+                and (
+                    call.client_number == self.client_number
+                    or (self.partner_id and call.partner_id == self.partner_id)
+                )
+            )
+        )
+        commands = commands.filtered(
+            lambda command: (
+                command.account_id == self.account_id
+                and command.to_number == self.client_number
+            )
+        )
+        return (calls.user_id or commands.user_id)[:1]
+
+    @api.model
+    def _open_of_call(self, call):
+        """Return the open entry of the client of a call.
+
+        :rtype: mango.callback
+        """
+        if call.direction == "internal" or not call.client_number:
+            return self.browse()
+        is_client = Domain("client_number", "=", call.client_number)
+        if call.partner_id:
+            is_client |= Domain("partner_id", "=", call.partner_id.id)
+        return self.search(
+            Domain("account_id", "=", call.account_id.id)
+            & Domain("state", "=", "open")
+            & is_client,
+            limit=1,
+        )
+
+    @api.model
+    def _tell_of_calling(self, account, number):
+        """Let those concerned look again at who is calling a client.
+
+        :param mango.account account: that calls.
+        :param str number: E.164; nothing happens for one that nobody waits at.
+        """
+        if not number:
+            return
+        waiting = self.search(
+            Domain("account_id", "=", account.id)
+            & Domain("client_number", "=", number)
+            & Domain("state", "=", "open")
+        )
+        waiting._notify()
+
+    # ------------------------------------------------------------
+    # The last words
+    # ------------------------------------------------------------
+
+    @api.depends("client_number")
+    def _compute_last_words(self):
+        notes = self._last_notes()
+        for callback in self:
+            callback.last_words = notes.get(callback.client_number, False)
+
+    def _last_notes(self):
+        """Return what was last noted about the clients, as far as the user may know.
+
+        :return: by number.
+        :rtype: dict[str, str]
+        """
+        numbers = [number for number in self.mapped("client_number") if number]
+        if not numbers:
+            return {}
+        calls = self.env["mango.call"]
+        calls.flush_model(["client_number", "note", "started_at"])
+        query = calls._search(
+            Domain("client_number", "in", numbers) & Domain("note", "!=", False)
+        )
+        number, note, started_at = (
+            calls._field_to_sql(calls._table, name, query)
+            for name in ("client_number", "note", "started_at")
+        )
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT DISTINCT ON (%s) %s, %s FROM %s WHERE %s ORDER BY %s, %s DESC",
+                number,
+                number,
+                note,
+                query.from_clause,
+                query.where_clause or SQL("TRUE"),
+                number,
+                started_at,
+            )
+        )
+        return dict(rows)

@@ -1,0 +1,116 @@
+import logging
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
+
+BATCH_SIZE = 500
+#: A call whose entry cannot be computed so often waits for the client's next one.
+MAX_ATTEMPTS = 5
+
+
+class MangoCallbackTask(models.Model):
+    """An ended call that may change who waits to be called back.
+
+    Written in the transaction that ends the call, and done by a cron that it wakes:
+    the webhook neither computes nor waits, nothing is forgotten if a server dies, and
+    the calls of one client that come together are computed once.
+    """
+
+    _name = "mango.callback.task"
+    _description = "Call to Look At for Call Backs"
+    _order = "id"
+    _rec_name = "call_id"
+
+    call_id = fields.Many2one(
+        "mango.call", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    attempts = fields.Integer(readonly=True, default=0)
+
+    @api.model
+    def _add(self, calls):
+        """Have the clients of some calls looked at.
+
+        A call from the past matters only to an entry that is open or was closed later.
+
+        :param mango.call calls: that have ended.
+        """
+        calls = calls.filtered(lambda call: call.client_number and call.started_at)
+        if not calls:
+            return
+        calls.flush_recordset(["account_id", "started_at"])
+        calls.account_id.flush_recordset(["callback_enabled", "callback_max_age_hours"])
+        added = self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO mango_callback_task
+                    (call_id, attempts, create_uid, write_uid, create_date, write_date)
+                SELECT call.id, 0, %(uid)s, %(uid)s, %(now)s, %(now)s
+                  FROM mango_call AS call
+                  JOIN mango_account AS account ON account.id = call.account_id
+                 WHERE call.id IN %(ids)s
+                   AND account.callback_enabled
+                   AND (call.started_at >= %(now)s
+                            - make_interval(hours => account.callback_max_age_hours)
+                        OR EXISTS (
+                            SELECT FROM mango_callback AS entry
+                             WHERE entry.account_id = call.account_id
+                               AND (entry.state = 'open'
+                                    OR entry.closed_at >= call.started_at)))
+                RETURNING id
+                """,
+                ids=tuple(calls.ids),
+                uid=self.env.uid,
+                now=fields.Datetime.now(),
+            )
+        )
+        if added:
+            # sudo: ir.cron - waking our own cron.
+            self.env.ref("mango_office.ir_cron_callbacks").sudo()._trigger()
+
+    @api.model
+    def _work_off(self):
+        """Cron: compute the entries of all clients whose calls have ended."""
+        cron = self.env["ir.cron"]
+        domain = Domain("attempts", "<", MAX_ATTEMPTS)
+        cron._commit_progress(remaining=self.search_count(domain))
+        last_id = 0
+        # Each once: what fails waits for the next run.
+        while tasks := self.search(
+            domain & Domain("id", ">", last_id), order="id", limit=BATCH_SIZE
+        ):
+            last_id = tasks.ids[-1]
+            tasks_of = tasks.grouped("call_id")
+            failed = self.browse()
+            for client, calls in (
+                self.env["mango.callback"]._clients_of(tasks.call_id).items()
+            ):
+                if not _apply(client, calls):
+                    failed |= failed.concat(*(tasks_of[call] for call in calls))
+                if not cron._commit_progress():
+                    return
+            for task in failed:
+                task.attempts += 1
+            (tasks - failed).unlink()
+            if not cron._commit_progress(len(tasks)):
+                return
+
+
+def _apply(client, calls):
+    """Compute the entries of one client.
+
+    :return: whether that has worked.
+    :rtype: bool
+    """
+    try:
+        client.apply(calls)
+    except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+        _logger.info("the entry of a missed client is being written elsewhere")
+    except Exception:
+        _logger.exception("who waits to be called back could not be computed")
+    else:
+        return True
+    return False

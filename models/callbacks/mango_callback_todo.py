@@ -1,0 +1,201 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import format_datetime
+
+BATCH_SIZE = 200
+
+
+class MangoCallback(models.Model):
+    """Whose an entry is, until when, and where that person is told."""
+
+    _inherit = "mango.callback"
+
+    # ------------------------------------------------------------
+    # Whose it is
+    # ------------------------------------------------------------
+
+    def _assign(self):
+        """Find who is responsible; whom a person has chosen stays while they can.
+
+        :return: whether that is somebody else than before.
+        :rtype: bool
+        """
+        self.ensure_one()
+        if self.user_is_manual and self._can_be_responsible(self.user_id):
+            return False
+        user = next(
+            filter(self._can_be_responsible, self._candidates()),
+            self.env["res.users"],
+        )
+        vals = {"user_id": user.id, "user_is_manual": False}
+        if user not in self.user_ids:
+            vals["user_ids"] = [fields.Command.set((self.user_ids | user).ids)]
+        return self._write_changes(vals)
+
+    def _candidates(self):
+        """Yield who may be responsible, the first to be asked first.
+
+        The client's salesperson, who was rung first, the line's person, the PBX's.
+        """
+        owners = self.env["mango.caller.lookup"]._owners(self.partner_id, self.lead_id)
+        yield from (owner.user for owner in owners)
+        missed = self.call_ids.filtered(lambda call: call.result == "missed")
+        yield from missed.sorted("started_at").mapped("user_id")
+        yield self.line_id.user_id
+        yield self.account_id.callback_user_id
+
+    def _can_be_responsible(self, user):
+        return bool(
+            user
+            and user.active
+            and not user.share
+            and self.company_id in user.company_ids
+        )
+
+    # ------------------------------------------------------------
+    # Until when
+    # ------------------------------------------------------------
+
+    def _set_deadline(self):
+        """Compute the deadline, unless a person has set one.
+
+        :return: whether it is another one than before.
+        :rtype: bool
+        """
+        self.ensure_one()
+        if self.deadline_is_manual and self.deadline:
+            return False
+        since = self.resumed_at or self.first_missed_at
+        return self._write_changes({"deadline": self._after_working_minutes(since)})
+
+    def _after_working_minutes(self, moment):
+        """Return when the time to call back is over, in working minutes.
+
+        Without working hours every minute counts.
+
+        :param datetime moment: UTC.
+        :rtype: datetime
+        """
+        minutes = self.account_id.callback_minutes
+        calendar = self._calendar()
+        planned = calendar and calendar.plan_hours(
+            minutes / 60, moment, compute_leaves=True
+        )
+        return (planned or moment + timedelta(minutes=minutes)).replace(microsecond=0)
+
+    def _reaction_minutes(self, until):
+        """Return the working minutes from the first missed call to a moment.
+
+        :param datetime until: UTC.
+        :rtype: int
+        """
+        since = self.first_missed_at
+        if not until or until <= since:
+            return 0
+        calendar = self._calendar()
+        if calendar:
+            hours = calendar.get_work_hours_count(since, until, compute_leaves=True)
+            return round(hours * 60)
+        return round((until - since).total_seconds() / 60)
+
+    def _calendar(self):
+        """Return the company's calendar; empty if it has no hours."""
+        calendar = self.company_id.resource_calendar_id
+        return calendar if calendar.attendance_ids else calendar.browse()
+
+    # ------------------------------------------------------------
+    # Odoo's own to-do list
+    # ------------------------------------------------------------
+
+    def _update_todo(self):
+        """Keep the activities of these entries up to date, where the PBX has them."""
+        for callback in self:
+            if callback.state != "open":
+                callback._finish_todo()
+            elif callback.account_id.callback_activity and callback.user_id:
+                callback._plan_todo()
+
+    def _plan_todo(self):
+        day = self._local_day(self.deadline)
+        activity = self.activity_id
+        if activity.active:
+            wanted = {"user_id": self.user_id.id, "date_deadline": day}
+            if activity.user_id != self.user_id or activity.date_deadline != day:
+                activity.with_context(mail_activity_quick_update=True).write(wanted)
+            return
+        if activity:
+            return  # Somebody has marked it as done.
+        lang = self.user_id.lang or self.account_id._language()
+        record = self._todo_record().with_context(
+            lang=lang, mail_activity_quick_update=True
+        )
+        self.activity_id = record.activity_schedule(
+            "mail.mail_activity_data_call",
+            date_deadline=day,
+            summary=record.env._("Call back: %s", self.display_name),
+            user_id=self.user_id.id,
+        )
+
+    def _todo_record(self):
+        """Return where the activity belongs: the lead, else the contact, else this.
+
+        Whoever has to do it must be able to open it.
+        """
+        for record in (self.lead_id.exists(), self.partner_id.exists()):
+            if record and record.with_user(self.user_id).has_access("read"):
+                return record
+        return self
+
+    def _local_day(self, moment):
+        user = self.user_id
+        zone = user.tz or self.company_id.partner_id.tz or "UTC"
+        local = fields.Datetime.context_timestamp(self.with_context(tz=zone), moment)
+        return local.date()
+
+    def _finish_todo(self):
+        """Mark the activity as done, with what closed the entry."""
+        activity = self.activity_id.exists()
+        if not activity or not activity.active:
+            return
+        lang = self.user_id.lang or self.account_id._language()
+        activity.with_context(mango_callback_closed=True)._action_done(
+            feedback=self.with_context(lang=lang)._closing_words()
+        )
+
+    def _closing_words(self):
+        who = self.closing_user_id.name
+        if self.closed_by == "hand":
+            return self.reason or self.env._("Closed by hand.")
+        when = format_datetime(self.env, self.closed_at, tz=self.user_id.tz)
+        if self.closed_by == "got_through":
+            words = self.env._("The client got through on %(when)s.", when=when)
+        else:
+            words = self.env._("The client was called back on %(when)s.", when=when)
+        return f"{words} ({who})" if who else words
+
+    def _forget_todo(self):
+        self.activity_id.exists().unlink()
+
+    # ------------------------------------------------------------
+    # Overdue
+    # ------------------------------------------------------------
+
+    @api.model
+    def _tell_overdue(self):
+        """Cron: tell the supervisors once of everybody who waits too long."""
+        overdue = self.search(
+            Domain("state", "=", "open")
+            & Domain("deadline", "<", fields.Datetime.now())
+            & Domain("overdue_told_at", "=", False),
+            limit=BATCH_SIZE,
+        )
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=len(overdue))
+        for account, callbacks in overdue.grouped("account_id").items():
+            account._tell_of_overdue(callbacks)
+            callbacks.overdue_told_at = fields.Datetime.now()
+            callbacks._notify()
+            if not cron._commit_progress(len(callbacks)):
+                return

@@ -1,0 +1,54 @@
+from odoo import api, fields, models
+
+
+class MangoCardContent(models.AbstractModel):
+    """What the card says of a client who was missed, and of the call that was planned."""
+
+    _inherit = "mango.card.content"
+
+    @api.model
+    def _of_call(self, call):
+        card = super()._of_call(call)
+        card["callback"] = self._callback(call)
+        card["activity"] = self._planned(call, card["phase"])
+        return card
+
+    def _empty(self):
+        return {**super()._empty(), "callback": False, "activity": False}
+
+    def _callback(self, call):
+        """Return how often the client of a call was missed and still waits.
+
+        :rtype: dict | bool
+        """
+        # sudo: mango.callback - whoever has the client on the phone may know that
+        # they were missed, by whomever; and no more than when and how often.
+        callback_sudo = self.env["mango.callback"].sudo()._open_of_call(call)
+        if not callback_sudo:
+            return False
+        return {
+            "attempts": callback_sudo.attempt_count,
+            "since": fields.Datetime.to_string(callback_sudo.first_missed_at),
+        }
+
+    def _planned(self, call, phase):
+        """Return the activity that a talk may have been planned by.
+
+        :rtype: dict | bool
+        """
+        if phase != "ended" or call.result != "answered":
+            return False
+        activity = self.env["mail.activity"]._mango_planned_of(call)
+        if not activity:
+            return False
+        return {
+            "id": activity.id,
+            "summary": activity.summary or activity.activity_type_id.name or "",
+        }
+
+    def _origin(self, command):
+        if command.res_model == "mango.callback":
+            callback = self.env["mango.callback"].browse(command.res_id).exists()
+            record = callback.lead_id or callback.partner_id
+            return record._filtered_access("read")
+        return super()._origin(command)

@@ -1,0 +1,34 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    mango_is_waiting = fields.Boolean(
+        string="Waiting for a Call Back",
+        compute="_compute_mango_is_waiting",
+        groups="mango_office.group_user",
+    )
+
+    def _compute_mango_is_waiting(self):
+        # sudo: mango.callback - that a contact waits may be known to who reads it.
+        waiting = (
+            self.env["mango.callback"]
+            .sudo()
+            .search(Domain("state", "=", "open") & Domain("partner_id", "in", self.ids))
+            .partner_id
+        )
+        for partner in self:
+            partner.mango_is_waiting = partner in waiting
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_mango_waiting(self):
+        """Have whoever waits looked at again: as another contact, or as a number."""
+        keys = [f"contact,{partner.id}" for partner in self]
+        # sudo: mango.callback - what follows from a deletion that was allowed.
+        callbacks = self.env["mango.callback"].sudo()
+        waiting = callbacks.search(
+            Domain("state", "=", "open") & Domain("client_key", "in", keys)
+        )
+        self.env["mango.callback.task"].sudo()._add(waiting.call_ids)

@@ -1,0 +1,10 @@
+from . import (
+    crm_lead,
+    mango_call,
+    mango_call_leg,
+    mango_caller_lookup,
+    mango_extension,
+    mango_timeline,
+    res_partner,
+    res_users,
+)

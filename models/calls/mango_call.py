@@ -1,0 +1,719 @@
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ...tools.datetimes import from_epoch, to_epoch
+from ...tools.locking import locked_transaction
+from ...vpbx.call_state import fold
+
+#: What a person may correct on a call; everything else is the PBX's word.
+CORRECTABLE_FIELDS = {"partner_id", "lead_id", "note"}
+
+#: A call without a summary is closed when all its legs have been gone for so long …
+QUIET_TIME = timedelta(minutes=10)
+
+#: … or when it is older than any conversation.
+MAX_LIFE = timedelta(hours=12)
+
+#: Between two legs of one call nothing may be there for some seconds.
+LEG_GAP = timedelta(seconds=15)
+
+#: No phone rings for longer.
+RINGING_TIME = timedelta(minutes=3)
+
+
+class MangoCall(models.Model):
+    """One conversation as a person sees it: the fold over its notifications."""
+
+    _name = "mango.call"
+    _description = "Call"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "started_at desc, id desc"
+    _rec_names_search = ["client_number", "partner_id", "lead_id"]
+    _mail_post_access = "read"
+
+    account_id = fields.Many2one(
+        "mango.account", string="PBX", required=True, readonly=True, index=True
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, index=True
+    )
+    entry_id = fields.Char(string="PBX Call", required=True, readonly=True)
+    source = fields.Selection(
+        [("webhook", "Notification"), ("statistics", "Statistics")],
+        required=True,
+        readonly=True,
+        default="webhook",
+    )
+    # What the PBX says.
+    direction = fields.Selection(
+        [("inbound", "Inbound"), ("outbound", "Outbound"), ("internal", "Internal")],
+        readonly=True,
+    )
+    state = fields.Selection(
+        [("ringing", "Ringing"), ("talking", "Talking"), ("ended", "Ended")],
+        required=True,
+        readonly=True,
+        default="ringing",
+    )
+    result = fields.Selection(
+        [
+            ("answered", "Answered"),
+            ("missed", "Missed"),
+            ("unanswered", "No Answer"),
+            ("busy", "Busy"),
+            ("failed", "Failed"),
+        ],
+        readonly=True,
+        help="Missed: inbound without a talk. No answer: outbound without one.",
+    )
+    client_number = fields.Char(string="Number", readonly=True, help="E.164")
+    client_number_display = fields.Char(
+        string="Client Number", compute="_compute_client_number_display"
+    )
+    line_number = fields.Char(readonly=True)
+    line_id = fields.Many2one(
+        "mango.line", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    extension_id = fields.Many2one(
+        "mango.extension",
+        readonly=True,
+        index="btree_not_null",
+        help="Who talked; for a missed call who missed it first.",
+    )
+    user_id = fields.Many2one(
+        "res.users", string="Employee", readonly=True, index="btree_not_null"
+    )
+    user_ids = fields.Many2many(
+        "res.users",
+        string="Participants",
+        readonly=True,
+        help="Whose phone rang or who called, and who is responsible for the client.",
+    )
+    started_at = fields.Datetime(string="Started", readonly=True)
+    answered_at = fields.Datetime(readonly=True)
+    ended_at = fields.Datetime(readonly=True)
+    closed_at = fields.Datetime(
+        readonly=True, help="Set if the PBX never told that the call ended."
+    )
+    wait_duration = fields.Integer(
+        string="Wait", readonly=True, help="Seconds to the answer, or to the end."
+    )
+    talk_duration = fields.Integer(string="Talk", readonly=True, help="Seconds")
+    end_reason = fields.Integer(
+        string="End Code", readonly=True, help="The PBX's code."
+    )
+    end_reason_text = fields.Char(
+        string="Ended Because", compute="_compute_end_reason_text"
+    )
+    leg_ids = fields.One2many("mango.call.leg", "call_id", string="Legs", readonly=True)
+    event_ids = fields.Many2many(
+        "mango.event",
+        string="Notifications",
+        compute="_compute_event_ids",
+        groups="mango_office.group_admin",
+    )
+    timeline = fields.Json(compute="_compute_timeline")
+    # Who called, and what became of it here.
+    partner_id = fields.Many2one(
+        "res.partner", string="Contact", index="btree_not_null", tracking=True
+    )
+    lead_id = fields.Many2one("crm.lead", index="btree_not_null", tracking=True)
+    partner_is_manual = fields.Boolean(
+        readonly=True, help="The contact was chosen by a person."
+    )
+    lead_is_manual = fields.Boolean(
+        readonly=True, help="The lead was chosen by a person."
+    )
+    candidate_ids = fields.Many2many(
+        "res.partner",
+        string="Other Contacts with This Number",
+        compute="_compute_candidate_ids",
+    )
+    note = fields.Text()
+    _entry_uniq = models.UniqueIndex(
+        "(account_id, entry_id)", "This call is known already."
+    )
+    _started_idx = models.Index("(started_at DESC, id DESC)")
+    _live_idx = models.Index("(id) WHERE state != 'ended'")
+    # The last calls with a client, on every card; the company, which the rules ask for,
+    # so that counting them on the contact needs the index only.
+    _partner_idx = models.Index(
+        "(partner_id, started_at DESC) INCLUDE (company_id) "
+        "WHERE partner_id IS NOT NULL"
+    )
+    _client_idx = models.Index(
+        "(client_number, started_at DESC) WHERE client_number IS NOT NULL"
+    )
+    sealed_at = fields.Datetime(
+        readonly=True,
+        help="Since then the notifications of the call are gone, and it is final.",
+    )
+    _unsealed_idx = models.Index(
+        "(account_id, COALESCE(ended_at, create_date)) WHERE sealed_at IS NULL"
+    )
+
+    # ------------------------------------------------------------
+    # Computed fields
+    # ------------------------------------------------------------
+
+    @api.depends("partner_id", "lead_id", "client_number", "direction", "user_id")
+    def _compute_display_name(self):
+        for call in self:
+            call.display_name = call._client_name()
+
+    def _client_name(self):
+        """Return who is at the other end, as well as it is known.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        # sudo: res.partner, crm.lead - the name of the client of a call that the
+        # reader may read; a record rule on leads must not make the log unreadable.
+        call_sudo = self.sudo()
+        if call_sudo.partner_id:
+            return call_sudo.partner_id.display_name
+        if call_sudo.lead_id:
+            return call_sudo.lead_id.display_name
+        if self.client_number:
+            return self.client_number_display
+        if self.direction == "internal":
+            return self.env._("Internal call")
+        if not self.direction:
+            return self.env._("Unknown number")
+        return self.env._("Hidden number")
+
+    @api.depends("client_number", "account_id")
+    def _compute_client_number_display(self):
+        for call in self:
+            call.client_number_display = call.account_id._display_number(
+                call.client_number
+            )
+
+    @api.depends("end_reason")
+    @api.depends_context("lang")
+    def _compute_end_reason_text(self):
+        meaning = self.env["mango.error.message"]
+        for call in self:
+            call.end_reason_text = (
+                meaning._of_code(call.end_reason) if call.end_reason else False
+            )
+
+    @api.depends("account_id", "entry_id")
+    def _compute_event_ids(self):
+        for call in self:
+            call.event_ids = self.env["mango.event"].search(
+                Domain("account_id", "=", call.account_id.id)
+                & Domain("entry_id", "=", call.entry_id),
+                order="id",
+            )
+
+    @api.depends("client_number", "partner_id", "account_id")
+    def _compute_candidate_ids(self):
+        for call in self:
+            partners = self.env["mango.caller.lookup"]._find_partners(
+                call.account_id, call.client_number
+            )
+            call.candidate_ids = partners - call.partner_id
+
+    @api.depends("leg_ids", "state", "end_reason")
+    @api.depends_context("lang")
+    def _compute_timeline(self):
+        timeline = self.env["mango.timeline"]
+        for call in self:
+            call.timeline = timeline._steps(call)
+
+    # ------------------------------------------------------------
+    # CRUD: a call is the PBX's word; people add theirs
+    # ------------------------------------------------------------
+
+    def write(self, vals):
+        if not self.env.su:
+            self._check_correction(vals)
+            vals = dict(vals)
+            if "partner_id" in vals:
+                vals["partner_is_manual"] = True
+            if "lead_id" in vals:
+                vals["lead_is_manual"] = True
+        result = super().write(vals)
+        if not self.env.su and not vals.keys().isdisjoint({"partner_id", "lead_id"}):
+            self._let_owner_in()
+        return result
+
+    def _check_correction(self, vals):
+        mixins = (
+            self.env["mail.thread"]._fields.keys()
+            | self.env["mail.activity.mixin"]._fields.keys()
+        )
+        forbidden = vals.keys() - CORRECTABLE_FIELDS - mixins
+        if forbidden:
+            raise AccessError(
+                self.env._(
+                    "On a call, only the contact, the lead and the note can be changed."
+                )
+            )
+
+    @contextmanager
+    def _locked(self):
+        """Open a transaction that no notification of this call interferes with.
+
+        :return: context manager giving the call there.
+        """
+        lock = self.env["mango.event"]._lock_name(self.account_id.id, self.entry_id)
+        with locked_transaction(self.env, lock) as env:
+            yield self.with_env(env)
+
+    # ------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------
+
+    @api.model
+    def _action_of(self, domain):
+        """Return the call log limited to a domain, whatever the day.
+
+        :param Domain domain: which calls.
+        :rtype: dict
+        :raise AccessError: if the user has no part in telephony.
+        """
+        self.check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "mango_office.mango_call_action"
+        )
+        action["domain"] = list(domain)
+        action["context"] = {}
+        return action
+
+    @api.model
+    def _of_entry(self, account, entry_id):
+        """Return the call of a PBX with a name; empty if it is not known.
+
+        :rtype: mango.call
+        """
+        return self.search(
+            Domain("account_id", "=", account.id) & Domain("entry_id", "=", entry_id)
+        )
+
+    def _update_sealed(self, state):
+        """Take what still may come of a call whose notifications are gone.
+
+        What the call itself is was concluded from all of them; what came later alone
+        would conclude something else. For other parts of the addon to extend.
+
+        :param CallState state: the fold over what came later.
+        """
+
+    # ------------------------------------------------------------
+    # Following what the PBX tells
+    # ------------------------------------------------------------
+
+    @api.model
+    def _apply(self, entry_id, account=None, source="webhook"):
+        """Bring a call up to date with everything the PBX has told of it.
+
+        Idempotent, and correct under concurrency: the call's row is always written,
+        so that of two transactions that do not see each other's notification one
+        fails and is repeated (``design.md`` 2, traps).
+
+        :param str entry_id: the PBX's name of the call.
+        :param mango.account account: needed only if several PBXs use that name.
+        :param str source: what the call is known from, if it is new.
+        :return: the call.
+        :rtype: mango.call
+        """
+        if account is None:
+            account = (
+                self.env["mango.event"].search([("entry_id", "=", entry_id)]).account_id
+            )
+        call = self._touch(account, entry_id, source)
+        events = call._events()
+        state = call._fold(events)
+        call = call.with_context(lang=account._language(), tracking_disable=True)
+        if call.sealed_at:
+            call._update_sealed(state)
+        else:
+            call._update_from(state)
+        events._mark_done()
+        return call
+
+    def _events(self):
+        return self.env["mango.event"]._of_entry(self.account_id, self.entry_id)
+
+    def _fold(self, events, more=()):
+        """Return what the notifications of this call say, all in all.
+
+        :param mango.event events: all of them.
+        :param Iterable more: what else is known, parsed.
+        :rtype: CallState
+        """
+        return fold(
+            [*events._parsed(), *more],
+            lines=self.account_id._own_numbers(),
+            closed_at=to_epoch(self.closed_at),
+        )
+
+    @api.model
+    def _touch(self, account, entry_id, source):
+        """Return the row of a call, written to by this transaction in any case.
+
+        :param str source: of a new one.
+        :rtype: mango.call
+        """
+        account.flush_recordset(["company_id"])
+        initial = self._prepare_initial_vals()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO mango_call
+                    (account_id, company_id, entry_id, source, create_uid, write_uid,
+                     create_date, write_date, %(fields)s)
+                SELECT id, company_id, %(entry_id)s, %(source)s, %(uid)s, %(uid)s,
+                       %(now)s, %(now)s, %(values)s
+                  FROM mango_account
+                 WHERE id = %(account_id)s
+                ON CONFLICT (account_id, entry_id)
+                DO UPDATE SET write_date = EXCLUDED.write_date
+                RETURNING id
+                """,
+                account_id=account.id,
+                entry_id=entry_id,
+                source=source,
+                uid=self.env.uid,
+                now=fields.Datetime.now(),
+                fields=SQL(", ").join(map(SQL.identifier, initial)),
+                values=SQL(", ").join(SQL("%s", value) for value in initial.values()),
+            )
+        )
+        return self.browse(rows[0][0])
+
+    @api.model
+    def _prepare_initial_vals(self):
+        """Return the values of stored fields that a new call must have.
+
+        For other parts of the addon to extend.
+
+        :rtype: dict
+        """
+        return {"state": "ringing"}
+
+    def _update_from(self, state):
+        """Write the difference between this call and what the PBX says.
+
+        :param CallState state: the fold over all its notifications.
+        """
+        self.ensure_one()
+        extensions = self.env["mango.extension"]._by_number(
+            self.account_id, self._extension_numbers(state)
+        )
+        if state.client_number in extensions:
+            # A colleague who came as a bare number is no client.
+            state = replace(state, client_number=None)
+        vals = self._prepare_vals(state, extensions)
+        number_is_new = (vals["client_number"] or False) != self.client_number
+        changed = self._write_changes(vals)
+        changed |= self.env["mango.call.leg"]._load(self, state.legs)
+        changed |= self._link_origin(state)
+        if number_is_new:
+            changed |= self._identify_client()
+        changed |= self._add_participants(extensions)
+        changed |= self._on_changed(state, extensions)
+        if changed:
+            self._notify_participants()
+            if self.state == "ended":
+                self._on_ended()
+
+    def _link_origin(self, state):
+        """Link the call to what it was started from.
+
+        For other parts of the addon to extend.
+
+        :param CallState state: the fold over all its notifications.
+        :return: whether that is new.
+        :rtype: bool
+        """
+        return False
+
+    def _on_changed(self, state, extensions):
+        """Do what follows from what the PBX has told, in the same transaction.
+
+        For other parts of the addon to extend.
+
+        :param CallState state: the fold over all its notifications.
+        :param dict[str, mango.extension] extensions: that take part, by number.
+        :return: whether anything that people see has changed.
+        :rtype: bool
+        """
+        return False
+
+    def _notify_participants(self):
+        """Tell whoever sees the call that it has changed.
+
+        For other parts of the addon to extend.
+        """
+
+    def _on_ended(self):
+        """Do what follows once the call has ended, or has changed after that.
+
+        For other parts of the addon to extend; may happen several times.
+        """
+
+    def _extension_numbers(self, state):
+        """Return what may be an extension in a call: whoever has no phone number.
+
+        :rtype: set[str]
+        """
+        legs = state.legs
+        found = {
+            state.extension,
+            *(leg.to_extension for leg in legs),
+            *(leg.from_extension for leg in legs),
+            *(recording.extension for recording in state.recordings),
+        }
+        if state.client_number and not self.account_id._e164(state.client_number):
+            found.add(state.client_number)
+        return found
+
+    def _prepare_vals(self, state, extensions):
+        extension = extensions.get(state.extension, self.env["mango.extension"])
+        line = self._find_line(state.line_number)
+        client = state.client_number
+        return {
+            "direction": state.direction or False,
+            "state": state.state,
+            "result": state.result or False,
+            "client_number": client and (self.account_id._e164(client) or client),
+            "line_number": state.line_number or False,
+            "line_id": line.id,
+            "extension_id": extension.id,
+            # An extension may change hands; a past call keeps who it was.
+            "user_id": self.user_id.id
+            if self.extension_id == extension and self.user_id
+            else extension.user_id.id,
+            "started_at": from_epoch(state.started_at),
+            "answered_at": from_epoch(state.answered_at),
+            "ended_at": from_epoch(state.ended_at),
+            "wait_duration": state.wait_duration or 0,
+            "talk_duration": state.talk_duration or 0,
+            "end_reason": state.end_reason or 0,
+        }
+
+    def _find_line(self, number):
+        if not number or self.line_number == number:
+            return self.line_id
+        return (
+            self.env["mango.line"]
+            .with_context(active_test=False)
+            .search(
+                Domain("account_id", "=", self.account_id.id)
+                & Domain("number", "=", number)
+            )
+        )
+
+    def _write_changes(self, vals):
+        """Write those of some values that differ.
+
+        :param dict vals: as for :meth:`write`, without x2many fields.
+        :return: whether anything differed.
+        :rtype: bool
+        """
+        changes = {
+            name: value
+            for name, value in vals.items()
+            if self._fields[name].convert_to_write(self[name], self) != (value or False)
+        }
+        if changes:
+            self.write(changes)
+        return bool(changes)
+
+    def _identify_client(self):
+        """Link the contact and the lead behind the number; a person's choice stays.
+
+        :return: whether anything changed.
+        :rtype: bool
+        """
+        partner, lead = self.env["mango.caller.lookup"]._identify(
+            self.account_id,
+            self.client_number,
+            self.partner_id if self.partner_is_manual else None,
+        )
+        vals = {}
+        if not self.partner_is_manual:
+            vals["partner_id"] = partner.id
+        if not self.lead_is_manual:
+            vals["lead_id"] = lead.id
+        owner = self._owner()
+        changed = self._write_changes(vals) | self._let_owner_in()
+        # Whoever was taken for responsible is not any more.
+        return self._remove_users(owner - self._owner()) or changed
+
+    def _let_owner_in(self):
+        """Show the call to whoever is responsible for the client.
+
+        :return: whether they did not see it before.
+        :rtype: bool
+        """
+        # sudo: mango.call - the machine decides who took part in a call; the client
+        # was chosen by it or by somebody who may correct the call.
+        return self.sudo()._add_users(self._owner())
+
+    def _owner(self):
+        """Return who is responsible for the client of the call.
+
+        :rtype: res.users
+        """
+        # sudo: mango.call - only to tell who sees the call.
+        call_sudo = self.sudo()
+        owners = (
+            self.env["mango.caller.lookup"]
+            .sudo()
+            ._owners(call_sudo.partner_id, call_sudo.lead_id)
+        )
+        return self.env["res.users"].concat(*(owner.user for owner in owners[:1]))
+
+    def _add_participants(self, extensions):
+        """Show the call to everybody whose extension took part in it.
+
+        :param dict[str, mango.extension] extensions: by number.
+        :rtype: bool
+        """
+        users = self.env["res.users"].concat(
+            *(extension.user_id for extension in extensions.values())
+        )
+        return self._add_users(users)
+
+    def _add_users(self, users):
+        """Show the call to some people, most of whom see it already.
+
+        In SQL, so that who sees it need not be read at every notification.
+
+        :param res.users users: who take part in it.
+        :return: whether anybody did not see it before.
+        :rtype: bool
+        """
+        if not users:
+            return False
+        rows = self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO mango_call_res_users_rel (mango_call_id, res_users_id)
+                     SELECT %s, id
+                       FROM res_users
+                      WHERE id IN %s
+                ON CONFLICT DO NOTHING
+                  RETURNING res_users_id
+                """,
+                self.id,
+                tuple(users.ids),
+            )
+        )
+        if rows:
+            self.invalidate_recordset(["user_ids"])
+        return bool(rows)
+
+    def _remove_users(self, users):
+        """Hide the call from people who got in by mistake.
+
+        :param res.users users: those of them who have a part in the call stay.
+        :return: whether anybody saw it before.
+        :rtype: bool
+        """
+        leaving = users and users - self._present_users()
+        if not leaving:
+            return False
+        self.env.execute_query(
+            SQL(
+                """
+                DELETE FROM mango_call_res_users_rel
+                      WHERE mango_call_id = %s AND res_users_id IN %s
+                  RETURNING res_users_id
+                """,
+                self.id,
+                tuple(leaving.ids),
+            )
+        )
+        self.invalidate_recordset(["user_ids"])
+        return True
+
+    def _present_users(self):
+        """Return who has a part in the call by what is known now.
+
+        :rtype: res.users
+        """
+        legs = self.leg_ids
+        extensions = self.env["mango.extension"]._by_number(
+            self.account_id,
+            {*legs.mapped("from_extension"), *legs.mapped("to_extension")},
+        )
+        users = self.user_id | self._owner()
+        return users.concat(*(ext.user_id for ext in extensions.values()))
+
+    # ------------------------------------------------------------
+    # Calls whose end was never told
+    # ------------------------------------------------------------
+
+    @api.model
+    def _close_abandoned(self):
+        """Cron: end the calls whose summary never came."""
+        now = fields.Datetime.now()
+        # Every notification writes to its call, so this is also when the last came.
+        live = self.search(
+            Domain("state", "!=", "ended")
+            & Domain("write_date", "<", now - QUIET_TIME),
+            order="id",
+        )
+        abandoned = live.filtered(lambda call: call._is_abandoned(now))
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=len(abandoned))
+        for call in abandoned:
+            with call._locked() as locked:
+                if locked.state != "ended":
+                    locked.closed_at = locked._last_seen_at()
+                    locked._apply(locked.entry_id, locked.account_id)
+            if not cron._commit_progress(1):
+                break
+
+    def _is_abandoned(self, now):
+        if (self.started_at or self.create_date) < now - MAX_LIFE:
+            return True
+        return self._fold(self._events()).all_legs_gone
+
+    def _is_alive(self):
+        """Tell whether something may still be going on in this call.
+
+        Its end may have been lost: then it is over when no leg of it has been there
+        for a while, when it has been ringing for longer than any phone rings, or when
+        its employee has made or taken another call since.
+
+        :rtype: bool
+        """
+        if self.state == "ended":
+            return False
+        quiet = fields.Datetime.now() - self.write_date
+        if not self.leg_ids._live():
+            return quiet < LEG_GAP
+        if self.state == "ringing" and quiet > RINGING_TIME:
+            return False
+        return not self._has_later_call()
+
+    def _has_later_call(self):
+        if not self.extension_id or not self.started_at:
+            return False
+        # sudo: mango.call - whether there is one, nothing of it.
+        later = (
+            Domain("extension_id", "=", self.extension_id.id)
+            & Domain("started_at", ">", self.started_at)
+            & Domain("answered_at", "!=", False)
+        )
+        return bool(self.sudo().search_count(later, limit=1))
+
+    def _last_seen_at(self):
+        """Return the last moment that the PBX told of.
+
+        :rtype: datetime
+        """
+        moments = self.leg_ids.mapped("ended_at") + self.leg_ids.mapped("started_at")
+        return max(filter(None, [*moments, self.started_at]), default=self.create_date)

@@ -1,0 +1,150 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ...tools.datetimes import from_epoch
+from ...vpbx.call_state import MENU_LOCATIONS
+
+#: What the PBX tells of a leg; see :meth:`MangoCallLeg._prepare_vals`.
+TOLD_FIELDS = [
+    "leg_ref",
+    "location",
+    "state",
+    "from_number",
+    "from_extension",
+    "to_number",
+    "to_extension",
+    "group_extension",
+    "started_at",
+    "answered_at",
+    "ended_at",
+    "end_reason",
+    "sequence",
+]
+
+#: What a leg says of the extensions on it. Of several legs the last in this order
+#: counts: whoever talks while another call waits or rings is talking.
+STATES = {"appeared": "ringing", "onhold": "hold", "connected": "talking"}
+
+STATE_RANK = list(STATES.values())
+
+
+class MangoCallLeg(models.Model):
+    """One place that a call visited: the menu, a queue, an employee, a client."""
+
+    _name = "mango.call.leg"
+    _description = "Call Leg"
+    _order = "sequence, id"
+    _rec_name = "leg_ref"
+
+    call_id = fields.Many2one(
+        "mango.call", required=True, index=True, ondelete="cascade", readonly=True
+    )
+    leg_ref = fields.Char(
+        string="PBX Leg", required=True, readonly=True, help="call_id of the PBX"
+    )
+    sequence = fields.Integer(
+        readonly=True, help="The order in which the call visited its legs."
+    )
+    location = fields.Char(readonly=True, help="ivr, queue or abonent, as the PBX says")
+    state = fields.Char(readonly=True)
+    from_number = fields.Char(readonly=True)
+    from_extension = fields.Char(readonly=True)
+    to_number = fields.Char(readonly=True)
+    to_extension = fields.Char(readonly=True)
+    group_extension = fields.Char(
+        string="Group", readonly=True, help="acd_group, if a group rang"
+    )
+    started_at = fields.Datetime(readonly=True)
+    answered_at = fields.Datetime(readonly=True)
+    ended_at = fields.Datetime(readonly=True)
+    end_reason = fields.Integer(
+        string="End Code", readonly=True, help="The PBX's code."
+    )
+    _ref_uniq = models.UniqueIndex(
+        "(call_id, leg_ref)", "The call has this leg already."
+    )
+
+    @api.model
+    def _load(self, call, leg_states):
+        """Write the difference between the legs of a call and what the PBX says.
+
+        :param mango.call call: whose legs.
+        :param Iterable[LegState] leg_states: all legs of the call.
+        :return: whether anything differed.
+        :rtype: bool
+        """
+        legs = self.search_fetch(Domain("call_id", "=", call.id), TOLD_FIELDS)
+        known = {leg.leg_ref: leg for leg in legs}
+        to_create, is_changed = [], False
+        for sequence, leg_state in enumerate(leg_states):
+            vals = {**self._prepare_vals(leg_state), "sequence": sequence}
+            leg = known.get(leg_state.leg_ref)
+            if leg is None:
+                to_create.append({**vals, "call_id": call.id})
+                continue
+            changes = {
+                name: value
+                for name, value in vals.items()
+                if (leg[name] or False) != (value or False)
+            }
+            if changes:
+                leg.write(changes)
+                is_changed = True
+        self.create(to_create)
+        return is_changed or bool(to_create)
+
+    @api.model
+    def _prepare_vals(self, leg_state):
+        return {
+            "leg_ref": leg_state.leg_ref,
+            "location": leg_state.location,
+            "state": leg_state.state,
+            "from_number": leg_state.from_number,
+            "from_extension": leg_state.from_extension,
+            "to_number": leg_state.to_number,
+            "to_extension": leg_state.to_extension,
+            "group_extension": leg_state.acd_group,
+            "started_at": from_epoch(leg_state.started_at),
+            "answered_at": from_epoch(leg_state.answered_at),
+            "ended_at": from_epoch(leg_state.ended_at),
+            "end_reason": leg_state.end_reason or 0,
+        }
+
+    # ------------------------------------------------------------
+    # Who is on the phone right now
+    # ------------------------------------------------------------
+
+    def _live(self):
+        """Return those legs that are not over."""
+        return self.filtered(lambda leg: leg.state in STATES)
+
+    def _live_by_extension(self):
+        """Return for each extension the leg that tells best what it is doing.
+
+        :return: by account's id and extension's number; a free one is not there.
+        :rtype: dict[tuple[int, str], mango.call.leg]
+        """
+        return {
+            (leg.call_id.account_id.id, number): leg
+            for leg in self._live().sorted(
+                lambda leg: STATE_RANK.index(leg._extension_state())
+            )
+            for number in (leg.from_extension, leg.to_extension)
+            if number
+        }
+
+    def _extension_state(self):
+        """Return what the extensions on a live leg are doing.
+
+        :return: ``ringing`` (their phone, or the one that they call), ``talking`` or
+            ``hold``.
+        :rtype: str
+        """
+        return STATES[self.state]
+
+    def _is_menu(self):
+        """Tell whether the caller hears a greeting or waits in a queue.
+
+        :rtype: bool
+        """
+        return self.location in MENU_LOCATIONS

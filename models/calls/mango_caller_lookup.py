@@ -1,0 +1,160 @@
+from dataclasses import dataclass
+from typing import Any
+
+from odoo import api, models
+from odoo.fields import Domain
+
+#: More contacts than these behind one number say nothing about who is calling.
+MAX_MATCHES = 50
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Somebody responsible for a caller, and why."""
+
+    user: Any
+    reason: str
+
+
+class MangoCallerLookup(models.AbstractModel):
+    """Who is calling, and who is responsible for them (``design.md`` 4)."""
+
+    _name = "mango.caller.lookup"
+    _description = "Who Is Calling"
+
+    # ------------------------------------------------------------
+    # Identification
+    # ------------------------------------------------------------
+
+    @api.model
+    def _identify(self, account, number, chosen=None):
+        """Find the contact and the open lead behind a number.
+
+        :param mango.account account: whose company's contacts and leads are searched.
+        :param str number: E.164; anything else matches nobody.
+        :param res.partner chosen: the contact, if a person has told who it is.
+        :return: the contact and the lead, each possibly empty.
+        :rtype: tuple[res.partner, crm.lead]
+        """
+        partners = chosen or self._find_partners(account, number)
+        leads = self._find_open_leads(account, number, partners)
+        if not partners:
+            return leads[:1].partner_id, leads[:1]
+        partner = self._choose_partner(account, partners, leads)
+        return partner, self._lead_of(partner, leads)
+
+    @api.model
+    def _find_partners(self, account, number):
+        """Return the contacts with a number, by index.
+
+        :rtype: res.partner
+        """
+        if not number:
+            return self.env["res.partner"]
+        return self.env["res.partner"].search(
+            Domain("phone_sanitized", "=", number) & self._company_domain(account),
+            order="id",
+            limit=MAX_MATCHES,
+        )
+
+    @api.model
+    def _find_open_leads(self, account, number, partners):
+        """Return the open leads with a number or of some contacts, by index.
+
+        :rtype: crm.lead
+        """
+        if not number:
+            return self.env["crm.lead"]
+        has_number = Domain("phone_sanitized", "=", number)
+        is_of_partner = Domain("partner_id", "in", partners.ids)
+        return self.env["crm.lead"].search(
+            (has_number | is_of_partner)
+            & Domain("won_status", "=", "pending")
+            & self._company_domain(account),
+            limit=MAX_MATCHES,
+        )
+
+    @api.model
+    def _company_domain(self, account):
+        return Domain("company_id", "in", [False, account.company_id.id])
+
+    @api.model
+    def _choose_partner(self, account, partners, leads):
+        """Choose among the contacts of one number (``design.md`` 4, identification).
+
+        The one with an open lead, then the one with an owner, then the one spoken to
+        most recently; among equals a company before its employees.
+
+        :rtype: res.partner
+        """
+        if len(partners) == 1:
+            return partners
+        spoken_at = dict(
+            self.env["mango.call"]._read_group(
+                Domain("partner_id", "in", partners.ids)
+                & Domain("result", "=", "answered"),
+                ["partner_id"],
+                ["started_at:max"],
+            )
+        )
+
+        def rank(partner):
+            last = spoken_at.get(partner)
+            return (
+                partner not in leads.partner_id,
+                not (partner.user_id or partner.commercial_partner_id.user_id),
+                -last.timestamp() if last else 0,
+                not partner.is_company,
+                partner.id,
+            )
+
+        return min(partners, key=rank)
+
+    @api.model
+    def _lead_of(self, partner, leads):
+        """Return a contact's lead, else one of nobody that has the same number.
+
+        :rtype: crm.lead
+        """
+        own = leads.filtered(lambda lead: lead.partner_id == partner)
+        if own:
+            return own[:1]
+        return leads.filtered(
+            lambda lead: (
+                lead.partner_id.commercial_partner_id
+                in (partner.commercial_partner_id, self.env["res.partner"])
+            )
+        )[:1]
+
+    # ------------------------------------------------------------
+    # Owner
+    # ------------------------------------------------------------
+
+    @api.model
+    def _owners(self, partner, lead):
+        """Return who is responsible for a caller, the first to be asked first.
+
+        The open lead's salesperson, then the contact's, then the company's.
+
+        :rtype: list[Owner]
+        """
+        company = partner.commercial_partner_id
+        candidates = [
+            (
+                lead.user_id,
+                self.env._("salesperson of the open lead «%s»", lead.name or ""),
+            ),
+            (
+                partner.user_id,
+                self.env._("salesperson of the contact «%s»", partner.name or ""),
+            ),
+            (
+                company.user_id,
+                self.env._("salesperson of the company «%s»", company.name or ""),
+            ),
+        ]
+        owners = {}
+        for user, reason in candidates:
+            if user and user.active:
+                owners.setdefault(user, Owner(user, reason))
+        return list(owners.values())

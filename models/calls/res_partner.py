@@ -1,0 +1,37 @@
+from odoo import fields, models
+from odoo.fields import Domain
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    # Callers are looked up by it at every inbound call; Odoo indexes it on leads only.
+    phone_sanitized = fields.Char(index="btree_not_null")
+    mango_call_ids = fields.One2many(
+        "mango.call", "partner_id", string="Calls", groups="mango_office.group_user"
+    )
+    mango_call_count = fields.Integer(
+        string="Number of Calls",
+        compute="_compute_mango_call_count",
+        groups="mango_office.group_user",
+    )
+
+    def _compute_mango_call_count(self):
+        self.mango_call_count = 0
+        family = self._fetch_children_partners_for_hierarchy()
+        rows = self.env["mango.call"]._read_group(
+            Domain("partner_id", "in", family.ids), ["partner_id"], ["__count"]
+        )
+        wanted = set(self._ids)
+        for partner, count in rows:
+            while partner:
+                if partner.id in wanted:
+                    partner.mango_call_count += count
+                partner = partner.parent_id
+
+    def action_view_mango_calls(self):
+        """Open the calls of the contact and of its children."""
+        self.ensure_one()
+        return self.env["mango.call"]._action_of(
+            Domain("partner_id", "child_of", self.id)
+        )

@@ -1,0 +1,7 @@
+from . import (
+    mango_account,
+    mango_call,
+    mango_command,
+    mango_event,
+    res_users,
+)

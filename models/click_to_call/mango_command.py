@@ -1,0 +1,492 @@
+import logging
+import threading
+import uuid
+from datetime import timedelta
+from functools import partial
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.modules.registry import Registry
+from odoo.service.model import retrying
+from odoo.tools.constants import GC_UNLINK_LIMIT
+
+from ...tools.locking import locked_transaction, start_after_commit
+from ...vpbx import errors, numbers
+
+_logger = logging.getLogger(__name__)
+
+#: What may still come of a command; the same is not given twice meanwhile.
+LIVE_STATES = ("requested", "accepted", "unclear")
+
+#: After so long without a call, a callback has come to nothing.
+CALLBACK_PATIENCE = timedelta(seconds=60)
+
+#: After so long, another attempt to hang up or to transfer is a new one.
+PATIENCE = timedelta(seconds=5)
+
+#: Longer than any request to the PBX takes: who was to send it has died.
+SENDING_TIME = timedelta(seconds=45)
+
+#: How long a callback that led to no call is shown to whoever gave it.
+SHOWN_TIME = timedelta(minutes=10)
+
+KEPT_TIME = timedelta(days=90)
+
+RESULT_DONE = 1000
+
+BUDGET_TIME = timedelta(hours=1)
+
+
+class MangoCommand(models.Model):
+    """What a person told the PBX to do: call somebody, hang up, put through.
+
+    A command is stored first and sent after that has been committed, once, by a thread
+    of its own. An answer that leaves open whether it arrived (a timeout) is kept as
+    ``unclear``, and nothing is ever sent again: a repeated callback dials twice.
+    """
+
+    _name = "mango.command"
+    _description = "Command to the PBX"
+    _order = "id desc"
+    _rec_name = "command_id"
+
+    account_id = fields.Many2one(
+        "mango.account", string="PBX", required=True, readonly=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="account_id.company_id")
+    user_id = fields.Many2one(
+        "res.users",
+        string="Given By",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+    )
+    command_id = fields.Char(
+        required=True,
+        readonly=True,
+        default=lambda self: f"odoo-{uuid.uuid4()}",
+        help="Comes back in the PBX's notifications.",
+    )
+    kind = fields.Selection(
+        [
+            ("callback", "Call"),
+            ("hangup", "Hang Up"),
+            ("transfer", "Transfer"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    state = fields.Selection(
+        [
+            ("requested", "To Send"),
+            ("accepted", "Accepted"),
+            ("unclear", "Unclear"),
+            ("failed", "Refused"),
+            ("done", "Done"),
+        ],
+        required=True,
+        readonly=True,
+        default="requested",
+    )
+    reason = fields.Char(readonly=True, help="Why it failed, in the user's language.")
+    target = fields.Char(
+        required=True,
+        readonly=True,
+        help="What must not get the same command twice at a time.",
+    )
+    leg_ref = fields.Char(string="PBX Leg", readonly=True)
+    entry_id = fields.Char(string="PBX Call", readonly=True)
+    extension = fields.Char(readonly=True, help="Whose phone rings or rang.")
+    device = fields.Char(readonly=True)
+    line_number = fields.Char(string="Outgoing Line", readonly=True)
+    to_number = fields.Char(
+        string="Called Number", readonly=True, help="E.164, or an extension."
+    )
+    method = fields.Selection(
+        [("blind", "At Once"), ("hold", "After Asking")], readonly=True
+    )
+    res_model = fields.Char(string="Called From", readonly=True)
+    res_id = fields.Many2oneReference(
+        string="Record", model_field="res_model", readonly=True
+    )
+    is_card_closed = fields.Boolean(readonly=True)
+    is_over_limit = fields.Boolean(
+        readonly=True, help="Refused here: too many calls of this employee in an hour."
+    )
+    _command_uniq = models.UniqueIndex(
+        "(account_id, command_id)", "The PBX has this command already."
+    )
+    _live_uniq = models.UniqueIndex(
+        "(user_id, kind, target) WHERE state IN ('requested', 'accepted', 'unclear')",
+        "This is being done already.",
+    )
+    # The calls of the last hour are counted at each click.
+    _budget_idx = models.Index("(user_id, create_date) WHERE kind = 'callback'")
+
+    # ------------------------------------------------------------
+    # Giving a command
+    # ------------------------------------------------------------
+
+    @api.model
+    def _give(self, vals):
+        """Store a command and have it sent, unless the same is under way.
+
+        It is stored in a transaction of its own: what comes after it in the one at
+        hand cannot undo it any more, and a repetition of that one finds it.
+
+        :param dict vals: for :meth:`create`, without the user, who is the current one.
+        :return: the card of the command or of the call that came of it, if it is a
+            callback; else None.
+        :rtype: dict | None
+        :raise UserError: if the company does not pay for that number, or the user has
+            made too many calls.
+        """
+        vals = {**vals, "user_id": self.env.uid}
+        # sudo: mango.account - what its company pays for, whichever one is active.
+        account_sudo = self.env["mango.account"].sudo().browse(vals["account_id"])
+        account_sudo._check_destination(vals.get("to_number"))
+        refusal = None
+        with locked_transaction(self.env, f"mango_office/user/{self.env.uid}") as env:
+            # sudo: mango.command - the caller has checked that the user may do this;
+            # nobody creates or changes commands in any other way.
+            commands_sudo = env["mango.command"].sudo()
+            command = commands_sudo._under_way(vals)
+            if not command:
+                refusal = commands_sudo._refuse_over_limit(vals)
+            if not command and not refusal:
+                command = commands_sudo.create(vals)
+                start_after_commit(env, send, command.id)
+            if command.kind == "callback":
+                return command._card()
+        if refusal:
+            # Out here, so that what the administrator gets to see of it stays.
+            raise UserError(refusal)
+        return None
+
+    @api.model
+    def _under_way(self, vals):
+        """Return the same command if it was given before and something may come of it.
+
+        :param dict vals: of the command that is to be given.
+        :rtype: mango.command
+        """
+        same = self.search(
+            Domain("user_id", "=", vals["user_id"])
+            & Domain("kind", "=", vals["kind"])
+            & Domain("target", "=", vals["target"])
+            & Domain("state", "in", LIVE_STATES)
+        )
+        if same and not same._is_live():
+            same.state = "done"
+            same.flush_recordset()
+            return self.browse()
+        return same
+
+    def _is_live(self):
+        """Tell whether something may still come of this command.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        if self.state not in LIVE_STATES:
+            return False
+        if self.kind != "callback":
+            return self._age() < PATIENCE
+        if call := self._call():
+            return call._is_alive()
+        return self._age() < CALLBACK_PATIENCE
+
+    def _is_lost(self):
+        """Tell whether nothing can be expected any more of a callback without a call.
+
+        :rtype: bool
+        """
+        if self.state == "requested":
+            return self._age() > SENDING_TIME
+        return self.state in LIVE_STATES and self._age() > CALLBACK_PATIENCE
+
+    def _age(self):
+        return fields.Datetime.now() - self.create_date
+
+    def _call(self):
+        """Return the call that came of a callback, or that another command is about.
+
+        :rtype: mango.call
+        """
+        self.ensure_one()
+        is_of_command = (
+            Domain("callback_command_id", "=", self.command_id)
+            if self.kind == "callback"
+            else Domain("entry_id", "=", self.entry_id)
+        )
+        return self.env["mango.call"].search(
+            Domain("account_id", "=", self.account_id.id) & is_of_command, limit=1
+        )
+
+    # ------------------------------------------------------------
+    # Sending
+    # ------------------------------------------------------------
+
+    def _request(self):
+        """Return what sends this command; None if that is impossible.
+
+        :return: to be called without arguments, outside of any transaction; raises
+            :class:`VpbxError`.
+        :rtype: Callable | None
+        """
+        try:
+            client = self.account_id._client()
+        except UserError as error:
+            self._end("failed", str(error))
+            return None
+        if self.kind == "callback":
+            return partial(
+                client.callback,
+                self.command_id,
+                self.extension,
+                numbers.to_pbx(self.to_number),
+                line_number=self.line_number or None,
+                device=self.device or None,
+            )
+        if self.kind == "hangup":
+            return partial(client.hangup, self.command_id, self.leg_ref)
+        return partial(
+            client.transfer,
+            self.command_id,
+            self.leg_ref,
+            self.method,
+            self.to_number,
+            self.extension,
+        )
+
+    def _note_answer(self, error):
+        """Let the account learn from the answer: refusals add up, whoever caused them.
+
+        :param error: None if the PBX accepted the command.
+        :type error: VpbxError | None
+        """
+        self.account_id._note_answer(error)
+
+    def _on_answer(self, error):
+        """Note what the PBX answered.
+
+        :param error: None if it accepted the command.
+        :type error: VpbxError | None
+        """
+        if self.state != "requested":
+            return  # The outcome overtook the answer.
+        if error is None:
+            self._end("accepted", False)
+            return
+        state = "unclear" if error.ambiguous else "failed"
+        self._end(state, self.env["mango.error.message"]._of_error(error))
+
+    def _end(self, state, reason):
+        self.write({"state": state, "reason": reason})
+        self._notify()
+
+    # ------------------------------------------------------------
+    # The outcome
+    # ------------------------------------------------------------
+
+    @api.model
+    def _of_notification(self, account_id, command_id):
+        """Return the command that a notification is about.
+
+        :rtype: mango.command
+        """
+        return self.search(
+            Domain("account_id", "=", account_id)
+            & Domain("command_id", "=", command_id),
+            limit=1,
+        )
+
+    @api.model
+    def _apply_result(self, account, notification):
+        """Note that a command failed which the PBX had accepted.
+
+        Of success the notifications of the call tell.
+
+        :param mango.account account: whose PBX tells.
+        :param CommandResult notification: results of other commands are passed over.
+        """
+        command = self._of_notification(account.id, notification.command_id)
+        if not command or command.state == "failed" or notification.code == RESULT_DONE:
+            return
+        command = command._as_its_user()
+        error = errors.RefusedError(notification.code or 0, "")
+        command._end("failed", self.env["mango.error.message"]._of_error(error))
+
+    # ------------------------------------------------------------
+    # Telling the user
+    # ------------------------------------------------------------
+
+    def _as_its_user(self):
+        """Return the command for sentences in the language of its user."""
+        return self.with_context(lang=self.user_id.lang or self.account_id._language())
+
+    def _card(self):
+        """Return what its user sees of a callback.
+
+        :return: the card of the call as soon as there is one.
+        :rtype: dict
+        """
+        content = self.env["mango.card.content"].with_user(self.user_id)
+        if call := self._call():
+            return content._of_call(call.with_user(self.user_id))
+        return content._of_command(self)
+
+    def _notify(self):
+        """Tell the web clients of the user what has become of the command."""
+        if self.kind == "callback":
+            if not self._call():
+                self.user_id._bus_send("mango_office/command", {"card": self._card()})
+        elif self.reason:
+            payload = {"error": self.reason, "call_id": self._call().id}
+            self.user_id._bus_send("mango_office/command", payload)
+
+    @api.model
+    def _on_screen(self):
+        """Return the callbacks without a call that the user has still on the screen.
+
+        :rtype: mango.command
+        """
+        # sudo: mango.command - the user's own ones.
+        recent_sudo = self.sudo().search(
+            Domain("user_id", "=", self.env.uid)
+            & Domain("kind", "=", "callback")
+            & Domain("state", "!=", "done")
+            & Domain("is_card_closed", "=", False)
+            & Domain("create_date", ">", fields.Datetime.now() - SHOWN_TIME)
+        )
+        return recent_sudo.filtered(lambda command: not command._call())
+
+    def close_card(self):
+        """Take the cards of these callbacks off the user's screen, in every tab.
+
+        :raise AccessError: if the user has no part in telephony.
+        """
+        self.env["mango.call.presence"].check_access("read")
+        # sudo: mango.command - the user's own ones, and nothing but their cards.
+        user = self.env.user
+        own_sudo = self.sudo().filtered(lambda command: command.user_id == user)
+        own_sudo.is_card_closed = True
+        for command in own_sudo:
+            user._bus_send("mango_office/closed", {"key": command._card_key()})
+
+    def _card_key(self):
+        return f"command-{self.id}"
+
+    @api.autovacuum
+    def _gc_old(self):
+        """Forget old commands; the calls that came of them stay."""
+        old = self.search(
+            Domain("create_date", "<", fields.Datetime.now() - KEPT_TIME),
+            limit=GC_UNLINK_LIMIT,
+        )
+        old.unlink()
+        return len(old), len(old) == GC_UNLINK_LIMIT
+
+    # ------------------------------------------------------------
+    # Click-to-call limit per hour
+    # ------------------------------------------------------------
+
+    @api.model
+    def _refuse_over_limit(self, vals):
+        """Tell that a call would be one too many in an hour.
+
+        To be asked while the user's lock is held: of two clicks at once the second
+        sees the command of the first.
+
+        :param dict vals: of the command that is to be given.
+        :return: what to tell the user; None if the command may be given.
+        :rtype: str | None
+        """
+        account = self.env["mango.account"].browse(vals["account_id"])
+        limit = account.callback_limit_per_hour
+        if vals["kind"] != "callback" or not limit:
+            return None
+        recent = (
+            Domain("user_id", "=", vals["user_id"])
+            & Domain("kind", "=", "callback")
+            & Domain("create_date", ">", fields.Datetime.now() - BUDGET_TIME)
+        )
+        # One more than the limit, because a refusal is kept as a command, too.
+        found = self.search_fetch(recent, ["is_over_limit"], limit=limit + 1)
+        given = found.filtered(lambda command: not command.is_over_limit)
+        if len(given) < limit:
+            return None
+        reason = self.env._(
+            "You have started %s calls by a click within an hour, and your company "
+            "allows no more. Wait a little, dial on your phone, or ask the "
+            "administrator of the telephony.",
+            limit,
+        )
+        if found == given:
+            self._report_over_limit(account, {**vals, "reason": reason}, limit)
+        return reason
+
+    def _report_over_limit(self, account, vals, limit):
+        """Show the administrators that somebody is over the limit, once an hour.
+
+        :param mango.account account: whose PBX was to call.
+        :param dict vals: of the command that is not given.
+        :param int limit: how many calls in an hour are allowed.
+        """
+        command = self.create(
+            {
+                **vals,
+                "state": "failed",
+                "is_over_limit": True,
+                "is_card_closed": True,  # the user has been told
+            }
+        )
+        account_as_told = account.with_context(lang=account._language())
+        account_as_told.message_post(
+            body=account_as_told.env._(
+                "%(user)s has started %(limit)s calls by a click within an hour, and "
+                "was refused another one.",
+                user=command.user_id.name,
+                limit=limit,
+            ),
+            author_id=self.env.ref("base.partner_root").id,
+        )
+
+
+def send(dbname, command_id):
+    """Send a command, once; the body of a thread of its own.
+
+    The request happens outside of any transaction.
+
+    :param str dbname: the database.
+    :param int command_id: the ``mango.command``.
+    """
+    threading.current_thread().dbname = dbname
+    registry = Registry(dbname)
+    try:
+        request = _in_transaction(registry, command_id, "_request")
+        if request is None:
+            return
+        error = None
+        try:
+            request()
+        except errors.VpbxError as failure:
+            error = failure
+        _in_transaction(registry, command_id, "_note_answer", error)
+        _in_transaction(registry, command_id, "_on_answer", error)
+    except Exception:
+        _logger.exception("the command %s to the PBX failed", command_id)
+
+
+def _in_transaction(registry, command_id, method, *args):
+    """Call a method of a command as the system, again if somebody else wrote too."""
+    with registry.cursor() as cr:
+        env = api.Environment(cr, SUPERUSER_ID, {})
+        command = env["mango.command"].browse(command_id)
+
+        def call():
+            return getattr(command._as_its_user(), method)(*args)
+
+        return retrying(call, env)

@@ -1,0 +1,93 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class MangoAccount(models.Model):
+    """What of a PBX's past is fetched, and how long it is kept."""
+
+    _inherit = "mango.account"
+
+    history_days = fields.Integer(
+        string="Days to Fetch at First",
+        default=7,
+        help="When the PBX is connected, its calls of so many days are fetched.",
+    )
+    event_retention_days = fields.Integer(
+        string="Days to Keep Notifications",
+        default=90,
+        help="Then the notifications of calls that are over are removed; the calls "
+        "stay. 0 keeps them for ever.",
+    )
+
+    @api.constrains("history_days", "event_retention_days")
+    def _check_days(self):
+        for account in self:
+            if account.history_days < 0 or account.event_retention_days < 0:
+                raise ValidationError(
+                    self.env._("A number of days cannot be below zero.")
+                )
+
+    def _is_proven(self):
+        """Tell whether the PBX and Odoo have ever understood each other.
+
+        Until then nothing is asked automatically: a mistyped secret would cost the
+        first of the two wrong requests that lock the account out.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        # sudo: mango.circuit.breaker - what the machine knows.
+        gate = self.env["mango.circuit.breaker"].sudo()._of(self)
+        return bool(gate.proven_at or self.last_load_at or self.last_event_at)
+
+    def _extension_by_ref(self):
+        """Return the numbers of the PBX's employees, those who left included.
+
+        :return: by the PBX's ``user_id``.
+        :rtype: dict[str, str]
+        """
+        extensions = (
+            self.env["mango.extension"]
+            .with_context(active_test=False)
+            .search_fetch(
+                [("account_id", "=", self.id), ("pbx_user_ref", "!=", False)],
+                ["pbx_user_ref", "number"],
+                order="active, id",
+            )
+        )
+        return {ext.pbx_user_ref: ext.number for ext in extensions}
+
+    def action_load_users(self):
+        """Load staff and lines; the first success starts fetching past calls."""
+        result = super().action_load_users()
+        self.env["mango.statistics.import"]._wake_cron()
+        return result
+
+    def _resume_requests(self, is_proven=False):
+        result = super()._resume_requests(is_proven)
+        # sudo: mango.statistics.import - what waited for the requests goes on with them.
+        self.env["mango.statistics.import"].sudo()._go_on_at_once(self)
+        return result
+
+    def action_fetch_history(self):
+        """Ask which period is to be fetched."""
+        self.ensure_one()
+        self.check_access("write")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Fetch calls from the PBX"),
+            "res_model": "mango.statistics.import.start",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_account_id": self.id},
+        }
+
+    def action_view_history(self):
+        """Open the fetches of this PBX."""
+        self.ensure_one()
+        self.env["mango.statistics.import"].check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "mango_office.mango_statistics_import_action"
+        )
+        action["domain"] = [("account_id", "=", self.id)]
+        return action

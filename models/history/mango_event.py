@@ -1,0 +1,129 @@
+import hashlib
+from collections import Counter, defaultdict
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from ...tools.locking import locked_transaction
+from ...vpbx import statistics
+from ...vpbx.errors import NotificationError
+
+#: How often an entry is tried whose call somebody else writes at the same time.
+TRIES = 3
+
+
+class MangoEvent(models.Model):
+    """How the PBX's statistics come among the notifications."""
+
+    _inherit = "mango.event"
+
+    @api.model
+    def _take_statistics(self, account, entries):
+        """Keep what a page of the statistics tells that was not known, and apply it.
+
+        Each call is committed on its own; taking the same page again does nothing.
+
+        :param mango.account account: whose PBX.
+        :param Iterable[dict] entries: of a report.
+        :return: how many calls were ``new``, how many ``completed``, and how many
+            ``recordings`` were not known.
+        :rtype: Counter
+        """
+        counts = Counter()
+        extensions = account._extension_by_ref()
+        told = {}
+        for entry in entries:
+            text = statistics.as_text(entry, extensions)
+            try:
+                call = statistics.parse(text)
+            except NotificationError:
+                counts["unreadable"] += 1
+                continue
+            told[call.entry_id] = call, text
+        for entry_id in self._with_news(account, told):
+            counts += self._take_entry(account, *told[entry_id])
+            # Ends the transaction that holds the lock of this call.
+            self.env["ir.cron"]._commit_progress()
+        return counts
+
+    @api.model
+    def _with_news(self, account, told):
+        """Return the calls of which the statistics tell something new.
+
+        :param dict told: the entry's call and text by ``entry_id``.
+        :return: ``entry_id``s, in the order of ``told``.
+        :rtype: list[str]
+        """
+        of_page = Domain("account_id", "=", account.id) & Domain(
+            "entry_id", "in", list(told)
+        )
+        known = self.env["mango.call"].search_fetch(
+            of_page, ["entry_id", "state", "sealed_at", "closed_at", "account_id"]
+        )
+        calls = {call.entry_id: call for call in known}
+        events = defaultdict(self.browse)
+        for event in self.search_fetch(
+            of_page & Domain("state", "!=", "ignored"),
+            ["entry_id", "kind", "body"],
+            order="id",
+        ):
+            events[event.entry_id] += event
+        nothing = self.env["mango.call"]
+        return [
+            entry_id
+            for entry_id, (entry, _text) in told.items()
+            if calls.get(entry_id, nothing)._has_news(events[entry_id], entry)
+        ]
+
+    @api.model
+    def _take_entry(self, account, entry, text):
+        """Store an entry and apply it, if it is still news.
+
+        :param StatisticsCall entry: what ``text`` says.
+        :rtype: Counter
+        """
+        lock = self._lock_name(account.id, entry.entry_id)
+        for _try in range(TRIES):
+            try:
+                with locked_transaction(self.env, lock) as env:
+                    return self.with_env(env)._take(account.with_env(env), entry, text)
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                continue
+        return Counter()  # It comes again with the next, overlapping period.
+
+    @api.model
+    def _take(self, account, entry, text):
+        call = self.env["mango.call"]._of_entry(account, entry.entry_id)
+        events = call._events() if call else self.browse()
+        if not call._has_news(events, entry):
+            return Counter()
+        event = self._store(
+            {
+                "account_id": account.id,
+                "kind": statistics.KIND,
+                "entry_id": entry.entry_id,
+                "body": text,
+                "digest": hashlib.sha256(
+                    f"{statistics.KIND}\n{text}".encode()
+                ).hexdigest(),
+                "state": "done",
+            }
+        )
+        if not event:
+            return Counter()
+        counts = self._count_news(call, events, entry)
+        # A call that was going on is on somebody's screen.
+        is_live = call and call.state != "ended"
+        event.with_context(mango_quiet=not is_live)._process()
+        return counts
+
+    @api.model
+    def _count_news(self, call, events, entry):
+        refs = entry.recording_refs
+        if not call:
+            return Counter(new=1, recordings=len(refs))
+        known = {r.ref for r in call._fold(events).recordings if r.stored}
+        return Counter(
+            completed=int(call.state != "ended"), recordings=len(refs - known)
+        )

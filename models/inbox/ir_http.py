@@ -1,0 +1,101 @@
+import logging
+
+from werkzeug.exceptions import Forbidden
+
+from odoo import models
+from odoo.http import request
+
+from ...vpbx import notifications, signature
+
+_logger = logging.getLogger(__name__)
+
+WEBHOOK_PATH = "/exec/mango"
+
+MAX_BODY_SIZE = 64 * 1024
+
+
+class IrHttp(models.AbstractModel):
+    _inherit = "ir.http"
+
+    def session_info(self):
+        """Tell the web client of telephony's users which extension they call from.
+
+        For everybody else there is nothing, and the web client does nothing.
+        """
+        info = super().session_info()
+        user = self.env.user
+        if user.has_group("mango_office.group_user"):
+            info["mango_office"] = {
+                "extension": user._mango_extension_info(),
+                "is_supervisor": user.has_group("mango_office.group_supervisor"),
+            }
+        return info
+
+    # ------------------------------------------------------------
+    # Who may notify
+    # ------------------------------------------------------------
+
+    @classmethod
+    def _auth_method_mango_office(cls):
+        """Let the PBX in, as the public user, and note as whose PBX it comes.
+
+        A refusal comes ahead of all that Odoo reads for a user: with warm caches it
+        costs no query of ours.
+
+        :raise Forbidden: unknown code, wrong or missing signature, or an address that
+            is not allowed; one and the same for every reason.
+        """
+        request.mango_account_id = cls._mango_sender(request.httprequest)
+        cls._auth_method_public()
+
+    @classmethod
+    def _mango_sender(cls, httprequest):
+        """Return the account that a notification belongs to.
+
+        :return: None if the request says and reveals nothing: a person who looks
+            whether the address works, or an empty ``ping``.
+        :rtype: int | None
+        :raise Forbidden: as above.
+        """
+        if httprequest.method != "POST":
+            return None
+        # The signature is of the fields as decoded.
+        form = form_of(httprequest)
+        if not form and kind_at(httprequest.path) == "ping":
+            return None
+        accounts = request.env["mango.account"]
+        account_id = signature.sender_of(form, accounts._credentials())
+        if account_id is None:
+            _logger.info(
+                "PBX notification refused: unknown code or wrong signature, from %s",
+                httprequest.remote_addr,
+            )
+            raise Forbidden
+        if not accounts._is_source_allowed(account_id, httprequest.remote_addr):
+            _logger.info(
+                "PBX notification refused: %s is not among the addresses that the "
+                "PBX %s is allowed to notify from",
+                httprequest.remote_addr,
+                account_id,
+            )
+            raise Forbidden
+        return account_id
+
+
+def kind_at(path):
+    """Return the kind of the notification that is posted to a path.
+
+    :param str path: the whole path.
+    :rtype: str
+    """
+    return notifications.kind_of(path.removeprefix(WEBHOOK_PATH))
+
+
+def form_of(httprequest):
+    """Return the fields of a notification; the body is read up to our limit only.
+
+    :rtype: MultiDict
+    :raise RequestEntityTooLarge: if the body is longer.
+    """
+    httprequest.max_content_length = MAX_BODY_SIZE
+    return httprequest.form

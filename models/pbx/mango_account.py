@@ -1,0 +1,480 @@
+from functools import lru_cache
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
+
+from ...tools.caches import clear_caches
+from ...tools.locking import in_own_transaction
+from ...vpbx import addresses, errors, numbers
+from ...vpbx.client import Client
+
+# The same few clients come again and again, each with several notifications.
+_e164 = lru_cache(maxsize=1024)(numbers.e164)
+
+#: What the cached methods of an account depend on, beside the company's contact.
+CACHED_FIELDS = {"active", "api_key", "api_salt", "company_id"}
+
+
+class MangoAccount(models.Model):
+    _name = "mango.account"
+    _description = "Mango Office PBX"
+    _inherit = ["mail.thread", "bus.listener.mixin"]
+    _order = "name, id"
+
+    name = fields.Char(required=True, default=lambda self: self._default_name())
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        index=True,
+        default=lambda self: self.env.company,
+    )
+    api_url = fields.Char(
+        string="API Address",
+        required=True,
+        default="https://app.mango-office.ru",
+        tracking=True,
+    )
+    api_key = fields.Char(
+        string="PBX Code",
+        copy=False,
+        groups="base.group_system",
+        help="«Уникальный код вашей АТС» in the PBX's cabinet, under API коннектор.",
+    )
+    api_salt = fields.Char(
+        string="Secret",
+        copy=False,
+        groups="base.group_system",
+        help="«Ключ для создания подписи» in the PBX's cabinet.",
+    )
+    new_api_salt = fields.Char(
+        string="New Secret",
+        compute="_compute_new_api_salt",
+        inverse="_inverse_new_api_salt",
+        groups="base.group_system",
+        help="Stored when you save. A secret that is stored is never shown again.",
+    )
+    is_connected = fields.Boolean(
+        string="Code and Secret Stored",
+        compute="_compute_is_connected",
+        compute_sudo=True,
+    )
+    extension_ids = fields.One2many(
+        "mango.extension", "account_id", string="Extensions"
+    )
+    line_ids = fields.One2many("mango.line", "account_id", string="Lines")
+    extension_count = fields.Integer(compute="_compute_extension_counts")
+    mapped_extension_count = fields.Integer(compute="_compute_extension_counts")
+    suggested_extension_count = fields.Integer(compute="_compute_extension_counts")
+    last_load_at = fields.Datetime(string="PBX Users Loaded", readonly=True, copy=False)
+    _api_key_uniq = models.UniqueIndex(
+        "(api_key) WHERE api_key IS NOT NULL",
+        "This PBX code belongs to another PBX already.",
+    )
+    # Automatic requests: the circuit breaker
+    requests_stopped_reason = fields.Char(
+        compute="_compute_requests_gate",
+        compute_sudo=True,
+        help="Why Odoo asks the PBX nothing of its own accord; empty if it does.",
+    )
+    requests_paused_until = fields.Datetime(
+        compute="_compute_requests_gate",
+        compute_sudo=True,
+        help="The PBX was in trouble; until then Odoo asks it nothing by itself.",
+    )
+    last_sync_at = fields.Datetime(
+        string="Statistics Fetched Up To",
+        compute="_compute_last_sync_at",
+        compute_sudo=True,
+    )
+
+    # ------------------------------------------------------------
+    # Defaults, computed fields, checks
+    # ------------------------------------------------------------
+
+    def _default_name(self):
+        return self.env._("Mango Office")
+
+    def _compute_new_api_salt(self):
+        # Nothing to show: the field only takes a new secret in.
+        self.new_api_salt = False
+
+    def _inverse_new_api_salt(self):
+        for account in self:
+            if account.new_api_salt:
+                account.api_salt = account.new_api_salt.strip()
+
+    @api.depends("api_key", "api_salt")
+    def _compute_is_connected(self):
+        for account in self:
+            account.is_connected = bool(account.api_key and account.api_salt)
+
+    @api.depends("extension_ids.user_id", "extension_ids.suggested_user_id")
+    def _compute_extension_counts(self):
+        for account in self:
+            extensions = account.extension_ids
+            account.extension_count = len(extensions)
+            account.mapped_extension_count = len(extensions.filtered("user_id"))
+            account.suggested_extension_count = len(
+                extensions.filtered("suggested_user_id")
+            )
+
+    @api.constrains("api_url")
+    def _check_api_url(self):
+        for account in self:
+            try:
+                addresses.check_base_url(account.api_url)
+            except ValueError as error:
+                raise ValidationError(
+                    self.env._(
+                        "The API address must begin with https:// and name the PBX's "
+                        "host, for example https://app.mango-office.ru."
+                    )
+                ) from error
+
+    # ------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._clean_credentials(vals)
+            self._check_credentials(vals)
+        accounts = super().create(vals_list)
+        clear_caches(self.env)
+        for account in accounts:
+            if not account.company_id.mango_account_id:
+                # sudo: res.company - a telephony administrator may not write
+                # companies, but the first PBX of a company is its main one.
+                account.company_id.sudo().mango_account_id = account
+        return accounts
+
+    def write(self, vals):
+        self._clean_credentials(vals)
+        self._check_credentials(vals)
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(CACHED_FIELDS):
+            clear_caches(self.env)
+        return result
+
+    def unlink(self):
+        clear_caches(self.env)
+        return super().unlink()
+
+    @api.model
+    def _clean_credentials(self, vals):
+        """Take away the blanks that come along when a code is pasted, in place.
+
+        :param dict vals: values as for :meth:`write`.
+        """
+        for name in ("api_url", "api_key", "api_salt"):
+            if name in vals:
+                vals[name] = (vals[name] or "").strip() or False
+
+    def _check_credentials(self, vals):
+        """Refuse values before they come to the database.
+
+        :param dict vals: values as for :meth:`write`.
+        :raise AccessError: if the address would change without the right to see the
+            code: every request carries the code to that address.
+        :raise ValidationError: if another PBX has the code. The index would say so
+            too, but a failing statement is logged with its values, the secret included.
+        """
+        may_see_code = self.env.su or self.env.user.has_group("base.group_system")
+        if "api_url" in vals and not may_see_code:
+            raise AccessError(
+                self.env._("Only a system administrator may change the API address.")
+            )
+        if not vals.get("api_key"):
+            return
+        # sudo: mango.account - whether some PBX of any company has the code.
+        others_sudo = self.sudo().with_context(active_test=False)
+        if others_sudo.search_count(
+            Domain("api_key", "=", vals["api_key"]) & Domain("id", "not in", self.ids),
+            limit=1,
+        ):
+            raise ValidationError(
+                self.env._("This PBX code belongs to another PBX already.")
+            )
+
+    # ------------------------------------------------------------
+    # Who is who
+    # ------------------------------------------------------------
+
+    @api.model
+    @tools.ormcache()
+    def _credentials(self):
+        """Return what is needed to check a notification, for every active account.
+
+        One cached value for all: a flood of unknown codes neither queries the
+        database nor fills the cache.
+
+        :return: for each PBX code the account's id and its secret.
+        :rtype: dict[str, tuple[int, str]]
+        """
+        # sudo: mango.account - the PBX is nobody's user; the result stays on the
+        # server and is only compared with.
+        accounts_sudo = self.sudo().search(
+            Domain("api_key", "!=", False) & Domain("api_salt", "!=", False)
+        )
+        return {
+            account.api_key: (account.id, account.api_salt) for account in accounts_sudo
+        }
+
+    @tools.ormcache("self.id")
+    def _own_numbers(self):
+        """Return the numbers of the PBX's lines, which are never a client's.
+
+        :rtype: frozenset[str]
+        """
+        lines = self.with_context(active_test=False).line_ids
+        return frozenset(lines.mapped("number"))
+
+    @tools.ormcache("self.id")
+    def _regions(self):
+        """Return the regions that a number without a country code may be from.
+
+        Cached, as :meth:`_language`: every notification asks for both.
+
+        :return: ISO codes, Russia last.
+        :rtype: tuple[str, ...]
+        """
+        return self.env["mail.thread.phone"]._mango_phone_regions(self.company_id)
+
+    def _e164(self, number):
+        """Return a number of the PBX in E.164, read as in the company's country.
+
+        :param str number: as the PBX sent it.
+        :rtype: str | None
+        """
+        return _e164(number, self._regions())
+
+    def _display_number(self, number):
+        """Return a number as people write it: ``+7 495 000-02-01``.
+
+        :param str number: E.164, or as the PBX sent it, or empty.
+        :return: the same text where it is not a phone number.
+        :rtype: str
+        """
+        e164 = self._e164(number) if number else None
+        if not e164:
+            return number or ""
+        return self._phone_format(number=e164, force_format="INTERNATIONAL") or e164
+
+    @tools.ormcache("self.id")
+    def _language(self):
+        """Return the language of the sentences that are stored with calls.
+
+        :rtype: str
+        """
+        # sudo: res.partner - the language of the company, nothing of the contact.
+        return self.company_id.partner_id.sudo().lang or "en_US"
+
+    # ------------------------------------------------------------
+    # The PBX's API
+    # ------------------------------------------------------------
+
+    def _client(self):
+        """Return the client that speaks to this PBX.
+
+        :rtype: odoo.addons.mango_office.vpbx.client.Client
+        :raise UserError: if the code or the secret is missing.
+        """
+        self.ensure_one()
+        # sudo: mango.account - whoever may use the PBX signs with its secret without
+        # being able to read it; the client shows it to nobody.
+        account_sudo = self.sudo()
+        if not account_sudo.is_connected:
+            raise UserError(
+                self.env._(
+                    "Enter the PBX's code and secret first. Both are in the PBX's "
+                    "cabinet, under Integrations ▸ API connector."
+                )
+            )
+        return Client(account_sudo.api_url, account_sudo.api_key, account_sudo.api_salt)
+
+    def action_test_connection(self):
+        """Check the way to the PBX and back link by link, and show the result."""
+        self.ensure_one()
+        self.check_access("write")
+        check = self.env["mango.connection.check"]._run(self)
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Connection to the PBX"),
+            "res_model": "mango.connection.check",
+            "res_id": check.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def action_load_users(self):
+        """Load staff and lines from the PBX, and say what has changed."""
+        self.ensure_one()
+        self.check_access("write")
+        client = self._client()
+        try:
+            loaded = client.users(), client.groups(), client.lines()
+        except errors.VpbxError as error:
+            raise UserError(self.env["mango.error.message"]._of_error(error)) from error
+        # After the requests, in a transaction of its own: no lock is held while the
+        # PBX is waited for, and a concurrent update repeats no request.
+        changes = in_own_transaction(
+            self.env,
+            f"mango_office/load/{self.id}",
+            lambda env: self.with_env(env)._store_loaded(*loaded),
+        )
+        self.env.invalidate_all()
+        return self._notify(
+            self.env._(
+                "Extensions: %(new)s new, %(changed)s changed, %(gone)s gone.",
+                **changes,
+            ),
+            "success",
+        )
+
+    def _store_loaded(self, users, groups, lines):
+        """Bring extensions, groups and lines up to date with what the PBX has.
+
+        :param list users: as :meth:`vpbx.client.Client.users` gives them.
+        :param list groups: as :meth:`vpbx.client.Client.groups` gives them.
+        :param list lines: as :meth:`vpbx.client.Client.lines` gives them.
+        :return: as :meth:`mango.extension._load`.
+        :rtype: dict[str, int]
+        """
+        changes = self.env["mango.extension"]._load(self, users)
+        self.env["mango.group"]._load(self, groups)
+        self.env["mango.line"]._load(self, lines)
+        self.last_load_at = fields.Datetime.now()
+        return changes
+
+    def action_apply_suggestions(self):
+        """Give every extension the employee that is suggested for it."""
+        self.check_access("write")
+        extensions = self.extension_ids.filtered("suggested_user_id")
+        for extension in extensions:
+            extension.user_id = extension.suggested_user_id
+        return self._notify(
+            self.env._("Employees set: %(count)s.", count=len(extensions)), "success"
+        )
+
+    def action_view_extensions(self):
+        """Open the table of extensions and employees."""
+        self.ensure_one()
+        self.check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "mango_office.mango_extension_action"
+        )
+        action["domain"] = [("account_id", "=", self.id)]
+        return action
+
+    def _notify(self, message, kind):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "message": message,
+                "type": kind,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    # ------------------------------------------------------------
+    # Automatic requests: the circuit breaker
+    # ------------------------------------------------------------
+
+    @api.depends("api_url", "api_key", "api_salt")
+    @api.depends_context("lang")
+    def _compute_requests_gate(self):
+        now = fields.Datetime.now()
+        for account in self:
+            gate = self.env["mango.circuit.breaker"]._of(account)
+            account.requests_stopped_reason = (
+                account._words_of_stop(gate) if gate.stopped_at else False
+            )
+            paused_until = not gate.stopped_at and gate.paused_until
+            account.requests_paused_until = (
+                paused_until if paused_until and paused_until > now else False
+            )
+
+    def _compute_last_sync_at(self):
+        gates = self.env["mango.circuit.breaker"].search(
+            Domain("account_id", "in", self.ids)
+        )
+        moments = {gate.account_id.id: gate.last_sync_at for gate in gates}
+        for account in self:
+            account.last_sync_at = moments.get(account.id, False)
+
+    def _words_of_stop(self, gate):
+        reason = self.env["mango.error.message"]._of_error(gate._stopped_error())
+        consequence = self.env._(
+            "Mend the cause, check the connection, and resume the requests in the "
+            "settings of the PBX. Until then Odoo fetches no statistics and no "
+            "recordings and routes no calls."
+        )
+        return f"{reason} {consequence}"
+
+    def _may_request(self, urgent=False):
+        """Tell whether the PBX may be asked something that no person has ordered.
+
+        :param bool urgent: a caller is waiting: after some failures in a row the PBX
+            is tried again every few seconds, and True is the turn to do so.
+        :rtype: bool
+        """
+        self.ensure_one()
+        # sudo: mango.circuit.breaker - whether requests go out, whoever causes them.
+        gates_sudo = self.env["mango.circuit.breaker"].sudo()
+        gate_sudo = gates_sudo._of(self)
+        if not gate_sudo._is_open(urgent):
+            return False
+        if urgent and gate_sudo._is_failing():
+            return gates_sudo._claim_trial(self)
+        return True
+
+    def _note_answer(self, error=None):
+        """Learn from an answer of the PBX, whoever caused the request.
+
+        Committed at once, in a transaction of its own: it holds whatever becomes of
+        the one at hand.
+
+        :param error: what the client raised; None for a good answer.
+        :type error: VpbxError | None
+        """
+        self.ensure_one()
+        # sudo: mango.circuit.breaker - the machine notes what it was answered.
+        self.env["mango.circuit.breaker"].sudo()._note(self, error)
+
+    def action_resume_requests(self):
+        """Let Odoo ask the PBX again of its own accord; the cause has been mended."""
+        self.ensure_one()
+        self._client()  # Without code and secret there is nothing to resume.
+        self._resume_requests()
+        return self._notify(
+            self.env._("Odoo sends requests to the PBX again."), "success"
+        )
+
+    def _resume_requests(self, is_proven=False):
+        """Open the gate; committed at once.
+
+        :param bool is_proven: the PBX has just accepted a request.
+        """
+        self.ensure_one()
+        self.check_access("write")
+        # sudo: mango.circuit.breaker - whoever may set up the PBX may have Odoo ask it again.
+        self.env["mango.circuit.breaker"].sudo()._reopen(self, is_proven)
+
+    def _tell_requests_stopped(self):
+        """Tell the administrators, in their languages, that requests have stopped."""
+        self.ensure_one()
+        admins = self.env.ref("mango_office.group_admin").all_user_ids.filtered(
+            lambda user: user.active and self.company_id in user.company_ids
+        )
+        for admin in admins:
+            account = self.with_context(lang=admin.lang)
+            account.invalidate_recordset(["requests_stopped_reason"])
+            account.message_notify(
+                partner_ids=admin.partner_id.ids,
+                subject=account.env._("Requests to the PBX have stopped"),
+                body=account.requests_stopped_reason,
+            )

@@ -1,0 +1,318 @@
+from contextlib import contextmanager
+from datetime import timedelta
+
+from odoo import api, fields, models, tools
+from odoo.fields import Domain
+
+from ...tools.locking import locked_transaction, patient_cursor
+from ...vpbx import codes, errors
+
+#: How long nothing is asked after the PBX could not answer: at first, and at most.
+FIRST_PAUSE = timedelta(seconds=30)
+
+LONGEST_PAUSE = timedelta(minutes=30)
+
+#: After so many failures in a row a route command is only tried once in a while.
+FAILURES_IN_A_ROW = 3
+
+TRIAL_INTERVAL = timedelta(seconds=10)
+
+#: A second refused request within this time locks the account out (mango-api.md 2.5).
+PENALTY_TIME = timedelta(minutes=2)
+
+# What is wrong with the request as such: its signature, code or format. The next one
+# will be refused as well. Other 3xxx speak of one number, call or recording.
+_HOPELESS_CODES = frozenset({3000, *range(3100, 3106), 3400})
+
+
+class MangoCircuitBreaker(models.Model):
+    """Whether a PBX may be asked something that nobody waits for.
+
+    Repeated refusals lock the PBX's account out for everybody, and a PBX in trouble is
+    not helped by more requests. So an answer that says that our requests are wrong
+    stops all automatic ones until an administrator has mended it, and an answer that
+    says that the PBX is in trouble puts them off for ever longer, until one succeeds.
+    What a person orders goes out all the same: they see the answer.
+
+    The row is of its own, because under REPEATABLE READ a notification that refers to
+    an account fails if the account's row was written meanwhile. What it says holds for
+    the code, secret and address with which it was found out, and for no others: saving
+    new ones opens the gate without writing here.
+    """
+
+    _name = "mango.circuit.breaker"
+    _description = "Automatic Requests to a PBX"
+    _rec_name = "account_id"
+
+    account_id = fields.Many2one(
+        "mango.account", string="PBX", required=True, ondelete="cascade", readonly=True
+    )
+    access_digest = fields.Char(
+        readonly=True,
+        groups="base.group_system",
+        help="Tells whether code, secret and address are those of the last answer.",
+    )
+    stopped_at = fields.Datetime(readonly=True)
+    stopped_code = fields.Integer(
+        readonly=True, help="The PBX's code; 0 if it refused without one (HTTP 401)."
+    )
+    failed_at = fields.Datetime(readonly=True, help="When the PBX last failed.")
+    failures = fields.Integer(readonly=True, help="Consecutive failures.")
+    pauses = fields.Integer(readonly=True, help="Consecutive pauses.")
+    tried_at = fields.Datetime(
+        readonly=True, help="When a route command was last tried in spite of failures."
+    )
+    paused_until = fields.Datetime(readonly=True)
+    careful_until = fields.Datetime(
+        readonly=True, help="Nothing that may well be refused goes out before."
+    )
+    proven_at = fields.Datetime(
+        readonly=True, help="When the PBX first accepted a request."
+    )
+    last_sync_at = fields.Datetime(
+        readonly=True, help="The statistics have been fetched up to here."
+    )
+    _account_uniq = models.UniqueIndex("(account_id)", "The PBX has a gate already.")
+
+    # ------------------------------------------------------------
+    # Asking
+    # ------------------------------------------------------------
+
+    @api.model
+    def _of(self, account):
+        """Return the gate of a PBX, as far as it holds for its present access.
+
+        :param mango.account account: one.
+        :return: empty if nothing is known of the PBX.
+        :rtype: mango.circuit.breaker
+        """
+        gate = self.search(Domain("account_id", "in", account.ids))
+        return gate.filtered(lambda row: row.access_digest == self._digest(account))
+
+    def _is_open(self, urgent):
+        """Tell whether an automatic request may be made now.
+
+        :param bool urgent: a caller is waiting; a single refusal or failure does not
+            matter then, and a PBX that fails is tried again every few seconds.
+        :rtype: bool
+        """
+        if not self:
+            return True
+        if self.stopped_at:
+            return False
+        now = fields.Datetime.now()
+        if urgent:
+            return not self._is_failing() or self.tried_at + TRIAL_INTERVAL <= now
+        return now >= max(
+            filter(None, (self.paused_until, self.careful_until)), default=now
+        )
+
+    def _is_failing(self):
+        """Tell whether the PBX has failed so often in a row that trials are rationed.
+
+        :rtype: bool
+        """
+        return self.failures >= FAILURES_IN_A_ROW
+
+    def _stopped_error(self):
+        """Return the answer that stopped the requests, for words.
+
+        :rtype: VpbxError
+        """
+        if self.stopped_code:
+            return errors.RefusedError(self.stopped_code, "")
+        return errors.LockedOutError("")
+
+    @api.model
+    def _digest(self, account):
+        """Return a mark of a PBX's code, secret and address that reveals none of them.
+
+        :rtype: str
+        """
+        # sudo: mango.account, ir.config_parameter - only a keyed digest comes out.
+        account_sudo = account.sudo()
+        access = account_sudo.api_url, account_sudo.api_key, account_sudo.api_salt
+        return tools.hmac(self.sudo().env, "mango_office-gate", access)
+
+    # ------------------------------------------------------------
+    # Learning
+    # ------------------------------------------------------------
+
+    @api.model
+    def _note(self, account, error):
+        """Note an answer, in a transaction of its own: it came, whatever follows.
+
+        :param mango.account account: whose PBX answered. The transaction at hand must
+            not have written its gate.
+        :param error: what the client raised; None for a good answer.
+        :type error: VpbxError | None
+        """
+        if error is None and self._of(account)._is_proven():
+            return  # Nothing to learn: the usual case takes no lock.
+        with self._locked(account) as gate:
+            vals = gate._prepare_vals(error)
+            is_stopped_now = vals.get("stopped_at") and not gate.stopped_at
+            if any(gate[name] != value for name, value in vals.items()):
+                gate.write(vals)
+            if is_stopped_now:
+                gate.account_id._tell_requests_stopped()
+        self._forget_cache(account)
+
+    def _is_proven(self):
+        return bool(self.proven_at) and not (
+            self.stopped_at or self.failed_at or self.paused_until
+        )
+
+    @api.model
+    def _claim_trial(self, account):
+        """Take the turn to try a PBX that is failing; only one may in a while.
+
+        :param mango.account account: whose PBX.
+        :rtype: bool
+        """
+        with self._locked(account) as gate:
+            is_open = gate._is_open(urgent=True)
+            if is_open:
+                gate.tried_at = fields.Datetime.now()
+        self._forget_cache(account)
+        return is_open
+
+    @api.model
+    def _note_synced(self, account, moment):
+        """Note that the statistics have been fetched up to a moment; never less far.
+
+        :param mango.account account: whose PBX.
+        :param datetime moment: UTC.
+        """
+        with self._locked(account) as gate:
+            if not gate.last_sync_at or gate.last_sync_at < moment:
+                gate.last_sync_at = moment
+        self._forget_cache(account)
+
+    @api.model
+    def _reopen(self, account, is_proven):
+        """Let automatic requests go out again, whatever had kept them.
+
+        :param mango.account account: whose PBX.
+        :param bool is_proven: the PBX has just accepted a request.
+        """
+        with self._locked(account) as gate:
+            vals = gate._prepare_open()
+            if is_proven and not gate.proven_at:
+                vals["proven_at"] = fields.Datetime.now()
+            gate.write(vals)
+        self._forget_cache(account)
+
+    @api.model
+    @contextmanager
+    def _locked(self, account):
+        """Open a transaction of its own that is the only one to write a PBX's gate.
+
+        :param mango.account account: whose.
+        :return: context manager giving the gate there, as of the present access.
+        """
+        # sudo: mango.circuit.breaker - the machine notes what the PBX answers, on behalf of
+        # whoever asked.
+        account_sudo = account.sudo()
+        lock = f"mango_office/gate/{account.id}"
+        # The lock is held by a transaction that ends here, unlike the one at hand.
+        with (
+            patient_cursor(account.env.registry) as holder,
+            locked_transaction(account_sudo.env(cr=holder), lock) as env,
+        ):
+            yield env["mango.circuit.breaker"]._row(account_sudo.with_env(env))
+
+    @api.model
+    def _forget_cache(self, account):
+        self.invalidate_model()
+        account.invalidate_recordset(
+            ["requests_stopped_reason", "requests_paused_until", "last_sync_at"]
+        )
+
+    @api.model
+    def _row(self, account):
+        """Return the gate of a PBX: a new one, or reset, if its access is new.
+
+        :rtype: mango.circuit.breaker
+        """
+        gate = self.search(Domain("account_id", "in", account.ids))
+        digest = self._digest(account)
+        if not gate:
+            return self.create({"account_id": account.id, "access_digest": digest})
+        if gate.access_digest != digest:
+            vals = self._prepare_open()
+            gate.write({**vals, "access_digest": digest, "proven_at": False})
+        return gate
+
+    @api.model
+    def _prepare_open(self):
+        return {
+            "stopped_at": False,
+            "stopped_code": 0,
+            "failed_at": False,
+            "failures": 0,
+            "pauses": 0,
+            "tried_at": False,
+            "paused_until": False,
+            "careful_until": False,
+        }
+
+    def _prepare_vals(self, error):
+        """Return what an answer changes.
+
+        :param error: what the client raised; None for a good answer.
+        :type error: VpbxError | None
+        :rtype: dict
+        """
+        if self.stopped_at:
+            return {}  # Only a person opens it again.
+        now = fields.Datetime.now()
+        if is_hopeless(error):
+            return {"stopped_at": now, "stopped_code": getattr(error, "code", 0)}
+        if is_trouble(error):
+            vals = {"failed_at": now, "failures": self.failures + 1}
+            if vals["failures"] >= FAILURES_IN_A_ROW and not self.tried_at:
+                vals["tried_at"] = now
+            if not self.paused_until or self.paused_until <= now:
+                # Else it is of requests that had been on their way already.
+                pause = min(FIRST_PAUSE * 2 ** min(self.pauses, 10), LONGEST_PAUSE)
+                vals |= {"pauses": self.pauses + 1, "paused_until": now + pause}
+            return vals
+        vals = {
+            "failed_at": False,
+            "failures": 0,
+            "pauses": 0,
+            "tried_at": False,
+            "paused_until": False,
+        }
+        if error is None and not self.proven_at:
+            vals["proven_at"] = now
+        if isinstance(error, errors.RefusedError) and error.code // 1000 == 3:
+            vals["careful_until"] = now + PENALTY_TIME
+        return vals
+
+
+def is_hopeless(error):
+    """Tell whether every further request would be refused, and make things worse.
+
+    :param error: what the client raised; None for a good answer.
+    :type error: VpbxError | None
+    :rtype: bool
+    """
+    if isinstance(error, errors.RefusedError):
+        return error.code in _HOPELESS_CODES
+    return isinstance(error, errors.LockedOutError)
+
+
+def is_trouble(error):
+    """Tell whether the PBX could not do what it was asked, and may later.
+
+    :param error: as for :func:`is_hopeless`, which comes first.
+    :type error: VpbxError | None
+    :rtype: bool
+    """
+    if isinstance(error, errors.RefusedError):
+        # Without access or option nothing works; other refusals are about one thing.
+        is_closed = error.code // 100 in (21, 50, 53)
+        return is_closed or (error.code != 4200 and codes.is_transient(error.code))
+    return error is not None

@@ -1,0 +1,230 @@
+from datetime import datetime, timedelta, timezone
+
+from odoo import api, fields, models
+from odoo.fields import Command
+
+from ...vpbx import errors
+
+#: A clock that is off by more makes the times of calls hard to believe.
+CLOCK_TOLERANCE = timedelta(seconds=60)
+
+#: A working PBX that was quiet for longer is worth a look.
+QUIET_DAYS = 3
+
+
+class MangoConnectionCheck(models.TransientModel):
+    """The way to the PBX and back, link by link.
+
+    Each request is made once and the first refusal ends the check: two refused
+    requests within two minutes lock the account out (``mango-api.md`` 2.5).
+    """
+
+    _name = "mango.connection.check"
+    _description = "Check of the Connection to the PBX"
+
+    account_id = fields.Many2one(
+        "mango.account", string="PBX", required=True, ondelete="cascade"
+    )
+    line_ids = fields.One2many(
+        "mango.connection.check.line", "check_id", string="Steps"
+    )
+    is_fine = fields.Boolean(compute="_compute_is_fine")
+
+    @api.depends("line_ids.state")
+    def _compute_is_fine(self):
+        for check in self:
+            check.is_fine = all(line.state == "ok" for line in check.line_ids)
+
+    @api.model
+    def _run(self, account):
+        """Check an account.
+
+        :param mango.account account: with code and secret.
+        :rtype: mango.connection.check
+        :raise UserError: if the code or the secret is missing.
+        """
+        client = account._client()
+        links = self._check_requests(client)
+        if all(link["state"] != "failed" for link in links):
+            # The cause of a stop is mended; whoever waits for the PBX may go on.
+            account._resume_requests(is_proven=True)
+        links.append(self._check_webhook(account))
+        return self.create(
+            {
+                "account_id": account.id,
+                "line_ids": [Command.create(link) for link in links],
+            }
+        )
+
+    @api.model
+    def _check_requests(self, client):
+        """Check what needs the PBX's answer.
+
+        :return: values of lines.
+        :rtype: list[dict]
+        """
+        try:
+            probe = client.probe()
+        except errors.VpbxError as error:
+            return self._explain_probe(error)
+        return [
+            self._link_reached(),
+            self._link_accepted(),
+            self._check_rights(client),
+            self._check_clock(probe.server_time),
+        ]
+
+    @api.model
+    def _explain_probe(self, error):
+        message = self.env["mango.error.message"]._of_error(error)
+        if isinstance(error, errors.RateLimitedError):
+            return [
+                self._link_reached(),
+                self._link(self.env._("Code and secret"), "skipped", message),
+                self._link(self.env._("Rights"), "skipped"),
+            ]
+        if not isinstance(error, errors.RefusedError | errors.LockedOutError):
+            return [
+                self._link(self.env._("Address and encryption"), "failed", message),
+                self._link(self.env._("Code and secret"), "skipped"),
+                self._link(self.env._("Rights"), "skipped"),
+            ]
+        return [
+            self._link_reached(),
+            self._link(self.env._("Code and secret"), "failed", message),
+            self._link(self.env._("Rights"), "skipped"),
+        ]
+
+    @api.model
+    def _check_rights(self, client):
+        name = self.env._("Rights")
+        try:
+            users = client.users()
+        except errors.VpbxError as error:
+            return self._link(
+                name, "failed", self.env["mango.error.message"]._of_error(error)
+            )
+        return self._link(
+            name,
+            "ok",
+            self.env._("The staff can be read: %s employees.", len(users)),
+        )
+
+    @api.model
+    def _check_clock(self, server_time):
+        """Compare the clocks.
+
+        :param datetime | None server_time: the PBX's, with its time zone.
+        """
+        name = self.env._("Clocks")
+        if server_time is None:
+            return self._link(
+                name, "warning", self.env._("The PBX did not tell its time.")
+            )
+        difference = abs(datetime.now(timezone.utc) - server_time)
+        if difference > CLOCK_TOLERANCE:
+            return self._link(
+                name,
+                "warning",
+                self.env._(
+                    "This server's clock and the PBX's differ by %s seconds. Let the "
+                    "server set its clock from the network.",
+                    int(difference.total_seconds()),
+                ),
+            )
+        return self._link(name, "ok", self.env._("This server and the PBX agree."))
+
+    @api.model
+    def _check_webhook(self, account):
+        name = self.env._("Notifications")
+        last = account.last_event_at
+        if not last:
+            return self._link(
+                name,
+                "warning",
+                self.env._(
+                    "None received yet. Enter %s in the PBX's cabinet as the address "
+                    "of the external system, and make a call.",
+                    account.webhook_url,
+                ),
+            )
+        if refused := self._refused_source(account):
+            return self._link(
+                name,
+                "warning",
+                self.env._(
+                    "The last one came from %s, which is not among the addresses that "
+                    "notifications are taken from: the next one like it is refused. "
+                    "Correct the list, or the reverse proxy and proxy_mode.",
+                    refused,
+                ),
+            )
+        local = fields.Datetime.context_timestamp(self, last)
+        message = self.env._(
+            "The last one came at %s.", local.strftime("%d.%m.%Y %H:%M:%S")
+        )
+        is_quiet = last < fields.Datetime.now() - timedelta(days=QUIET_DAYS)
+        return self._link(name, "warning" if is_quiet else "ok", message)
+
+    @api.model
+    def _refused_source(self, account):
+        """Return where the last notification came from, if it would be refused now.
+
+        :rtype: str | None
+        """
+        # sudo: mango.event - the last address that the account's PBX notified from.
+        last_sudo = (
+            self.env["mango.event"]
+            .sudo()
+            .search(
+                [("account_id", "=", account.id), ("source_address", "!=", False)],
+                order="received_at desc, id desc",
+                limit=1,
+            )
+        )
+        source = last_sudo.source_address
+        if not source or account._is_source_allowed(account.id, source):
+            return None
+        return source
+
+    @api.model
+    def _link_reached(self):
+        return self._link(
+            self.env._("Address and encryption"), "ok", self.env._("The PBX answers.")
+        )
+
+    @api.model
+    def _link_accepted(self):
+        return self._link(
+            self.env._("Code and secret"),
+            "ok",
+            self.env._("The PBX accepts our signature."),
+        )
+
+    @api.model
+    def _link(self, name, state, message=None):
+        if message is None:
+            message = self.env._("Not checked, because of the above.")
+        return {"name": name, "state": state, "message": message}
+
+
+class MangoConnectionCheckLine(models.TransientModel):
+    _name = "mango.connection.check.line"
+    _description = "Link of the Connection to the PBX"
+    _order = "id"
+
+    check_id = fields.Many2one(
+        "mango.connection.check", required=True, index=True, ondelete="cascade"
+    )
+    name = fields.Char(string="Step", readonly=True)
+    state = fields.Selection(
+        [
+            ("ok", "Fine"),
+            ("warning", "Have a Look"),
+            ("failed", "Does Not Work"),
+            ("skipped", "Not Checked"),
+        ],
+        string="Result",
+        readonly=True,
+    )
+    message = fields.Char(string="What It Says", readonly=True)

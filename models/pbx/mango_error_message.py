@@ -1,0 +1,121 @@
+from odoo import api, models
+from odoo.tools.translate import code_translations
+
+from ...vpbx import codes, errors
+
+
+class MangoErrorMessage(models.AbstractModel):
+    """What the PBX's codes and failures mean, in the reader's language."""
+
+    _name = "mango.error.message"
+    _description = "Meaning of the PBX's Codes"
+
+    @api.model
+    def _of_code(self, code):
+        """Return what a code of the PBX means, in the reader's language.
+
+        :param int code: of ``mango-api.md`` 7.
+        :rtype: str
+        """
+        meaning = codes.meaning(code)
+        translations = code_translations.get_python_translations(
+            "mango_office", self.env.lang or "en_US"
+        )
+        return translations.get(meaning, meaning)
+
+    @api.model
+    def _of_error(self, error):
+        """Say in a sentence what went wrong with the PBX, and what to do about it.
+
+        :param VpbxError error: what the client raised.
+        :rtype: str
+        """
+        if sentence := self._of_recording_error(error):
+            return sentence
+        if isinstance(error, errors.TransportError):
+            if error.reason == "unavailable":
+                return self.env._("The PBX is out of service. Try again later.")
+            return self.env._(
+                "The PBX cannot be reached: %(reason)s. Check the API address and "
+                "the server's way to the internet.",
+                reason=self._of_reason(error.reason),
+            )
+        if isinstance(error, errors.LockedOutError):
+            return self._of_lock_out(error)
+        if isinstance(error, errors.RateLimitedError):
+            return self.env._(
+                "The PBX got too many requests at once. Wait a few seconds and try "
+                "again."
+            )
+        if isinstance(error, errors.RefusedError):
+            if error.code == 3102:
+                return self.env._(
+                    "The secret is wrong: the PBX does not accept the signature. Copy "
+                    "the key for signatures from the PBX's cabinet once more."
+                )
+            if error.code == 3105:
+                return self.env._(
+                    "The code is wrong: the PBX does not know it. Copy the unique code "
+                    "of your PBX from its cabinet once more."
+                )
+            return self.env._(
+                "The PBX refused: %(meaning)s (code %(code)s).",
+                meaning=self._of_code(error.code),
+                code=error.code,
+            )
+        return self.env._(
+            "The PBX gave an answer that cannot be read. Check the API address; if it "
+            "is right, try again later."
+        )
+
+    @api.model
+    def _of_lock_out(self, error):
+        advice = self.env._(
+            "The PBX refuses all requests: the code or the secret is wrong, the service "
+            "“API connector” is not connected to the PBX, or there were wrong requests "
+            "in the last two minutes. Check all three in the PBX's cabinet, wait two "
+            "minutes and try once more."
+        )
+        if not error.told:
+            return advice
+        told = self.env._("The PBX says: “%s”.", error.told)
+        return f"{told} {advice}"
+
+    @api.model
+    def _of_recording_error(self, error):
+        """Say what went wrong with a recording. None if it was something else.
+
+        :param VpbxError error: what the client raised.
+        :rtype: str | None
+        """
+        if isinstance(error, errors.NotReadyError):
+            return self.env._(
+                "The PBX does not have the recording: not yet, or not any more."
+            )
+        if isinstance(error, errors.TooLargeError):
+            return self.env._(
+                "The recording is larger than %(limit)s MB, which is the limit in the "
+                "settings.",
+                limit=error.limit // 1024**2,
+            )
+        if isinstance(error, errors.NotAudioError):
+            return self.env._(
+                "What the PBX sent is no recording: an empty file, or something that "
+                "cannot be played."
+            )
+        return None
+
+    @api.model
+    def _of_reason(self, reason):
+        """Return why a request did not get through, as the end of a sentence.
+
+        :param str reason: as of :class:`vpbx.errors.TransportError`.
+        :rtype: str
+        """
+        words = {
+            "timeout": self.env._("it does not answer in time"),
+            "connect": self.env._("nobody answers at this address"),
+            "tls": self.env._("no secure connection can be made"),
+            "dns": self.env._("its address is unknown"),
+        }
+        return words.get(reason) or self.env._("the connection breaks off")

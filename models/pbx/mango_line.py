@@ -1,0 +1,90 @@
+from odoo import api, fields, models
+
+from ...tools.caches import clear_caches
+from ...vpbx import numbers
+
+
+class MangoLine(models.Model):
+    _name = "mango.line"
+    _description = "PBX Line"
+    _order = "number, id"
+    _rec_names_search = ["name", "number"]
+
+    account_id = fields.Many2one(
+        "mango.account", string="PBX", required=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="account_id.company_id", store=True)
+    number = fields.Char(
+        required=True, help="A phone number as the PBX writes it, or a SIP address."
+    )
+    name = fields.Char()
+    region = fields.Char()
+    schema_name = fields.Char(string="Call Scheme")
+    active = fields.Boolean(default=True)
+    _number_uniq = models.UniqueIndex(
+        "(account_id, number)", "The PBX has this line already."
+    )
+
+    @api.depends("name", "number")
+    def _compute_display_name(self):
+        for line in self:
+            number = line.account_id._display_number(line.number)
+            line.display_name = f"{line.name} ({number})" if line.name else number
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # The own numbers of an account are cached: MangoAccount._own_numbers.
+        clear_caches(self.env)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if "number" in vals:
+            clear_caches(self.env)
+        return super().write(vals)
+
+    def unlink(self):
+        clear_caches(self.env)
+        return super().unlink()
+
+    def _outgoing_name(self):
+        """Return how a command names this line to go out through it.
+
+        :return: the number; for a SIP line its name, and nothing if it has none
+            (mango-api.md 5.1).
+        :rtype: str | None
+        """
+        return (self.name if numbers.is_sip(self.number) else self.number) or None
+
+    @api.model
+    def _load(self, account, pbx_lines):
+        """Bring the lines of an account up to date; archive those that are gone.
+
+        :param mango.account account: whose lines.
+        :param Iterable[Line] pbx_lines: as :meth:`vpbx.client.Client.lines` gives them.
+        """
+        # sudo: mango.line - lines are made by loading only, which needs write access
+        # to the account.
+        lines_sudo = self.sudo().with_context(active_test=False)
+        known = {
+            line.number: line
+            for line in lines_sudo.search([("account_id", "=", account.id)])
+        }
+        to_create = []
+        for pbx_line in pbx_lines:
+            vals = {
+                "name": pbx_line.name,
+                "region": pbx_line.region,
+                "schema_name": pbx_line.schema_name,
+                "active": True,
+            }
+            line = known.pop(pbx_line.number, None)
+            if line is None:
+                to_create.append(
+                    {**vals, "account_id": account.id, "number": pbx_line.number}
+                )
+            elif any(
+                (line[name] or "") != (value or "") for name, value in vals.items()
+            ):
+                line.write(vals)
+        lines_sudo.create(to_create)
+        lines_sudo.concat(*known.values()).active = False

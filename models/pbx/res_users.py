@@ -1,0 +1,24 @@
+from collections import Counter
+
+from odoo import fields, models
+
+
+class ResUsers(models.Model):
+    _inherit = "res.users"
+
+    mango_extension_ids = fields.One2many(
+        "mango.extension",
+        "user_id",
+        string="Extensions",
+        groups="mango_office.group_user",
+    )
+
+    def _mango_grouped_once(self, key):
+        """Return the users by a key that only they have.
+
+        :param Callable key: of a user; an empty one does not count.
+        :rtype: dict
+        """
+        users = [(key(user), user) for user in self]
+        times = Counter(value for value, _user in users)
+        return {value: user for value, user in users if value and times[value] == 1}

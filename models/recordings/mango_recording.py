@@ -1,0 +1,481 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Command, Domain
+
+from ...tools.locking import in_own_transaction
+from ...vpbx.audio import EXTENSIONS
+from .mango_recording_play import PLAY_MERGE
+
+#: Where a recording of a call stands, the most urgent to tell first.
+STATES = [
+    ("requested", "On Its Way"),
+    ("ready", "Ready"),
+    ("announced", "At the PBX"),
+    ("failed", "Failed"),
+    ("expired", "Deleted"),
+]
+
+DOWNLOAD_GROUP = "mango_office.group_recording_download"
+
+DELETE_GROUP = "mango_office.group_recording_delete"
+
+#: Who changes what is in the queue does so one after another.
+QUEUE_LOCK = "mango_office/recordings"
+
+#: When to ask again for a recording that is not there; then every hour.
+DELAYS = [timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30)]
+
+
+class MangoRecording(models.Model):
+    """What one employee said in a call: announced by the PBX, fetched on request.
+
+    The audio is played from ``/web/content/mango.recording/<id>/audio`` and never read
+    over RPC (:meth:`_has_field_access`): what is heard, and by whom, shall be known.
+    """
+
+    _name = "mango.recording"
+    _description = "Call Recording"
+    _order = "started_at desc, id"
+    _rec_name = "call_id"
+
+    call_id = fields.Many2one(
+        "mango.call", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    account_id = fields.Many2one(related="call_id.account_id", store=True, index=True)
+    company_id = fields.Many2one(related="call_id.company_id")
+    # No related field: it would cost every call a query to find that it has none.
+    started_at = fields.Datetime(string="Call Started", readonly=True)
+    recording_ref = fields.Char(
+        string="PBX Recording", required=True, readonly=True, help="recording_id"
+    )
+    extension_id = fields.Many2one(
+        "mango.extension", readonly=True, index="btree_not_null"
+    )
+    user_id = fields.Many2one(
+        "res.users", string="Employee", readonly=True, index="btree_not_null"
+    )
+    state = fields.Selection(
+        STATES, required=True, readonly=True, default="announced", index=True
+    )
+    is_at_pbx = fields.Boolean(
+        readonly=True, default=True, help="The PBX has stored it, as far as it told."
+    )
+    is_added = fields.Boolean(
+        readonly=True, help="The PBX told that it can be fetched now."
+    )
+    audio = fields.Binary(attachment=True, readonly=True)
+    mimetype = fields.Char(readonly=True)
+    size = fields.Integer(readonly=True, help="Bytes")
+    duration = fields.Integer(readonly=True, help="Seconds")
+    requested_at = fields.Datetime(readonly=True)
+    requester_ids = fields.Many2many(
+        "res.users", readonly=True, help="Who is told what becomes of it."
+    )
+    fetched_at = fields.Datetime(readonly=True)
+    expired_at = fields.Datetime(string="Deleted On", readonly=True)
+    expired_by_id = fields.Many2one(
+        "res.users",
+        string="Deleted By",
+        readonly=True,
+        index="btree_not_null",
+        help="Empty if the retention time was over.",
+    )
+    error = fields.Char(readonly=True, help="Why it failed, or why it takes longer.")
+    keep = fields.Boolean(
+        readonly=True,
+        help="Neither this recording nor its call is ever deleted by age.",
+    )
+    play_ids = fields.One2many(
+        "mango.recording.play",
+        "recording_id",
+        string="Plays",
+        readonly=True,
+        groups="mango_office.group_supervisor",
+    )
+    play_count = fields.Integer(
+        compute="_compute_play_count", groups="mango_office.group_supervisor"
+    )
+    can_download = fields.Boolean(compute="_compute_rights")
+    can_delete = fields.Boolean(compute="_compute_rights")
+    # One that the PBX tells of two calls is kept with both: neither loses it.
+    _ref_uniq = models.UniqueIndex(
+        "(call_id, recording_ref)", "This recording is known already."
+    )
+    _started_idx = models.Index("(started_at DESC, id)")
+
+    @api.depends("state")
+    @api.depends_context("uid")
+    def _compute_rights(self):
+        may_download = self.env.user.has_group(DOWNLOAD_GROUP)
+        may_delete = self.env.user.has_group(DELETE_GROUP)
+        for recording in self:
+            recording.can_download = may_download and recording.state == "ready"
+            recording.can_delete = may_delete and recording.state == "ready"
+
+    def _compute_play_count(self):
+        rows = self.env["mango.recording.play"]._read_group(
+            Domain("recording_id", "in", self.ids), ["recording_id"], ["__count"]
+        )
+        counts = dict(rows)
+        for recording in self:
+            recording.play_count = counts.get(recording, 0)
+
+    @api.depends("extension_id", "user_id")
+    def _compute_display_name(self):
+        for recording in self:
+            recording.display_name = recording._employee_name()
+
+    def _employee_name(self):
+        """Return whose words these are, as well as it is known.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        # sudo: res.users, mango.extension - the name of a colleague in a call that
+        # the reader may read; they may have left since, or be of another company.
+        recording_sudo = self.sudo()
+        return (
+            recording_sudo.user_id.name
+            or recording_sudo.extension_id.display_name
+            or self.env._("Recording")
+        )
+
+    def _file_name(self):
+        """Return how the file is called that somebody saves.
+
+        :rtype: str
+        """
+        # sudo: mango.call - of a recording that the user may read.
+        call_sudo = self.call_id.sudo()
+        moment = call_sudo.started_at or self.create_date
+        words = [
+            f"{fields.Datetime.context_timestamp(self, moment):%Y-%m-%d %H-%M}",
+            call_sudo.client_number,
+            self._employee_name(),
+        ]
+        return " ".join(filter(None, words)) + EXTENSIONS.get(self.mimetype, "")
+
+    def _has_field_access(self, field, operation):
+        """The audio is streamed only: neither RPC nor an export reads it."""
+        if field.name == "audio" and not self.env.su:
+            return False
+        return super()._has_field_access(field, operation)
+
+    # ------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------
+
+    def action_request(self):
+        """Have these recordings fetched from the PBX, as far as they are not here."""
+        self.check_access("read")
+        self._ask_for()
+
+    def action_delete(self):
+        """Delete the audio for good; the recording stays and says so."""
+        self._check_delete_right()
+        # sudo: mango.recording - the right has been checked.
+        self.sudo()._expire(self.env.user)
+
+    def action_keep(self):
+        """Keep these recordings whatever their age, or no longer."""
+        self._check_delete_right()
+        # sudo: mango.recording - the right has been checked.
+        for recording_sudo in self.sudo():
+            recording_sudo.keep = not recording_sudo.keep
+        self.sudo()._notify()
+
+    def _check_delete_right(self):
+        """Raise unless the user may say how long these recordings last."""
+        self.check_access("read")
+        if not self.env.su and not self.env.user.has_group(DELETE_GROUP):
+            raise AccessError(self.env._("You have no right to delete recordings."))
+
+    def log_play(self):
+        """Note that the user begins to play these recordings."""
+        self.check_access("read")
+        self.env["mango.recording.play"]._log(self, "play", PLAY_MERGE)
+
+    # ------------------------------------------------------------
+    # Deleting
+    # ------------------------------------------------------------
+
+    def _expire(self, user=None):
+        """Delete the audio of these recordings for good, and note who did it.
+
+        One that is still at the PBX is not fetched any more either.
+
+        :param user: who wants it; nobody if the retention time is over.
+        :type user: res.users | None
+        """
+        lasting = self.filtered(lambda recording: recording.state != "expired")
+        self.env["ir.attachment"].search(
+            Domain("res_model", "=", self._name)
+            & Domain("res_id", "in", lasting.ids)
+            & Domain("res_field", "=", "audio")
+        ).unlink()
+        lasting.write(
+            {
+                "state": "expired",
+                "expired_at": fields.Datetime.now(),
+                "expired_by_id": user.id if user else False,
+                "size": 0,
+                "keep": False,
+                "error": False,
+                "lease": False,
+                "leased_until": False,
+            }
+        )
+        lasting._notify()
+
+    def _delete_by_age(self):
+        """Delete the audio; the recording stays and says so."""
+        self._expire()
+
+    # ------------------------------------------------------------
+    # Following what the PBX tells
+    # ------------------------------------------------------------
+
+    @api.model
+    def _load(self, call, recording_states, extensions):
+        """Write the difference between a call's recordings and what the PBX says.
+
+        A recording that the PBX did not store is none, unless it says why: then the
+        reason is shown in its place.
+
+        :param mango.call call: whose recordings, itself up to date.
+        :param Iterable[RecordingState] recording_states: all recordings of the call.
+        :param dict[str, mango.extension] extensions: of the call, by number.
+        :return: whether anything differed.
+        :rtype: bool
+        """
+        wanted = [told for told in recording_states if told.stored or told.is_refused]
+        if not wanted:
+            return False
+        known = {recording.recording_ref: recording for recording in call.recording_ids}
+        before = call.recording_ids.user_id
+        owners = self._owners(call, wanted, extensions, known)
+        to_create, is_changed = [], False
+        for told in wanted:
+            vals = self._prepare_vals(told, owners.get(told.ref))
+            vals["started_at"] = call.started_at
+            if recording := known.get(told.ref):
+                is_changed |= recording._follow(vals)
+            else:
+                to_create.append({**vals, "call_id": call.id})
+        created = self.create(to_create)
+        is_changed |= call._add_users(call.recording_ids.user_id)
+        # A recording may turn out to be of somebody else than was thought at first.
+        is_changed |= call._remove_users(before - call.recording_ids.user_id)
+        is_changed |= call.recording_ids._request_automatically()
+        return is_changed or bool(created)
+
+    @api.model
+    def _owners(self, call, recording_states, extensions, known):
+        """Return the extensions that were recorded.
+
+        :param dict[str, mango.recording] known: the call's recordings that are here.
+        :return: by recording; nobody for whom the PBX does not say it.
+        :rtype: dict[str, mango.extension]
+        """
+        owners = {
+            told.ref: extensions[told.extension]
+            for told in recording_states
+            if told.extension in extensions
+        }
+        # record/added tells the PBX's name of the employee in place of the extension.
+        user_refs = {
+            told.ref: told.pbx_user_ref
+            for told in recording_states
+            if told.pbx_user_ref
+            and told.ref not in owners
+            and not (known.get(told.ref) and known[told.ref].extension_id)
+        }
+        if not user_refs:
+            return owners
+        found = self.env["mango.extension"].search(
+            Domain("account_id", "=", call.account_id.id)
+            & Domain("pbx_user_ref", "in", list(user_refs.values()))
+        )
+        by_user = found.grouped("pbx_user_ref")
+        owners.update(
+            {
+                ref: by_user[user_ref][:1]
+                for ref, user_ref in user_refs.items()
+                if user_ref in by_user
+            }
+        )
+        return owners
+
+    @api.model
+    def _prepare_vals(self, told, extension):
+        """Return what the PBX says of a recording, as values.
+
+        :param RecordingState told: what the PBX says.
+        :param extension: whose words were recorded, if that is known.
+        :type extension: mango.extension | None
+        :rtype: dict
+        """
+        vals = {
+            "recording_ref": told.ref,
+            "is_at_pbx": told.stored,
+            "is_added": told.is_added,
+        }
+        if extension:
+            vals |= {"extension_id": extension.id, "user_id": extension.user_id.id}
+        if told.stored:
+            return {**vals, "state": "announced"}
+        reason = self.env["mango.error.message"]._of_code(told.completion_code)
+        return {**vals, "state": "failed", "error": reason}
+
+    def _follow(self, vals):
+        """Take over what the PBX says by now of a recording that is known.
+
+        :param dict vals: as of :meth:`_prepare_vals`.
+        :return: whether that is new.
+        :rtype: bool
+        """
+        changes = {}
+        if vals["started_at"] != self.started_at:
+            changes["started_at"] = vals["started_at"]
+        # Of the same extension the employee stays: it may have changed hands since.
+        if vals.get("extension_id", self.extension_id.id) != self.extension_id.id:
+            changes |= {name: vals[name] for name in ("extension_id", "user_id")}
+        if vals["is_at_pbx"] and not self.is_at_pbx:
+            changes |= {"is_at_pbx": True, "state": "announced", "error": False}
+        if vals["is_added"] and not self.is_added:
+            changes["is_added"] = True
+        if changes:
+            self.write(changes)
+        if "is_added" in changes and self.state == "requested":
+            # Whoever asked right after the talk was told that it is not there yet.
+            self._fetch_soon()
+        return bool(changes)
+
+    def _request_automatically(self):
+        """Have those of these recordings fetched that the account's rules name.
+
+        :return: whether there are any.
+        :rtype: bool
+        """
+        wanted = self.filtered(lambda recording: recording._is_wanted_automatically())
+        if wanted:
+            wanted._request(is_automatic=True)
+            wanted.filtered(lambda recording: not recording.is_added)._put_off()
+        return bool(wanted)
+
+    def _is_outdated(self):
+        """Tell whether the recording would be deleted as soon as it is here.
+
+        :rtype: bool
+        """
+        days = self.account_id.recording_retention_days
+        oldest = fields.Datetime.now() - timedelta(days=days)
+        return bool(days and self.started_at and self.started_at < oldest)
+
+    def _is_wanted_automatically(self):
+        account, call = self.account_id, self.call_id
+        if account.recording_mode != "automatic" or self.state != "announced":
+            return False
+        if call.state != "ended":
+            return False  # Whether it is wanted, its end tells.
+        if account.recording_only_answered and call.result != "answered":
+            return False
+        if call.talk_duration < account.recording_min_duration:
+            return False
+        if self._is_outdated():
+            return False
+        chosen = account.recording_extension_ids
+        return not chosen or self.extension_id in chosen
+
+    # ------------------------------------------------------------
+    # Requesting
+    # ------------------------------------------------------------
+
+    def _is_fetchable(self):
+        """Tell whether there is something to ask the PBX for.
+
+        :rtype: bool
+        """
+        return self.is_at_pbx and self.state in ("announced", "failed")
+
+    def _ask_for(self):
+        """Request these recordings for the user, who has been found to be allowed to.
+
+        In a transaction of its own, so that several people who ask at once do not get
+        into each other's way.
+
+        :return: how many of them are on their way.
+        :rtype: int
+        """
+        ids, user_id = self.ids, self.env.uid
+
+        def order(env):
+            recordings = env["mango.recording"].browse(ids).exists()
+            wanted = recordings.filtered(lambda recording: recording._is_fetchable())
+            wanted._request()
+            waiting = recordings.filtered(lambda one: one.state == "requested")
+            waiting.requester_ids = [Command.link(user_id)]
+            waiting.filtered("is_automatic")._hurry()
+            wanted._notify()
+            return len(waiting)
+
+        count = in_own_transaction(self.env, QUEUE_LOCK, order)
+        self.env.invalidate_all()
+        return count
+
+    def _request(self, is_automatic=False):
+        """Put these recordings into the queue, and wake the cron that empties it.
+
+        :param bool is_automatic: nobody waits for them.
+        """
+        if not self:
+            return
+        now = fields.Datetime.now()
+        self.write(
+            {
+                "state": "requested",
+                "requested_at": now,
+                "next_fetch_at": now,
+                "is_automatic": is_automatic,
+                "attempts": 0,
+                "lease": False,
+                "leased_until": False,
+                "error": False,
+            }
+        )
+        self._wake_cron()
+
+    def _hurry(self):
+        """Fetch what was requested automatically for somebody who waits now."""
+        if self:
+            self.is_automatic = False
+            self._fetch_soon()
+
+    def _fetch_soon(self):
+        """Do not wait for the next attempt's time."""
+        self.next_fetch_at = fields.Datetime.now()
+        self._wake_cron()
+
+    def _put_off(self):
+        """Wait for the PBX to say that the recordings are there; not for ever."""
+        if self:
+            self.next_fetch_at = fields.Datetime.now() + DELAYS[0]
+            self._wake_cron(self[0].next_fetch_at)
+
+    @api.model
+    def _wake_cron(self, at=None):
+        # sudo: ir.cron - waking our own cron.
+        self.env.ref("mango_office.ir_cron_fetch_recordings").sudo()._trigger(at)
+
+    def _notify(self):
+        """Tell whoever sees the calls of these recordings that they have changed."""
+        for call in self.call_id:
+            call._notify_participants()
+            # sudo: res.users - who asked for a recording could read the call.
+            recordings_sudo = self.sudo() & call.sudo().recording_ids
+            waiting_sudo = recordings_sudo.requester_ids - call.sudo().user_ids
+            waiting_sudo.filtered("active")._bus_send(
+                "mango_office/call", call._bus_payload()
+            )

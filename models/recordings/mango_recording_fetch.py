@@ -1,0 +1,375 @@
+import logging
+import mmap
+import tempfile
+import time
+import uuid
+from datetime import timedelta
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ...tools.locking import in_own_transaction
+from ...vpbx import codes, errors
+from ...vpbx.client import Client
+from .mango_recording import DELAYS, QUEUE_LOCK
+
+_logger = logging.getLogger(__name__)
+
+LAST_DELAY = timedelta(hours=1)
+
+MAX_ATTEMPTS = 13
+
+#: Seconds between two requests. The PBX takes ten of all kinds in a second
+#: (mango-api.md 2.6), and others are made as well.
+PACE = 0.2
+
+#: Longer than any fetch takes: whoever began it has died.
+LEASE = timedelta(minutes=10)
+
+#: For how long nothing else is asked of a PBX that does not answer as it should …
+PAUSE = timedelta(minutes=1)
+
+#: … or that locks us out, which it does for two minutes (mango-api.md 2.5).
+LOCK_OUT_PAUSE = timedelta(minutes=3)
+
+
+class Order(NamedTuple):
+    """A recording to fetch; ``lease`` tells whose turn it is."""
+
+    recording_id: int
+    lease: str
+    recording_ref: str
+    client: Client
+    max_size: int
+    account_id: int
+    is_automatic: bool
+
+
+class MangoRecording(models.Model):
+    """How recordings come from the PBX: by a cron, outside of any transaction.
+
+    A recording to fetch is claimed by a lease that is committed before the request
+    leaves, so that among any number of processes one fetches it. If that one is killed,
+    the lease ends and the recording is fetched later; nothing of the broken attempt is
+    left, because the file is stored and the recording made ready in one transaction.
+    """
+
+    _inherit = "mango.recording"
+
+    is_automatic = fields.Boolean(
+        readonly=True, help="Nobody asked for it; it follows from the PBX's settings."
+    )
+    attempts = fields.Integer(readonly=True)
+    next_fetch_at = fields.Datetime(string="Next Attempt", readonly=True)
+    lease = fields.Char(readonly=True)
+    leased_until = fields.Datetime(readonly=True)
+    _queue_idx = models.Index(
+        "(is_automatic, next_fetch_at, id) WHERE state = 'requested'"
+    )
+
+    # ------------------------------------------------------------
+    # Fetching
+    # ------------------------------------------------------------
+
+    @api.model
+    def _fetch_queue(self):
+        """Cron: fetch the recordings that are due, those that people wait for first."""
+        cron = self.env["ir.cron"]
+        # Commits, and so leaves no transaction open while the PBX answers.
+        cron._commit_progress(remaining=self.search_count(self._due_domain()))
+        while order := in_own_transaction(
+            self.env, QUEUE_LOCK, lambda env: env["mango.recording"]._claim()
+        ):
+            self._fetch(order)
+            if not cron._commit_progress(1):
+                break
+            time.sleep(PACE)  # Only one process at a time runs this cron.
+
+    @api.model
+    def _due_domain(self):
+        now = fields.Datetime.now()
+        return (
+            Domain("state", "=", "requested")
+            & Domain("next_fetch_at", "<=", now)
+            & (Domain("leased_until", "=", False) | Domain("leased_until", "<", now))
+        )
+
+    @api.model
+    def _claim(self):
+        """Take the next recording that is due, so that nobody else does.
+
+        :return: what to fetch; None if nothing is due.
+        :rtype: Order | None
+        """
+        while recording := self._claim_row():
+            order = recording._in_company_language()._prepare_order()
+            if order:
+                return order
+        return None
+
+    @api.model
+    def _claim_row(self):
+        self.flush_model()
+        now = fields.Datetime.now()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE mango_recording
+                   SET lease = %(lease)s,
+                       leased_until = %(leased_until)s,
+                       attempts = COALESCE(attempts, 0) + 1
+                 WHERE id = (
+                           SELECT id
+                             FROM mango_recording
+                            WHERE state = 'requested'
+                              AND next_fetch_at <= %(now)s
+                              AND (leased_until IS NULL OR leased_until < %(now)s)
+                              AND NOT (is_automatic AND account_id = ANY(%(paused)s))
+                         ORDER BY is_automatic, next_fetch_at, id
+                            LIMIT 1
+                              FOR UPDATE SKIP LOCKED
+                       )
+             RETURNING id
+                """,
+                lease=uuid.uuid4().hex,
+                leased_until=now + LEASE,
+                now=now,
+                paused=self._paused_accounts().ids,
+            )
+        )
+        recording = self.browse(row[0] for row in rows)
+        recording.invalidate_recordset(["lease", "leased_until", "attempts"])
+        return recording
+
+    @api.model
+    def _paused_accounts(self):
+        """Return the accounts whose PBX is not to be asked for what nobody waits for.
+
+        :rtype: mango.account
+        """
+        waiting = self.search(self._due_domain() & Domain("is_automatic", "=", True))
+        return waiting.account_id.filtered(lambda account: not account._may_request())
+
+    def _prepare_order(self):
+        """Return what is needed to fetch this recording; None if that is impossible.
+
+        :rtype: Order | None
+        """
+        if self.attempts > MAX_ATTEMPTS:
+            # Whoever tried has died each time and could not say why.
+            self._fail(self.env._("The recording could not be fetched."))
+            return None
+        try:
+            client = self.account_id._client()
+        except UserError as error:
+            self._fail(str(error))
+            return None
+        max_size = self.account_id.recording_max_size_mb * 1024**2
+        return Order(
+            self.id,
+            self.lease,
+            self.recording_ref,
+            client,
+            max_size,
+            self.account_id.id,
+            self.is_automatic,
+        )
+
+    @api.model
+    def _fetch(self, order):
+        """Fetch one recording and store it, or note why that failed.
+
+        :param Order order: as claimed.
+        """
+        with order.client, tempfile.TemporaryFile() as file:
+            try:
+                audio = order.client.fetch_recording(
+                    order.recording_ref, file, order.max_size
+                )
+                self._on_lease(order, lambda leased: leased._store(file, audio))
+            except errors.VpbxError as error:
+                failure = error
+            except Exception:
+                _logger.exception("Recording %s was not stored", order.recording_id)
+                failure = None
+            else:
+                self._note_answer(order, None)
+                return
+        self._note_answer(order, failure)
+        self._on_lease(order, lambda leased: leased._on_error(failure))
+
+    @api.model
+    def _note_answer(self, order, error):
+        """Let the account learn from what the PBX answered to what nobody ordered.
+
+        :param Order order: what was asked for.
+        :param error: what the client raised.
+        :type error: VpbxError | None
+        """
+        if not order.is_automatic:
+            return
+        if isinstance(error, errors.NotReadyError) and error.code:
+            # Nothing is wrong, yet the PBX counts it as a wrong request.
+            error = errors.RefusedError(error.code, "")
+        elif isinstance(error, errors.NotReadyError | errors.TooLargeError):
+            error = None
+        elif isinstance(error, errors.NotAudioError) or _broke_off(error):
+            error = None  # That is about one file.
+        self.env["mango.account"].browse(order.account_id)._note_answer(error)
+
+    @api.model
+    def _on_lease(self, order, function):
+        """Call a function in a transaction of its own, if it is still our turn.
+
+        It is not if the recording was deleted meanwhile, or if we were taken for dead.
+
+        :param Order order: what was claimed.
+        :param Callable function: takes the recording.
+        """
+
+        def call(env):
+            leased = env["mango.recording"].search(
+                Domain("id", "=", order.recording_id)
+                & Domain("state", "=", "requested")
+                & Domain("lease", "=", order.lease)
+            )
+            if leased:
+                function(leased._in_company_language())
+
+        in_own_transaction(self.env, QUEUE_LOCK, call)
+
+    def _in_company_language(self):
+        return self.with_context(lang=self.account_id._language())
+
+    def _store(self, file, audio):
+        """Keep the file, and make the recording ready.
+
+        Into Odoo's own filestore it goes without passing through memory; to other
+        storages, which take bytes, it does once: at most the account's limit.
+
+        :param file: the recording, whole.
+        :type file: ~typing.BinaryIO
+        :param Audio audio: what it is.
+        """
+        file.flush()
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            self._attach(content, audio)
+        self.write(
+            {
+                "state": "ready",
+                "mimetype": audio.mimetype,
+                "size": audio.size,
+                "duration": audio.duration,
+                "fetched_at": fields.Datetime.now(),
+                "lease": False,
+                "leased_until": False,
+                "error": False,
+            }
+        )
+        self._notify()
+
+    def _attach(self, content, audio):
+        attachments = self.env["ir.attachment"]
+        is_filestore = attachments._storage() == "file"
+        vals = {
+            "name": f"recording-{self.id}",
+            "res_model": self._name,
+            "res_id": self.id,
+            "res_field": "audio",
+            "company_id": self.company_id.id,
+            "mimetype": audio.mimetype,
+            "raw": content if is_filestore else content[:],
+        }
+        try:
+            attachments.create(vals)
+        except UserError:
+            if is_filestore:
+                # Whoever was killed while writing this very file has left half of it.
+                # Odoo removes what nothing refers to, if it is told of it.
+                checksum = attachments._compute_checksum(content)
+                attachments._file_delete(f"{checksum[:2]}/{checksum}")
+            raise
+
+    # ------------------------------------------------------------
+    # When it does not come
+    # ------------------------------------------------------------
+
+    def _on_error(self, error):
+        """Try again later if that may help, else give up; say why in either case.
+
+        :param error: what the client raised; None for what is our own fault.
+        :type error: VpbxError | None
+        """
+        if error:
+            reason = self.env["mango.error.message"]._of_error(error)
+        else:
+            reason = self.env._("The recording could not be stored in Odoo.")
+        if self.attempts >= MAX_ATTEMPTS or not self._may_pass(error):
+            self._fail(reason)
+            return
+        delay = (
+            DELAYS[self.attempts - 1] if self.attempts <= len(DELAYS) else LAST_DELAY
+        )
+        if pause := self._pause_after(error):
+            delay = max(delay, pause)
+            self._pause_account(pause)
+        next_fetch_at = fields.Datetime.now() + delay
+        self.write(
+            {
+                "next_fetch_at": next_fetch_at,
+                "lease": False,
+                "leased_until": False,
+                "error": reason,
+            }
+        )
+        self._wake_cron(next_fetch_at)
+        self._notify()
+
+    @api.model
+    def _may_pass(self, error):
+        """Tell whether asking again may help. What the PBX refused, it refuses again.
+
+        :rtype: bool
+        """
+        if isinstance(error, errors.RefusedError):
+            return codes.is_transient(error.code)
+        return not isinstance(error, errors.BadAnswerError | errors.TooLargeError)
+
+    @api.model
+    def _pause_after(self, error):
+        """Return for how long the PBX is left in peace after an error, if it is.
+
+        :rtype: timedelta | None
+        """
+        if isinstance(error, errors.LockedOutError):
+            return LOCK_OUT_PAUSE
+        if _broke_off(error):
+            return None  # One file that broke off says nothing of the others.
+        if error is None or isinstance(error, errors.NotReadyError):
+            return None
+        return PAUSE
+
+    def _pause_account(self, pause):
+        """Put off what else is due from the same PBX."""
+        end = fields.Datetime.now() + pause
+        due = self._due_domain() & Domain("account_id", "=", self.account_id.id)
+        (self.search(due) - self).next_fetch_at = end
+        self._wake_cron(end)
+
+    def _fail(self, reason):
+        self.write(
+            {
+                "state": "failed",
+                "lease": False,
+                "leased_until": False,
+                "error": reason,
+            }
+        )
+        self._notify()
+
+
+def _broke_off(error):
+    return isinstance(error, errors.TransportError) and error.reason == "broken"

@@ -1,0 +1,18 @@
+from . import (
+    crm_team,
+    mango_account,
+    mango_call,
+    mango_event,
+    mango_extension,
+    mango_group,
+    mango_route_facts,
+    mango_route_slot,
+    mango_route_step,
+    mango_route_trial,
+    mango_route_words,
+    mango_router,
+    mango_timeline,
+    res_config_settings,
+    res_users,
+    res_users_settings,
+)

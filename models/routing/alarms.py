@@ -1,0 +1,69 @@
+"""What a server process is to do in some seconds: one thread, however many calls."""
+
+import heapq
+import itertools
+import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+_logger = logging.getLogger(__name__)
+
+#: More calls than these do not ring at the same time.
+MAX_ALARMS = 1000
+MAX_WORKERS = 4
+
+
+class Alarms:
+    """Functions that are called later, off the caller's thread.
+
+    They are lost when the process ends: nothing that matters may depend on them.
+    """
+
+    def __init__(self):
+        self._due = []
+        self._changed = threading.Condition()
+        self._thread = None
+        self._count = itertools.count()
+        self._pool = ThreadPoolExecutor(MAX_WORKERS, "mango_office.alarm")
+
+    def set(self, seconds, function, *args):
+        """Have a function called.
+
+        :param float seconds: from now.
+        :param Callable function: handles its exceptions.
+        :return: whether there was room for one more.
+        :rtype: bool
+        """
+        with self._changed:
+            if len(self._due) >= MAX_ALARMS:
+                _logger.warning("too many calls ring: one of them is not routed on")
+                return False
+            due_at = time.monotonic() + seconds
+            heapq.heappush(self._due, (due_at, next(self._count), function, args))
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name="mango_office.alarms", daemon=True
+                )
+                self._thread.start()
+            self._changed.notify()
+        return True
+
+    def _run(self):
+        while task := self._next():
+            function, args = task
+            self._pool.submit(function, *args)
+
+    def _next(self):
+        """Wait for the next that is due; None, and the thread ends, without any."""
+        with self._changed:
+            while self._due:
+                wait = self._due[0][0] - time.monotonic()
+                if wait <= 0:
+                    return heapq.heappop(self._due)[2:]
+                self._changed.wait(wait)
+            self._thread = None
+            return None
+
+
+alarms = Alarms()

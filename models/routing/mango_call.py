@@ -1,0 +1,285 @@
+from odoo import api, fields, models
+
+from ...vpbx import codes
+from ...vpbx.call_state import ENDED, RINGING
+
+#: What an end reason of a leg says of whoever was rung in vain.
+REASONS = {
+    "no_answer": "no_answer",
+    "declined": "declined",
+    "busy": "busy",
+    "abandoned": "caller_left",
+    "elsewhere": "elsewhere",
+}
+#: Whoever lets a phone ring for so many seconds has not answered, even if it was the
+#: caller who hung up.
+LONG_RING = 10
+#: A call whose route may still lead somewhere.
+LIVE_ROUTES = ("sent", "accepted")
+
+
+class MangoCall(models.Model):
+    """To whom a call was routed, and why."""
+
+    _inherit = "mango.call"
+
+    routed_extension_id = fields.Many2one(
+        "mango.extension", readonly=True, help="The last one rung by Odoo."
+    )
+    routed_to = fields.Many2one(
+        "res.users",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The employee whom Odoo chose; of several the last.",
+    )
+    route_state = fields.Selection(
+        [
+            ("none", "Not Needed"),
+            ("sent", "Sent"),
+            ("accepted", "Accepted"),
+            ("failed", "Routing Failed"),
+            ("skipped", "Not Routed"),
+        ],
+        string="Routing",
+        required=True,
+        readonly=True,
+        default="none",
+    )
+    route_command_id = fields.Char(readonly=True, index="btree_not_null")
+    route_trace = fields.Json(
+        readonly=True,
+        help="The steps of the routing plan that were considered: step, target, "
+        "extension, verdict and reason.",
+    )
+    route_attempts = fields.Integer(
+        string="Routing Steps",
+        readonly=True,
+        aggregator="avg",
+        help="How many steps of the plan were rung.",
+    )
+    route_step_id = fields.Many2one(
+        "mango.route.step",
+        string="Routing Step",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+        help="The step of the plan that was rung last.",
+    )
+    route_answered = fields.Boolean(
+        string="Answered by the Person Chosen", readonly=True
+    )
+    route_reason = fields.Char(string="Route", compute="_compute_route_reason")
+
+    # The last call of everybody, which each decision asks for.
+    _extension_idx = models.Index(
+        "(extension_id, started_at DESC) WHERE extension_id IS NOT NULL"
+    )
+
+    @api.depends("route_trace", "client_number", "partner_id", "lead_id")
+    @api.depends_context("lang", "uid")
+    def _compute_route_reason(self):
+        words = self.env["mango.route.words"]
+        for call in self:
+            call.route_reason = words._reason(call)
+
+    @api.depends("route_trace", "route_state")
+    @api.depends_context("lang", "uid")
+    def _compute_timeline(self):
+        return super()._compute_timeline()
+
+    # ------------------------------------------------------------
+    # Following the call
+    # ------------------------------------------------------------
+
+    @api.model
+    def _prepare_initial_vals(self):
+        return {**super()._prepare_initial_vals(), "route_state": "none"}
+
+    def _on_rung(self, state):
+        """Do what follows when the PBX is being told whom to ring.
+
+        For other parts of the addon to extend.
+
+        :param CallState state: the fold over all notifications of the call.
+        """
+        self._notify_participants()
+
+    def _on_changed(self, state, extensions):
+        changed = super()._on_changed(state, extensions)
+        if self._awaits_routing(state):
+            return self._route(state) or changed
+        if self._rung_entry():
+            return self._follow_route(state) or changed
+        return changed
+
+    def _present_users(self):
+        return super()._present_users() | self.routed_extension_id.user_id
+
+    def _awaits_routing(self, state):
+        return (
+            state.direction == "inbound"
+            and state.state == RINGING
+            and self.route_state == "none"
+            and not self.route_trace
+        )
+
+    def _route(self, state):
+        """Decide on the call, and have the command sent if there is one.
+
+        :param CallState state: the fold over all its notifications.
+        :return: whether anything changed.
+        :rtype: bool
+        """
+        router = self.env["mango.router"]
+        vals = router._decide(self, state.in_menu_leg)
+        if vals.get("route_command_id"):
+            router._send_after_commit(self)
+        return self._write_route(vals)
+
+    def _write_route(self, vals):
+        """Note what was decided, and show the call to whom it will ring for.
+
+        :param dict vals: of the router.
+        :return: whether anything changed.
+        :rtype: bool
+        """
+        return self._write_changes(vals) | self._add_users(self.routed_to)
+
+    def _follow_route(self, state):
+        """Note what became of whom the call was routed to, and go on if need be.
+
+        :param CallState state: the fold over all its notifications.
+        :return: whether anything changed.
+        :rtype: bool
+        """
+        entry = self._rung_entry()
+        if state.state != RINGING:
+            return self._close_route(state, entry)
+        legs = self._legs_to(entry, state)[entry.get("legs", 0) :]
+        if not legs or not all(leg.is_gone for leg in legs) or not state.in_menu_leg:
+            return False
+        reason = self._in_vain(entry, state)
+        vals = self.env["mango.router"]._pass_on(self, state.in_menu_leg, reason)
+        if not vals:
+            return False
+        if vals.get("route_command_id"):
+            self.env["mango.router"]._send_after_commit(self)
+        return self._write_route(vals)
+
+    def _close_route(self, state, entry):
+        """Note whether whom the call was routed to has answered.
+
+        :rtype: bool
+        """
+        answered = state.answered_at is not None and self._is_talker(entry, state)
+        if answered:
+            return self._write_changes(
+                {
+                    "route_trace": self._trace_with(verdict="answered"),
+                    "route_answered": True,
+                }
+            )
+        reason = self._in_vain(entry, state)
+        if state.answered_at is not None:
+            reason = "elsewhere"
+        elif state.state == ENDED and reason == "unavailable":
+            outcome = codes.outcome(state.end_reason)
+            reason = REASONS.get(outcome, "unavailable")
+        return self._write_changes(
+            {"route_trace": self._trace_with(verdict="passed", reason=reason)}
+        )
+
+    def _is_talker(self, entry, state):
+        """Tell whether whom an entry is about talks, or has talked, to the client."""
+        if entry["extension"]:
+            return state.extension == entry["extension"]
+        legs = self._legs_to(entry, state)
+        return any(leg.answered_at for leg in legs if not leg.is_menu)
+
+    def _legs_to(self, entry, state):
+        """Return the legs of a call to whom an entry of the trace is about.
+
+        :rtype: list[LegState]
+        """
+        if entry["extension"]:
+            return [leg for leg in state.legs if leg.to_extension == entry["extension"]]
+        number = entry.get("number")
+        return [leg for leg in state.legs if number in (leg.acd_group, leg.to_number)]
+
+    def _in_vain(self, entry, state):
+        """Return the code of why whom an entry is about did not answer.
+
+        :rtype: str
+        """
+        legs = self._legs_to(entry, state)
+        if not legs:
+            return "unavailable"
+        leg = legs[-1]
+        rang = (leg.ended_at or leg.started_at or 0) - (leg.started_at or 0)
+        outcome = codes.outcome(leg.end_reason)
+        if outcome == "abandoned" and rang >= LONG_RING:
+            return "no_answer"
+        return REASONS.get(outcome, "unavailable")
+
+    def _leg_to_take(self, state):
+        """Return the leg that a route command may take the caller from.
+
+        That is the menu or the queue, else a phone that is ringing (mango-api.md 5.4).
+
+        :rtype: str | None
+        """
+        if state.state != RINGING:
+            return None
+        if state.in_menu_leg:
+            return state.in_menu_leg
+        ringing = [
+            leg for leg in state.legs if leg.state == "appeared" and not leg.is_menu
+        ]
+        return ringing[-1].leg_ref if ringing else None
+
+    # ------------------------------------------------------------
+    # The trace
+    # ------------------------------------------------------------
+
+    def _rung_entry(self):
+        """Return the last entry of the trace, if that is being rung.
+
+        :rtype: dict | None
+        """
+        last = self.route_trace[-1] if self.route_trace else None
+        is_rung = last and last["verdict"] == "rung"
+        return last if is_rung and self.route_state in LIVE_ROUTES else None
+
+    def _trace_with(self, **changes):
+        """Return the trace with its last entry changed.
+
+        :rtype: list[dict]
+        """
+        *others, last = self.route_trace
+        return [*others, {**last, **changes}]
+
+    def _settled_trace(self):
+        """Return the trace up to the last one who was rung in vain.
+
+        :rtype: list[dict]
+        """
+        trace = self.route_trace or []
+        passed = [
+            place for place, entry in enumerate(trace) if entry["verdict"] == "passed"
+        ]
+        return trace[: passed[-1] + 1] if passed else []
+
+    def _skip_route(self, reason):
+        """Note that the command that was decided on is not sent.
+
+        :param str reason: a code of ``mango.route.words``.
+        """
+        vals = {"route_trace": self._trace_with(verdict="skipped", reason=reason)}
+        settled = self._settled_trace()
+        if not settled:
+            self.write({**vals, "route_state": "skipped"})
+            return
+        # What rings still rings.
+        before = self.env["mango.router"]._rung_vals(self, settled[-1])
+        self.write({**vals, **before, "route_state": "accepted"})

@@ -1,0 +1,344 @@
+from odoo import api, models
+
+from ...vpbx import errors
+from .decision import OWNERS
+
+#: What is nobody's business but the person's and their supervisors'.
+PRIVATE = {"dnd", "away", "time_off", "off_hours", "unanswered", "left", "no_extension"}
+#: Reasons that say of a step only that it was not for this caller.
+NOT_FOR_CALLER = {
+    "nobody",
+    "repeated",
+    "other_line",
+    "other_tags",
+    "unknown_caller",
+    "known_caller",
+    "outside_hours",
+    "within_hours",
+    "pbx",
+}
+#: What went wrong between Odoo and the PBX; to salespeople the PBX's way is enough.
+TECHNICAL = {
+    "rate_limit",
+    "requests_stopped",
+    "trouble",
+    "no_credentials",
+    "error",
+    "result",
+}
+
+
+class MangoRouteWords(models.AbstractModel):
+    """A call's ``route_trace`` in the reader's language.
+
+    The trace holds codes and parameters; a salesperson is told what concerns them.
+    """
+
+    _name = "mango.route.words"
+    _description = "Words of Routing"
+
+    # ------------------------------------------------------------
+    # A call
+    # ------------------------------------------------------------
+
+    @api.model
+    def _reason(self, call):
+        """Say in some sentences to whom a call was routed and why, or why not.
+
+        :param mango.call call: one call.
+        :rtype: str
+        """
+        trace = call.route_trace or []
+        if not trace:
+            return ""
+        told = [entry for entry in trace if entry["reason"] not in NOT_FOR_CALLER]
+        if not told:
+            return self._nobody(call, trace)
+        names = self._names(call.account_id, told)
+        sentences = [self._sentence(entry, names) for entry in told]
+        return " ".join(dict.fromkeys(filter(None, sentences)))
+
+    def _nobody(self, call, trace):
+        """Say why the plan had nobody for the caller."""
+        if all(entry["target"] == "pbx" for entry in trace):
+            return self.env._("The plan leaves the call to the PBX.")
+        if not call.client_number:
+            return self.env._("The caller hides their number.")
+        if not call.partner_id and not call.lead_id:
+            return self.env._("No contact and no open lead has the caller's number.")
+        return self.env._("Nobody is responsible for the caller.")
+
+    @api.model
+    def _lines(self, call):
+        """Return the trace line by line, for the timeline.
+
+        :param mango.call call: one call.
+        :return: for each step that was considered ``title``, ``text``, ``verdict``,
+            ``extension`` (None if it is no person) and ``step`` (its position in the
+            plan, None for what is no step).
+        :rtype: list[dict]
+        """
+        trace = call.route_trace or []
+        lines = []
+        if trace and all(entry["reason"] in NOT_FOR_CALLER for entry in trace):
+            nobody = {"title": self.env._("Not routed by Odoo"), "extension": None}
+            nobody |= {"text": self._nobody(call, trace), "verdict": "skipped"}
+            lines.append({**nobody, "step": None})
+        told = [
+            entry
+            for entry in trace
+            if self._is_supervisor() or entry["reason"] not in NOT_FOR_CALLER
+        ]
+        return [*lines, *self._lines_of(call.account_id, told)]
+
+    @api.model
+    def _lines_of(self, account, trace):
+        """Return some entries of a trace line by line.
+
+        :param mango.account account: whose plan they are of.
+        :param list[dict] trace: the entries.
+        :return: as :meth:`_lines`.
+        :rtype: list[dict]
+        """
+        names = self._names(account, trace)
+        return [
+            {
+                "title": self._title(entry, names),
+                "text": self._consequence(entry, names),
+                "verdict": entry["verdict"],
+                "extension": entry["extension"],
+                "step": entry["step"],
+            }
+            for entry in trace
+        ]
+
+    @api.model
+    def _stand_in(self, call, numbers):
+        """Tell somebody whose phone rings for whom they stand in, and why.
+
+        :param mango.call call: that rings.
+        :param frozenset[str] numbers: that person's extensions.
+        :return: empty if they stand in for nobody.
+        :rtype: str
+        """
+        last = call.route_trace[-1] if call.route_trace else {}
+        absent = last.get("for")
+        if last.get("extension") not in numbers or not absent:
+            return ""
+        name = self._names(call.account_id, [last]).get(
+            absent["extension"] or absent["user"], ""
+        )
+        if absent["reason"] in ("talking", "ringing", "busy"):
+            return self.env._("%s is talking · you stand in", name)
+        if absent["reason"] == "no_answer":
+            return self.env._("%s does not answer · you stand in", name)
+        return self.env._("%s is not available · you stand in", name)
+
+    def _is_supervisor(self):
+        return self.env.su or self.env.user.has_group("mango_office.group_supervisor")
+
+    def _names(self, account, trace):
+        """Return the names of those whom a trace is about.
+
+        :return: by extension's number, and by user's id for those without one.
+        :rtype: dict[str | int, str]
+        """
+        extensions = {entry["extension"] for entry in trace}
+        extensions |= {(entry.get("for") or {}).get("extension") for entry in trace}
+        # sudo: mango.extension, res.users - the names of colleagues who were considered
+        # for a call that the reader may read, or of a plan that they may set up.
+        found = (
+            self.env["mango.extension"].sudo()._by_number(account, extensions - {None})
+        )
+        names = {
+            number: extension.user_id.name or extension.name or ""
+            for number, extension in found.items()
+        }
+        user_ids = {entry.get("user") for entry in trace}
+        user_ids |= {(entry.get("for") or {}).get("user") for entry in trace}
+        users_sudo = self.env["res.users"].sudo().browse(user_ids - {None}).exists()
+        return {**names, **{user.id: user.name for user in users_sudo}}
+
+    # ------------------------------------------------------------
+    # One entry
+    # ------------------------------------------------------------
+
+    def _sentence(self, entry, names):
+        """Return an entry as one sentence or two."""
+        if entry["target"] is None:
+            return self._consequence(entry, names)
+        subject = self._subject(entry, names)
+        if entry["reason"] == "available":
+            return f"{subject}."
+        return f"{subject}. {self._consequence(entry, names)}"
+
+    def _subject(self, entry, names):
+        """Say who is meant, and why them."""
+        who, why = self._who(entry, names), self._why(entry, names)
+        if not who:
+            return why
+        return self.env._("%(who)s, %(why)s", who=who, why=why) if why else who
+
+    def _who(self, entry, names):
+        """Return the name and the number of whom an entry is about."""
+        number = entry["extension"] or entry.get("number")
+        name = names.get(entry["extension"]) or names.get(entry.get("user"))
+        if name and number:
+            return f"{name} ({number})"
+        return name or number or ""
+
+    def _why(self, entry, names):
+        """Return why somebody is in the plan, as a part of a sentence."""
+        if instead := entry.get("for"):
+            name = self._who({"extension": None, "user": None, **instead}, names)
+            return self.env._("substitute of %s", name)
+        of = entry.get("of")
+        if entry["target"] in OWNERS and not of:
+            return self._label(entry["target"])
+        if entry["target"] == "lead_owner":
+            return self.env._("the salesperson of the open lead “%s”", of)
+        if entry["target"] == "contact_owner":
+            return self.env._("the salesperson of the contact “%s”", of)
+        if entry["target"] == "company_owner":
+            return self.env._("the salesperson of the company “%s”", of)
+        if entry["target"] == "last_spoken":
+            return self.env._("who spoke with the client last")
+        if entry["target"] == "team":
+            return self.env._("the longest idle of the sales team")
+        if entry["target"] == "user":
+            return self.env._("the employee of the plan")
+        return self._label(entry["target"])
+
+    @api.model
+    def _label(self, target):
+        """Return what a step's target is called.
+
+        :param str target: of ``mango.route.step``.
+        :rtype: str
+        """
+        field = self.env["mango.route.step"]._fields["target"]
+        return dict(field._description_selection(self.env)).get(target, "")
+
+    def _title(self, entry, names):
+        if entry["target"] is None:
+            return self.env._("Not routed by Odoo")
+        title = self._subject(entry, names) or self._label(entry["target"])
+        return title[:1].upper() + title[1:]
+
+    def _consequence(self, entry, names):
+        """Say what became of an entry, as a sentence."""
+        reason = entry["reason"]
+        if entry["verdict"] == "answered":
+            return self.env._("Picked up.")
+        if reason == "available":
+            return self.env._("Rung by Odoo.")
+        if not self._is_supervisor() and reason in PRIVATE:
+            return self.env._("Is not available.")
+        if not self._is_supervisor() and reason in TECHNICAL:
+            return self.env._("The PBX went its own way.")
+        if reason == "error":
+            error = self._error(entry.get("error"), entry.get("code"))
+            return self.env["mango.error.message"]._of_error(error)
+        if reason == "result":
+            code = entry.get("code") or 0
+            return self.env._(
+                "The PBX did not route it: %(meaning)s (code %(code)s).",
+                meaning=self.env["mango.error.message"]._of_code(code),
+                code=code,
+            )
+        return self._of_reason(reason)
+
+    @api.model
+    def _error_entry(self, error):
+        """Return an error of the PBX as an entry of the trace keeps it.
+
+        :param VpbxError error: what the client raised.
+        :return: ``reason``, ``error`` (what kind) and ``code`` (its code or reason).
+        :rtype: dict
+        """
+        code = getattr(error, "code", None) or getattr(error, "reason", None)
+        return {"reason": "error", "error": type(error).__name__, "code": code}
+
+    def _error(self, kind, code):
+        """Return the error that an entry of the trace keeps."""
+        if kind == "RefusedError":
+            return errors.RefusedError(code or 0, "")
+        if kind == "TransportError":
+            return errors.TransportError("", reason=code or "")
+        kinds = {
+            "RateLimitedError": errors.RateLimitedError,
+            "LockedOutError": errors.LockedOutError,
+        }
+        return kinds.get(kind, errors.BadAnswerError)("")
+
+    @api.model
+    def _of_problem(self, code):
+        """Say what is wrong with a step.
+
+        :param str code: as of :meth:`mango.route.step._problem_code`.
+        :rtype: str
+        """
+        return self._of_reason(code)
+
+    @api.model
+    def _of_reason(self, code):
+        """Say in a sentence what a code of the decision means.
+
+        :param str code: of :mod:`.decision`, or one of the router's.
+        :rtype: str
+        """
+        words = {
+            # the person
+            "talking": self.env._("Is talking."),
+            "ringing": self.env._("Is being rung already."),
+            "dnd": self.env._("Does not want to be disturbed."),
+            "away": self.env._("Is away."),
+            "time_off": self.env._("Has time off."),
+            "off_hours": self.env._("Does not work at this hour."),
+            "no_extension": self.env._("Has no extension."),
+            "left": self.env._("Has left the company."),
+            "unanswered": self.env._("Has not answered the last calls."),
+            # rung in vain
+            "no_answer": self.env._("Did not answer."),
+            "declined": self.env._("Declined."),
+            "busy": self.env._("Was busy."),
+            "unavailable": self.env._("Could not be reached."),
+            "caller_left": self.env._("The caller hung up before."),
+            "elsewhere": self.env._("Somebody else answered."),
+            # the step
+            "nobody": self.env._("There is nobody."),
+            "repeated": self.env._("Was considered before."),
+            "other_line": self.env._("For other lines."),
+            "other_tags": self.env._("For contacts with other tags."),
+            "unknown_caller": self.env._("For known callers only."),
+            "known_caller": self.env._("For unknown callers only."),
+            "outside_hours": self.env._("Within working hours only."),
+            "within_hours": self.env._("Outside working hours only."),
+            "user_left": self.env._("The employee has left."),
+            "team_gone": self.env._("The sales team is archived."),
+            "group_gone": self.env._("The group is not in the PBX any more."),
+            "number_forbidden": self.env._(
+                "Calls to this number are switched off: it costs extra or is abroad."
+            ),
+            "pbx": self.env._("The PBX goes its own way."),
+            # the call
+            "switched_off": self.env._("Routing is switched off in the settings."),
+            "no_plan": self.env._("The routing plan has no steps."),
+            "no_greeting": self.env._(
+                "Not routed: the call was not in a greeting any more."
+            ),
+            "left_greeting": self.env._("The caller has left the greeting."),
+            "rate_limit": self.env._(
+                "The PBX takes one such command in two seconds; too many calls."
+            ),
+            "requests_stopped": self.env._(
+                "Not routed: automatic requests to the PBX have stopped; an "
+                "administrator has to resume them."
+            ),
+            "trouble": self.env._("Not routed: the PBX is in trouble."),
+            "no_credentials": self.env._(
+                "Enter the PBX's code and secret first. Both are in the PBX's "
+                "cabinet, under Integrations ▸ API connector."
+            ),
+        }
+        return words.get(code, "")

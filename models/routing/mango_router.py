@@ -1,0 +1,495 @@
+import logging
+import threading
+import time
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from odoo import SUPERUSER_ID, api, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.modules.registry import Registry
+
+from ...tools.locking import start_after_commit, take_lock
+from ...vpbx import errors
+from .alarms import alarms
+from .decision import decide
+from .mango_call import LIVE_ROUTES
+from .mango_route_facts import Caller
+
+_logger = logging.getLogger(__name__)
+
+#: How long a route command may wait for its turn. A greeting is seldom longer than
+#: ten seconds, and the caller has heard a part of it already.
+PATIENCE = timedelta(seconds=5)
+#: One caller does not take more turns than these.
+MAX_ATTEMPTS = 20
+
+RESULT_DONE = 1000
+
+
+@dataclass(frozen=True)
+class RouteCommand:
+    """What is told to the PBX: ring ``to_number`` for the caller on ``leg_ref``."""
+
+    client: object
+    command_id: str
+    leg_ref: str
+    to_number: str
+    attempt: int
+    ring_seconds: int
+
+
+class MangoRouter(models.AbstractModel):
+    """To whom a call is routed, and the commands that do it (``design.md`` 4)."""
+
+    _name = "mango.router"
+    _description = "Call Routing"
+
+    # ------------------------------------------------------------
+    # Deciding
+    # ------------------------------------------------------------
+
+    @api.model
+    def _decide(self, call, leg_ref, settled=()):
+        """Decide to whom an inbound call goes next.
+
+        :param mango.call call: identified.
+        :param str leg_ref: the leg that a command may take; None if none is.
+        :param list settled: the trace of those who were rung in vain.
+        :return: values for the call, ``route_trace`` always among them and
+            ``route_command_id`` if there is a command to be sent.
+        :rtype: dict
+        """
+        if not call.account_id.routing_enabled:
+            return self._not_routed("switched_off")
+        steps = call.account_id._route_plan()
+        if not steps:
+            return self._not_routed("no_plan")
+        entries, findings = self._consider(call, steps, settled)
+        trace = [*settled, *entries]
+        last = entries[-1] if entries else None
+        if not last or last["verdict"] != "rung":
+            return self._nobody_vals(trace, settled)
+        if not leg_ref:
+            last.update(verdict="skipped", reason="no_greeting")
+            return self._nobody_vals(trace, settled)
+        return {
+            "route_trace": trace,
+            "route_state": "none",
+            "route_command_id": f"odoo-route-{uuid.uuid4()}",
+            **self._rung_vals(call, last, findings.extension_ids),
+        }
+
+    @api.model
+    def _not_routed(self, reason):
+        entry = {
+            "step": None,
+            "target": None,
+            "extension": None,
+            "verdict": "skipped",
+            "reason": reason,
+        }
+        return {"route_state": "skipped", "route_trace": [entry]}
+
+    @api.model
+    def _nobody_vals(self, trace, settled):
+        return {"route_trace": trace, **({} if settled else {"route_state": "skipped"})}
+
+    @api.model
+    def _rung_vals(self, call, entry, extension_ids=None):
+        """Return the fields of a call that tell who is rung.
+
+        :param dict entry: of the trace.
+        :param dict extension_ids: by number, if they are known.
+        :rtype: dict
+        """
+        number = entry["extension"]
+        if extension_ids is None:
+            found = self.env["mango.extension"]._by_number(call.account_id, [number])
+            extension_ids = {key: extension.id for key, extension in found.items()}
+        step = self.env["mango.route.step"].browse(entry["step_id"])
+        return {
+            "routed_extension_id": extension_ids.get(number, False),
+            "routed_to": entry["user"] or False,
+            "route_step_id": step.exists().id,
+        }
+
+    @api.model
+    def _consider(self, call, steps, settled):
+        """Read the facts, decide, and return the decision as the trace keeps it.
+
+        :rtype: tuple[list[dict], Findings]
+        """
+        passed = [entry for entry in settled if entry["verdict"] == "passed"]
+        findings = self.env["mango.route.facts"]._read(
+            Caller(
+                call.account_id,
+                call.partner_id,
+                call.lead_id,
+                call.client_number,
+                call.line_id,
+                call,
+            ),
+            steps,
+            rung=frozenset(entry["key"] for entry in passed),
+            since=passed[-1]["step"] if passed else 0,
+        )
+        considered = decide(steps, findings.facts).considered
+        reasons = {entry["key"]: entry["reason"] for entry in passed}
+        return self._entries(considered, findings, reasons), findings
+
+    @api.model
+    def _entries(self, considered, findings, reasons=None):
+        """Return what was considered as the trace of a call keeps it.
+
+        :param Iterable[Considered] considered: of a decision.
+        :param Findings findings: that it went by.
+        :param dict reasons: why those who were rung before did not answer, by key.
+        :rtype: list[dict]
+        """
+        reasons = dict(reasons or {})
+        entries = []
+        for one in considered:
+            entry = self._entry(one, findings)
+            if one.stands_in_for is not None:
+                absent = self._party(one.stands_in_for, findings)
+                absent["reason"] = reasons.get(one.stands_in_for)
+                entry["for"] = absent
+            reasons.setdefault(one.rung, one.reason)
+            entries.append(entry)
+        return entries
+
+    def _entry(self, one, findings):
+        is_person = one.person is not None
+        party = self._party(one.person, findings)
+        return {
+            "step": one.step.position,
+            "step_id": one.step.id,
+            "target": one.step.target,
+            **party,
+            "number": None if is_person else one.number,
+            "key": one.rung,
+            "of": findings.owner_of.get(one.step.target) if is_person else None,
+            "ring_seconds": one.step.ring_seconds,
+            "verdict": "rung" if one.is_chosen else "skipped",
+            "reason": one.reason,
+        }
+
+    def _party(self, key, findings):
+        """Return how the trace names a person: by extension, and by user."""
+        person = findings.facts.people.get(key)
+        return {
+            "extension": person.extension if person else None,
+            "user": key if key is not None and key > 0 else None,
+        }
+
+    @api.model
+    def _pass_on(self, call, leg_ref, reason, is_ringing=False):
+        """Decide who is next, now that whoever was rung has not answered.
+
+        :param mango.call call: locked; its last one is being rung.
+        :param str leg_ref: the leg that a command may take; None if none is.
+        :param str reason: a code, why they did not answer.
+        :param bool is_ringing: their phone rings still: without a next one it may.
+        :return: values for the call; none if all stays as it is.
+        :rtype: dict
+        """
+        account = call.account_id
+        settled = call._trace_with(verdict="passed", reason=reason)
+        is_over = (
+            not leg_ref
+            or not account.reroute_enabled
+            or not account.routing_enabled
+            or call.route_attempts >= MAX_ATTEMPTS
+        )
+        if is_over:
+            return {} if is_ringing else {"route_trace": settled}
+        vals = self._decide(call, leg_ref, settled)
+        if is_ringing and not vals.get("route_command_id"):
+            return {}
+        return vals
+
+    # ------------------------------------------------------------
+    # Sending
+    # ------------------------------------------------------------
+
+    @api.model
+    def _send_after_commit(self, call):
+        """Send the command that was decided on, off this thread, after the commit.
+
+        The caller is listening to a greeting: neither the webhook's answer nor a cron
+        may come in between.
+
+        :param mango.call call: decided; its command is sent at most once.
+        """
+        start_after_commit(self.env, send, call.id, urgent=True)
+
+    @api.model
+    def _claim_turn(self, call):
+        """Take the PBX's turn for a command; drop it if that would come too late.
+
+        It is dropped as well while the PBX is asked nothing.
+
+        :return: the seconds to wait, or None if the command was dropped.
+        :rtype: float | None
+        """
+        account = call.account_id
+        if not account._may_request(urgent=True):
+            is_stopped = account.requests_stopped_reason
+            self._drop(call, "requests_stopped" if is_stopped else "trouble")
+            return None
+        wait = self.env["mango.route.slot"]._claim(account, PATIENCE)
+        if wait is None:
+            self._drop(call, "rate_limit")
+        return wait
+
+    @api.model
+    def _start(self, call):
+        """Mark the command as sent, if the call is still where it can be routed.
+
+        Whom to ring is decided on once more: since the first time somebody else's call
+        may have been routed there. One call of a PBX after the other, so that two
+        callers do not get the same person. Committed ahead of the request: whatever
+        happens then, it is not sent twice.
+
+        :return: what to send; None if there is nothing to send any more.
+        :rtype: RouteCommand | None
+        """
+        # One call of a PBX after the other: it takes some milliseconds.
+        take_lock(self.env, f"mango_office/routing/{call.account_id.id}")
+        with call._locked() as call:
+            if call.route_state != "none" or not call.route_command_id:
+                return None
+            state = call._fold(call._events())
+            settled = call._settled_trace()
+            leg_ref = call._leg_to_take(state) if settled else state.in_menu_leg
+            if not leg_ref:
+                call._skip_route("left_greeting")
+                return None
+            try:
+                client = call.account_id._client()
+            except UserError:
+                call._skip_route("no_credentials")
+                return None
+            vals = call.env["mango.router"]._decide(call, leg_ref, settled)
+            if not vals.get("route_command_id"):
+                call.write({"route_state": "accepted", **vals})
+                return None
+            entry = vals["route_trace"][-1]
+            entry["legs"] = len(call._legs_to(entry, state))
+            call._write_route(
+                {
+                    **vals,
+                    "route_command_id": call.route_command_id,
+                    "route_state": "sent",
+                    "route_attempts": call.route_attempts + 1,
+                }
+            )
+            call._on_rung(state)
+            return RouteCommand(
+                client,
+                call.route_command_id,
+                leg_ref,
+                entry["extension"] or entry["number"],
+                call.route_attempts,
+                entry["ring_seconds"],
+            )
+
+    @api.model
+    def _drop(self, call, reason):
+        with call._locked() as call:
+            if call.route_state == "none" and call.route_command_id:
+                call._skip_route(reason)
+
+    @api.model
+    def _fail(self, call, error):
+        """Note what the PBX answered to the command.
+
+        :param VpbxError error: an answer that leaves open whether the command arrived
+            keeps the call as ``sent``; its result notification tells.
+        :return: whether another command is to be sent.
+        :rtype: bool
+        """
+        details = self.env["mango.route.words"]._error_entry(error)
+        with call._locked() as call:
+            if call.route_state != "sent":
+                return False
+            if error.ambiguous:
+                call.route_trace = call._trace_with(**details)
+                return False
+            return self._fail_with(call, details)
+
+    def _fail_with(self, call, details):
+        """Note that a command failed; if it was for the one who was to be rung, go on.
+
+        :param dict details: ``reason`` and more for the entry of the trace.
+        :return: whether another command is to be sent.
+        :rtype: bool
+        """
+        code = details.get("code")
+        if isinstance(code, int) and is_about_number(code):
+            call.route_trace = call._trace_with(**details)
+            state = call._fold(call._events())
+            vals = call.env["mango.router"]._pass_on(
+                call, call._leg_to_take(state), details["reason"]
+            )
+            if vals.get("route_command_id"):
+                call._write_route(vals)
+                return True
+        call.write(
+            {
+                "route_state": "failed",
+                "route_trace": call._trace_with(verdict="passed", **details),
+            }
+        )
+        return False
+
+    # ------------------------------------------------------------
+    # The outcome
+    # ------------------------------------------------------------
+
+    @api.model
+    def _call_of(self, account_id, command_id):
+        """Return the call that a command of ours was about.
+
+        :rtype: mango.call
+        """
+        return self.env["mango.call"].search(
+            Domain("account_id", "=", account_id)
+            & Domain("route_command_id", "=", command_id),
+            limit=1,
+        )
+
+    @api.model
+    def _apply_result(self, account, notification):
+        """Put the outcome of a route command on its call.
+
+        :param mango.account account: whose PBX tells.
+        :param CommandResult notification: results of other commands are passed over.
+        """
+        call = self._call_of(account.id, notification.command_id)
+        if not call or call.route_state == "none":
+            return
+        if notification.code == RESULT_DONE:
+            call.route_state = "accepted"
+            return
+        details = {"reason": "result", "code": notification.code}
+        if not call._rung_entry():
+            call.write(
+                {"route_state": "failed", "route_trace": call._trace_with(**details)}
+            )
+        elif self._fail_with(call, details):
+            self._send_after_commit(call)
+
+    @api.model
+    def _go_on(self, call, attempt):
+        """Decide who is next if a phone has rung for as long as its step lets it.
+
+        :param int attempt: which of the call's commands made it ring.
+        :return: whether there is a command to be sent.
+        :rtype: bool
+        """
+        with call._locked() as call:
+            if call.route_attempts != attempt or not call._rung_entry():
+                return False
+            state = call._fold(call._events())
+            vals = call.env["mango.router"]._pass_on(
+                call, call._leg_to_take(state), "no_answer", is_ringing=True
+            )
+            if vals:
+                call._write_route(vals)
+            return bool(vals.get("route_command_id"))
+
+
+def is_about_number(code):
+    """Tell whether a code refuses the number that was to be rung, and nothing else.
+
+    Any other refusal is about the call or about us, and ends routing (mango-api.md 7.2).
+
+    :param int code: of the PBX
+    :rtype: bool
+    """
+    return code // 100 in (32, 42) or code == 3330
+
+
+def send(dbname, call_id):
+    """Send a call's route command, once; the body of a thread of its own.
+
+    Waiting and the request happen outside of any transaction.
+
+    :param str dbname: the database.
+    :param int call_id: the ``mango.call``.
+    """
+    threading.current_thread().dbname = dbname
+    registry = Registry(dbname)
+    try:
+        # Everybody is rung once at most, so this ends.
+        while _send(registry, call_id):
+            pass
+    except Exception:
+        _logger.exception("the route command of call %s failed", call_id)
+
+
+def go_on(dbname, call_id, attempt):
+    """Ring the next in the plan, if whoever is being rung has not answered.
+
+    :param str dbname: the database.
+    :param int call_id: the ``mango.call``.
+    :param int attempt: which of the call's commands the phone rings of.
+    """
+    threading.current_thread().dbname = dbname
+    try:
+        with _router(Registry(dbname), call_id) as (router, call):
+            is_next = router._go_on(call, attempt)
+    except Exception:
+        _logger.exception("call %s could not be routed on", call_id)
+        return
+    if is_next:
+        send(dbname, call_id)
+
+
+def _send(registry, call_id):
+    """Send one command.
+
+    :return: whether there is another one, because the PBX refused whom to ring.
+    :rtype: bool
+    """
+    with _router(registry, call_id) as (router, call):
+        wait = router._claim_turn(call)
+    if wait is None:
+        return False
+    time.sleep(wait)
+    with _router(registry, call_id) as (router, call):
+        command = router._start(call)
+    if command is None:
+        return False
+    failure = None
+    try:
+        command.client.route(command.command_id, command.leg_ref, command.to_number)
+    except errors.VpbxError as error:
+        failure = error
+    with _router(registry, call_id) as (router, call):
+        call.account_id._note_answer(failure)
+        if failure and router._fail(call, failure):
+            return True
+        is_live = call.route_state in LIVE_ROUTES
+    if is_live and command.ring_seconds:
+        alarms.set(
+            command.ring_seconds, go_on, registry.db_name, call_id, command.attempt
+        )
+    return False
+
+
+@contextmanager
+def _router(registry, call_id):
+    """Open a transaction as the system, which the PBX's events run as too.
+
+    :return: context manager giving the router and the call.
+    """
+    with registry.cursor() as cr:
+        env = api.Environment(cr, SUPERUSER_ID, {})
+        call = env["mango.call"].browse(call_id)
+        call = call.with_context(lang=call.account_id._language())
+        yield call.env["mango.router"], call

@@ -1,0 +1,10 @@
+from . import (
+    ir_websocket,
+    mango_board,
+    mango_call,
+    mango_call_presence,
+    mango_card_content,
+    mango_card_phase,
+    mango_extension,
+    res_users,
+)

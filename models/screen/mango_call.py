@@ -1,0 +1,314 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+
+class MangoCall(models.Model):
+    """What a person does with a call on their screen: the buttons of its card.
+
+    Whatever is written to the call is written while no notification of it is applied
+    (:meth:`mango.call._locked`): neither has to wait for a repetition of the other.
+    """
+
+    _inherit = "mango.call"
+
+    # ------------------------------------------------------------
+    # The card
+    # ------------------------------------------------------------
+
+    def _card_key(self):
+        return f"call-{self.id}"
+
+    def close_card(self):
+        """Take the call off the user's screen, in every tab."""
+        self.ensure_one()
+        self.check_access("read")
+        self._own_card().closed_at = fields.Datetime.now()
+        key = self.env["mango.card.content"]._keys(self)["key"]
+        self.env.user._bus_send("mango_office/closed", {"key": key})
+
+    def open_card(self):
+        """Put the call back on the user's screen, in every tab."""
+        self.ensure_one()
+        self.check_access("read")
+        card_sudo = self._own_card()
+        if card_sudo:
+            card_sudo.closed_at = False
+        else:
+            card_sudo.create({"call_id": self.id, "user_id": self.env.uid})
+        key = self.env["mango.card.content"]._keys(self)["key"]
+        self.env.user._bus_send("mango_office/opened", {"key": key, "id": self.id})
+
+    def _own_card(self):
+        # sudo: mango.call.presence - the user's own card, and only whether it is shown.
+        return (
+            self.env["mango.call.presence"]
+            .sudo()
+            .search([("call_id", "=", self.id), ("user_id", "=", self.env.uid)])
+        )
+
+    # ------------------------------------------------------------
+    # What a person adds to the call
+    # ------------------------------------------------------------
+
+    def save_note(self, note, base):
+        """Save what somebody typed; what somebody else typed meanwhile is kept too.
+
+        :param str note: the text as it is now.
+        :param str base: the text that the typing began from.
+        :return: the text that is stored.
+        :rtype: str
+        """
+        self.ensure_one()
+        self.check_access("write")
+        with self._locked() as call:
+            stored = call.note or ""
+            text = _joined(stored, note or "", base or "")
+            if text != stored:
+                call.note = text
+                call._notify_participants()
+        return text
+
+    def choose_partner(self, partner_id):
+        """Say which of several contacts is on the phone; the lead follows.
+
+        :param int partner_id: the contact.
+        """
+        self.ensure_one()
+        self.check_access("write")
+        partner = self.env["res.partner"].browse(partner_id)
+        partner.check_access("read")
+        with self._locked() as call:
+            call._choose_partner(partner.with_env(call.env))
+
+    def _choose_partner(self, partner):
+        self.partner_id = partner
+        # sudo: mango.call - the machine finds the lead of whom a person has chosen.
+        self.sudo()._identify_client()
+        self._notify_participants()
+
+    def add_number_to(self, partner_id):
+        """Give the client's number to a contact, who is from now on the client.
+
+        A contact that has another number already gets one more address with this one.
+
+        :param int partner_id: the contact.
+        """
+        self.ensure_one()
+        self.check_access("write")
+        number = self.client_number_display
+        if not self.client_number:
+            raise UserError(self.env._("The caller hides their number."))
+        with self._locked() as call:
+            partner = call.env["res.partner"].browse(partner_id)
+            if not partner.phone:
+                partner.phone = number
+            elif partner.phone_sanitized != self.client_number:
+                partner.create(
+                    {
+                        "name": partner.name,
+                        "parent_id": partner.id,
+                        "type": "other",
+                        "phone": number,
+                    }
+                )
+            call._choose_partner(partner)
+
+    def open_lead(self):
+        """Open the lead of the call; the first time create it.
+
+        :return: the action that opens it.
+        :rtype: dict
+        """
+        self.ensure_one()
+        self.check_access("write")
+        with self._locked() as call:
+            if not call.lead_id:
+                call.lead_id = call.env["crm.lead"].create(call._prepare_lead_vals())
+                call._notify_participants()
+            lead_id = call.lead_id.id
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "crm.lead",
+            "res_id": lead_id,
+            "views": [(False, "form")],
+        }
+
+    def _prepare_lead_vals(self):
+        number = self.client_number_display
+        partner = self.partner_id._filtered_access("read")
+        vals = {
+            "name": self.env._("Call: %s", self._client_name()),
+            "partner_id": partner.id,
+            "user_id": self.env.uid,
+        }
+        # A contact's own number comes with the contact.
+        return vals if partner.phone else {**vals, "phone": number}
+
+    # ------------------------------------------------------------
+    # What a person tells the PBX about the call
+    # ------------------------------------------------------------
+
+    def hang_up(self):
+        """End the user's own call.
+
+        :raise UserError: if they are not in it.
+        """
+        leg = self._own_leg(("connected", "onhold"), ("appeared",))
+        self._command("hangup", leg)
+
+    def stop_consulting(self):
+        """Let the colleague go who was being asked, and return to the client.
+
+        :raise UserError: if nobody is being asked.
+        """
+        self._command("hangup", self._own_leg(("appeared", "connected"), asked=True))
+
+    def transfer(self, extension_id, method):
+        """Put the client through to a colleague.
+
+        :param int extension_id: the colleague's ``mango.extension``.
+        :param str method: ``blind`` (at once) or ``hold`` (after asking).
+        :raise UserError: if the user is not talking in this call.
+        """
+        leg = self._own_leg(("connected",))
+        # sudo: mango.extension - whichever company is active; the PBX is the call's.
+        target_sudo = self.env["mango.extension"].sudo().browse(extension_id).exists()
+        if target_sudo.account_id != self.account_id or not target_sudo.active:
+            raise UserError(self.env._("This PBX has no such extension."))
+        self._command("transfer", leg, method=method, to_number=target_sudo.number)
+
+    def _own_leg(self, *states, asked=False):
+        """Return the leg of this call that the user is on.
+
+        :param tuple states: the leg's states; of several tuples the first that fits.
+        :param bool asked: the one to a colleague who is being asked.
+        :rtype: mango.call.leg
+        :raise UserError: if there is none.
+        """
+        self.ensure_one()
+        self.check_access("write")
+        own = self.env["mango.card.content"]._own_numbers(self)
+        if self.state == "ended":
+            raise UserError(self.env._("The call is over."))
+        legs = self.leg_ids.filtered(
+            lambda leg: (
+                leg.from_extension in own
+                if asked
+                else leg.from_extension in own or leg.to_extension in own
+            )
+        )
+        for wanted in states:
+            if found := legs.filtered(lambda leg, wanted=wanted: leg.state in wanted):
+                return found[-1]
+        raise UserError(self.env._("You are not in this call."))
+
+    def _command(self, kind, leg, **vals):
+        """Have the PBX do something with a leg, once.
+
+        :param str kind: as of ``mango.command``.
+        :param mango.call.leg leg: of the user's own.
+        """
+        own = self.env["mango.card.content"]._own_numbers(self)
+        on_leg = {leg.from_extension, leg.to_extension}
+        self.env["mango.command"]._give(
+            {
+                "account_id": self.account_id.id,
+                "kind": kind,
+                "target": " ".join([leg.leg_ref, *vals.values()]),
+                "leg_ref": leg.leg_ref,
+                "entry_id": self.entry_id,
+                "extension": next(iter(sorted(own & on_leg))),
+                **vals,
+            }
+        )
+
+    # ------------------------------------------------------------
+    # Telling people
+    # ------------------------------------------------------------
+
+    def _notify_participants(self):
+        """Tell the web clients of the participants that the call has changed.
+
+        The payload names the call; what there is to see of it, each client reads
+        under its user's own rights.
+        """
+        super()._notify_participants()
+        if self.env.context.get("mango_quiet"):
+            return  # History: nobody waits for it, and there are thousands of it.
+        self._listeners()._bus_send("mango_office/call", self._bus_payload())
+        self._notify_board()
+
+    def _listeners(self):
+        """Return whom the web clients of the participants listen for.
+
+        In SQL: of the users nothing else is needed, at every notification.
+
+        :return: of the participants who may still log in.
+        :rtype: res.partner
+        """
+        self.env["res.users"].flush_model(["active", "partner_id"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT person.partner_id
+                  FROM mango_call_res_users_rel AS rel
+                  JOIN res_users AS person ON person.id = rel.res_users_id
+                 WHERE rel.mango_call_id = %s AND person.active
+                """,
+                self.id,
+            )
+        )
+        return self.env["res.partner"].browse(row[0] for row in rows)
+
+    def _bus_payload(self):
+        return {
+            "id": self.id,
+            "state": self.state,
+            "direction": self.direction,
+            "result": self.result,
+        }
+
+    def _on_changed(self, state, extensions):
+        changed = super()._on_changed(state, extensions)
+        return self._put_on_screens(state, extensions) or changed
+
+    def _on_rung(self, state):
+        self._put_on_screens(state, {})
+        super()._on_rung(state)
+
+    def _put_on_screens(self, state, extensions):
+        """Show the call to whoever it rings or rang for.
+
+        A call that has ended, too: its notifications may come in any order.
+
+        :param CallState state: the fold over all its notifications.
+        :param dict[str, mango.extension] extensions: by number.
+        :rtype: bool
+        """
+        if self.env.context.get("mango_quiet") or not state.legs:
+            return False
+        rung = self.routed_extension_id.concat(*extensions.values())
+        return self.env["mango.call.presence"]._put(self, rung)
+
+    def _notify_board(self):
+        """Tell the open boards of the supervisors that something has changed.
+
+        The message is empty: what there is to see, each client reads under its user's
+        own rights. It reaches nobody while no board is open (``ir.websocket``).
+        """
+        self.account_id._bus_send("mango_office/board", {}, subchannel="board")
+
+
+def _joined(stored, note, base):
+    """Return a note in which nobody's words are lost.
+
+    :param str stored: the note as it is in the database.
+    :param str note: what somebody made of ``base``.
+    :rtype: str
+    """
+    if stored in (note, base):
+        return note
+    added = note.removeprefix(base).strip()
+    # The same words may come twice: an answer got lost, and they were sent again.
+    return stored if added in stored else f"{stored}\n{added}"

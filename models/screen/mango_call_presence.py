@@ -1,0 +1,175 @@
+from datetime import timedelta
+from itertools import islice
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+from odoo.tools.constants import GC_UNLINK_LIMIT
+
+#: How long the card of a call that is over waits to be closed, and how many do.
+SHOWN_TIME = timedelta(hours=12)
+
+SHOWN_LIMIT = 8
+
+#: Among how many of the latest they are looked for: a colleague's leave by themselves.
+LOOKED_AT_LIMIT = 24
+
+#: Who has closed a card must not get it again while the call goes on.
+KEPT_TIME = timedelta(days=3)
+
+
+class MangoCallPresence(models.Model):
+    """A call on somebody's screen: from when their phone rings until they close it."""
+
+    _name = "mango.call.presence"
+    _description = "Call on a Screen"
+    _order = "id desc"
+    _rec_name = "call_id"
+
+    call_id = fields.Many2one(
+        "mango.call", required=True, readonly=True, ondelete="cascade"
+    )
+    user_id = fields.Many2one(
+        "res.users", required=True, readonly=True, ondelete="cascade"
+    )
+    closed_at = fields.Datetime(readonly=True)
+    _call_user_uniq = models.UniqueIndex(
+        "(call_id, user_id)", "The call is on this screen already."
+    )
+    _open_idx = models.Index("(user_id, call_id) WHERE closed_at IS NULL")
+
+    @api.model
+    def _put(self, call, extensions):
+        """Put a call on the screens of some people, once: who has closed it is done.
+
+        :param mango.call call: that is going on.
+        :param mango.extension extensions: of those whom it rings for.
+        :return: whether it was new on any screen.
+        :rtype: bool
+        """
+        if not extensions:
+            return False
+        extensions.flush_model(["user_id"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO mango_call_presence
+                    (call_id, user_id, create_uid, write_uid, create_date, write_date)
+                     SELECT DISTINCT %(call_id)s, person.id, %(uid)s, %(uid)s,
+                            %(now)s, %(now)s
+                       FROM mango_extension AS extension
+                       JOIN res_users AS person ON person.id = extension.user_id
+                      WHERE extension.id IN %(extension_ids)s AND person.active
+                ON CONFLICT (call_id, user_id) DO NOTHING
+                  RETURNING id
+                """,
+                call_id=call.id,
+                uid=self.env.uid,
+                now=fields.Datetime.now(),
+                extension_ids=tuple(extensions.ids),
+            )
+        )
+        return bool(rows)
+
+    # ------------------------------------------------------------
+    # What the web client asks
+    # ------------------------------------------------------------
+
+    @api.model
+    def get_screen(self):
+        """Return everything that the user's screen shows of the telephony.
+
+        :return: ``cards`` (:meth:`mango.card._of_call`, the newest first),
+            ``extension`` (as in the session's info) and the user's figures:
+            ``my_state`` (as of :meth:`mango.extension._states`) and others.
+        :rtype: dict
+        """
+        self.check_access("read")
+        content = self.env["mango.card.content"]
+        commands = self.env["mango.command"]._on_screen()
+        cards = [content._of_command(command) for command in commands]
+        cards += [content._of_call(call) for call in self._calls_on_screen()]
+        return {
+            "cards": cards,
+            "extension": self.env.user._mango_extension_info(),
+            **self._figures(),
+        }
+
+    @api.model
+    def get_cards(self, call_ids):
+        """Return some calls as far as they are on the user's screen.
+
+        :param list[int] call_ids: ids of ``mango.call``.
+        :return: as :meth:`get_screen`, without the extension.
+        :rtype: dict
+        """
+        self.check_access("read")
+        content = self.env["mango.card.content"]
+        own = self.search(self._own_domain() & Domain("call_id", "in", call_ids))
+        calls = own.call_id._filtered_access("read")
+        return {
+            "cards": [content._of_call(call) for call in calls],
+            **self._figures(),
+        }
+
+    @api.model
+    def _own_domain(self):
+        return Domain("user_id", "=", self.env.uid) & Domain("closed_at", "=", False)
+
+    @api.model
+    def _calls_on_screen(self):
+        """Return the calls whose cards are shown: all that go on, and some past ones.
+
+        :rtype: mango.call
+        """
+        view = self.env["mango.card.phase"]
+        is_past = Domain("state", "=", "ended")
+        since = fields.Datetime.now() - SHOWN_TIME
+        running = self._own_calls(~is_past)
+        past = self._own_calls(
+            is_past & Domain("ended_at", ">", since), LOOKED_AT_LIMIT
+        )
+
+        def stays(call):
+            return not view._leaves_me(call)
+
+        return running.filtered(stays).concat(*islice(filter(stays, past), SHOWN_LIMIT))
+
+    @api.model
+    def _own_calls(self, domain, limit=None):
+        """Return the calls of a domain that the user has not closed, latest first.
+
+        :rtype: mango.call
+        """
+        # A card is as old as its call, which keeps the search short.
+        since = fields.Datetime.now() - 2 * SHOWN_TIME
+        cards = self.search(
+            self._own_domain()
+            & Domain("create_date", ">", since)
+            & Domain("call_id", "any", domain),
+            order="id desc",
+            limit=limit,
+        )
+        return cards.call_id._filtered_access("read")
+
+    @api.model
+    def _figures(self):
+        extension = self.env.user._mango_caller_extension()
+        # sudo: res.users - the user's own status.
+        user_sudo = self.env.user.sudo()
+        return {
+            "my_state": extension._states().get(extension.id, "free"),
+            "my_status": user_sudo._mango_status_info(),
+        }
+
+    @api.autovacuum
+    def _gc_old(self):
+        """Forget the cards that no screen shows any more; the calls stay."""
+        old = self.search(
+            Domain("create_date", "<", fields.Datetime.now() - KEPT_TIME)
+            & Domain("call_id.state", "=", "ended"),
+            order="id",
+            limit=GC_UNLINK_LIMIT,
+        )
+        old.unlink()
+        return len(old), len(old) == GC_UNLINK_LIMIT

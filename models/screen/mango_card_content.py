@@ -1,0 +1,259 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools.misc import format_amount
+
+HISTORY_LENGTH = 3
+
+MAX_CANDIDATES = 10
+
+#: Phases in which one's own call is going on.
+HANG_UP_PHASES = ("pick_up", "calling", "talking", "hold")
+
+
+class MangoCardContent(models.AbstractModel):
+    """What the card of a call shows one person (``static/src/call_card``).
+
+    Everything is read under the rights of that person: the environment's user.
+    """
+
+    _name = "mango.card.content"
+    _description = "Card of a Call"
+
+    @api.model
+    def _of_command(self, command):
+        """Return the card of a callback from which no call has come yet.
+
+        :param mango.command command: of the environment's user.
+        :return: as :meth:`_of_call`; ``phase`` is ``requested``, ``pick_up`` or
+            ``failed``.
+        :rtype: dict
+        """
+        number = command.account_id._display_number(command.to_number)
+        record = self._origin(command)
+        partner = record if record._name == "res.partner" else record.partner_id
+        phase, message = self._command_phase(command)
+        colleague = self._colleague(command.account_id, command.to_number)
+        return {
+            **self._empty(),
+            "key": command._card_key(),
+            "command_id": command.id,
+            "phase": phase,
+            "message": message,
+            "direction": "internal" if colleague else "outbound",
+            "number": number,
+            "dial": command.to_number,
+            "name": colleague.name
+            or partner.display_name
+            or record.display_name
+            or number,
+            "partner": self._partner(partner),
+        }
+
+    def _origin(self, command):
+        """Return the record a callback was started from, if it tells who is called."""
+        if command.res_model in ("res.partner", "crm.lead"):
+            record = self.env[command.res_model].browse(command.res_id)
+            return record.exists()._filtered_access("read")
+        return self.env["crm.lead"]
+
+    def _command_phase(self, command):
+        if command.state == "failed":
+            return "failed", command.reason or ""
+        if command._is_lost():
+            return "failed", self.env._(
+                "The PBX did not call. If your phone does not ring, try again."
+            )
+        if command.state == "unclear":
+            return "pick_up", self.env._(
+                "The PBX did not answer clearly. If your phone does not ring within a "
+                "minute, try again."
+            )
+        return ("requested" if command.state == "requested" else "pick_up"), ""
+
+    @api.model
+    def _of_call(self, call):
+        """Return the card of a call.
+
+        :param mango.call call: one that the environment's user may read.
+        :return: what the web client draws, see :meth:`_empty` for all its keys. Times
+            are ``seconds`` since the talk or else the call began, so that the clocks
+            need not agree.
+        :rtype: dict
+        """
+        numbers = self._own_numbers(call)
+        view = self.env["mango.card.phase"]._of(call, numbers)
+        partner = call.partner_id._filtered_access("read")
+        lead = call.lead_id._filtered_access("read")
+        return {
+            **self._empty(),
+            **view,
+            **self._client(call, partner, numbers),
+            "call_id": call.id,
+            **self._keys(call),
+            "direction": call.direction or "inbound",
+            "result": call.result,
+            "line": call.line_id.display_name
+            or call.account_id._display_number(call.line_number),
+            "partner": self._partner(partner),
+            "candidates": self._candidates(call),
+            "lead": self._lead(lead),
+            "can_create_lead": self._may_create("crm.lead", call),
+            "can_create_partner": self._may_create("res.partner", call),
+            "owner": self._owner(partner, lead),
+            "history": self._history(call, partner),
+            "note": call.note or "",
+            "talk_duration": call.talk_duration,
+            "can_hang_up": view["phase"] in HANG_UP_PHASES and not view["consulting"],
+            "can_transfer": view["phase"] == "talking" and not view["consulting"],
+        }
+
+    def _empty(self):
+        return {
+            "key": "",
+            "call_id": False,
+            "command_id": False,
+            "phase": "",
+            "leaves": False,
+            "direction": "outbound",
+            "result": False,
+            "message": "",
+            "name": "",
+            "number": "",
+            "dial": False,
+            "line": "",
+            "partner": False,
+            "candidates": [],
+            "lead": False,
+            "can_create_lead": False,
+            "can_create_partner": False,
+            "owner": "",
+            "history": [],
+            "note": "",
+            "seconds": False,
+            "talk_duration": 0,
+            "consulting": "",
+            "can_hang_up": False,
+            "can_transfer": False,
+        }
+
+    def _own_numbers(self, call):
+        """Return the numbers of the user's extensions in a call's PBX.
+
+        :rtype: frozenset[str]
+        """
+        extensions = self.env.user.mango_extension_ids
+        return frozenset(
+            extension.number
+            for extension in extensions
+            if extension.account_id == call.account_id
+        )
+
+    def _keys(self, call):
+        # sudo: mango.command - whether the call came of a command of the user's own.
+        command_sudo = self.env["mango.command"].sudo()
+        if call.callback_command_id:
+            command_sudo = command_sudo._of_notification(
+                call.account_id.id, call.callback_command_id
+            )
+        if command_sudo.user_id != self.env.user:
+            return {"key": call._card_key()}
+        return {"key": command_sudo._card_key(), "command_id": command_sudo.id}
+
+    # ------------------------------------------------------------
+    # The client
+    # ------------------------------------------------------------
+
+    def _client(self, call, partner, numbers):
+        if call.direction == "internal":
+            return self._other_colleague(call, numbers)
+        return {
+            "name": partner.name or call._client_name(),
+            "number": call.client_number_display,
+            "dial": call.client_number,
+        }
+
+    def _other_colleague(self, call, numbers):
+        legs = call.leg_ids
+        others = {*legs.mapped("from_extension"), *legs.mapped("to_extension")}
+        number = next(iter(sorted(others - numbers - {False})), "")
+        colleague = self._colleague(call.account_id, number)
+        return {
+            "name": colleague.name or number or call._client_name(),
+            "number": number,
+            "dial": number or False,
+        }
+
+    def _colleague(self, account, number):
+        extensions = self.env["mango.extension"]._by_number(account, [number])
+        return extensions.get(number, self.env["mango.extension"])
+
+    def _partner(self, partner):
+        if not partner:
+            return False
+        company = partner.commercial_partner_id
+        moment = int(partner.write_date.timestamp()) if partner.write_date else 0
+        return {
+            "id": partner.id,
+            "name": partner.name or partner.display_name,
+            "company": partner.commercial_company_name
+            or (company.name if company != partner else "")
+            or "",
+            "avatar": f"/web/image/res.partner/{partner.id}/avatar_128?unique={moment}",
+        }
+
+    def _candidates(self, call):
+        return [
+            {
+                "id": partner.id,
+                "name": partner.name or partner.display_name,
+                "company": partner.commercial_company_name or "",
+            }
+            for partner in call.candidate_ids[:MAX_CANDIDATES]
+        ]
+
+    def _lead(self, lead):
+        if not lead:
+            return False
+        revenue = lead.expected_revenue
+        return {
+            "id": lead.id,
+            "name": lead.name,
+            "stage": lead.stage_id.name or "",
+            "revenue": format_amount(self.env, revenue, lead.company_currency)
+            if revenue
+            else "",
+            "user": lead.user_id.name or "",
+        }
+
+    def _may_create(self, model, call):
+        is_client = call.direction != "internal"
+        return is_client and self.env[model].has_access("create")
+
+    def _owner(self, partner, lead):
+        owners = self.env["mango.caller.lookup"]._owners(partner, lead)
+        return owners[0].user.name if owners else ""
+
+    def _history(self, call, partner):
+        """Return the last calls with the same client, as far as the user may know."""
+        if partner:
+            is_same = Domain("partner_id", "=", partner.id)
+        elif call.client_number:
+            is_same = Domain("client_number", "=", call.client_number)
+        else:
+            return []
+        calls = self.env["mango.call"].search(
+            is_same & Domain("id", "!=", call.id) & Domain("state", "=", "ended"),
+            order="started_at desc",
+            limit=HISTORY_LENGTH,
+        )
+        return [
+            {
+                "id": past.id,
+                "direction": past.direction,
+                "result": past.result,
+                "started_at": fields.Datetime.to_string(past.started_at),
+                "talk_duration": past.talk_duration,
+                "user": past.user_id.name or "",
+            }
+            for past in calls
+        ]

@@ -1,0 +1,279 @@
+from datetime import timedelta
+
+import phonenumbers
+
+from odoo import fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
+
+from ...vpbx import numbers
+
+RECENT_PERIOD = timedelta(days=30)
+
+LIST_LIMIT = 20
+
+SEARCH_LIMIT = 10
+
+#: Of leads and of colleagues; the rest are contacts.
+SEARCH_LIMIT_OTHERS = 3
+
+MIN_TERM = 2
+
+#: Fewer digits begin too many numbers.
+MIN_DIGITS = 4
+
+#: E.164 has no number that is longer, so this is behind all that begin the same.
+LAST_DIGITS = "9" * 15
+
+
+class ResUsers(models.Model):
+    """What the systray shows of a user's calls, and whom they find to be called."""
+
+    _inherit = "res.users"
+
+    def _mango_store_status(self, status, until):
+        super()._mango_store_status(status, until)
+        # sudo: res.users, mango.account - only to tell those who look at it.
+        user_sudo = self.sudo()
+        user_sudo._bus_send("mango_office/status", user_sudo._mango_status_info())
+        for account in user_sudo.mango_extension_ids.account_id:
+            account._bus_send("mango_office/board", {}, subchannel="board")
+
+    def _mango_check_self(self):
+        """Check that a user of the telephony asks about nobody else.
+
+        :raise AccessError: otherwise.
+        """
+        user = self.env.user
+        if self != user or not user.has_group("mango_office.group_user"):
+            raise AccessError(
+                self.env._("Only users of the telephony see calls, and only their own.")
+            )
+
+    # ------------------------------------------------------------
+    # Recent calls
+    # ------------------------------------------------------------
+
+    def mango_recent(self):
+        """Return the last of the user's calls.
+
+        Each is a dict of ``id``, ``direction``, ``result``, ``name`` (of the client),
+        ``number`` (as people write it), ``dial`` (to call again; False if hidden),
+        ``started_at`` (UTC, as text) and ``talk_duration`` (seconds).
+
+        :return: the latest first.
+        :rtype: list[dict]
+        :raise AccessError: if another user's calls are asked for.
+        """
+        self._mango_check_self()
+        calls = self.env["mango.call"].search(
+            Domain("user_ids", "in", self.ids)
+            & Domain("state", "=", "ended")
+            & Domain("started_at", ">=", fields.Datetime.now() - RECENT_PERIOD),
+            limit=LIST_LIMIT,
+        )
+        colleagues = self._mango_other_ends(calls)
+        return [
+            {
+                "id": call.id,
+                "direction": call.direction,
+                "result": call.result,
+                **self._mango_client(call, colleagues.get(call)),
+                "started_at": fields.Datetime.to_string(call.started_at),
+                "talk_duration": call.talk_duration,
+            }
+            for call in calls
+        ]
+
+    def _mango_client(self, call, colleague):
+        if colleague:
+            return {
+                "name": colleague.name or colleague.number,
+                "number": colleague.number,
+                "dial": colleague.number,
+            }
+        return {
+            "name": call.display_name,
+            "number": call.client_number_display,
+            "dial": call.client_number,
+        }
+
+    def _mango_other_ends(self, calls):
+        """Return the colleague at the other end of each internal call.
+
+        :rtype: dict[mango.call, mango.extension]
+        """
+        internal = calls.filtered(lambda call: call.direction == "internal")
+        own = set(self.mango_extension_ids.mapped("number"))
+        found = {}
+        for account, account_calls in internal.grouped("account_id").items():
+            legs = account_calls.leg_ids
+            extensions = self.env["mango.extension"]._by_number(
+                account,
+                {*legs.mapped("from_extension"), *legs.mapped("to_extension")} - own,
+            )
+            for leg in legs:
+                colleague = extensions.get(leg.from_extension) or extensions.get(
+                    leg.to_extension
+                )
+                if colleague:
+                    found.setdefault(leg.call_id, colleague)
+        return found
+
+    # ------------------------------------------------------------
+    # Whom to call
+    # ------------------------------------------------------------
+
+    def mango_search(self, term):
+        """Find contacts, open leads and colleagues that can be called.
+
+        :param str term: the beginning of a number, or part of a name.
+        :return: each with ``type`` (``colleague``, ``partner`` or ``lead``), ``id``,
+            ``name``, ``detail`` (company, department and the like), ``number`` (as
+            people write it), ``dial`` and the record that the call belongs to, in
+            ``res_model`` and ``res_id``.
+        :rtype: list[dict]
+        :raise AccessError: if another user is asked.
+        """
+        self._mango_check_self()
+        term = str(term or "").strip()
+        if len(term) < MIN_TERM:
+            return []
+        colleagues = self._mango_find_colleagues(term)
+        leads = self._mango_find_leads(term)
+        partners = self._mango_find_partners(
+            term, SEARCH_LIMIT - len(colleagues) - len(leads)
+        )
+        return [
+            *(self._mango_found_colleague(extension) for extension in colleagues),
+            *(self._mango_found_partner(partner) for partner in partners),
+            *(self._mango_found_lead(lead) for lead in leads),
+        ]
+
+    def _mango_find_colleagues(self, term):
+        if _is_number(term):
+            fits = Domain("number", "=like", f"{_digits(term)}%")
+        else:
+            fits = Domain("name", "ilike", term) | Domain("user_id", "ilike", term)
+        return self.env["mango.extension"].search(
+            Domain("account_id", "in", self.mango_extension_ids.account_id.ids)
+            & Domain("id", "not in", self.mango_extension_ids.ids)
+            & fits,
+            limit=SEARCH_LIMIT_OTHERS,
+        )
+
+    def _mango_find_partners(self, term, limit):
+        domain = self._mango_number_domain(term)
+        if domain is None:
+            domain = Domain("display_name", "ilike", term)
+        return self.env["res.partner"].search(
+            Domain("phone", "!=", False) & domain, limit=limit
+        )
+
+    def _mango_find_leads(self, term):
+        leads = self.env["crm.lead"]
+        if not leads.has_access("read"):
+            return leads
+        domain = self._mango_number_domain(term)
+        if domain is None:
+            domain = Domain.OR(
+                Domain(name, "ilike", term)
+                for name in ("name", "contact_name", "partner_name")
+            )
+        return leads.search(
+            Domain("phone", "!=", False)
+            & Domain("won_status", "=", "pending")
+            & domain,
+            limit=SEARCH_LIMIT_OTHERS,
+        )
+
+    def _mango_number_domain(self, term):
+        """Return the domain for records whose number begins with what was typed.
+
+        :return: one that an index answers; None if a name was typed.
+        :rtype: Domain | None
+        """
+        if not _is_number(term):
+            return None
+        if len(_digits(term)) < MIN_DIGITS:
+            return Domain.FALSE
+        regions = self.env["mail.thread.phone"]._mango_phone_regions(self.env.company)
+        # LIKE would use the index in databases with the collation C only.
+        return Domain.OR(
+            Domain("phone_sanitized", ">=", beginning)
+            & Domain("phone_sanitized", "<=", beginning + LAST_DIGITS)
+            for beginning in _beginnings(term, regions)
+        )
+
+    def _mango_found_colleague(self, extension):
+        return {
+            "type": "colleague",
+            "id": extension.id,
+            "name": extension.name or extension.user_id.name or extension.number,
+            "detail": _joined(extension.position, extension.department),
+            "number": extension.number,
+            "dial": extension.number,
+            "res_model": False,
+            "res_id": False,
+        }
+
+    def _mango_found_partner(self, partner):
+        company = not partner.is_company and partner.commercial_company_name
+        return {
+            "type": "partner",
+            "name": partner.name or partner.display_name,
+            "detail": _joined(company, partner.function),
+            **self._mango_found_record(partner),
+        }
+
+    def _mango_found_lead(self, lead):
+        return {
+            "type": "lead",
+            "name": lead.name,
+            "detail": _joined(lead.contact_name, lead.partner_name),
+            **self._mango_found_record(lead),
+        }
+
+    def _mango_found_record(self, record):
+        account = self.mango_extension_ids.account_id[:1]
+        number = record.phone_sanitized
+        return {
+            "id": record.id,
+            "number": account._display_number(number) if number else record.phone,
+            "dial": number or record.phone,
+            "res_model": record._name,
+            "res_id": record.id,
+        }
+
+
+def _is_number(term):
+    """Tell whether the beginning of a number was typed, not that of a name."""
+    return bool(_digits(term)) and not any(sign.isalpha() for sign in term)
+
+
+def _digits(term):
+    return "".join(str(int(sign)) for sign in term if sign.isdecimal())
+
+
+def _beginnings(term, regions):
+    """Return how numbers in E.164 may begin that somebody has begun to type.
+
+    :param str term: with or without country code, or as dialled in a region.
+    :param tuple[str, ...] regions: ISO codes of the countries to think of.
+    :rtype: set[str]
+    """
+    digits = _digits(term)
+    if term.startswith("+"):
+        return {f"+{digits}"}
+    if digits.startswith("00"):
+        return {f"+{digits[2:]}"}
+    found = {f"+{digits}", numbers.e164(term, regions)}
+    for region in regions:
+        trunk_prefix = phonenumbers.ndd_prefix_for_region(region, True) or ""
+        country_code = phonenumbers.country_code_for_region(region)
+        found.add(f"+{country_code}{digits.removeprefix(trunk_prefix)}")
+    return found - {None}
+
+
+def _joined(*texts):
+    return " · ".join(filter(None, texts))

@@ -1,0 +1,28 @@
+import { Component } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
+import { useService } from "@web/core/utils/hooks";
+
+/** Call a client back, or see who is already doing so. */
+export class CallBackButton extends Component {
+    static template = "mango_office.CallBackButton";
+    static props = {
+        number: String,
+        calling: { type: [String, Boolean] },
+        isCallingMe: { type: Boolean },
+        callBack: Function,
+    };
+
+    setup() {
+        this.calls = useService("mango_office.call");
+    }
+
+    get words() {
+        return this.props.isCallingMe
+            ? _t("You are calling them")
+            : _t("%s is calling them", this.props.calling);
+    }
+
+    get title() {
+        return _t("Call %s", this.props.number);
+    }
+}

@@ -1,0 +1,48 @@
+import { Component, onMounted, useState } from "@odoo/owl";
+import { deserializeDate, today } from "@web/core/l10n/dates";
+import { _t } from "@web/core/l10n/translation";
+import { user } from "@web/core/user";
+import { useBus, useService } from "@web/core/utils/hooks";
+
+/** The calls that the user has planned until today, each with a click to make it. */
+export class PlannedList extends Component {
+    static template = "mango_office.PlannedList";
+    static props = { close: Function };
+
+    setup() {
+        this.orm = useService("orm");
+        this.calls = useService("mango_office.call");
+        this.state = useState({ rows: null });
+        useBus(this.calls.bus, "changed", () => this.load());
+        onMounted(() => this.load());
+    }
+
+    async load() {
+        this.state.rows = await this.orm.silent.call("res.users", "mango_planned", [
+            [user.userId],
+        ]);
+    }
+
+    isLate(row) {
+        return deserializeDate(row.date) < today();
+    }
+
+    /** When it was due, unless that is today. */
+    since(row) {
+        return deserializeDate(row.date).toRelativeCalendar({ unit: "days" });
+    }
+
+    callTitle(row) {
+        return _t("Call %s", row.number);
+    }
+
+    call(row) {
+        this.props.close();
+        return this.calls.call(row.dial, { resModel: row.res_model, resId: row.res_id });
+    }
+
+    open(row) {
+        this.props.close();
+        return this.calls.openForm(row.res_model, row.res_id);
+    }
+}

@@ -1,0 +1,68 @@
+import { Component, onMounted, useState } from "@odoo/owl";
+import { deserializeDateTime } from "@web/core/l10n/dates";
+import { _t } from "@web/core/l10n/translation";
+import { user } from "@web/core/user";
+import { useBus, useService } from "@web/core/utils/hooks";
+import { CallBackButton } from "./call_back_button";
+
+/** How the deadline of each urgency looks, see `mango.callback`. */
+export const URGENCIES = {
+    overdue: "text-danger fw-bold",
+    soon: "text-warning fw-bold",
+    fine: "text-success",
+    later: "text-muted",
+};
+
+/** The clients who were missed and wait to be called back, in the systray. */
+export class WaitingList extends Component {
+    static template = "mango_office.WaitingList";
+    static components = { CallBackButton };
+    static props = { close: Function };
+
+    setup() {
+        this.orm = useService("orm");
+        this.action = useService("action");
+        this.calls = useService("mango_office.call");
+        this.urgencies = URGENCIES;
+        this.state = useState({ rows: null });
+        useBus(this.calls.bus, "callback", () => this.load());
+        onMounted(() => this.load());
+    }
+
+    async load() {
+        this.state.rows = await this.orm.silent.call("res.users", "mango_waiting", [
+            [user.userId],
+        ]);
+    }
+
+    /** What is to be known beside the name. */
+    details(row) {
+        const details = [deserializeDateTime(row.last_missed_at).toRelative()];
+        if (row.attempts > 1) {
+            details.push(_t("called %s times", row.attempts));
+        }
+        if (row.tries) {
+            details.push(_t("our tries: %s", row.tries));
+        }
+        return details.join(" · ");
+    }
+
+    until(row) {
+        return row.deadline && deserializeDateTime(row.deadline).toRelative();
+    }
+
+    callBack(row) {
+        this.props.close();
+        return this.calls.callWaiting(row);
+    }
+
+    open(row) {
+        this.props.close();
+        return this.calls.openForm("mango.callback", row.id);
+    }
+
+    openAll() {
+        this.props.close();
+        this.action.doAction("mango_office.mango_callback_action", { clearBreadcrumbs: true });
+    }
+}

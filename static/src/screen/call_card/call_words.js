@@ -1,0 +1,78 @@
+import { _t } from "@web/core/l10n/translation";
+
+/** What the card says of a call that is over. */
+const END_WORDS = {
+    answered: _t("Call ended"),
+    missed: _t("Missed call"),
+    unanswered: _t("No answer"),
+    busy: _t("Busy"),
+    failed: _t("Call failed"),
+};
+
+const PHASE_WORDS = {
+    requested: _t("Asking the PBX…"),
+    pick_up: _t("Pick up your phone"),
+    greeting: _t("Hears the greeting"),
+    talking: _t("Talking"),
+    hold: _t("On hold"),
+    elsewhere: _t("Rings elsewhere"),
+    taken: _t("Taken by a colleague"),
+    left: _t("Put through"),
+    failed: _t("Not called"),
+};
+
+/** How a phase looks: an icon and the colour of the card's edge. */
+const LOOKS = {
+    requested: ["fa-spinner fa-pulse", "info"],
+    pick_up: ["fa-bell", "warning"],
+    calling: ["fa-phone", "info"],
+    greeting: ["fa-volume-up", "info"],
+    ringing: ["fa-bell", "warning"],
+    talking: ["fa-phone", "success"],
+    hold: ["fa-pause", "warning"],
+    failed: ["fa-exclamation-triangle", "danger"],
+};
+const END_LOOK = ["fa-phone", "secondary"];
+const MISSED_LOOK = ["fa-phone", "danger"];
+
+/**
+ * Say where a call stands.
+ *
+ * @param {Object} card see `mango.card.content` on the server
+ * @returns {string}
+ */
+export function phaseWords({ phase, direction, result, number, name }) {
+    if (phase === "ended") {
+        return String(END_WORDS[result] || END_WORDS.answered);
+    }
+    if (phase === "calling") {
+        return _t("Calling %s…", number || name);
+    }
+    if (phase === "ringing") {
+        return direction === "internal" ? _t("A colleague is calling") : _t("Is calling you");
+    }
+    return String(PHASE_WORDS[phase] || "");
+}
+
+/**
+ * @param {Object} card
+ * @returns {{ icon: string, color: string }}
+ */
+export function phaseLook({ phase, result }) {
+    const missed = phase === "ended" && result && result !== "answered";
+    const [icon, color] = LOOKS[phase] || (missed ? MISSED_LOOK : END_LOOK);
+    return { icon, color };
+}
+
+/** What an extension is doing, in a word and a colour; see `mango.extension._states`. */
+export const STATES = {
+    free: { words: _t("Free"), color: "success" },
+    ringing: { words: _t("Rings"), color: "warning" },
+    talking: { words: _t("Talking"), color: "danger" },
+    hold: { words: _t("On hold"), color: "warning" },
+};
+
+/** @param {Object} card */
+export function isOver({ phase }) {
+    return phase === "ended" || phase === "failed";
+}

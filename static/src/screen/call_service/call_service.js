@@ -1,0 +1,551 @@
+import { EventBus, reactive } from "@odoo/owl";
+import { browser } from "@web/core/browser/browser";
+import { _t } from "@web/core/l10n/translation";
+import { ConnectionLostError, RPCError } from "@web/core/network/rpc";
+import { registry } from "@web/core/registry";
+import { user } from "@web/core/user";
+import { session } from "@web/session";
+import { FormViewDialog } from "@web/views/view_dialogs/form_view_dialog";
+import { SelectCreateDialog } from "@web/views/view_dialogs/select_create_dialog";
+import { DesktopNotifications } from "./desktop_notifications";
+
+/** Heard by supervisors only, while something shows all calls. */
+const BOARD_CHANNEL = "mango_office_board";
+
+/** How long a card stays that goes by itself: a colleague has picked up. */
+const LEAVING_DELAY = 5000; // milliseconds
+
+/**
+ * @typedef {Object} Card a call on this screen, see `mango.card.content` on the server
+ * @property {string} key stays the same while a click becomes a call
+ * @property {number | false} call_id
+ * @property {number | false} command_id
+ * @property {string} phase
+ * @property {boolean} leaves goes by itself
+ *
+ * @typedef {Object} CallMessage what the server tells of a call
+ * @property {number} id
+ *
+ * @typedef {Object} Origin the record that a call is started from
+ * @property {string} [resModel]
+ * @property {number} [resId]
+ */
+
+/**
+ * The user's calls: the only place that knows the bus and the server's methods.
+ *
+ * Messages name what has changed; what there is to see of it is read under the user's
+ * rights. Components draw `state` and call the methods.
+ */
+export class CallService {
+    static dependencies = ["action", "bus_service", "dialog", "notification", "orm"];
+
+    /**
+     * @param {import("@web/env").OdooEnv} env
+     * @param {Object} services
+     */
+    constructor(env, services) {
+        this.env = env;
+        this.action = services.action;
+        this.busService = services.bus_service;
+        this.dialog = services.dialog;
+        this.notification = services.notification;
+        this.orm = services.orm;
+        this.bus = new EventBus();
+        this.desktop = new DesktopNotifications();
+        this.state = reactive({
+            extension: session.mango_office?.extension || false,
+            /** @type {Card[]} */
+            cards: [],
+            myState: "free",
+            /** Clients who wait to be called back. */
+            missedCount: 0,
+            /** Calls that the user has planned until today. */
+            plannedCount: 0,
+        });
+        /** Numbers that are being asked for: one click, one command. */
+        this.dialling = new Set();
+        /** Cards that were closed: whatever still comes of them was said before that. */
+        this.closedKeys = new Set();
+        /** By call, which question about it is the last. An older answer is dropped. */
+        this.lastQuestion = new Map();
+        /** Calls that the next question is about, and the promise of its answer. */
+        this.wanted = new Set();
+        this.wantedRead = undefined;
+        this.questions = 0;
+        /** What is told of every call of the company. */
+        this.watchers = new Set();
+        if (session.mango_office) {
+            this.listen();
+        }
+    }
+
+    listen() {
+        this.subscribe("call", (message) => this.onCall(message));
+        this.subscribe("command", (message) => this.onCommand(message));
+        this.subscribe("closed", ({ key }) => this.onClosed(key));
+        this.subscribe("opened", (message) => this.onOpened(message));
+        this.subscribe("callback", (message) => this.onCallback(message));
+        this.subscribe("board", () => this.tellWatchers());
+        // What happens while there is no connection, nobody tells again.
+        for (const event of ["BUS:CONNECT", "BUS:RECONNECT"]) {
+            this.busService.addEventListener(event, () => {
+                this.loadScreen();
+                this.tellWatchers();
+            });
+        }
+        this.busService.start();
+        this.env.bus.addEventListener("WEB_CLIENT_READY", () => this.loadScreen(), {
+            once: true,
+        });
+    }
+
+    subscribe(type, callback) {
+        this.busService.subscribe(`mango_office/${type}`, callback);
+    }
+
+    // -----------------------------------------------------------------------
+    // What the server tells
+    // -----------------------------------------------------------------------
+
+    /** @param {CallMessage} message */
+    onCall({ id }) {
+        this.bus.trigger("changed", { id });
+        return this.refresh(id);
+    }
+
+    /** @param {{ card?: Card, error?: string }} message */
+    onCommand({ card, error }) {
+        if (error) {
+            this.notification.add(error, { type: "warning" });
+        } else if (!this.closedKeys.has(card.key) && !this.find(card.key)?.call_id) {
+            this.show(card);
+        }
+    }
+
+    /** @param {{ id: number }} message an entry of a client who waits has changed */
+    onCallback({ id }) {
+        this.bus.trigger("callback", { id });
+        return this.refreshShown();
+    }
+
+    onClosed(key) {
+        this.closedKeys.add(key);
+        this.remove(key);
+    }
+
+    onOpened({ key, id }) {
+        this.closedKeys.delete(key);
+        return this.refresh(id);
+    }
+
+    /** Read everything that is on the user's screen. */
+    async loadScreen() {
+        const asked = ++this.questions;
+        const screen = await this.read(() =>
+            this.orm.silent.call("mango.call.presence", "get_screen", [])
+        );
+        if (!screen) {
+            return;
+        }
+        this.state.extension = screen.extension;
+        this.readFigures(screen);
+        const isNewer = (card) => (this.lastQuestion.get(card.call_id) || 0) > asked;
+        const newer = this.state.cards.filter(isNewer);
+        const keys = new Set(newer.map((card) => card.key));
+        this.state.cards = [
+            ...newer,
+            ...screen.cards.filter(
+                (card) => !keys.has(card.key) && !isNewer(card) && !this.closedKeys.has(card.key)
+            ),
+        ];
+    }
+
+    /**
+     * Read a call again, and take it off the screen if it is not there any more.
+     *
+     * Calls that are told of in one breath are asked for in one: a page that is opened
+     * hears of everything that happened in the last minute.
+     *
+     * @param {number} callId
+     * @returns {Promise} kept when the screen shows it
+     */
+    refresh(callId) {
+        this.wanted.add(callId);
+        this.wantedRead ??= Promise.resolve().then(() => this.readWanted());
+        return this.wantedRead;
+    }
+
+    /** Read the figures again, and the cards that are shown. */
+    refreshShown() {
+        for (const card of this.state.cards) {
+            if (card.call_id) {
+                this.wanted.add(card.call_id);
+            }
+        }
+        this.wantedRead ??= Promise.resolve().then(() => this.readWanted());
+        return this.wantedRead;
+    }
+
+    async readWanted() {
+        const callIds = [...this.wanted];
+        this.wanted.clear();
+        this.wantedRead = undefined;
+        const question = ++this.questions;
+        for (const callId of callIds) {
+            this.lastQuestion.set(callId, question);
+        }
+        const answer = await this.read(() =>
+            this.orm.silent.call("mango.call.presence", "get_cards", [callIds])
+        );
+        if (!answer) {
+            return;
+        }
+        this.readFigures(answer);
+        const answered = callIds.filter((id) => this.lastQuestion.get(id) === question);
+        const cards = new Map(answer.cards.map((card) => [card.call_id, card]));
+        for (const callId of answered) {
+            const card = cards.get(callId);
+            if (card && !this.closedKeys.has(card.key)) {
+                this.show(card);
+            } else {
+                this.state.cards = this.state.cards.filter((shown) => shown.call_id !== callId);
+            }
+        }
+    }
+
+    readFigures({ my_state, missed_count, planned_count }) {
+        this.state.myState = my_state;
+        this.state.missedCount = missed_count;
+        this.state.plannedCount = planned_count;
+    }
+
+    /** Ask the server in the background: without a connection there is no answer. */
+    async read(ask) {
+        try {
+            return await ask();
+        } catch (error) {
+            if (error instanceof ConnectionLostError || error instanceof RPCError) {
+                return undefined;
+            }
+            throw error;
+        }
+    }
+
+    // -----------------------------------------------------------------------
+    // All calls, for supervisors
+    // -----------------------------------------------------------------------
+
+    get isSupervisor() {
+        return Boolean(session.mango_office?.is_supervisor);
+    }
+
+    /**
+     * Follow every call of the company, which costs nothing while nobody does.
+     *
+     * @param {Function} onChange called without arguments after each change
+     * @returns {Function} ends it
+     */
+    watchAll(onChange) {
+        if (!this.watchers.size) {
+            this.busService.addChannel(BOARD_CHANNEL);
+        }
+        this.watchers.add(onChange);
+        return () => {
+            this.watchers.delete(onChange);
+            if (!this.watchers.size) {
+                this.busService.deleteChannel(BOARD_CHANNEL);
+            }
+        };
+    }
+
+    tellWatchers() {
+        for (const onChange of this.watchers) {
+            onChange();
+        }
+    }
+
+    // -----------------------------------------------------------------------
+    // The cards on the screen
+    // -----------------------------------------------------------------------
+
+    find(key) {
+        return this.state.cards.find((card) => card.key === key);
+    }
+
+    /** @param {Card} card */
+    show(card) {
+        const before = this.find(card.key);
+        if (card.leaves) {
+            if (!before) {
+                return; // A late message repeats what the screen has done with.
+            }
+            browser.setTimeout(() => this.removeIfLeaving(card.key), LEAVING_DELAY);
+        }
+        if (before) {
+            this.state.cards = this.state.cards.map((shown) =>
+                shown.key === card.key ? card : shown
+            );
+        } else {
+            this.state.cards = [card, ...this.state.cards];
+        }
+        this.desktop.follow(card, before);
+    }
+
+    removeIfLeaving(key) {
+        if (this.find(key)?.leaves) {
+            this.remove(key);
+        }
+    }
+
+    remove(key) {
+        const card = this.find(key);
+        if (!card) {
+            return;
+        }
+        if (card.call_id) {
+            // Whatever is being read of it was asked before it was closed.
+            this.lastQuestion.set(card.call_id, ++this.questions);
+        }
+        this.desktop.close(key);
+        this.state.cards = this.state.cards.filter((shown) => shown.key !== key);
+    }
+
+    /** Take a card off the user's screen, in every tab. */
+    close(card) {
+        this.onClosed(card.key);
+        const [model, id] = card.call_id
+            ? ["mango.call", card.call_id]
+            : ["mango.command", card.command_id];
+        return this.attempt(() => this.orm.silent.call(model, "close_card", [[id]]));
+    }
+
+    // -----------------------------------------------------------------------
+    // Calling
+    // -----------------------------------------------------------------------
+
+    /**
+     * Have the PBX ring the user's phone and then somebody else's.
+     *
+     * Never repeated: if the answer is lost, the phones may ring all the same.
+     *
+     * @param {string} number as people write it
+     * @param {Origin} [origin]
+     */
+    async call(number, { resModel, resId } = {}) {
+        if (this.dialling.has(number)) {
+            return;
+        }
+        this.dialling.add(number);
+        try {
+            const card = await this.orm.call("res.users", "mango_call", [
+                [user.userId],
+                number,
+                resModel || null,
+                resId || null,
+            ]);
+            this.closedKeys.delete(card.key);
+            if (!this.find(card.key)?.call_id || card.call_id) {
+                this.show(card);
+            }
+        } catch (error) {
+            this.tell(
+                error,
+                _t("The connection was lost. See whether your phone rings before you call again.")
+            );
+        } finally {
+            this.dialling.delete(number);
+        }
+    }
+
+    /** Call the client of a card again. */
+    callBack(card) {
+        const origin = card.lead
+            ? { resModel: "crm.lead", resId: card.lead.id }
+            : { resModel: "res.partner", resId: card.partner.id };
+        return this.call(card.dial, card.lead || card.partner ? origin : {});
+    }
+
+    /** Call a client who waits: by `id` and `dial` of an entry. */
+    callWaiting({ id, dial }) {
+        return this.call(dial, { resModel: "mango.callback", resId: id });
+    }
+
+    hangUp(card) {
+        return this.onServer(card, "hang_up");
+    }
+
+    /**
+     * Put the client through to a colleague.
+     *
+     * @param {Card} card
+     * @param {number} extensionId
+     * @param {"blind" | "hold"} method at once, or after asking
+     */
+    transfer(card, extensionId, method) {
+        return this.onServer(card, "transfer", extensionId, method);
+    }
+
+    stopConsulting(card) {
+        return this.onServer(card, "stop_consulting");
+    }
+
+    /** Find colleagues by name or extension, with what they are doing. */
+    colleagues(term) {
+        return this.orm.silent.call("mango.extension", "get_colleagues", [term]);
+    }
+
+    // -----------------------------------------------------------------------
+    // What a person adds to the call
+    // -----------------------------------------------------------------------
+
+    /**
+     * Save what was typed.
+     *
+     * @param {Card} card
+     * @param {string} note
+     * @param {string} base what the typing began from
+     * @returns {Promise<string>} what is stored: somebody else's words are kept
+     */
+    saveNote(card, note, base) {
+        return this.orm.silent.call("mango.call", "save_note", [[card.call_id], note, base]);
+    }
+
+    async choosePartner(card, partnerId) {
+        await this.onServer(card, "choose_partner", partnerId);
+        return this.refresh(card.call_id);
+    }
+
+    async addNumberTo(card, partnerId) {
+        await this.onServer(card, "add_number_to", partnerId);
+        return this.refresh(card.call_id);
+    }
+
+    /** Let the user choose the contact that the number is to be added to. */
+    addNumber(card) {
+        this.dialog.add(SelectCreateDialog, {
+            title: _t("Add %s to a Contact", card.number),
+            resModel: "res.partner",
+            multiSelect: false,
+            noCreate: true,
+            onSelected: ([partnerId]) => this.addNumberTo(card, partnerId),
+        });
+    }
+
+    createPartner(card) {
+        this.dialog.add(FormViewDialog, {
+            title: _t("New Contact"),
+            resModel: "res.partner",
+            context: { default_phone: card.number },
+            onRecordSaved: (record) => this.choosePartner(card, record.resId),
+        });
+    }
+
+    scheduleActivity(card) {
+        const [model, id] = (card.lead && ["crm.lead", card.lead.id]) ||
+            (card.partner && ["res.partner", card.partner.id]) || ["mango.call", card.call_id];
+        return this.env.services["mail.store"].scheduleActivity(model, [id]);
+    }
+
+    /** Mark the planned call that a talk was as done; what was noted is its feedback. */
+    async finishActivity(card) {
+        await this.attempt(() =>
+            this.orm.call("mail.activity", "action_feedback", [[card.activity.id]], {
+                feedback: card.note,
+            })
+        );
+        return this.refresh(card.call_id);
+    }
+
+    /** The same, and plan the next one. */
+    async finishActivityAndPlan(card) {
+        const action = await this.attempt(() =>
+            this.orm.call("mail.activity", "action_feedback_schedule_next", [[card.activity.id]], {
+                feedback: card.note,
+            })
+        );
+        await this.refresh(card.call_id);
+        if (action) {
+            await this.action.doAction(action);
+        }
+    }
+
+    // -----------------------------------------------------------------------
+    // Opening
+    // -----------------------------------------------------------------------
+
+    open(callId) {
+        return this.openForm("mango.call", callId);
+    }
+
+    openPartner(card) {
+        return this.openForm("res.partner", card.partner.id);
+    }
+
+    /** Open the lead of a call; the server creates it at the first time. */
+    async openLead(card) {
+        const action = await this.onServer(card, "open_lead");
+        if (action) {
+            await this.action.doAction(action);
+        }
+    }
+
+    openForm(resModel, resId) {
+        return this.action.doAction({
+            type: "ir.actions.act_window",
+            res_model: resModel,
+            res_id: resId,
+            views: [[false, "form"]],
+        });
+    }
+
+    // -----------------------------------------------------------------------
+    // Desktop notifications, which need the user's permission
+    // -----------------------------------------------------------------------
+
+    get canAskNotifications() {
+        return this.desktop.canAsk;
+    }
+
+    askNotifications() {
+        return this.desktop.ask();
+    }
+
+    // -----------------------------------------------------------------------
+    // Errors
+    // -----------------------------------------------------------------------
+
+    onServer(card, method, ...args) {
+        return this.attempt(() => this.orm.call("mango.call", method, [[card.call_id], ...args]));
+    }
+
+    /** Do something on the server; what goes wrong is told in a notification. */
+    async attempt(action) {
+        try {
+            return await action();
+        } catch (error) {
+            this.tell(error, _t("The connection was lost. Try again in a moment."));
+        }
+    }
+
+    tell(error, withoutConnection) {
+        const isConnection = error instanceof ConnectionLostError;
+        const isRefusal =
+            error instanceof RPCError &&
+            ["UserError", "AccessError", "ValidationError", "MissingError"].some((name) =>
+                error.exceptionName?.endsWith(`.${name}`)
+            );
+        if (!isConnection && !isRefusal) {
+            throw error; // Odoo shows it, a redirection to the right place included.
+        }
+        const message = isConnection ? withoutConnection : error.data.message;
+        this.notification.add(message, { type: "warning" });
+    }
+}
+
+export const callService = {
+    dependencies: CallService.dependencies,
+    start: (env, services) => new CallService(env, services),
+};
+
+registry.category("services").add("mango_office.call", callService);

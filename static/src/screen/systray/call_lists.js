@@ -1,0 +1,59 @@
+import { Component, onMounted, useState } from "@odoo/owl";
+import { deserializeDateTime } from "@web/core/l10n/dates";
+import { _t } from "@web/core/l10n/translation";
+import { user } from "@web/core/user";
+import { useBus, useService } from "@web/core/utils/hooks";
+import { formatDuration } from "../../calls/duration_field/duration_field";
+
+const DIRECTIONS = {
+    inbound: { icon: "fa-arrow-down text-success", words: _t("Inbound") },
+    outbound: { icon: "fa-arrow-up text-info", words: _t("Outbound") },
+    internal: { icon: "fa-exchange text-muted", words: _t("Internal") },
+};
+const RESULTS = {
+    missed: _t("Missed"),
+    unanswered: _t("No answer"),
+    busy: _t("Busy"),
+    failed: _t("Failed"),
+};
+
+/** The user's last calls, each with a click to call again. */
+export class CallLists extends Component {
+    static template = "mango_office.CallLists";
+    static props = { close: Function };
+
+    setup() {
+        this.orm = useService("orm");
+        this.calls = useService("mango_office.call");
+        this.directions = DIRECTIONS;
+        this.state = useState({ rows: null });
+        useBus(this.calls.bus, "changed", () => this.load());
+        onMounted(() => this.load());
+    }
+
+    async load() {
+        this.state.rows = await this.orm.silent.call("res.users", "mango_recent", [[user.userId]]);
+    }
+
+    when(row) {
+        return deserializeDateTime(row.started_at).toRelative();
+    }
+
+    outcome(row) {
+        return row.talk_duration ? formatDuration(row.talk_duration) : RESULTS[row.result] || "";
+    }
+
+    redialTitle(row) {
+        return _t("Call %s", row.number);
+    }
+
+    redial(row) {
+        this.props.close();
+        return this.calls.call(row.dial);
+    }
+
+    open(row) {
+        this.props.close();
+        return this.calls.open(row.id);
+    }
+}

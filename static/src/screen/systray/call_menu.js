@@ -1,0 +1,86 @@
+import { Component, useState } from "@odoo/owl";
+import { Dropdown } from "@web/core/dropdown/dropdown";
+import { useDropdownState } from "@web/core/dropdown/dropdown_hooks";
+import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
+import { useService } from "@web/core/utils/hooks";
+import { session } from "@web/session";
+import { PlannedList } from "../../callbacks/planned_list";
+import { WaitingList } from "../../callbacks/waiting_list";
+import { CallLists } from "./call_lists";
+import { DialPad } from "./dial_pad";
+
+const STATES = {
+    free: { words: _t("Free"), color: "" },
+    ringing: { words: _t("Ringing"), color: "text-warning" },
+    talking: { words: _t("Talking"), color: "text-success" },
+    hold: { words: _t("On hold"), color: "text-warning" },
+};
+
+/** The telephone in Odoo's top bar: one's state, missed and past calls, a dial pad. */
+export class CallMenu extends Component {
+    static template = "mango_office.CallMenu";
+    static components = { CallLists, DialPad, Dropdown, PlannedList, WaitingList };
+    static props = {};
+
+    setup() {
+        this.calls = useService("mango_office.call");
+        this.action = useService("action");
+        this.service = useState(this.calls.state);
+        this.dropdown = useDropdownState();
+        this.state = useState({ tab: "", canAsk: this.calls.canAskNotifications });
+        this.close = () => this.dropdown.close();
+    }
+
+    get look() {
+        return STATES[this.service.myState];
+    }
+
+    /** What the button is called: state and missed calls in words. */
+    get title() {
+        const { extension, missedCount } = this.service;
+        const words = extension
+            ? _t("Calls: %(state)s (%(number)s)", {
+                  state: this.look.words,
+                  number: extension.number,
+              })
+            : _t("Calls");
+        return missedCount
+            ? _t("%(calls)s, missed: %(count)s", { calls: words, count: missedCount })
+            : words;
+    }
+
+    get tabs() {
+        const tabs = [
+            { name: "missed", title: _t("Missed"), count: this.service.missedCount },
+            { name: "planned", title: _t("Planned"), count: this.service.plannedCount },
+            { name: "recent", title: _t("Recent"), count: 0 },
+        ];
+        return this.service.extension ? [{ name: "dial", title: _t("Dial"), count: 0 }, ...tabs] : tabs;
+    }
+
+    onOpen() {
+        const first = this.service.extension ? "dial" : "recent";
+        this.state.tab = this.service.missedCount ? "missed" : first;
+        this.state.canAsk = this.calls.canAskNotifications;
+    }
+
+    async askNotifications() {
+        await this.calls.askNotifications();
+        this.state.canAsk = this.calls.canAskNotifications;
+    }
+
+    openAll() {
+        this.close();
+        this.action.doAction("mango_office.mango_call_action_mine", { clearBreadcrumbs: true });
+    }
+}
+
+registry.category("systray").add(
+    "mango_office.call_menu",
+    {
+        Component: CallMenu,
+        isDisplayed: () => Boolean(session.mango_office),
+    },
+    { sequence: 22 }
+);

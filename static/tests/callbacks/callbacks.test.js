@@ -1,0 +1,149 @@
+import { beforeEach, describe, expect, test } from "@odoo/hoot";
+import { animationFrame, queryFirst, runAllTimers, waitFor } from "@odoo/hoot-dom";
+import { mockDate } from "@odoo/hoot-mock";
+import {
+    asyncStep,
+    contains,
+    getService,
+    MockServer,
+    mountView,
+    mountWithCleanup,
+    onRpc,
+    patchWithCleanup,
+    waitForSteps,
+} from "@web/../tests/web_test_helpers";
+import { CallCards } from "@mango_office/screen/call_card/call_cards";
+import { defineMangoOfficeModels, makeCard, tell, useTelephony } from "../mango_office_test_helpers";
+
+describe.current.tags("desktop");
+defineMangoOfficeModels();
+
+const list = `
+    <list js_class="mango_callback_list">
+        <field name="attempt_count"/>
+        <field name="calling" widget="mango_call_back"/>
+    </list>`;
+const kanban = `
+    <kanban js_class="mango_callback_kanban">
+        <templates>
+            <t t-name="card">
+                <field name="attempt_count"/>
+                <field name="calling" widget="mango_call_back"/>
+            </t>
+        </templates>
+    </kanban>`;
+const form = `
+    <form js_class="mango_callback_form">
+        <field name="attempt_count"/>
+        <field name="calling" widget="mango_call_back"/>
+    </form>`;
+
+beforeEach(() => {
+    mockDate("2026-01-01 12:00:00");
+});
+
+function patchCall() {
+    patchWithCleanup(getService("mango_office.call"), {
+        call: (number, { resModel, resId }) => asyncStep(`call ${number} ${resModel} ${resId}`),
+    });
+}
+
+async function change(values) {
+    MockServer.env["mango.callback"].write([3], values);
+    tell("callback", { id: 3 });
+    await runAllTimers();
+    await animationFrame();
+}
+
+describe("views", () => {
+    beforeEach(() => {
+        useTelephony();
+    });
+
+    test("the list calls back with one click, those who wait", async () => {
+        await mountView({ type: "list", resModel: "mango.callback", arch: list });
+        patchCall();
+        expect(".o_mango_call_back").toHaveCount(1);
+        await contains(".o_mango_call_back").click();
+        await waitForSteps(["call +74950000201 mango.callback 3"]);
+    });
+
+    for (const [type, arch] of Object.entries({ list, kanban })) {
+        test(`the ${type} shows by itself what others do`, async () => {
+            await mountView({ type, resModel: "mango.callback", arch });
+            await change({ calling: "Boris", attempt_count: 5 });
+            expect(".o_mango_calling").toHaveText("Boris is calling them");
+            expect(".o_mango_call_back").toHaveCount(0);
+            expect(queryFirst(".o_data_row, .o_kanban_record")).toHaveText(/5/);
+            await change({ calling: "Anna", is_calling_me: true });
+            expect(".o_mango_calling").toHaveText("You are calling them");
+        });
+    }
+
+    test("so does the form, unless something is being typed", async () => {
+        await mountView({ type: "form", resModel: "mango.callback", arch: form, resId: 3 });
+        await change({ attempt_count: 5 });
+        expect("[name=attempt_count] input").toHaveValue("5");
+        await contains("[name=attempt_count] input").edit("7");
+        await change({ attempt_count: 6 });
+        expect("[name=attempt_count] input").toHaveValue("7");
+    });
+
+    test("without an extension there is nothing to click on", async () => {
+        useTelephony([], false);
+        await mountView({ type: "list", resModel: "mango.callback", arch: list });
+        expect(".o_mango_call_back").toHaveCount(0);
+    });
+});
+
+describe("the card", () => {
+    async function mountCard(values) {
+        const cards = useTelephony([makeCard(values)]);
+        await mountWithCleanup(CallCards);
+        const service = getService("mango_office.call");
+        await service.loadScreen();
+        await animationFrame();
+        return cards;
+    }
+
+    test("says that the client was missed", async () => {
+        await mountCard({ callback: { attempts: 2, since: "2026-01-01 11:00:00" } });
+        expect(".o_mango_card_missed").toHaveText("Was missed 2 times, first 1 hour ago");
+    });
+
+    test("says nothing of others", async () => {
+        await mountCard({});
+        expect(".o_mango_card_missed, .o_mango_card_activity").toHaveCount(0);
+    });
+
+    test("finishes the planned call, with the note", async () => {
+        const ended = { phase: "ended", result: "answered", note: "Agreed" };
+        const activity = { id: 5, summary: "Ask about the invoice" };
+        const cards = await mountCard({ ...ended, activity });
+        onRpc("mail.activity", "action_feedback", ({ args, kwargs }) => {
+            asyncStep(`done ${args[0]} ${kwargs.feedback}`);
+            cards[0] = makeCard(ended);
+            return false;
+        });
+        expect(".o_mango_card_activity").toHaveText(/Ask about the invoice/);
+        await contains(".o_mango_activity_done").click();
+        await waitForSteps(["done 5 Agreed"]);
+        await animationFrame();
+        expect(".o_mango_card_activity").toHaveCount(0);
+    });
+
+    test("plans the next one", async () => {
+        const activity = { id: 5, summary: "Call" };
+        await mountCard({ phase: "ended", result: "answered", activity });
+        onRpc("mail.activity", "action_feedback_schedule_next", ({ args }) => {
+            asyncStep(`next ${args[0]}`);
+            return { type: "ir.actions.act_window" };
+        });
+        patchWithCleanup(getService("mango_office.call"), {
+            action: { doAction: (action) => asyncStep(action.type) },
+        });
+        await waitFor(".o_mango_activity_next");
+        await contains(".o_mango_activity_next").click();
+        await waitForSteps(["next 5", "ir.actions.act_window"]);
+    });
+});

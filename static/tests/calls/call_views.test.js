@@ -1,0 +1,69 @@
+import { beforeEach, describe, expect, test } from "@odoo/hoot";
+import { animationFrame, queryAllTexts, runAllTimers } from "@odoo/hoot-dom";
+import {
+    asyncStep,
+    contains,
+    getService,
+    MockServer,
+    mountView,
+    waitForSteps,
+} from "@web/../tests/web_test_helpers";
+import { defineMangoOfficeModels, tell, useTelephony } from "../mango_office_test_helpers";
+
+describe.current.tags("desktop");
+defineMangoOfficeModels();
+
+const list = `
+    <list js_class="mango_call_list">
+        <field name="client_number_display"/>
+        <field name="talk_duration" widget="mango_duration"/>
+    </list>`;
+
+beforeEach(() => {
+    useTelephony();
+});
+
+async function changeCall() {
+    getService("mango_office.call").bus.addEventListener("changed", () => asyncStep("told"));
+    MockServer.env["mango.call"].write([1], { talk_duration: 90 });
+    const message = { id: 1, state: "ended", direction: "inbound", result: "answered" };
+    tell("call", message);
+    await waitForSteps(["told"]);
+    await runAllTimers();
+    await animationFrame();
+}
+
+const durations = () => queryAllTexts("[name=talk_duration]");
+
+test("the log shows by itself what becomes of a call", async () => {
+    await mountView({ type: "list", resModel: "mango.call", arch: list });
+    expect(durations()[0]).toBe("1:15");
+    await changeCall();
+    expect(durations()[0]).toBe("1:30");
+});
+
+test("so do the cards on a phone", async () => {
+    await mountView({
+        type: "kanban",
+        resModel: "mango.call",
+        arch: `
+            <kanban js_class="mango_call_kanban">
+                <templates>
+                    <t t-name="card">
+                        <field name="talk_duration" widget="mango_duration"/>
+                    </t>
+                </templates>
+            </kanban>`,
+    });
+    expect(durations()[0]).toBe("1:15");
+    await changeCall();
+    expect(durations()[0]).toBe("1:30");
+});
+
+test("a selection is not lost to a call, which changes all the same", async () => {
+    await mountView({ type: "list", resModel: "mango.call", arch: list });
+    await contains(".o_data_row:first .o_list_record_selector input").click();
+    await changeCall();
+    expect(durations()[0]).toBe("1:30");
+    expect(".o_data_row:first .o_list_record_selector input").toBeChecked();
+});

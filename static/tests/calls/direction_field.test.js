@@ -1,0 +1,31 @@
+import { describe, expect, test } from "@odoo/hoot";
+import { mountView } from "@web/../tests/web_test_helpers";
+import { defineMangoOfficeModels } from "../mango_office_test_helpers";
+
+describe.current.tags("desktop");
+defineMangoOfficeModels();
+
+test("the direction is an arrow that says its name, and a word", async () => {
+    await mountView({
+        type: "form",
+        resModel: "mango.call",
+        resId: 1,
+        arch: `<form><field name="direction" widget="mango_direction" readonly="1"/></form>`,
+    });
+    expect(".o_mango_direction i").toHaveAttribute("aria-label", "Inbound");
+    expect(".o_mango_direction i").toHaveClass("fa-arrow-down");
+    expect(".o_mango_direction span").toHaveText("Inbound");
+});
+
+test("where room is short, the arrow alone", async () => {
+    await mountView({
+        type: "form",
+        resModel: "mango.call",
+        resId: 2,
+        arch: `<form>
+            <field name="direction" widget="mango_direction" options="{'icon_only': True}"/>
+        </form>`,
+    });
+    expect(".o_mango_direction i").toHaveAttribute("aria-label", "Internal");
+    expect(".o_mango_direction span").toHaveCount(0);
+});

@@ -1,0 +1,116 @@
+import { beforeEach, describe, expect, test } from "@odoo/hoot";
+import {
+    asyncStep,
+    contains,
+    defineModels,
+    fields,
+    mockService,
+    models,
+    mountView,
+    patchWithCleanup,
+    waitForSteps,
+} from "@web/../tests/web_test_helpers";
+import { session } from "@web/session";
+import { defineMangoOfficeModels, EXTENSION } from "../mango_office_test_helpers";
+
+describe.current.tags("desktop");
+defineMangoOfficeModels();
+
+const NUMBER = "+7 495 000-02-01";
+
+class Person extends models.Model {
+    name = fields.Char();
+    phone = fields.Char();
+    _records = [
+        { id: 3, name: "Ivan", phone: NUMBER },
+        { id: 4, name: "Nobody", phone: false },
+    ];
+}
+defineModels([Person]);
+
+beforeEach(() => {
+    patchWithCleanup(session, { mango_office: { extension: EXTENSION } });
+    mockService("mango_office.call", {
+        call: (number, { resModel, resId }) => asyncStep([number, resModel, resId].join(" | ")),
+    });
+});
+
+const form = (field, options = {}) =>
+    mountView({
+        type: "form",
+        resModel: "person",
+        resId: 3,
+        arch: `<form>${field}</form>`,
+        ...options,
+    });
+const PHONE = `<field name="phone" widget="phone"/>`;
+
+test("in a form: our icon in place of the link", async () => {
+    await form(PHONE);
+    expect(".o_mango_call_button").toHaveAttribute("aria-label", `Call ${NUMBER}`);
+    expect(".o_phone_form_link").toHaveCount(0);
+    await contains(".o_mango_call_button").click();
+    await waitForSteps([`${NUMBER} | person | 3`]);
+});
+
+test("what is shown is called, even if it is not saved", async () => {
+    await form(PHONE);
+    await contains("[name=phone] input").edit("102", { confirm: false });
+    await contains(".o_mango_call_button").click();
+    await waitForSteps(["102 | person | 3"]);
+});
+
+test("a new record has nothing that the call could belong to", async () => {
+    await form(PHONE, { resId: false });
+    expect(".o_mango_call_button").toHaveCount(0);
+    await contains("[name=phone] input").edit(NUMBER);
+    await contains(".o_mango_call_button").click();
+    await waitForSteps([`${NUMBER} | person | `]);
+});
+
+test("read-only: the number calls too", async () => {
+    await form(`<field name="phone" widget="phone" readonly="1"/>`);
+    await contains("[name=phone] a").click();
+    await waitForSteps([`${NUMBER} | person | 3`]);
+    await contains(".o_mango_call_button").click();
+    await waitForSteps([`${NUMBER} | person | 3`]);
+});
+
+test("in a list: the row does not open", async () => {
+    await mountView({
+        type: "list",
+        resModel: "person",
+        arch: `<list><field name="name"/>${PHONE}</list>`,
+        selectRecord: () => asyncStep("opened"),
+    });
+    expect(".o_mango_call_button").toHaveCount(1);
+    await contains(".o_mango_call_button").click();
+    await waitForSteps([`${NUMBER} | person | 3`]);
+});
+
+test("in a kanban card", async () => {
+    await mountView({
+        type: "kanban",
+        resModel: "person",
+        arch: `<kanban><templates><t t-name="card">${PHONE}</t></templates></kanban>`,
+    });
+    await contains(".o_mango_call_button").click();
+    await waitForSteps([`${NUMBER} | person | 3`]);
+});
+
+test("switched off for a field", async () => {
+    await form(`<field name="phone" widget="phone" options="{'mango_call': false}"/>`);
+    expect(".o_mango_call_button").toHaveCount(0);
+    expect(".o_phone_form_link").toHaveAttribute("href", "tel:+7495000-02-01");
+});
+
+describe("without an extension everything stays as it is", () => {
+    for (const info of [undefined, { extension: false }]) {
+        test(`session: ${JSON.stringify(info)}`, async () => {
+            patchWithCleanup(session, { mango_office: info });
+            await form(PHONE);
+            expect(".o_mango_call_button").toHaveCount(0);
+            expect(".o_phone_form_link").toHaveAttribute("href", "tel:+7495000-02-01");
+        });
+    }
+});

@@ -1,0 +1,149 @@
+import { beforeEach, describe, expect, test } from "@odoo/hoot";
+import { queryAllAttributes, queryAllTexts } from "@odoo/hoot-dom";
+import { advanceTime, animationFrame } from "@odoo/hoot-mock";
+import {
+    asyncStep,
+    contains,
+    getService,
+    mockService,
+    mountWithCleanup,
+    onRpc,
+    patchWithCleanup,
+    waitForSteps,
+} from "@web/../tests/web_test_helpers";
+import { WebClient } from "@web/webclient/webclient";
+import { defineMangoOfficeModels, tell, useTelephony } from "../mango_office_test_helpers";
+
+describe.current.tags("desktop");
+defineMangoOfficeModels();
+
+const CALL = { id: 1, direction: "inbound", name: "Ivan Petrov", number: "", seconds: 65 };
+const extension = (id, number, name, values) => ({
+    id,
+    number,
+    name,
+    department: "Sales",
+    user_id: id,
+    avatar: "",
+    state: "free",
+    call: false,
+    ...values,
+});
+let board;
+
+beforeEach(() => {
+    useTelephony();
+    board = {
+        extensions: [
+            extension(1, "101", "Anna", { state: "talking", call: CALL }),
+            extension(2, "102", "Boris"),
+            extension(3, "103", "Door", { user_id: false, department: "" }),
+        ],
+        waiting: [],
+    };
+    onRpc("mango.extension", "get_board", () => board);
+    onRpc("mango.extension", "get_board_calls", () => {
+        asyncStep("read");
+        return {
+            busy: board.extensions.filter(({ state }) => state !== "free"),
+            waiting: board.waiting,
+        };
+    });
+});
+
+async function mountBoard() {
+    await mountWithCleanup(WebClient);
+    await getService("action").doAction({ type: "ir.actions.client", tag: "mango_office_board" });
+}
+const numbers = () => queryAllAttributes(".o_mango_board_tile", "data-number");
+const counters = () => queryAllTexts(".o_mango_board_counter");
+
+test("every extension, what it does and with whom", async () => {
+    await mountBoard();
+    expect(numbers()).toEqual(["101", "102", "103"]);
+    expect(".o_mango_board_tile:eq(0)").toHaveText(
+        /Anna[\s\S]*Talking[\s\S]*Ivan Petrov[\s\S]*1:05/
+    );
+    expect(".o_mango_board_tile:eq(1)").toHaveText(/Boris[\s\S]*Free/);
+    expect(".o_mango_board_tile:eq(2)").toHaveText(/No employee/);
+    expect(counters()).toEqual(["Free2", "Ringing0", "Talking1", "On hold0"]);
+});
+
+test("only those in one state, and all again", async () => {
+    await mountBoard();
+    await contains(".o_mango_board_counter[data-state=free]").click();
+    expect(numbers()).toEqual(["102", "103"]);
+    expect(".o_mango_board_counter[data-state=free]").toHaveAttribute("aria-pressed", "true");
+    await contains(".o_mango_board_counter[data-state=free]").click();
+    expect(numbers()).toHaveLength(3);
+});
+
+test("by name or number", async () => {
+    await mountBoard();
+    await contains(".o_mango_board_search").edit("bor", { confirm: false });
+    expect(numbers()).toEqual(["102"]);
+    await contains(".o_mango_board_search").edit("103", { confirm: false });
+    expect(numbers()).toEqual(["103"]);
+    await contains(".o_mango_board_search").edit("zed", { confirm: false });
+    expect(".o_mango_board").toHaveText(/Nobody fits/);
+});
+
+test("live: many changes at once are read once", async () => {
+    await mountBoard();
+    board.extensions = [
+        extension(1, "101", "Anna"),
+        extension(2, "102", "Boris", { state: "ringing", call: CALL }),
+    ];
+    board.waiting = [
+        { call_id: 5, name: "Olga", number: "", line: "Sales", in_queue: true, seconds: 7 },
+    ];
+    tell("board", {});
+    tell("board", {});
+    await animationFrame();
+    await advanceTime(300);
+    await waitForSteps(["read"]);
+    await animationFrame();
+    expect(queryAllAttributes(".o_mango_board_tile", "data-state")).toEqual([
+        "free",
+        "ringing",
+        "free",
+    ]);
+    expect(".o_mango_board_waiting").toHaveText(/Olga\s*0:07[\s\S]*In the queue/);
+});
+
+test("the call is opened", async () => {
+    await mountBoard();
+    patchWithCleanup(getService("action"), {
+        doAction: ({ res_id }) => asyncStep(`call ${res_id}`),
+    });
+    await contains(".o_mango_board_call").click();
+    await waitForSteps(["call 1"]);
+});
+
+test("without extensions it says what to do", async () => {
+    board.extensions = [];
+    await mountBoard();
+    patchWithCleanup(getService("action"), { doAction: (action) => asyncStep(action) });
+    expect(".o_mango_board").toHaveText(/No extensions yet/);
+    await contains(".o_mango_board .btn-primary").click();
+    await waitForSteps(["mango_office.mango_extension_action"]);
+});
+
+test("all calls are followed only while something shows them", async () => {
+    mockService("bus_service", {
+        addChannel: (channel) => asyncStep(`add ${channel}`),
+        deleteChannel: (channel) => asyncStep(`delete ${channel}`),
+    });
+    await mountWithCleanup("<div/>");
+    const calls = getService("mango_office.call");
+    const first = calls.watchAll(() => asyncStep("first"));
+    const second = calls.watchAll(() => asyncStep("second"));
+    await waitForSteps(["add mango_office_board"]);
+    calls.tellWatchers();
+    await waitForSteps(["first", "second"]);
+    first();
+    calls.tellWatchers();
+    await waitForSteps(["second"]);
+    second();
+    await waitForSteps(["delete mango_office_board"]);
+});

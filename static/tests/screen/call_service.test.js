@@ -1,0 +1,524 @@
+import { describe, expect, test } from "@odoo/hoot";
+import { advanceTime, animationFrame, Deferred } from "@odoo/hoot-mock";
+import {
+    asyncStep,
+    getService,
+    makeMockEnv,
+    makeServerError,
+    mockService,
+    mountWithCleanup,
+    onRpc,
+    patchWithCleanup,
+    waitForSteps,
+} from "@web/../tests/web_test_helpers";
+import { browser } from "@web/core/browser/browser";
+import { ConnectionLostError } from "@web/core/network/rpc";
+import { MainComponentsContainer } from "@web/core/main_components_container";
+import {
+    defineMangoOfficeModels,
+    makeCard,
+    reconnect,
+    tell,
+    useTelephony,
+} from "../mango_office_test_helpers";
+
+describe.current.tags("desktop");
+defineMangoOfficeModels();
+
+const NUMBER = "+7 495 000-02-01";
+
+async function start() {
+    const env = await makeMockEnv();
+    const service = getService("mango_office.call");
+    env.bus.trigger("WEB_CLIENT_READY");
+    await settle();
+    return service;
+}
+
+/** Let messages arrive and be answered. */
+async function settle() {
+    await animationFrame();
+    await animationFrame();
+}
+
+const keys = (service) => service.state.cards.map((card) => card.key);
+const phases = (service) => service.state.cards.map((card) => card.phase);
+
+describe("what is going on", () => {
+    test("nothing is asked nor heard for people without telephony", async () => {
+        onRpc("mango.call.presence", "*", () => asyncStep("asked"));
+        mockService("bus_service", {
+            subscribe: (type) => type.startsWith("mango_office/") && asyncStep(type),
+        });
+        const service = await start();
+        await waitForSteps([]);
+        expect(service.state.extension).toBe(false);
+    });
+
+    test("a call that goes on is there when Odoo is loaded", async () => {
+        useTelephony([makeCard({ phase: "talking" })]);
+        const service = await start();
+        expect(phases(service)).toEqual(["talking"]);
+        expect(service.state.extension.number).toBe("101");
+    });
+
+    test("a call comes, changes and is replaced by what the server says", async () => {
+        const cards = useTelephony();
+        const service = await start();
+        cards.push(makeCard());
+        tell("call", { id: 1 });
+        await settle();
+        expect(phases(service)).toEqual(["ringing"]);
+        cards[0] = makeCard({ phase: "talking" });
+        tell("call", { id: 1 });
+        await settle();
+        expect(phases(service)).toEqual(["talking"]);
+        cards.pop();
+        tell("call", { id: 1 });
+        await settle();
+        expect(phases(service)).toEqual([]);
+    });
+
+    test("the newest call is the first", async () => {
+        const cards = useTelephony();
+        const service = await start();
+        for (const call_id of [1, 2]) {
+            cards.push(makeCard({ call_id }));
+            tell("call", { id: call_id });
+            await settle();
+        }
+        expect(keys(service)).toEqual(["call-2", "call-1"]);
+    });
+
+    test("an older answer never replaces a newer one", async () => {
+        useTelephony();
+        const answers = [new Deferred(), new Deferred()];
+        const asked = [...answers];
+        onRpc("mango.call.presence", "get_cards", () => asked.shift());
+        const service = await start();
+        tell("call", { id: 1 });
+        await settle();
+        tell("call", { id: 1 });
+        await settle();
+        const answer = (phase) => ({ cards: [makeCard({ phase })], my_state: "free" });
+        answers[1].resolve(answer("talking"));
+        await settle();
+        answers[0].resolve(answer("ringing"));
+        await settle();
+        expect(phases(service)).toEqual(["talking"]);
+    });
+
+    test("calls that are told of at once are asked for at once", async () => {
+        const cards = useTelephony();
+        const service = await start();
+        onRpc("mango.call.presence", "get_cards", ({ args: [callIds] }) => {
+            asyncStep(`asked ${callIds}`);
+        });
+        cards.push(makeCard({ call_id: 2 }), makeCard({ call_id: 1 }));
+        await Promise.all([1, 2, 1].map((id) => service.onCall({ id })));
+        await waitForSteps(["asked 1,2"]);
+        expect(keys(service)).toEqual(["call-2", "call-1"]);
+    });
+
+    test("a card that leaves goes after a while, and does not come back", async () => {
+        const cards = useTelephony([makeCard()]);
+        const service = await start();
+        cards[0] = makeCard({ phase: "taken", leaves: true });
+        tell("call", { id: 1 });
+        await settle();
+        expect(phases(service)).toEqual(["taken"]);
+        await advanceTime(5000);
+        expect(phases(service)).toEqual([]);
+        tell("call", { id: 1 });
+        await settle();
+        expect(phases(service)).toEqual([]);
+    });
+
+    test("a call that comes back while its card is leaving stays", async () => {
+        const cards = useTelephony([makeCard()]);
+        const service = await start();
+        cards[0] = makeCard({ phase: "taken", leaves: true });
+        tell("call", { id: 1 });
+        await settle();
+        cards[0] = makeCard({ phase: "ringing" });
+        tell("call", { id: 1 });
+        await settle();
+        await advanceTime(5000);
+        expect(phases(service)).toEqual(["ringing"]);
+    });
+
+    test("what was missed without a connection is read after it", async () => {
+        const cards = useTelephony();
+        const service = await start();
+        expect(phases(service)).toEqual([]);
+        cards.push(makeCard());
+        reconnect();
+        await settle();
+        expect(phases(service)).toEqual(["ringing"]);
+    });
+
+    test("an answer about the whole screen does not undo newer news", async () => {
+        const cards = useTelephony([makeCard()]);
+        const service = await start();
+        const screen = new Deferred();
+        onRpc("mango.call.presence", "get_screen", () => screen);
+        service.loadScreen();
+        cards[0] = makeCard({ phase: "talking" });
+        tell("call", { id: 1 });
+        await settle();
+        screen.resolve({ cards: [makeCard()], extension: false, my_state: "free" });
+        await settle();
+        expect(phases(service)).toEqual(["talking"]);
+    });
+
+    test("state and figures follow", async () => {
+        useTelephony();
+        const figures = { my_state: "talking", missed_count: 2, planned_count: 1 };
+        onRpc("mango.call.presence", "get_cards", () => ({ cards: [], ...figures }));
+        const service = await start();
+        tell("call", { id: 1 });
+        await settle();
+        expect(service.state.myState).toBe("talking");
+        expect(service.state.missedCount).toBe(2);
+        expect(service.state.plannedCount).toBe(1);
+        figures.missed_count = 0;
+        tell("callback", { id: 3 });
+        await settle();
+        expect(service.state.missedCount).toBe(0);
+    });
+
+    test("a card follows when its client does not wait any more", async () => {
+        const cards = useTelephony([makeCard({ callback: { attempts: 2, since: "" } })]);
+        const service = await start();
+        service.bus.addEventListener("callback", ({ detail }) => asyncStep(`entry ${detail.id}`));
+        cards[0] = makeCard();
+        tell("callback", { id: 3 });
+        await settle();
+        expect(service.state.cards[0].callback).toBe(false);
+        await waitForSteps(["entry 3"]);
+    });
+
+    test("whoever shows calls is told of each change", async () => {
+        useTelephony();
+        const service = await start();
+        service.bus.addEventListener("changed", ({ detail }) => asyncStep(`changed ${detail.id}`));
+        tell("call", { id: 5 });
+        await waitForSteps(["changed 5"]);
+    });
+});
+
+describe("closing", () => {
+    test("in one tab, the server is told", async () => {
+        useTelephony([makeCard()]);
+        onRpc("mango.call", "close_card", ({ args }) => {
+            asyncStep(`close ${args[0]}`);
+            return true;
+        });
+        const service = await start();
+        await service.close(service.state.cards[0]);
+        expect(keys(service)).toEqual([]);
+        await waitForSteps(["close 1"]);
+    });
+
+    test("in another tab", async () => {
+        useTelephony([makeCard()]);
+        const service = await start();
+        tell("closed", { key: "call-1" });
+        await settle();
+        expect(keys(service)).toEqual([]);
+    });
+
+    test("while it is being read", async () => {
+        useTelephony([makeCard()]);
+        const answer = new Deferred();
+        onRpc("mango.call.presence", "get_cards", () => answer);
+        const service = await start();
+        tell("call", { id: 1 });
+        await settle();
+        tell("closed", { key: "call-1" });
+        await settle();
+        answer.resolve({ cards: [makeCard()], my_state: "free", missed_count: 0 });
+        await settle();
+        expect(keys(service)).toEqual([]);
+    });
+
+    test("while the server still has it on the screen", async () => {
+        useTelephony([makeCard()]);
+        const answer = new Deferred();
+        onRpc("mango.call.presence", "get_cards", () => answer);
+        onRpc("mango.call", "close_card", () => true);
+        const service = await start();
+        await service.close(service.state.cards[0]);
+        tell("call", { id: 1 }); // a last change, read before the server knows
+        tell("closed", { key: "call-1" });
+        answer.resolve({ cards: [makeCard()], my_state: "free", missed_count: 0 });
+        await settle();
+        expect(keys(service)).toEqual([]);
+    });
+
+    test("and opened again", async () => {
+        useTelephony([makeCard()]);
+        onRpc("mango.call", "close_card", () => true);
+        const service = await start();
+        await service.close(service.state.cards[0]);
+        tell("opened", { key: "call-1", id: 1 });
+        await settle();
+        expect(keys(service)).toEqual(["call-1"]);
+    });
+
+    test("a click of which nothing has come yet", async () => {
+        useTelephony();
+        onRpc("mango.command", "close_card", ({ args }) => {
+            asyncStep(`close ${args[0]}`);
+            return true;
+        });
+        const service = await start();
+        const card = makeCard({ key: "command-5", call_id: false, command_id: 5 });
+        tell("command", { card });
+        await settle();
+        await service.close(service.state.cards[0]);
+        await waitForSteps(["close 5"]);
+        tell("command", { card: { ...card, phase: "pick_up" } });
+        await settle();
+        expect(keys(service)).toEqual([]);
+    });
+});
+
+describe("click to call", () => {
+    const requested = (values) =>
+        makeCard({
+            key: "command-5",
+            call_id: false,
+            command_id: 5,
+            phase: "requested",
+            direction: "outbound",
+            ...values,
+        });
+
+    test("one click, one command, one card that becomes the call's", async () => {
+        const cards = useTelephony();
+        onRpc("res.users", "mango_call", ({ args }) => {
+            asyncStep(args.slice(1).join(" "));
+            return requested();
+        });
+        const service = await start();
+        await service.call(NUMBER, { resModel: "res.partner", resId: 3 });
+        await waitForSteps([`${NUMBER} res.partner 3`]);
+        expect(phases(service)).toEqual(["requested"]);
+        tell("command", { card: requested({ phase: "pick_up" }) });
+        await settle();
+        expect(phases(service)).toEqual(["pick_up"]);
+        cards.push(requested({ call_id: 1, phase: "calling" }));
+        tell("call", { id: 1 });
+        await settle();
+        expect(keys(service)).toEqual(["command-5"]);
+        expect(phases(service)).toEqual(["calling"]);
+        // The PBX's answer comes late.
+        tell("command", { card: requested({ phase: "pick_up" }) });
+        await settle();
+        expect(phases(service)).toEqual(["calling"]);
+    });
+
+    test("a double click is one", async () => {
+        useTelephony();
+        const answer = new Deferred();
+        onRpc("res.users", "mango_call", () => {
+            asyncStep("command");
+            return answer;
+        });
+        const service = await start();
+        service.call(NUMBER);
+        service.call(NUMBER);
+        await animationFrame();
+        await waitForSteps(["command"]);
+        answer.resolve(requested());
+        await settle();
+        service.call(NUMBER);
+        await waitForSteps(["command"]);
+    });
+
+    test("the answer of the server does not replace what the call tells already", async () => {
+        const cards = useTelephony();
+        const answer = new Deferred();
+        onRpc("res.users", "mango_call", () => answer);
+        const service = await start();
+        service.call(NUMBER);
+        cards.push(requested({ call_id: 1, phase: "pick_up" }));
+        tell("call", { id: 1 });
+        await settle();
+        answer.resolve(requested());
+        await settle();
+        expect(phases(service)).toEqual(["pick_up"]);
+        expect(service.state.cards[0].call_id).toBe(1);
+    });
+
+    test("a refusal is told in the words of the server", async () => {
+        useTelephony();
+        onRpc("res.users", "mango_call", () => {
+            throw makeServerError({ type: "UserError", message: "You have no extension" });
+        });
+        await mountWithCleanup(MainComponentsContainer);
+        await getService("mango_office.call").call(NUMBER);
+        await animationFrame();
+        expect(".o_notification").toHaveText("You have no extension");
+        expect(getService("mango_office.call").state.cards).toEqual([]);
+    });
+
+    test("a lost connection is told, and nothing is sent again", async () => {
+        useTelephony();
+        mockService("orm", {
+            call(model, method) {
+                asyncStep(method);
+                return Promise.reject(new ConnectionLostError());
+            },
+        });
+        await mountWithCleanup(MainComponentsContainer);
+        await getService("mango_office.call").call(NUMBER);
+        await animationFrame();
+        expect(".o_notification").toHaveText(/whether your phone rings/);
+        await waitForSteps(["mango_call"]);
+    });
+
+    test("calling back goes to the lead, else to the contact", async () => {
+        useTelephony();
+        onRpc("res.users", "mango_call", ({ args }) => {
+            asyncStep(args.slice(1).join(" "));
+            return requested();
+        });
+        const service = await start();
+        await service.callBack(makeCard({ lead: { id: 4, name: "Desks" } }));
+        await service.callBack(makeCard());
+        await service.callBack(makeCard({ partner: false }));
+        await waitForSteps([
+            "+74950000201 crm.lead 4",
+            "+74950000201 res.partner 17",
+            "+74950000201  ",
+        ]);
+    });
+});
+
+describe("buttons of the card", () => {
+    test("the server does it", async () => {
+        useTelephony([makeCard()]);
+        for (const method of ["hang_up", "transfer", "stop_consulting", "choose_partner"]) {
+            onRpc("mango.call", method, ({ args }) => {
+                asyncStep([method, ...args.flat()].join(" "));
+                return true;
+            });
+        }
+        const service = await start();
+        const [card] = service.state.cards;
+        await service.hangUp(card);
+        await service.transfer(card, 9, "hold");
+        await service.stopConsulting(card);
+        await service.choosePartner(card, 18);
+        await waitForSteps([
+            "hang_up 1",
+            "transfer 1 9 hold",
+            "stop_consulting 1",
+            "choose_partner 1 18",
+        ]);
+    });
+
+    test("a command that the PBX refused is told", async () => {
+        useTelephony();
+        await mountWithCleanup(MainComponentsContainer);
+        tell("command", { error: "The call is over", call_id: 1 });
+        await settle();
+        expect(".o_notification").toHaveText("The call is over");
+    });
+
+    test("what the server refuses is told", async () => {
+        useTelephony();
+        onRpc("mango.call", "hang_up", () => {
+            throw makeServerError({ type: "UserError", message: "You are not in this call" });
+        });
+        await mountWithCleanup(MainComponentsContainer);
+        await getService("mango_office.call").hangUp(makeCard());
+        await animationFrame();
+        expect(".o_notification").toHaveText("You are not in this call");
+    });
+
+    test("the lead is opened", async () => {
+        useTelephony();
+        onRpc("mango.call", "open_lead", () => ({ res_model: "crm.lead", res_id: 4 }));
+        mockService("action", { doAction: ({ res_id }) => asyncStep(`lead ${res_id}`) });
+        const service = await start();
+        await service.openLead(makeCard());
+        await waitForSteps(["lead 4"]);
+    });
+
+    test("an activity is scheduled on the lead, else the contact, else the call", async () => {
+        useTelephony();
+        mockService("mail.store", {
+            scheduleActivity: (model, ids) => asyncStep(`${model} ${ids}`),
+        });
+        const service = await start();
+        service.scheduleActivity(makeCard({ lead: { id: 4 } }));
+        service.scheduleActivity(makeCard());
+        service.scheduleActivity(makeCard({ partner: false }));
+        await waitForSteps(["crm.lead 4", "res.partner 17", "mango.call 1"]);
+    });
+});
+
+describe("desktop notifications", () => {
+    function mockNotification(permission) {
+        class MockNotification extends EventTarget {
+            static permission = permission;
+            static requestPermission() {
+                asyncStep("asked");
+                return Promise.resolve("granted");
+            }
+            constructor(title, { body, tag }) {
+                super();
+                asyncStep(`${title} | ${body} | ${tag}`);
+            }
+            close() {
+                asyncStep("closed");
+            }
+        }
+        patchWithCleanup(browser, { Notification: MockNotification });
+    }
+
+    test("nobody looks: the call is told outside of the window, once", async () => {
+        mockNotification("granted");
+        Object.defineProperty(document, "hidden", { value: true, configurable: true });
+        const cards = useTelephony();
+        const service = await start();
+        cards.push(makeCard({ lead: { id: 4, name: "Desks" } }));
+        tell("call", { id: 1 });
+        await settle();
+        await waitForSteps([
+            "Ivan Petrov is calling | +7 495 000-02-01 · Desks | mango-office-call-1",
+        ]);
+        tell("call", { id: 1 });
+        await settle();
+        cards[0] = makeCard({ phase: "talking" });
+        tell("call", { id: 1 });
+        await settle();
+        await waitForSteps(["closed"]);
+        expect(phases(service)).toEqual(["talking"]);
+        delete document.hidden;
+    });
+
+    test("not without permission, nor while somebody looks", async () => {
+        mockNotification("denied");
+        const cards = useTelephony();
+        const service = await start();
+        expect(service.canAskNotifications).toBe(false);
+        cards.push(makeCard());
+        tell("call", { id: 1 });
+        await settle();
+        await waitForSteps([]);
+    });
+
+    test("the permission is asked for when the user wants it", async () => {
+        mockNotification("default");
+        useTelephony();
+        const service = await start();
+        await waitForSteps([]);
+        expect(service.canAskNotifications).toBe(true);
+        await service.askNotifications();
+        await waitForSteps(["asked"]);
+    });
+});

@@ -1,0 +1,320 @@
+import { beforeEach, describe, expect, test } from "@odoo/hoot";
+import { press, queryAllTexts, waitFor } from "@odoo/hoot-dom";
+import { advanceTime, animationFrame, mockDate } from "@odoo/hoot-mock";
+import {
+    asyncStep,
+    contains,
+    getService,
+    mockService,
+    mountWithCleanup,
+    onRpc,
+    patchWithCleanup,
+    waitForSteps,
+} from "@web/../tests/web_test_helpers";
+import { CallMenu } from "@mango_office/screen/systray/call_menu";
+import { registry } from "@web/core/registry";
+import { session } from "@web/session";
+import { defineMangoOfficeModels, useTelephony } from "../mango_office_test_helpers";
+
+describe.current.tags("desktop");
+defineMangoOfficeModels();
+
+const ROW = {
+    id: 8,
+    direction: "inbound",
+    result: "missed",
+    name: "Ivan Petrov",
+    number: "+7 495 000-02-01",
+    dial: "+74950000201",
+    started_at: "2026-01-01 10:00:00",
+    talk_duration: 0,
+};
+const WAITING = {
+    id: 3,
+    name: "Ivan Petrov",
+    number: "+7 495 000-02-01",
+    dial: "+74950000201",
+    last_missed_at: "2026-01-01 10:00:00",
+    attempts: 2,
+    tries: 0,
+    deadline: "2026-01-01 10:30:00",
+    urgency: "overdue",
+    responsible: "Anna Sokolova",
+    calling: false,
+    is_calling_me: false,
+    asks: false,
+};
+const PLANNED = {
+    id: 5,
+    name: "Furniture",
+    summary: "Ask about the invoice",
+    number: "+7 495 000-02-01",
+    dial: "+74950000201",
+    date: "2025-12-31",
+    res_model: "crm.lead",
+    res_id: 9,
+};
+const IVAN = {
+    type: "partner",
+    id: 17,
+    name: "Ivan Petrov",
+    detail: "Vector",
+    number: "+7 495 000-02-01",
+    dial: "+74950000201",
+    res_model: "res.partner",
+    res_id: 17,
+};
+let recent, waiting, planned;
+
+beforeEach(() => {
+    mockDate("2026-01-01 12:00:00");
+    useTelephony();
+    [recent, waiting, planned] = [[], [], []];
+    onRpc("res.users", "mango_recent", () => {
+        asyncStep("read");
+        return recent;
+    });
+    onRpc("res.users", "mango_waiting", () => {
+        asyncStep("read waiting");
+        return waiting;
+    });
+    onRpc("res.users", "mango_planned", () => {
+        asyncStep("read planned");
+        return planned;
+    });
+    onRpc("res.users", "mango_search", ({ args }) => {
+        asyncStep(`search ${args[1]}`);
+        return args[1] === "ivan" ? [IVAN] : [];
+    });
+});
+
+/** @param {Object} [values] of the service's state */
+async function mountMenu(values = {}) {
+    await mountWithCleanup(CallMenu);
+    const calls = getService("mango_office.call");
+    patchWithCleanup(calls, {
+        call: (number, { resModel, resId } = {}) =>
+            asyncStep(["call", number, resModel, resId].filter(Boolean).join(" ")),
+        open: (callId) => asyncStep(`open ${callId}`),
+    });
+    Object.assign(calls.state, values);
+    await animationFrame();
+    return calls;
+}
+
+const openMenu = () => contains(".o_mango_systray").click();
+const openTab = (name) => contains(`.o_mango_systray_menu [data-tab=${name}]`).click();
+
+describe("the button", () => {
+    test("is there for telephony's users only", async () => {
+        const { isDisplayed } = registry.category("systray").get("mango_office.call_menu");
+        expect(isDisplayed()).toBe(true);
+        patchWithCleanup(session, { mango_office: undefined });
+        expect(isDisplayed()).toBe(false);
+    });
+
+    test("tells state and missed calls, in words too", async () => {
+        await mountMenu();
+        expect(".o_mango_systray").toHaveAttribute("title", "Calls: Free (101)");
+        expect(".o_mango_systray .badge").toHaveCount(0);
+        Object.assign(getService("mango_office.call").state, {
+            myState: "talking",
+            missedCount: 2,
+        });
+        await animationFrame();
+        expect(".o_mango_systray").toHaveAttribute("title", "Calls: Talking (101), missed: 2");
+        expect(".o_mango_systray .badge").toHaveText("2");
+    });
+
+    test("asks the server nothing while it is closed", async () => {
+        const calls = await mountMenu({ missedCount: 1 });
+        calls.bus.trigger("changed", { id: 1 });
+        await animationFrame();
+        await waitForSteps([]);
+    });
+});
+
+describe("lists", () => {
+    test("call again, and open", async () => {
+        recent = [{ ...ROW, result: "answered", talk_duration: 75 }];
+        await mountMenu();
+        await openMenu();
+        await openTab("recent");
+        await waitFor(".o_mango_recent:contains(1:15)");
+        await contains(".o_mango_redial").click();
+        await waitForSteps(["read", "call +74950000201"]);
+        expect(".o_mango_systray_menu").toHaveCount(0);
+        await openMenu();
+        await openTab("recent");
+        await contains(".o_mango_open").click();
+        await waitForSteps(["read", "open 8"]);
+    });
+
+    test("a hidden number cannot be called again", async () => {
+        recent = [{ ...ROW, dial: false }];
+        await mountMenu();
+        await openMenu();
+        await openTab("recent");
+        await waitFor(".o_mango_recent");
+        expect(".o_mango_redial").toHaveCount(0);
+        await waitForSteps(["read"]);
+    });
+
+    test("what happens meanwhile appears", async () => {
+        const calls = await mountMenu();
+        await openMenu();
+        await openTab("recent");
+        await waitFor(".o_mango_systray_menu:contains(No calls yet)");
+        recent = [ROW];
+        calls.bus.trigger("changed", { id: 8 });
+        await waitFor(".o_mango_recent");
+        await waitForSteps(["read", "read"]);
+    });
+
+    test("all calls", async () => {
+        mockService("action", { doAction: (action) => asyncStep(action) });
+        await mountMenu();
+        await openMenu();
+        await contains(".o_mango_all_calls").click();
+        await waitForSteps(["mango_office.mango_call_action_mine"]);
+    });
+});
+
+describe("who waits", () => {
+    test("comes first if there is somebody", async () => {
+        waiting = [WAITING, { ...WAITING, id: 4, attempts: 1, tries: 3, asks: true }];
+        await mountMenu({ missedCount: 2 });
+        await openMenu();
+        await waitForSteps(["read waiting"]);
+        await waitFor(".o_mango_missed");
+        expect("[data-tab=missed]").toHaveText(/Missed\s*2/);
+        expect(".o_mango_missed:eq(0)").toHaveText(
+            /Ivan Petrov[\s\S]*2 hours ago[\s\S]*called 2 times/
+        );
+        expect(".o_mango_missed:eq(0) .text-danger").toHaveCount(1);
+        expect(".o_mango_missed:eq(1)").toHaveText(/our tries: 3[\s\S]*What now/);
+        expect(".o_mango_systray .badge").toHaveText("2", { message: "looking changes nothing" });
+    });
+
+    test("is called back for their entry", async () => {
+        waiting = [WAITING];
+        await mountMenu({ missedCount: 1 });
+        await openMenu();
+        await contains(".o_mango_missed .o_mango_call_back").click();
+        await waitForSteps(["read waiting", "call +74950000201 mango.callback 3"]);
+        expect(".o_mango_systray_menu").toHaveCount(0);
+    });
+
+    test("is being called by a colleague, and then by nobody", async () => {
+        waiting = [{ ...WAITING, calling: "Boris" }];
+        const calls = await mountMenu({ missedCount: 1 });
+        await openMenu();
+        await waitFor(".o_mango_calling:contains(Boris is calling them)");
+        expect(".o_mango_missed .o_mango_call_back").toHaveCount(0);
+        waiting = [WAITING];
+        calls.bus.trigger("callback", { id: 3 });
+        await waitFor(".o_mango_missed .o_mango_call_back");
+        await waitForSteps(["read waiting", "read waiting"]);
+    });
+
+    test("nobody", async () => {
+        await mountMenu();
+        await openMenu();
+        await openTab("missed");
+        await waitFor(".o_mango_systray_menu:contains(Nobody waits for a call back)");
+        await waitForSteps(["read waiting"]);
+    });
+
+    test("cannot be called without an extension", async () => {
+        useTelephony([], false);
+        waiting = [WAITING];
+        await mountMenu();
+        await openMenu();
+        await openTab("missed");
+        await waitFor(".o_mango_missed");
+        expect(".o_mango_call_back").toHaveCount(0);
+        await waitForSteps(["read", "read waiting"]);
+    });
+});
+
+describe("planned calls", () => {
+    test("are called for their record", async () => {
+        planned = [PLANNED, { ...PLANNED, id: 6, date: "2026-01-01", dial: false, number: "" }];
+        await mountMenu({ plannedCount: 2 });
+        await openMenu();
+        await openTab("planned");
+        await waitFor(".o_mango_planned");
+        expect(".o_mango_planned:eq(0)").toHaveText(/Furniture[\s\S]*invoice[\s\S]*yesterday/);
+        expect(".o_mango_planned:eq(1) .text-danger").toHaveCount(0);
+        expect(".o_mango_call_planned").toHaveCount(1);
+        await contains(".o_mango_call_planned").click();
+        await waitForSteps(["read planned", "call +74950000201 crm.lead 9"]);
+    });
+
+    test("none", async () => {
+        await mountMenu();
+        await openMenu();
+        await openTab("planned");
+        await waitFor(".o_mango_systray_menu:contains(No calls are planned)");
+        await waitForSteps(["read planned"]);
+    });
+});
+
+describe("dial pad", () => {
+    test("keys, backspace and the green button", async () => {
+        await mountMenu();
+        await openMenu();
+        expect(".o_mango_dial").not.toBeEnabled();
+        for (const key of "1029") {
+            await contains(`.o_mango_dialpad_key[data-key='${key}']`).click();
+        }
+        await contains(".o_mango_backspace").click();
+        expect(".o_mango_dial_input").toHaveValue("102");
+        await contains(".o_mango_dial").click();
+        await waitForSteps(["call 102"]);
+        expect(".o_mango_systray_menu").toHaveCount(0);
+    });
+
+    test("a number that was typed is called by Enter", async () => {
+        await mountMenu();
+        await openMenu();
+        await contains(".o_mango_dial_input").edit("+7 (495) 000-02-01", { confirm: false });
+        await press("Enter");
+        await waitForSteps(["call +7 (495) 000-02-01"]);
+    });
+
+    test("somebody is found by name, and called for their contact", async () => {
+        await mountMenu();
+        await openMenu();
+        await contains(".o_mango_dial_input").edit("i", { confirm: false });
+        await advanceTime(300);
+        await waitForSteps([]);
+        await contains(".o_mango_dial_input").edit("ivan", { confirm: false });
+        await advanceTime(300);
+        await waitForSteps(["search ivan"]);
+        await animationFrame();
+        expect(queryAllTexts(".o_mango_search_result")[0]).toMatch(/Ivan Petrov[\s\S]*Vector/);
+        await contains(".o_mango_search_result").click();
+        await waitForSteps(["call +74950000201 res.partner 17"]);
+    });
+
+    test("nobody is found", async () => {
+        await mountMenu();
+        await openMenu();
+        await contains(".o_mango_dial_input").edit("zed", { confirm: false });
+        await advanceTime(300);
+        await animationFrame();
+        expect(".o_mango_systray_menu").toHaveText(/Nobody is found/);
+        await press("Enter");
+        await waitForSteps(["search zed"]);
+    });
+
+    test("is not there without an extension", async () => {
+        useTelephony([], false);
+        await mountMenu();
+        await openMenu();
+        expect("[data-tab=dial]").toHaveCount(0);
+        expect(".o_mango_systray_menu").toHaveText(/You have no extension/);
+        await waitForSteps(["read"]);
+    });
+});

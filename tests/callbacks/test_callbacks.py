@@ -1,0 +1,959 @@
+"""Clients who were missed: who waits, for whom, until when, and who is told."""
+
+import json
+from datetime import datetime, timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form, tagged
+from odoo.tools import mute_logger
+
+from ...models.callbacks.mango_callback_apply import MangoCallback
+from ..common import MangoCase
+
+IVAN = "+74950000201"
+OLGA = "+74950000202"
+IVANS_OTHER = "+74950000203"
+
+
+class CallbackCase(MangoCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.now = fields.Datetime.now().replace(microsecond=0)
+        cls.count = 0
+        # Every minute is a working minute, unless a test says otherwise.
+        cls.company.resource_calendar_id = False
+
+    def add(self, minutes_ago, result, direction, number=IVAN, **vals):
+        """Add a call that has ended, as if the PBX had told of it just now."""
+        type(self).count += 1
+        started_at = vals.pop("started_at", self.now - timedelta(minutes=minutes_ago))
+        partner = self.env["mango.caller.lookup"]._find_partners(self.account, number)[
+            :1
+        ]
+        users = vals.pop("users", self.anna)
+        call = self.env["mango.call"].create(
+            {
+                "account_id": self.account.id,
+                "company_id": self.company.id,
+                "entry_id": f"E-{self.count}",
+                "state": "ended",
+                "direction": direction,
+                "result": result,
+                "client_number": number,
+                "partner_id": partner.id,
+                "user_id": users[:1].id,
+                "user_ids": users.ids,
+                "started_at": started_at,
+                "ended_at": started_at + timedelta(seconds=30),
+                "wait_duration": 30,
+                **vals,
+            }
+        )
+        call._on_ended()
+        return call
+
+    def missed(self, minutes_ago, **vals):
+        return self.add(minutes_ago, "missed", "inbound", **vals)
+
+    def tried(self, minutes_ago, **vals):
+        return self.add(minutes_ago, "unanswered", "outbound", **vals)
+
+    def called(self, minutes_ago, **vals):
+        return self.talked(minutes_ago, "outbound", **vals)
+
+    def talked(self, minutes_ago, direction="inbound", **vals):
+        started_at = self.now - timedelta(minutes=minutes_ago)
+        vals = {"answered_at": started_at, "talk_duration": 20, **vals}
+        return self.add(minutes_ago, "answered", direction, **vals)
+
+    def work_off(self):
+        self.env.flush_all()
+        self.run_cron("ir_cron_callbacks")
+        return self.entries()
+
+    def entries(self):
+        return self.env["mango.callback"].search(
+            [("account_id", "=", self.account.id)], order="first_missed_at, id"
+        )
+
+    def bus_of(self, user, act):
+        """Return what a user's web clients are told by our bus while something is done."""
+        bus = self.env["bus.bus"].sudo()
+        self.env.cr.precommit.run()
+        before = bus.search([])
+        act()
+        self.env.cr.precommit.run()
+        found = []
+        for message in bus.search([], order="id") - before:
+            channel, payload = json.loads(message.channel), json.loads(message.message)
+            if channel[1:3] == ["res.partner", user.partner_id.id]:
+                found.append(payload["type"])
+        return found
+
+
+@tagged("post_install", "-at_install")
+class TestCallbacks(CallbackCase):
+    # -- the loop ------------------------------------------------------------------
+
+    def test_missed(self):
+        call = self.missed(10)
+        entry = self.work_off()
+        self.assertRecordValues(
+            entry,
+            [
+                {
+                    "account_id": self.account.id,
+                    "company_id": self.company.id,
+                    "client_number": IVAN,
+                    "partner_id": self.ivan.id,
+                    "user_id": self.anna.id,
+                    "user_ids": self.anna.ids,
+                    "first_missed_at": call.started_at,
+                    "last_missed_at": call.started_at,
+                    "attempt_count": 1,
+                    "try_count": 0,
+                    "state": "open",
+                    "closed_by": False,
+                    "outcome": "waiting",
+                    "deadline": call.started_at + timedelta(minutes=30),
+                    "call_ids": call.ids,
+                }
+            ],
+        )
+        self.assertEqual(entry.display_name, "Иван Петров")
+        self.assertFalse(self.env["mango.callback.task"].search([]))
+
+    def test_attempts_and_tries_and_called_back(self):
+        self.missed(30)
+        self.missed(25)
+        self.tried(20, users=self.boris)
+        self.work_off()
+        closing = self.called(10, users=self.boris)
+        self.assertRecordValues(
+            self.work_off(),
+            [
+                {
+                    "attempt_count": 2,
+                    "try_count": 1,
+                    "state": "done",
+                    "closed_by": "called_back",
+                    "closing_call_id": closing.id,
+                    "closing_user_id": self.boris.id,
+                    "closed_at": closing.answered_at,
+                    "reaction_minutes": 20,
+                    "outcome": "in_time",
+                }
+            ],
+        )
+
+    def test_called_back_late(self):
+        self.missed(60)
+        self.called(10)
+        self.assertEqual(self.work_off().outcome, "late")
+
+    def test_got_through(self):
+        self.missed(30)
+        self.work_off()
+        self.talked(10)
+        entry = self.work_off()
+        self.assertEqual(entry.closed_by, "got_through")
+        self.assertEqual(entry.outcome, "got_through")
+
+    def test_missed_again(self):
+        self.missed(60)
+        self.called(50)
+        self.missed(10)
+        self.assertEqual(self.work_off().mapped("state"), ["done", "open"])
+
+    def test_any_order(self):
+        """One by one, in any order, comes to the same as all at once."""
+        plan = [
+            ("missed", 60),
+            ("tried", 55),
+            ("missed", 50),
+            ("called", 45),
+            ("missed", 40),
+            ("talked", 30),
+            ("missed", 20),
+            ("tried", 10),
+        ]
+        names = ["attempt_count", "try_count", "state", "closed_by", "closed_at"]
+        names += ["first_missed_at", "last_missed_at", "reaction_minutes", "deadline"]
+        outcomes = set()
+        for order in (plan, plan[::-1], plan[::2] + plan[1::2], plan[4:] + plan[:4]):
+            self.env["mango.callback"].search([]).unlink()
+            self.env["mango.call"].search([]).unlink()
+            for name, minutes in order:
+                getattr(self, name)(minutes)
+                self.work_off()
+            outcomes.add(
+                str([[entry[name] for name in names] for entry in self.entries()])
+            )
+        self.assertEqual(len(outcomes), 1, outcomes)
+        self.assertEqual(self.entries().mapped("state"), ["done", "done", "open"])
+
+    def test_a_call_that_is_told_twice(self):
+        call = self.missed(10)
+        self.work_off()
+        call._on_ended()
+        call._on_ended()
+        self.assertEqual(self.work_off().attempt_count, 1)
+
+    def test_missed_call_turns_out_to_be_answered(self):
+        call = self.missed(10)
+        self.assertTrue(self.work_off())
+        call.write({"result": "answered", "answered_at": call.started_at})
+        call._on_ended()
+        self.assertFalse(self.work_off())
+
+    def test_the_talk_turns_out_to_be_none(self):
+        self.missed(20)
+        call = self.called(10)
+        self.assertEqual(self.work_off().state, "done")
+        call.write({"result": "unanswered", "answered_at": False})
+        call._on_ended()
+        entry = self.work_off()
+        self.assertEqual((entry.state, entry.try_count), ("open", 1))
+        self.assertFalse(entry.closing_call_id or entry.closed_at)
+
+    def test_calls_deleted_by_age(self):
+        self.missed(20)
+        entry = self.work_off()
+        entry.call_ids.unlink()
+        self.called(10)
+        self.assertEqual(self.work_off(), entry)
+        self.assertEqual((entry.state, entry.attempt_count), ("done", 1))
+
+    def test_one_open_entry_in_the_database(self):
+        self.missed(10)
+        entry = self.work_off()
+        vals = entry.copy_data()[0]
+        with mute_logger("odoo.sql_db"), self.assertRaises(Exception):
+            with self.env.cr.savepoint():
+                self.env["mango.callback"].create({**vals, "state": "open"})
+
+    # -- who the client is ---------------------------------------------------------
+
+    def test_other_clients_are_others(self):
+        self.missed(10)
+        self.missed(9, number=OLGA)
+        self.called(5, number=OLGA)
+        self.assertEqual(self.work_off().mapped("state"), ["open", "done"])
+
+    def test_any_number_of_a_contact(self):
+        self.create_partner(
+            "Иван, мобильный", "74950000203", parent_id=self.ivan.id, type="other"
+        )
+        self.missed(20)
+        self.missed(10, number=IVANS_OTHER)
+        entry = self.work_off()
+        self.assertEqual(entry.attempt_count, 2)
+        self.assertEqual(entry.client_number, IVANS_OTHER, "the last one used")
+        self.called(5)
+        self.assertEqual(self.work_off().state, "done")
+
+    def test_number_that_was_only_chosen(self):
+        """Somebody said that it was Ivan; his number was not added to him."""
+        self.missed(20, number=OLGA, partner_id=self.ivan.id)
+        self.missed(15)
+        self.assertEqual(self.work_off().attempt_count, 2)
+        self.called(5, number=OLGA, partner_id=False)
+        self.assertEqual(self.work_off().state, "done")
+
+    def test_unknown_caller_becomes_a_contact(self):
+        self.missed(20, number=OLGA)
+        entry = self.work_off()
+        self.assertFalse(entry.partner_id)
+        olga = self.create_partner("Ольга", "74950000202")
+        self.missed(10, number=OLGA)
+        self.assertEqual(self.work_off(), entry)
+        self.assertEqual((entry.partner_id, entry.attempt_count), (olga, 2))
+
+    def test_a_person_says_who_it_was(self):
+        call = self.missed(20, number=OLGA)
+        self.missed(15)
+        self.assertEqual(len(self.work_off()), 2)
+        call.with_user(self.anna).partner_id = self.ivan
+        entry = self.work_off()
+        self.assertEqual((entry.partner_id, entry.attempt_count), (self.ivan, 2))
+
+    def test_colleagues_with_one_number(self):
+        """Each waits for themselves, and whoever picks up there was spoken to."""
+        other = self.create_partner("Сосед", "74950000201")
+        self.missed(20, partner_id=self.ivan.id)
+        self.missed(15, partner_id=other.id)
+        self.assertEqual(len(self.work_off()), 2)
+        self.called(5, partner_id=other.id)
+        self.assertEqual(self.work_off().mapped("state"), ["done", "done"])
+
+    def test_contact_deleted(self):
+        self.missed(20)
+        entry = self.work_off()
+        self.ivan.unlink()
+        self.assertEqual(self.work_off(), entry)
+        self.assertEqual((entry.state, entry.client_key), ("open", IVAN))
+        self.called(5)
+        self.assertEqual(self.work_off().state, "done")
+
+    def test_contacts_merged(self):
+        olga = self.create_partner("Ольга", "74950000202")
+        self.missed(20)
+        self.missed(10, number=OLGA)
+        self.assertEqual(len(self.work_off()), 2)
+        merge = self.env["base.partner.merge.automatic.wizard"].create({})
+        merge._merge((olga | self.ivan).ids, self.ivan)
+        entry = self.work_off()
+        self.assertEqual((entry.partner_id, entry.attempt_count), (self.ivan, 2))
+        self.assertEqual(entry.state, "open")
+
+    def test_two_pbxs(self):
+        other = self.create_account(name="Вторая")
+        self.missed(20)
+        self.missed(20, account_id=other.id)
+        self.called(5)
+        self.work_off()
+        entries = self.env["mango.callback"].search([])
+        states = {entry.account_id: entry.state for entry in entries}
+        self.assertEqual(states, {self.account: "done", other: "open"})
+
+    # -- who is not called back ------------------------------------------------------
+
+    def test_exclusions(self):
+        cases = {
+            "internal": {"direction": "internal"},
+            "hidden": {"number": False},
+            "short": {"wait_duration": 2},
+            "own line": {"number": "+74950000100"},
+            "old": {"started_at": self.now - timedelta(hours=25)},
+        }
+        for case, vals in cases.items():
+            with self.subTest(case=case):
+                direction = vals.pop("direction", "inbound")
+                self.add(10, "missed", direction, **vals)
+                self.assertFalse(self.work_off())
+
+    def test_phone_of_a_colleague(self):
+        self.env["mango.device"].create(
+            {"extension_id": self.boris_extension.id, "number": "74950000202"}
+        )
+        self.missed(10, number=OLGA)
+        self.assertFalse(self.work_off())
+
+    def test_blacklist(self):
+        self.env["phone.blacklist"].sudo().create({"number": IVAN})
+        self.missed(10)
+        self.assertFalse(self.work_off())
+
+    def test_blacklisted_later(self):
+        """What was opened before stays until somebody closes it."""
+        self.missed(10)
+        entry = self.work_off()
+        self.env["phone.blacklist"].sudo().create({"number": IVAN})
+        self.missed(5)
+        self.assertEqual(self.work_off(), entry)
+        self.assertEqual(entry.attempt_count, 1)
+
+    def test_settings(self):
+        self.account.callback_min_wait = 60
+        self.missed(10)
+        self.assertFalse(self.work_off())
+        self.account.write({"callback_min_wait": 0, "callback_max_age_hours": 48})
+        self.missed(25 * 60, wait_duration=0)
+        self.assertTrue(self.work_off())
+
+    def test_switched_off(self):
+        self.account.callback_enabled = False
+        self.missed(10)
+        self.assertFalse(self.work_off())
+
+    def test_an_entry_does_not_vanish_with_age(self):
+        self.account.callback_max_age_hours = 1
+        call = self.missed(30)
+        entry = self.work_off()
+        self.env.cr.execute(
+            "UPDATE mango_call SET create_date = started_at + interval '2 hours' "
+            "WHERE id = %s",
+            [call.id],
+        )
+        self.env.invalidate_all()
+        self.missed(1)
+        self.assertEqual(self.work_off(), entry)
+        self.assertEqual(entry.attempt_count, 2)
+
+    def test_old_talk_that_is_fetched_closes(self):
+        self.account.callback_max_age_hours = 48
+        self.missed(40 * 60)
+        entry = self.work_off()
+        self.account.callback_max_age_hours = 1
+        self.missed(39 * 60)
+        self.called(30 * 60)
+        self.assertEqual(self.work_off(), entry)
+        self.assertEqual(entry.state, "done")
+
+    def test_history_leaves_no_tasks(self):
+        for minutes in range(60):
+            self.called(60 * 24 * 3 + minutes)
+        self.assertFalse(self.env["mango.callback.task"].search([]))
+
+    # -- whose it is -------------------------------------------------------------------
+
+    def test_chain(self):
+        self.env["mango.line"].search([]).user_id = self.vera
+        line = self.account.line_ids[0]
+        self.account.callback_user_id = self.kirill
+        missed = {"users": self.boris, "line_id": line.id}
+        for case, prepare, expected in (
+            ("salesperson", lambda: None, self.anna),
+            ("first rung", lambda: self.ivan.write({"user_id": False}), self.boris),
+            ("line", lambda: missed.update(users=self.env["res.users"]), self.vera),
+            ("PBX", lambda: line.write({"user_id": False}), self.kirill),
+            (
+                "nobody",
+                lambda: self.account.write({"callback_user_id": False}),
+                self.env["res.users"],
+            ),
+        ):
+            with self.subTest(case=case):
+                prepare()
+                self.entries().unlink()
+                self.env["mango.call"].search([]).unlink()
+                self.missed(10, **missed)
+                self.assertEqual(self.work_off().user_id, expected)
+
+    def test_lead_before_contact(self):
+        lead = self.create_lead("Мебель", user_id=self.boris.id)
+        self.missed(10, lead_id=lead.id)
+        entry = self.work_off()
+        self.assertEqual((entry.lead_id, entry.user_id), (lead, self.boris))
+        self.assertIn(self.boris, entry.user_ids)
+
+    def test_responsible_has_left(self):
+        self.account.callback_user_id = self.kirill
+        self.missed(10, users=self.boris)
+        entry = self.work_off()
+        self.assertEqual(entry.user_id, self.anna)
+        self.anna.active = False
+        self.assertEqual(entry.user_id, self.boris)
+        self.boris.active = False
+        self.assertEqual(entry.user_id, self.kirill)
+        self.kirill.active = False
+        self.assertFalse(entry.user_id)
+        self.missed(5, users=self.boris)
+        self.assertFalse(self.work_off().user_id)
+
+    def test_reassigned(self):
+        self.missed(10)
+        entry = self.work_off()
+        entry.with_user(self.anna).user_id = self.boris
+        self.missed(5)
+        self.assertEqual(self.work_off().user_id, self.boris)
+        self.assertIn(self.boris, entry.user_ids)
+        self.boris.active = False
+        self.assertEqual(entry.user_id, self.anna)
+
+    # -- until when ----------------------------------------------------------------------
+
+    def calendar(self, **vals):
+        return self.env["resource.calendar"].create(
+            {
+                "name": "9-18",
+                "tz": "Europe/Moscow",
+                "company_id": self.company.id,
+                "attendance_ids": [(5, 0)]
+                + [
+                    (
+                        0,
+                        0,
+                        {
+                            "name": day,
+                            "dayofweek": day,
+                            "hour_from": 9,
+                            "hour_to": 18,
+                            "day_period": "morning",
+                        },
+                    )
+                    for day in "01234"
+                ],
+                **vals,
+            }
+        )
+
+    def entry_at(self, *moment):
+        """Return the entry of a call that was missed at a moment in UTC."""
+        started_at = datetime(*moment)
+        self.entries().unlink()
+        self.env["mango.call"].search([]).unlink()
+        call = self.missed(0, started_at=started_at)
+        self.env.cr.execute(
+            "UPDATE mango_call SET create_date = started_at WHERE id = %s", [call.id]
+        )
+        self.env.invalidate_all()
+        # It was told of at once, but long ago.
+        self.env["mango.callback.task"].create({"call_id": call.id})
+        return self.work_off()
+
+    def test_deadline_in_working_time(self):
+        self.company.resource_calendar_id = self.calendar()
+        # Monday, 2 March 2026; Moscow is three hours ahead.
+        during = self.entry_at(2026, 3, 2, 9, 0)
+        self.assertEqual(during.deadline, datetime(2026, 3, 2, 9, 30))
+        evening = self.entry_at(2026, 3, 2, 14, 45)
+        self.assertEqual(evening.deadline, datetime(2026, 3, 3, 6, 15))
+        night = self.entry_at(2026, 3, 2, 23, 0)
+        self.assertEqual(night.deadline, datetime(2026, 3, 3, 6, 30))
+        weekend = self.entry_at(2026, 3, 7, 12, 0)
+        self.assertEqual(weekend.deadline, datetime(2026, 3, 9, 6, 30))
+        self.assertEqual((weekend.missed_hour, weekend.missed_weekday), ("15:00", "5"))
+
+    def test_public_holiday(self):
+        calendar = self.calendar()
+        self.company.resource_calendar_id = calendar
+        self.env["resource.calendar.leaves"].create(
+            {
+                "name": "8 марта",
+                "calendar_id": calendar.id,
+                "company_id": self.company.id,
+                "date_from": datetime(2026, 3, 8, 21, 0),
+                "date_to": datetime(2026, 3, 9, 20, 59),
+            }
+        )
+        weekend = self.entry_at(2026, 3, 7, 12, 0)
+        self.assertEqual(weekend.deadline, datetime(2026, 3, 10, 6, 30))
+
+    def test_reaction_in_working_time(self):
+        self.company.resource_calendar_id = self.calendar()
+        entry = self.entry_at(2026, 3, 2, 14, 45)
+        self.assertEqual(entry._reaction_minutes(datetime(2026, 3, 3, 6, 5)), 20)
+        self.assertEqual(entry._reaction_minutes(datetime(2026, 3, 2, 14, 0)), 0)
+
+    def test_calendar_without_hours(self):
+        self.company.resource_calendar_id = self.calendar(attendance_ids=[(5, 0)])
+        call = self.missed(10)
+        entry = self.work_off()
+        self.assertEqual(entry.deadline, call.started_at + timedelta(minutes=30))
+        self.called(5)
+        self.assertEqual(self.work_off().reaction_minutes, 5)
+
+    # -- by hand ------------------------------------------------------------------------
+
+    def decide(self, entry, choice, user=None, **vals):
+        model = self.env["mango.callback.decision"].with_user(user or self.anna)
+        decision = model.create({"callback_ids": entry.ids, "choice": choice, **vals})
+        decision.action_apply()
+
+    def test_dropped(self):
+        self.missed(10)
+        entry = self.work_off()
+        with self.assertRaises(UserError):
+            self.decide(entry, "dropped")
+        self.decide(entry, "dropped", reason="Реклама")
+        self.assertRecordValues(
+            entry,
+            [
+                {
+                    "state": "dropped",
+                    "closed_by": "hand",
+                    "reason": "Реклама",
+                    "outcome": "never",
+                    "closing_user_id": self.anna.id,
+                }
+            ],
+        )
+
+    def test_what_a_person_did_stays(self):
+        self.missed(20)
+        self.missed(15)
+        entry = self.work_off()
+        self.decide(entry, "done", reason="Говорили лично")
+        self.called(10)  # told of later
+        self.missed(12)
+        self.assertEqual(self.work_off(), entry)
+        self.assertEqual((entry.state, entry.closed_by), ("done", "hand"))
+        self.missed(-1)
+        entries = self.work_off()
+        self.assertEqual(entries.mapped("state"), ["done", "open"])
+
+    def test_clock_of_the_pbx_is_ahead(self):
+        self.missed(-3)
+        entry = self.work_off()
+        self.decide(entry, "done")
+        entry.call_ids._on_ended()
+        self.assertEqual(self.work_off(), entry)
+        self.assertEqual(entry.state, "done")
+
+    def test_later(self):
+        self.missed(60)
+        entry = self.work_off()
+        self.assertEqual(entry.urgency, "overdue")
+        self.assertEqual(self.anna.with_user(self.anna)._mango_waiting_count(), 1)
+        until = self.now + timedelta(hours=3)
+        self.decide(entry, "later", until=until)
+        self.assertEqual((entry.deadline, entry.urgency), (until, "later"))
+        self.assertEqual(self.anna.with_user(self.anna)._mango_waiting_count(), 0)
+        self.tried(30)
+        self.assertEqual(self.work_off().deadline, until)
+        # The client calls again: that is what counts now.
+        call = self.missed(1)
+        self.work_off()
+        self.assertEqual(entry.deadline, call.started_at + timedelta(minutes=30))
+        self.assertEqual(self.anna.with_user(self.anna)._mango_waiting_count(), 1)
+        call._on_ended()
+        self.work_off()
+        self.assertEqual(entry.deadline, call.started_at + timedelta(minutes=30))
+
+    def test_later_than_now(self):
+        self.missed(60)
+        with self.assertRaises(UserError):
+            self.decide(self.work_off(), "later", until=self.now - timedelta(hours=1))
+
+    def test_tomorrow(self):
+        self.anna.tz = "Europe/Moscow"
+        self.missed(10)
+        entry = self.work_off()
+        decision = self.env["mango.callback.decision"].with_user(self.anna)
+        decision.create({"callback_ids": entry.ids}).action_tomorrow()
+        self.assertEqual((entry.deadline.hour, entry.deadline.minute), (6, 0))
+        self.assertGreater(entry.deadline, self.now)
+
+    def test_only_open_ones_are_decided(self):
+        self.missed(10)
+        self.called(5)
+        entry = self.work_off()
+        self.decide(entry, "dropped", reason="x")
+        self.assertEqual((entry.state, entry.closed_by), ("done", "called_back"))
+
+    def test_asks_after_some_tries(self):
+        self.missed(30)
+        for minutes in (20, 15):
+            self.tried(minutes)
+        entry = self.work_off()
+        self.assertFalse(entry.asks)
+        self.tried(10)
+        self.work_off()
+        entry.invalidate_recordset()
+        self.assertTrue(entry.asks)
+
+    def test_nothing_else_can_be_changed(self):
+        self.missed(10)
+        entry = self.work_off().with_user(self.vera)
+        for vals in ({"state": "done"}, {"attempt_count": 7}, {"partner_id": False}):
+            with self.subTest(vals=vals), self.assertRaises(AccessError):
+                entry.write(vals)
+        for act in (entry.unlink, entry.copy):
+            with self.assertRaises(AccessError):
+                act()
+
+    # -- overdue ------------------------------------------------------------------------
+
+    def overdue_messages(self):
+        before = self.env["mail.message"].search([])
+        self.run_cron("ir_cron_overdue_callbacks")
+        new = self.env["mail.message"].search([]) - before
+        return new.filtered(lambda message: message.model == "mango.account")
+
+    def test_supervisors_are_told_once(self):
+        self.missed(60)
+        self.missed(5, number=OLGA)
+        self.work_off()
+        message = self.overdue_messages()
+        self.assertIn(self.vera.partner_id, message.partner_ids)
+        self.assertNotIn(self.anna.partner_id, message.partner_ids)
+        self.assertIn("Иван Петров", message.body)
+        self.assertNotIn(OLGA[-7:], message.body)
+        self.assertFalse(self.overdue_messages())
+
+    def test_overdue_again_after_it_was_put_off(self):
+        self.missed(60)
+        entry = self.work_off()
+        self.assertTrue(self.overdue_messages())
+        self.decide(entry, "later", until=self.now + timedelta(hours=1))
+        self.assertFalse(self.overdue_messages())
+        entry.deadline = self.now - timedelta(minutes=1)
+        self.assertTrue(self.overdue_messages())
+
+    # -- telling people ------------------------------------------------------------------
+
+    def test_live(self):
+        self.missed(10, users=self.anna | self.boris)
+        told = []
+        told += self.bus_of(self.boris, self.work_off)
+        self.assertEqual(told, ["mango_office/callback"])
+        self.called(5)
+        told = self.bus_of(self.boris, self.work_off)
+        self.assertEqual(told, ["mango_office/callback"])
+        self.entries().call_ids._on_ended()
+        self.assertEqual(self.bus_of(self.boris, self.work_off), [], "nothing new")
+
+    def test_somebody_is_calling(self):
+        self.missed(10, users=self.anna | self.boris)
+        entry = self.work_off()
+        self.assertFalse(entry.calling)
+        told = self.bus_of(
+            self.boris,
+            lambda: self.anna.with_user(self.anna).mango_call(
+                IVAN, "mango.callback", entry.id
+            ),
+        )
+        self.assertIn("mango_office/callback", told)
+        entry.invalidate_recordset()
+        self.assertEqual(entry.with_user(self.boris).calling, "Анна Соколова")
+        self.assertFalse(entry.with_user(self.boris).is_calling_me)
+        self.assertTrue(entry.with_user(self.anna).is_calling_me)
+
+    def test_call_of_an_entry_belongs_to_its_client(self):
+        lead = self.create_lead("Мебель", partner_id=self.ivan.id)
+        self.missed(10, lead_id=lead.id)
+        entry = self.work_off()
+        vals = self.env["mango.call"]._prepare_origin_vals(entry)
+        self.assertEqual(vals["partner_id"], self.ivan.id)
+        self.assertEqual(vals["lead_id"], lead.id)
+        self.assertEqual(
+            (vals["res_model"], vals["res_id"]), ("mango.callback", entry.id)
+        )
+
+    def test_waiting_list(self):
+        self.missed(40)
+        self.missed(20)
+        self.tried(10)
+        entry = self.work_off()
+        [row] = self.anna.with_user(self.anna).mango_waiting()
+        self.assertEqual(
+            row,
+            {
+                "id": entry.id,
+                "name": "Иван Петров",
+                "number": "+7 495 000-02-01",
+                "dial": IVAN,
+                "last_missed_at": fields.Datetime.to_string(entry.last_missed_at),
+                "attempts": 2,
+                "tries": 1,
+                "deadline": fields.Datetime.to_string(entry.deadline),
+                "urgency": "overdue",
+                "responsible": "Анна Соколова",
+                "calling": False,
+                "is_calling_me": False,
+                "asks": False,
+            },
+        )
+        self.assertFalse(self.kirill.with_user(self.kirill).mango_waiting())
+        with self.assertRaises(AccessError):
+            self.anna.with_user(self.boris).mango_waiting()
+
+    def test_last_words(self):
+        self.missed(10)
+        self.talked(60 * 24, note="Просил счёт")
+        self.talked(60 * 48, note="Старое")
+        self.talked(60 * 24, note="Чужое", users=self.boris)
+        entry = self.work_off()
+        self.assertEqual(entry.with_user(self.anna).last_words, "Просил счёт")
+
+    def test_ribbons(self):
+        lead = self.create_lead("Мебель", partner_id=self.ivan.id)
+        other = self.create_lead("Кровля")
+        self.missed(10)
+        self.work_off()
+        self.assertTrue(self.ivan.with_user(self.boris).mango_is_waiting)
+        self.assertTrue(lead.mango_is_waiting)
+        self.assertFalse(other.mango_is_waiting)
+        self.called(5)
+        self.work_off()
+        self.env.invalidate_all()
+        self.assertFalse(self.ivan.mango_is_waiting or lead.mango_is_waiting)
+
+    def test_card(self):
+        first = self.missed(20, users=self.boris)
+        call = self.missed(10)
+        self.work_off()
+        card = self.env["mango.card.content"].with_user(self.anna)._of_call(call)
+        since = fields.Datetime.to_string(first.started_at)
+        self.assertEqual(card["callback"], {"attempts": 2, "since": since})
+
+    # -- Odoo's to-do list ----------------------------------------------------------------
+
+    def test_activity(self):
+        self.account.callback_activity = True
+        self.missed(10)
+        entry = self.work_off()
+        activity = entry.activity_id
+        self.assertEqual(activity.activity_type_id.category, "phonecall")
+        self.assertEqual(
+            (activity.res_model, activity.res_id), ("res.partner", self.ivan.id)
+        )
+        self.assertEqual(activity.user_id, self.anna)
+        entry.with_user(self.anna).user_id = self.boris
+        self.assertEqual(activity.user_id, self.boris)
+        self.called(5, users=self.boris)
+        self.work_off()
+        self.assertFalse(activity.active)
+        self.assertIn("Борис Кузнецов", activity.feedback)
+
+    def test_activity_on_the_lead(self):
+        self.account.callback_activity = True
+        self.anna.group_ids += self.env.ref("sales_team.group_sale_salesman")
+        lead = self.create_lead("Мебель", user_id=self.anna.id)
+        self.missed(10, lead_id=lead.id)
+        self.assertEqual(self.work_off().activity_id.res_model, "crm.lead")
+
+    def test_activity_on_the_entry(self):
+        self.account.callback_activity = True
+        self.missed(10, number=OLGA)
+        entry = self.work_off()
+        self.assertEqual(entry.activity_id.res_model, "mango.callback")
+        self.assertEqual(entry.activity_ids, entry.activity_id)
+
+    def test_activity_done_by_a_person(self):
+        self.account.callback_activity = True
+        self.missed(10)
+        entry = self.work_off()
+        entry.activity_id.with_user(self.anna).action_feedback("Написал ему")
+        self.assertEqual((entry.state, entry.closed_by), ("done", "hand"))
+        self.assertEqual(entry.reason, "Написал ему")
+
+    def test_no_activity_unless_wanted(self):
+        self.missed(10)
+        self.assertFalse(self.work_off().activity_id)
+
+    def plan(self, record, days=0, user=None, **vals):
+        return record.activity_schedule(
+            "mail.mail_activity_data_call",
+            date_deadline=fields.Date.today() + timedelta(days=days),
+            user_id=(user or self.anna).id,
+            **vals,
+        )
+
+    def test_planned_calls(self):
+        late = self.plan(self.ivan, -1, summary="Счёт")
+        due = self.plan(self.ivan)
+        self.plan(self.ivan, 2)
+        self.plan(self.ivan, user=self.boris)
+        self.ivan.activity_schedule(
+            "mail.mail_activity_data_todo", user_id=self.anna.id
+        )
+        anna = self.anna.with_user(self.anna)
+        rows = anna.mango_planned()
+        self.assertEqual([row["id"] for row in rows], [late.id, due.id])
+        self.assertEqual(anna._mango_planned_count(), 2)
+        self.assertEqual(
+            rows[0],
+            {
+                "id": late.id,
+                "name": "Иван Петров",
+                "summary": "Счёт",
+                "number": self.ivan.phone,
+                "dial": self.ivan.phone,
+                "date": fields.Date.to_string(late.date_deadline),
+                "res_model": "res.partner",
+                "res_id": self.ivan.id,
+            },
+        )
+
+    def test_planned_call_of_a_missed_client_is_not_listed_twice(self):
+        self.account.callback_activity = True
+        self.missed(10)
+        self.work_off()
+        self.assertFalse(self.anna.with_user(self.anna).mango_planned())
+
+    def test_card_offers_to_finish_the_planned_call(self):
+        activity = self.plan(self.ivan, summary="Счёт")
+        call = self.called(5)
+        cards = self.env["mango.card.content"].with_user(self.anna)
+        # Whoever talked is on a leg of the call.
+        call.leg_ids = [
+            fields.Command.create(
+                {
+                    "leg_ref": "L1",
+                    "from_extension": "101",
+                    "answered_at": call.answered_at,
+                    "state": "disconnected",
+                }
+            )
+        ]
+        call.extension_id = self.anna_extension
+        card = cards._of_call(call)
+        self.assertEqual(card["activity"], {"id": activity.id, "summary": "Счёт"})
+        activity.with_user(self.anna).action_feedback("Договорились")
+        self.assertFalse(cards._of_call(call)["activity"])
+
+    # -- trouble ------------------------------------------------------------------------
+
+    def test_one_client_in_trouble(self):
+        """Others do not wait for them, and they are tried again."""
+        self.missed(10)
+        self.missed(9, number=OLGA)
+        apply = MangoCallback._apply
+
+        def fail(model, client, calls):
+            if client.contact_id:
+                raise ValueError("moon")
+            return apply(model, client, calls)
+
+        with (
+            patch.object(MangoCallback, "_apply", fail),
+            mute_logger(
+                "odoo.addons.mango_office.models.callbacks.mango_callback_task"
+            ),
+        ):
+            self.assertEqual(self.work_off().client_number, OLGA)
+        self.assertEqual(self.env["mango.callback.task"].search([]).attempts, 1)
+        self.assertEqual(len(self.work_off()), 2)
+        self.assertFalse(self.env["mango.callback.task"].search([]))
+
+    def test_a_robot(self):
+        """Two hundred calls of one client are one entry, and computed once."""
+        for _number in range(200):
+            self.missed(10)
+        with patch.object(
+            MangoCallback, "_apply", autospec=True, side_effect=MangoCallback._apply
+        ) as apply:
+            entry = self.work_off()
+        self.assertEqual(entry.attempt_count, 200)
+        self.assertEqual(apply.call_count, 1)
+
+    # -- the report --------------------------------------------------------------------
+
+    def test_digest(self):
+        self.missed(10, user_id=self.boris.id)
+        self.missed(50, number=OLGA)
+        self.called(40, number=OLGA)
+        self.talked(30, number="+74950000209", wait_duration=12)
+        self.work_off()
+        digest = self.env["digest.digest"].create(
+            {
+                "name": "Звонки",
+                "company_id": self.company.id,
+                "kpi_mango_calls": True,
+                "kpi_mango_missed": True,
+                "kpi_mango_not_called_back": True,
+                "kpi_mango_answer_time": True,
+            }
+        )
+        digest = digest.with_context(
+            start_datetime=self.now - timedelta(days=1),
+            end_datetime=self.now + timedelta(minutes=1),
+        ).with_user(self.vera)
+        self.assertRecordValues(
+            digest,
+            [
+                {
+                    "kpi_mango_calls_value": 4,
+                    "kpi_mango_missed_value": 2,
+                    "kpi_mango_not_called_back_value": 1,
+                    "kpi_mango_answer_time_value": 12,
+                }
+            ],
+        )
+        with self.assertRaises(AccessError):
+            digest.with_user(self.anna).kpi_mango_calls_value  # noqa: B018
+        kpis = digest.sudo()._compute_kpis(self.company, self.vera)
+        self.assertIn("kpi_mango_missed", [kpi["kpi_name"] for kpi in kpis])
+
+    def test_views(self):
+        """A user opens an entry."""
+        self.missed(10)
+        entry = self.work_off()
+        with Form(entry.with_user(self.anna)) as form:
+            form.user_id = self.boris
+        self.assertEqual(entry.user_id, self.boris)

@@ -1,0 +1,309 @@
+"""Transactions that do not see each other, for real: nothing here is a savepoint."""
+
+import hashlib
+from unittest.mock import patch
+
+from psycopg2.errors import LockNotAvailable, SerializationFailure
+
+from odoo import SUPERUSER_ID, api
+from odoo.exceptions import ConcurrencyError
+from odoo.modules.registry import Registry
+from odoo.service.model import retrying
+from odoo.tests import BaseCase, tagged
+from odoo.tests.common import get_db_name
+from odoo.tools import SQL, mute_logger
+
+from ...models.calls.mango_call import MangoCall
+from ...tools import locking as transaction
+from ...vpbx import notifications
+from ..common import as_text
+from ..vpbx_scenarios import missed_by_group
+
+ACCOUNT = "mango_office.tests.concurrency"
+
+
+class CommittedCase(BaseCase):
+    """Has an account that all transactions see, until the end of the class."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.registry = Registry(get_db_name())
+        cls.addClassCleanup(cls.clean_up)
+        with cls.transaction() as env:
+            account = env["mango.account"].create(
+                {"name": ACCOUNT, "routing_enabled": False}
+            )
+            env["mango.extension"].create(
+                [
+                    {"account_id": account.id, "number": number}
+                    for number in ("101", "102", "103")
+                ]
+            )
+            cls.account_id = account.id
+
+    @classmethod
+    def clean_up(cls):
+        with cls.transaction() as env:
+            account = env["mango.account"].search([("name", "=", ACCOUNT)])
+            of_account = [("account_id", "=", account.id)]
+            account.company_id.mango_account_id = False
+            env["mango.call"].search(of_account).unlink()
+            account.unlink()
+
+    @classmethod
+    def transaction(cls):
+        """Open a transaction of the server's kind, committed for good at the end."""
+        return _Transaction(cls.registry)
+
+
+@tagged("post_install", "-at_install")
+class TestTwoTransactions(CommittedCase):
+    """A group was rung and missed; who missed it first is told by two late legs.
+
+    What the first transaction does is unseen by the second one, whose snapshot is
+    older. Alone, the leg of the second one changes nothing about the call.
+    """
+
+    def setUp(self):
+        super().setUp()
+        posts = missed_by_group().posts
+        self.legs = {
+            (payload["call_id"], payload["call_state"]): (kind, payload)
+            for kind, payload in posts
+            if kind == "events/call"
+        }
+        before = [
+            self.legs["L1", "Disconnected"],
+            self.legs["L2", "Disconnected"],
+            posts[-1],
+        ]
+        #: The leg that says more in the end, and the one that says less in between.
+        self.of_first_extension = self.legs["L2", "Appeared"]
+        self.of_second_extension = self.legs["L3", "Appeared"]
+        self.entry_id = self.id()
+        for post in before:
+            self.receive(post)
+
+    def parsed(self, post):
+        kind, payload = post
+        text = as_text({**payload, "entry_id": self.entry_id})
+        return notifications.parse(kind, text), text
+
+    def receive(self, post):
+        """Take a notification in as the webhook does."""
+        with self.transaction() as env:
+            env["mango.event"]._receive(self.account_id, *self.parsed(post))
+
+    def store_and_apply(self, env, post):
+        """What :meth:`mango.event._receive` does once nobody else may."""
+        notification, text = self.parsed(post)
+        event = env["mango.event"]._store(
+            {
+                "account_id": self.account_id,
+                "kind": notification.kind,
+                "entry_id": self.entry_id,
+                "body": text,
+                "digest": hashlib.sha256(text.encode()).hexdigest(),
+                "state": "done",
+            }
+        )
+        if event:
+            event._process()
+
+    def call_values(self):
+        with self.transaction() as env:
+            call = env["mango.call"].search([("entry_id", "=", self.entry_id)])
+            events = env["mango.event"].search([("entry_id", "=", self.entry_id)])
+            return {
+                "extension": call.extension_id.number,
+                "legs": sorted(call.leg_ids.mapped("leg_ref")),
+                "events": len(events),
+                "states": set(events.mapped("state")),
+            }
+
+    def expected_values(self):
+        return {
+            "extension": "101",
+            "legs": ["L1", "L2", "L3"],
+            "events": 5,
+            "states": {"done"},
+        }
+
+    def test_second_leg_unseen_by_the_first(self):
+        """Neither leg is lost, in whichever order the two commit.
+
+        Removed to see it fail: the write in ``MangoCall._touch`` (a call that is known
+        already is only searched for). Then nothing collides, and 102 stays who missed
+        it, which no later notification mends.
+        """
+        with self.transaction() as late:
+            late.cr.execute("SELECT 1")  # its snapshot is taken here
+            with self.transaction() as early:
+                self.store_and_apply(early, self.of_second_extension)
+            tries = []
+
+            def apply():
+                tries.append(1)
+                self.store_and_apply(late, self.of_first_extension)
+
+            # Odoo waits at random before it tries again.
+            with mute_logger("odoo.sql_db"), patch("odoo.service.model.time.sleep"):
+                retrying(apply, late)
+        self.assertEqual(self.call_values(), self.expected_values())
+        self.assertEqual(len(tries), 2)
+
+    def test_applying_collides_rather_than_overlooks(self):
+        """The second transaction may not commit what it made of half of the legs.
+
+        Removed to see it fail: as above.
+        """
+        with self.assertRaises(SerializationFailure), self.transaction() as late:
+            late.cr.execute("SELECT 1")
+            with self.transaction() as early:
+                self.store_and_apply(early, self.of_second_extension)
+            with mute_logger("odoo.sql_db"):
+                self.store_and_apply(late, self.of_first_extension)
+
+    def test_one_notification_of_a_call_at_a_time(self):
+        """Others wait until the first one is committed, and only those of its call.
+
+        Removed to see it fail: the lock in ``locked_transaction``. Without it two of a
+        call collide: nothing is lost, but Odoo waits for seconds before it tries again.
+        """
+        free = {}
+
+        def look(_call, entry_id, _account, **_options):
+            with self.transaction() as other:
+                for name in (entry_id, "another call"):
+                    lock = other["mango.event"]._lock_name(self.account_id, name)
+                    free[name] = self.is_free(other, lock)
+
+        with patch.object(MangoCall, "_apply", look):
+            self.receive(self.of_first_extension)
+        self.assertEqual(free, {self.entry_id: False, "another call": True})
+
+    def test_limit_of_waiting_holds_for_each_try(self):
+        """A retry begins with a rollback, which ends what was set before."""
+        limits = []
+
+        def work(env):
+            limits.append(env.execute_query(SQL("SHOW lock_timeout"))[0][0])
+            if len(limits) == 1:
+                raise ConcurrencyError
+
+        with self.transaction() as env, patch("odoo.service.model.time.sleep"):
+            transaction.in_own_transaction(env, self.id(), work)
+        self.assertEqual(limits, [transaction.LOCK_TIMEOUT] * 2)
+
+    def test_loading_holds_no_lock_while_the_pbx_is_asked(self):
+        """Notifications of the PBX are applied as ever while it answers slowly.
+
+        Each refers to the account; the administrator's transaction must not lock it
+        ahead of the requests.
+        """
+        received = []
+
+        class SlowClient:
+            def users(client):
+                self.receive(self.of_first_extension)
+                received.append("during the request for users")
+                return []
+
+            def lines(client):
+                self.receive(self.of_second_extension)
+                received.append("during the request for lines")
+                return []
+
+        with (
+            self.transaction() as env,
+            patch.object(type(env["mango.account"]), "_client", lambda _: SlowClient()),
+        ):
+            env.cr.execute("SET LOCAL lock_timeout = '5s'")
+            env["mango.account"].browse(self.account_id).action_load_users()
+        self.assertEqual(len(received), 2)
+
+    def test_waiting_for_a_lock_is_bounded(self):
+        """Whoever holds a call's lock does not hold everybody else for ever."""
+        entry = self.parsed(self.of_first_extension)[0].entry_id
+        with self.transaction() as holder:
+            lock = holder["mango.event"]._lock_name(self.account_id, entry)
+            self.assertTrue(self.is_free(holder, lock))
+            with (
+                patch.object(transaction, "LOCK_TIMEOUT", "1ms"),
+                self.assertRaises(LockNotAvailable),
+                mute_logger("odoo.sql_db"),
+            ):
+                self.receive(self.of_first_extension)
+        self.receive(self.of_first_extension)
+
+    def is_free(self, env, lock):
+        query = SQL("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", lock)
+        return env.execute_query(query)[0][0]
+
+
+@tagged("post_install", "-at_install")
+class TestCachesAfterCommit(CommittedCase):
+    """What others read before a commit does not stay in the caches after it.
+
+    Removed to see it fail: clearing after the commit in ``clear_caches``.
+    """
+
+    def assertSeenAfterCommit(self, change, read):
+        """Check that others read the old value, and the new one after the commit."""
+        with self.transaction() as env:
+            account = env["mango.account"].browse(self.account_id)
+            account.env.registry.clear_cache()
+            old = self.value_of(read)
+            change(account)
+            env.flush_all()
+            self.assertEqual(self.value_of(read), old, "not committed yet")
+        self.assertNotEqual(self.value_of(read), old, "from a cache")
+
+    def value_of(self, function):
+        with self.transaction() as env:
+            return function(env["mango.account"].browse(self.account_id))
+
+    def test_secret(self):
+        self.assertSeenAfterCommit(
+            lambda account: account.write({"api_key": self.id(), "api_salt": "x"}),
+            lambda account: account._credentials().get(self.id()),
+        )
+        self.assertSeenAfterCommit(
+            lambda account: account.write({"api_salt": "y"}),
+            lambda account: account._credentials().get(self.id()),
+        )
+
+    def test_own_numbers(self):
+        self.assertSeenAfterCommit(
+            lambda account: account.line_ids.create(
+                {"account_id": account.id, "number": "74950000100"}
+            ),
+            lambda account: account._own_numbers(),
+        )
+        self.assertSeenAfterCommit(
+            lambda account: account.line_ids.unlink(),
+            lambda account: account._own_numbers(),
+        )
+
+    def test_allowed_addresses(self):
+        self.assertSeenAfterCommit(
+            lambda account: account.write({"allowed_addresses": "81.88.80.132"}),
+            lambda account: account._allowed_networks(account.id),
+        )
+
+
+class _Transaction:
+    """Environment of the system in a transaction of its own.
+
+    :param Registry registry: of the database.
+    """
+
+    def __init__(self, registry):
+        self._cursor = registry.cursor()
+
+    def __enter__(self):
+        return api.Environment(self._cursor.__enter__(), SUPERUSER_ID, {})
+
+    def __exit__(self, *error):
+        return self._cursor.__exit__(*error)

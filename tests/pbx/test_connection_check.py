@@ -1,0 +1,173 @@
+"""The check of the connection, and the address that it is made to."""
+
+from datetime import datetime, timedelta
+
+from freezegun import freeze_time
+
+from odoo.exceptions import UserError, ValidationError
+from odoo.tests import tagged
+
+from ..pbx_answers import BALANCE, TROUBLE, USERS, AccountCase, pbx_user
+from ..vpbx_scenarios import menu
+
+
+@tagged("post_install", "-at_install")
+class TestCheck(AccountCase):
+    def check(self):
+        """Press "Check connection".
+
+        :return: the states of the links, and what they say
+        """
+        action = self.fresh.action_test_connection()
+        check = self.env[action["res_model"]].browse(action["res_id"])
+        self.assertNoSecrets("".join(check.line_ids.mapped("message")))
+        return (
+            {line.name: line.state for line in check.line_ids},
+            {line.name: line.message for line in check.line_ids},
+        )
+
+    def answer_well(self, **balance):
+        balance = {"result": 1000, "balance": "150.5", "currency": "RUB", **balance}
+        self.pbx.answers(BALANCE, balance)
+        self.pbx.answers(USERS, {"users": [pbx_user("101")]})
+
+    def test_all_is_well(self):
+        self.answer_well()
+        self.receive(*menu()[0], account=self.fresh)
+        states, messages = self.check()
+        self.assertEqual(
+            states,
+            {
+                "Address and encryption": "ok",
+                "Code and secret": "ok",
+                "Rights": "ok",
+                "Clocks": "ok",
+                "Notifications": "ok",
+            },
+        )
+        self.assertIn("1 employees", messages["Rights"])
+        self.assertEqual(self.pbx.paths(), [BALANCE, USERS])
+
+    def test_refusal_ends_it(self):
+        """Two refused requests in two minutes lock the account out."""
+        for case in ("wrong secret", "wrong code", "lock-out", "no option"):
+            answer, words = TROUBLE[case]
+            with self.subTest(case=case):
+                self.pbx.reset()
+                self.pbx.answers(BALANCE, **answer)
+                states, messages = self.check()
+                self.assertEqual(
+                    states,
+                    {
+                        "Address and encryption": "ok",
+                        "Code and secret": "failed",
+                        "Rights": "skipped",
+                        "Notifications": "warning",
+                    },
+                )
+                self.assertIn(words, messages["Code and secret"])
+                self.assertEqual(self.pbx.paths(), [BALANCE])
+
+    def test_no_usable_answer(self):
+        for case in ("unavailable", "web page", "empty", "hung up"):
+            answer, words = TROUBLE[case]
+            with self.subTest(case=case):
+                self.pbx.reset()
+                self.pbx.answers(BALANCE, **answer)
+                states, messages = self.check()
+                self.assertEqual(states["Address and encryption"], "failed")
+                self.assertEqual(states["Code and secret"], "skipped")
+                self.assertIn(words, messages["Address and encryption"])
+                self.assertEqual(self.pbx.paths(), [BALANCE])
+
+    def test_pbx_that_is_not_there(self):
+        self.fresh.sudo().api_url = "http://127.0.0.1:1"
+        states, messages = self.check()
+        self.assertEqual(states["Address and encryption"], "failed")
+        self.assertIn("cannot be reached", messages["Address and encryption"])
+
+    def test_rate_limit_is_no_fault_of_the_address(self):
+        answer, words = TROUBLE["rate limit"]
+        self.pbx.answers(BALANCE, **answer)
+        states, messages = self.check()
+        self.assertEqual(states["Address and encryption"], "ok")
+        self.assertIn(words, " ".join(messages.values()))
+        self.assertEqual(self.pbx.paths(), [BALANCE])
+
+    def test_rights(self):
+        self.answer_well()
+        self.pbx.answers(USERS, {"result": 5300})
+        states, messages = self.check()
+        self.assertEqual(states["Code and secret"], "ok")
+        self.assertEqual(states["Rights"], "failed")
+        self.assertIn("code 5300", messages["Rights"])
+        self.assertEqual(self.pbx.paths(), [BALANCE, USERS])
+
+    def test_clocks(self):
+        cases = (
+            (timedelta(seconds=10), "ok"),
+            (timedelta(seconds=90), "warning"),
+            (timedelta(hours=-3), "warning"),
+        )
+        moment = datetime(2026, 1, 1, 9, 0, 0)
+        for shift, state in cases:
+            with self.subTest(shift=shift):
+                self.answer_well()
+                date = (moment + shift).strftime("%a, %d %b %Y %H:%M:%S GMT")
+                self.pbx.answers(BALANCE, {"balance": 1, "currency": "RUB"}, date=date)
+                with freeze_time(moment):
+                    states, _messages = self.check()
+                self.assertEqual(states["Clocks"], state)
+
+    def test_pbx_that_does_not_tell_its_time(self):
+        self.pbx.answers(BALANCE, {"balance": 1, "currency": "RUB"}, date="noon")
+        self.pbx.answers(USERS, {"users": []})
+        self.assertEqual(self.check()[0]["Clocks"], "warning")
+
+    def test_notifications(self):
+        self.answer_well()
+        states, messages = self.check()
+        self.assertEqual(states["Notifications"], "warning")
+        self.assertIn(self.fresh.webhook_url, messages["Notifications"])
+        self.assertTrue(self.fresh.webhook_url.endswith("/exec/mango"))
+        with freeze_time("2026-01-01 09:00:00"):
+            self.receive(*menu()[0], account=self.fresh)
+            self.assertEqual(self.check()[0]["Notifications"], "ok")
+        with freeze_time("2026-01-10 09:00:00"):
+            self.assertEqual(self.check()[0]["Notifications"], "warning")
+
+    def test_no_secret_yet(self):
+        self.fresh.sudo().api_key = False
+        with self.assertRaisesRegex(UserError, "Enter the PBX's code and secret"):
+            self.fresh.action_test_connection()
+
+    # -- the address ------------------------------------------------------------------
+
+    def test_address(self):
+        good = (
+            "https://app.mango-office.ru",
+            "https://app.mango-office.ru/vpbx/",
+            " https://app.mango-office.ru ",
+            "http://127.0.0.1:8070",
+            "http://localhost:8070",
+            "http://[::1]:8070",
+        )
+        bad = (
+            "http://app.mango-office.ru",
+            "http://127.0.0.1.example.com",
+            "http://10.0.0.1",
+            "https://anna:secret@app.mango-office.ru",
+            "https://app.mango-office.ru/?x=1",
+            "ftp://app.mango-office.ru",
+            "app.mango-office.ru",
+            "https://",
+            "",
+            False,
+        )
+        for url in good:
+            with self.subTest(url=url):
+                self.account.api_url = url
+                self.assertEqual(self.account.api_url, url.strip())
+        for url in bad:
+            with self.subTest(url=url), self.assertRaises(ValidationError):
+                self.account.api_url = url

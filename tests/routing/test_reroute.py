@@ -1,0 +1,342 @@
+"""What happens when whoever was rung does not answer."""
+
+from unittest.mock import Mock, patch
+
+from odoo.tests import tagged
+
+from ...models.routing import mango_router
+from ...models.routing.mango_router import go_on
+from ..common import Answer
+from .test_route_command import RESULT, ROUTE, RouteCase
+from ..vpbx_scenarios import CLIENT, LINE, dialled, leg, menu, outside, staff, summary
+
+
+class RerouteCase(RouteCase):
+    """Анна is the client's, Борис stands in for her, Вера is in the plan behind them."""
+
+    def setUp(self):
+        super().setUp()
+        self.anna_extension.substitute_id = self.boris_extension
+        steps = self.account.route_step_ids
+        steps[-1].sequence = 99
+        self.env["mango.route.step"].create(
+            {
+                "account_id": self.account.id,
+                "sequence": 50,
+                "target": "user",
+                "user_id": self.vera.id,
+                "ring_seconds": 15,
+                "only_working_hours": False,
+            }
+        )
+        self.pbx.reset()
+
+    def start_again(self):
+        for model in ("mango.call", "mango.event", "mango.route.slot"):
+            self.env[model].search([]).unlink()
+
+    def rings(self, extension="101", ref="L2", at=11, taken_from="L1"):
+        self.receive(
+            *leg(
+                "L1",
+                2,
+                "Disconnected",
+                at,
+                outside(),
+                dialled(),
+                place="ivr",
+                reason=1100,
+            )
+        )
+        self.receive(
+            *leg(
+                ref,
+                1,
+                "Appeared",
+                at,
+                outside(CLIENT, taken_from),
+                staff(extension, LINE),
+            )
+        )
+
+    def gone(self, reason, extension="101", ref="L2", at=31):
+        caller, callee = outside(CLIENT, "L1"), staff(extension, LINE)
+        self.receive(*leg(ref, 2, "Disconnected", at, caller, callee, reason=reason))
+
+    def back_in_queue(self, ref="L5", at=31):
+        caller = outside(CLIENT, "L2")
+        queue = {"line_number": LINE, "acd_group": "500"}
+        self.receive(*leg(ref, 1, "Appeared", at, caller, queue, place="queue"))
+
+    def time_is_up(self, attempt=1):
+        """Do what the timer does."""
+        self.env.flush_all()
+        self.alarms = Mock()
+        with (
+            patch.object(mango_router, "time", Mock()),
+            patch.object(mango_router, "alarms", self.alarms),
+        ):
+            go_on(self.cr.dbname, self.call().id, attempt)
+        self.env.invalidate_all()
+
+    def rung(self):
+        requests = [r.payload for r in self.pbx.requests if r.path == ROUTE]
+        return [(payload["call_id"], payload["to_number"]) for payload in requests]
+
+    def verdicts(self):
+        return [
+            (entry["extension"], entry["verdict"], entry["reason"])
+            for entry in self.call().route_trace
+            if entry["extension"]
+        ]
+
+
+@tagged("post_install", "-at_install")
+class TestReroute(RerouteCase):
+    def test_ring_time_is_over(self):
+        self.send()
+        [alarm] = self.alarms.set.call_args_list
+        self.assertEqual(alarm.args, (20, go_on, self.cr.dbname, self.call().id, 1))
+        self.rings()
+        self.time_is_up()
+        self.assertEqual(self.rung(), [("L1", "101"), ("L2", "102")])
+        self.assertEqual(
+            self.verdicts(),
+            [("101", "passed", "no_answer"), ("102", "rung", "available")],
+        )
+        self.assertRecordValues(
+            self.call(),
+            [
+                {
+                    "route_state": "sent",
+                    "route_attempts": 2,
+                    "routed_to": self.boris.id,
+                    "routed_extension_id": self.boris_extension.id,
+                }
+            ],
+        )
+        self.assertTrue(self.alarms.set.called)
+
+    def test_each_command_has_an_id_of_its_own(self):
+        self.send()
+        self.rings()
+        self.time_is_up()
+        ids = [request.payload["command_id"] for request in self.pbx.requests]
+        self.assertEqual(len(set(ids)), 2)
+        self.assertEqual(ids[-1], self.call().route_command_id)
+
+    def test_once_per_attempt(self):
+        self.send()
+        self.rings()
+        self.time_is_up()
+        self.time_is_up()
+        self.assertEqual(len(self.rung()), 2)
+
+    def test_whole_plan(self):
+        self.send()
+        self.rings()
+        self.time_is_up()
+        self.rings("102", "L3", 31, "L2")
+        self.time_is_up(2)
+        self.rings("103", "L4", 51, "L3")
+        self.time_is_up(3)
+        self.assertEqual(self.rung(), [("L1", "101"), ("L2", "102"), ("L3", "103")])
+        # Nobody is left: the last one may ring on, and answer.
+        self.assertEqual(self.verdicts()[-1], ("103", "rung", "available"))
+
+    def test_declined_and_back_in_the_queue(self):
+        self.send()
+        self.rings()
+        self.gone(1122)
+        self.assertEqual(self.call().route_attempts, 1, "no leg to take")
+        self.back_in_queue()
+        self.assertEqual(self.verdicts()[0], ("101", "passed", "declined"))
+        self.send()
+        self.assertEqual(self.rung(), [("L1", "101"), ("L5", "102")])
+
+    def test_busy(self):
+        self.send()
+        self.rings()
+        self.gone(1121)
+        self.back_in_queue()
+        self.assertEqual(self.verdicts()[0], ("101", "passed", "busy"))
+
+    def test_never_after_an_answer(self):
+        self.send()
+        self.rings()
+        self.receive(
+            *leg("L2", 2, "Connected", 15, outside(CLIENT, "L1"), staff("101", LINE))
+        )
+        self.time_is_up()
+        self.assertEqual(len(self.rung()), 1)
+        self.assertEqual(self.verdicts(), [("101", "answered", "available")])
+        self.assertTrue(self.call().route_answered)
+        self.assertEqual(self.call().route_attempts, 1)
+
+    def test_never_after_the_end(self):
+        self.send()
+        self.rings()
+        self.gone(1110, at=15)
+        self.receive(
+            *summary(1, outside(), staff("101"), talk=None, end=15, reason=1110)
+        )
+        self.time_is_up()
+        self.assertEqual(len(self.rung()), 1)
+        self.assertEqual(self.verdicts(), [("101", "passed", "caller_left")])
+
+    def test_a_long_ring_counts_as_unanswered(self):
+        self.send()
+        self.rings()
+        self.gone(1110, at=30)
+        self.receive(
+            *summary(1, outside(), staff("101"), talk=None, end=30, reason=1110)
+        )
+        self.assertEqual(self.verdicts(), [("101", "passed", "no_answer")])
+
+    def test_somebody_else_answers(self):
+        self.send()
+        self.rings("104")
+        self.receive(
+            *leg("L2", 2, "Connected", 15, outside(CLIENT, "L1"), staff("104", LINE))
+        )
+        self.assertEqual(self.verdicts(), [("101", "passed", "elsewhere")])
+        self.assertFalse(self.call().route_answered)
+
+    def test_switched_off(self):
+        self.account.reroute_enabled = False
+        self.send()
+        self.rings()
+        self.time_is_up()
+        self.gone(1122)
+        self.back_in_queue()
+        self.assertEqual(len(self.rung()), 1)
+
+    def test_refusals_end_it_quietly(self):
+        for code in (4100, 4101, 4001):
+            with self.subTest(code=code):
+                self.start_again()
+                self.pbx.reset()
+                self.receive(*menu()[0])
+                self.send()
+                self.rings()
+                self.pbx.answers(ROUTE, {"result": code})
+                self.time_is_up()
+                self.time_is_up(2)
+                self.assertEqual(len(self.rung()), 2)
+                self.assertEqual(self.call().route_state, "failed")
+                self.assertIn(f"(code {code})", self.call().route_reason)
+
+    def test_refused_by_the_result(self):
+        self.send()
+        self.rings()
+        self.time_is_up()
+        command_id = self.call().route_command_id
+        self.receive(RESULT, {"command_id": command_id, "result": 4100})
+        self.assertEqual(self.call().route_state, "failed")
+        self.time_is_up(2)
+        self.assertEqual(len(self.rung()), 2)
+
+    def test_unreachable_subscriber_is_followed_by_the_next(self):
+        self.pbx.answers_in_turn(ROUTE, answer(4200), answer(1000))
+        self.send()
+        self.assertEqual(self.rung(), [("L1", "101"), ("L1", "102")])
+
+    def test_who_is_next_is_looked_up_when_it_is_time(self):
+        self.send()
+        self.rings()
+        self.boris.mango_set_status("dnd")
+        self.time_is_up()
+        self.assertEqual(self.rung(), [("L1", "101"), ("L2", "103")])
+
+    def test_nobody_is_next(self):
+        self.boris.mango_set_status("dnd")
+        self.vera.mango_set_status("dnd")
+        self.send()
+        self.rings()
+        self.time_is_up()
+        self.assertEqual(len(self.rung()), 1)
+        self.assertEqual(self.verdicts(), [("101", "rung", "available")])
+
+    def test_outside_number(self):
+        self.account.route_step_ids.unlink()
+        self.env["mango.route.step"].create(
+            {
+                "account_id": self.account.id,
+                "target": "number",
+                "number": "+74950000301",
+            }
+        )
+        self.start_again()
+        self.receive(*menu()[0])
+        self.send()
+        self.assertEqual(self.rung(), [("L1", "74950000301")])
+
+    # -- two callers of one manager -------------------------------------------------
+
+    def second(self):
+        kind, payload = menu("74950000202")[0]
+        self.create_partner("Пётр", "74950000202", user_id=self.anna.id)
+        self.receive(kind, {**payload, "entry_id": "E2"})
+        return self.call("E2")
+
+    def test_the_second_caller_gets_the_substitute(self):
+        self.send()
+        second = self.second()
+        self.assertEqual(second.routed_to, self.boris)
+        self.send(second)
+        self.assertEqual([to for _leg, to in self.rung()], ["101", "102"])
+
+    def test_both_decided_on_at_once(self):
+        """Neither saw the other's decision; who is sent second thinks again."""
+        second = self.second()
+        self.anna_extension.flush_recordset()
+        second.write(
+            {
+                "routed_extension_id": self.anna_extension.id,
+                "routed_to": self.anna.id,
+                "route_trace": self.call().route_trace,
+            }
+        )
+        self.call().route_state = "sent"
+        self.send(second)
+        self.assertEqual([to for _leg, to in self.rung()], ["102"])
+        self.assertEqual(self.call("E2").routed_to, self.boris)
+
+    # -- what people see --------------------------------------------------------------
+
+    def test_timeline(self):
+        self.send()
+        self.rings()
+        self.time_is_up()
+        self.rings("102", "L3", 31, "L2")
+        steps = self.call().with_user(self.vera).timeline
+        self.assertEqual(
+            [(step["kind"], step["title"].split(",")[0]) for step in steps],
+            [
+                ("menu", "Greeting"),
+                ("skipped", "Salesperson of the open lead"),
+                ("route", "Анна Соколова (101)"),
+                ("live", "101"),
+                ("route", "Борис Кузнецов (102)"),
+                ("live", "102"),
+            ],
+        )
+        self.assertEqual(steps[2]["text"], "Did not answer.")
+        self.assertEqual(len(self.call().with_user(self.boris).timeline), 5)
+
+    def test_card_of_the_substitute(self):
+        self.anna.mango_set_status("available")
+        self.send()
+        self.rings()
+        self.time_is_up()
+        self.rings("102", "L3", 31, "L2")
+        cards = self.env["mango.call.presence"].with_user(self.boris)
+        [card] = cards.get_screen()["cards"]
+        self.assertEqual(card["phase"], "ringing")
+        self.assertEqual(
+            card["message"], "Анна Соколова does not answer · you stand in"
+        )
+
+
+def answer(code):
+    return Answer(body=f'{{"result": {code}}}')

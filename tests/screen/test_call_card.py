@@ -1,0 +1,604 @@
+"""The card of a call: what each person in it sees, and what its buttons do."""
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
+
+from ...models.click_to_call.mango_command import send
+from ...models.screen.mango_call_presence import SHOWN_LIMIT
+from ..common import MangoCase
+from ..vpbx_scenarios import (
+    blind_transfer,
+    callback_answered,
+    consultation,
+    dialled,
+    inbound_answered,
+    internal,
+    leg,
+    menu,
+    missed_by_group,
+    outbound,
+    outside,
+    routed,
+    staff,
+    summary,
+)
+
+ANNA = staff("101", "74950000100", taken_from="L1")
+BORIS = staff("102", "74950000100", taken_from="L1")
+CALLER = outside(taken_from="L1")
+
+
+class CardCase(MangoCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        sales = cls.env.ref("sales_team.group_sale_salesman_all_leads")
+        cls.anna.group_ids += sales
+        cls.boris.group_ids += sales
+
+    def card(self, user=None, call=None):
+        """Return a call's card as somebody sees it; None if it is not on the screen."""
+        self.env.invalidate_all()
+        cards = self.env["mango.call.presence"].with_user(user or self.anna)
+        found = cards.get_cards((call or self.call()).ids)["cards"]
+        return found[0] if found else None
+
+    def phases(self, posts, *users):
+        """Take notifications in; return each user's phases, repetitions left out."""
+        phases = [[] for _user in users]
+        for kind, payload in posts:
+            self.receive(kind, payload)
+            for user, seen in zip(users, phases, strict=True):
+                card = self.card(user)
+                phase = card["phase"] if card else None
+                if not seen or seen[-1] != phase:
+                    seen.append(phase)
+        return phases
+
+    def group_rings(self):
+        for post in menu():
+            self.receive(*post)
+        self.receive(*leg("L3", 1, "Appeared", 11, CALLER, ANNA))
+        self.receive(*leg("L4", 1, "Appeared", 11, CALLER, BORIS))
+
+    def talk(self):
+        """Let Anna talk to Ivan."""
+        self.receive(*leg("L3", 1, "Appeared", 11, CALLER, ANNA))
+        self.receive(*leg("L3", 2, "Connected", 15, CALLER, ANNA))
+        return self.call()
+
+    def at_desk(self, method, *args, user=None):
+        """Call a method of the call like a request: in transactions of its own."""
+        self.env.flush_all()
+        result = getattr(self.call().with_user(user or self.anna), method)(*args)
+        self.env.invalidate_all()
+        return result
+
+    def send(self):
+        """Do what the thread does: send the last command."""
+        self.env.flush_all()
+        command = self.env["mango.command"].search([], limit=1)
+        send(self.cr.dbname, command.id)
+        self.env.invalidate_all()
+        return self.pbx.requests[-1] if self.pbx.requests else None
+
+
+@tagged("post_install", "-at_install")
+class TestPhases(CardCase):
+    def test_routed(self):
+        """Ivan's manager sees the call before the phone rings."""
+        [phases] = self.phases(routed().posts, self.anna)
+        self.assertEqual(phases, ["greeting", "ringing", "talking", "ended"])
+
+    def test_greeting_says_why(self):
+        self.receive(*menu()[0])
+        card = self.card()
+        self.assertEqual(card["message"], self.call().route_reason)
+        self.assertIn("101", card["message"])
+
+    def test_answered(self):
+        [phases] = self.phases(inbound_answered().posts, self.anna)
+        self.assertEqual(phases[-3:], ["ringing", "talking", "ended"])
+
+    def test_group_one_picks_up(self):
+        self.group_rings()
+        self.assertEqual(self.card(self.anna)["phase"], "ringing")
+        self.assertEqual(self.card(self.boris)["phase"], "ringing")
+        self.receive(*leg("L3", 2, "Connected", 15, CALLER, ANNA))
+        self.assertEqual(self.card(self.anna)["phase"], "talking")
+        self.receive(*leg("L4", 2, "Disconnected", 15, CALLER, BORIS, reason=1183))
+        card = self.card(self.boris)
+        self.assertEqual((card["phase"], card["leaves"]), ("taken", True))
+        self.assertEqual(card["message"], "101 picked up")
+        self.assertEqual(self.screen_keys(self.boris), [])
+        self.assertEqual(self.screen_keys(self.anna), [self.card()["key"]])
+        self.receive(*summary(1, outside(), staff("101"), talk=15, end=30, reason=1110))
+        self.assertEqual(self.card(self.boris)["phase"], "taken")
+        self.assertEqual(self.card(self.anna)["phase"], "ended")
+
+    def screen_keys(self, user):
+        self.env.invalidate_all()
+        screen = self.env["mango.call.presence"].with_user(user).get_screen()
+        return [card["key"] for card in screen["cards"]]
+
+    def test_group_misses(self):
+        """The missed call stays with whom it is the business of, here Anna."""
+        self.phases(missed_by_group().posts, self.anna, self.boris)
+        anna, boris = self.card(self.anna), self.card(self.boris)
+        self.assertEqual((anna["phase"], anna["leaves"]), ("ended", False))
+        self.assertEqual((boris["phase"], boris["leaves"]), ("ended", True))
+        self.assertTrue(anna["message"])
+
+    def test_one_after_the_other(self):
+        self.receive(*leg("L3", 1, "Appeared", 11, CALLER, ANNA))
+        self.receive(*leg("L3", 2, "Disconnected", 15, CALLER, ANNA, reason=1111))
+        self.receive(*leg("L4", 1, "Appeared", 15, CALLER, BORIS))
+        card = self.card()
+        self.assertEqual(
+            (card["phase"], card["message"]), ("elsewhere", "Ringing at 102")
+        )
+
+    def test_outbound_from_the_phone(self):
+        [phases] = self.phases(outbound(1110, talk=10).posts, self.anna)
+        self.assertEqual(phases, ["calling", "talking", "ended"])
+
+    def test_callback_of_another_system(self):
+        [phases] = self.phases(callback_answered().posts[1:], self.anna)
+        self.assertEqual(phases, ["pick_up", "calling", "talking", "ended"])
+        self.assertTrue(self.card()["key"].startswith("call-"))
+
+    def test_internal(self):
+        self.anna_extension.name = "Анна С."
+        anna, boris = self.phases(internal().posts, self.anna, self.boris)
+        self.assertEqual(anna, ["calling", "talking", "ended"])
+        self.assertEqual(boris, ["ringing", "talking", "ended"])
+        card = self.card(self.boris)
+        self.assertEqual((card["name"], card["dial"]), ("Анна С.", "101"))
+        self.assertFalse(card["can_create_lead"])
+        self.assertEqual(self.card(self.anna)["dial"], "102")
+
+    def test_consultation(self):
+        anna, boris = self.phases(consultation().posts, self.anna, self.boris)
+        # Anna hangs up: for a moment, the leg to Boris is still hers.
+        self.assertEqual(anna[-5:], ["talking", "hold", "talking", "left", "ended"])
+        self.assertEqual(boris[-3:], ["ringing", "talking", "ended"])
+
+    def test_who_is_being_asked(self):
+        for post in consultation().posts:
+            self.receive(*post)
+            card = self.card()
+            if card["phase"] == "hold" and card["consulting"]:
+                self.assertEqual(card["consulting"], "102")
+                self.assertFalse(card["can_hang_up"])
+                break
+        else:
+            self.fail("nobody was asked")
+
+    def test_asked_and_let_go(self):
+        """Boris was asked, and Anna goes on with the client."""
+        self.talk()
+        asking, asked = staff("101", taken_from="L3"), staff("102")
+        for post in (
+            leg("L3", 3, "OnHold", 20, CALLER, ANNA),
+            leg("L5", 1, "Appeared", 21, asking, asked),
+            leg("L5", 2, "Connected", 22, asking, asked),
+        ):
+            self.receive(*post)
+        self.assertEqual(self.card(self.boris)["phase"], "talking")
+        self.receive(*leg("L5", 3, "Disconnected", 30, asking, asked, reason=1180))
+        self.receive(*leg("L3", 4, "Connected", 30, CALLER, ANNA))
+        card = self.card(self.boris)
+        self.assertEqual((card["phase"], card["leaves"]), ("taken", True))
+        self.assertEqual(card["message"], "101 is back with the client")
+        self.receive(*summary(1, outside(), staff("101"), talk=15, end=60, reason=1110))
+        self.assertTrue(self.card(self.boris)["leaves"])
+        self.assertEqual(self.card()["phase"], "ended")
+
+    def test_blind_transfer(self):
+        anna, boris = self.phases(blind_transfer().posts, self.anna, self.boris)
+        self.assertIn("left", anna)
+        self.assertEqual(boris[-3:], ["ringing", "talking", "ended"])
+
+    def test_hung_up_but_no_summary_yet(self):
+        self.talk()
+        self.receive(*leg("L3", 3, "Disconnected", 60, CALLER, ANNA, reason=1110))
+        self.assertEqual(self.card()["phase"], "ended")
+
+    def test_past_call_comes_on_no_screen(self):
+        posts = inbound_answered().posts
+        self.receive(*posts[-1])
+        for post in posts:
+            self.receive(*post)
+        self.assertIsNone(self.card())
+
+    def test_bystander_has_no_card(self):
+        self.talk()
+        self.assertIsNone(self.card(self.boris))
+        self.assertIsNone(self.card(self.vera))
+
+    def test_archived_user_has_no_card(self):
+        self.boris.active = False
+        self.group_rings()
+        self.assertFalse(
+            self.env["mango.call.presence"].search([("user_id", "=", self.boris.id)])
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestContent(CardCase):
+    def test_who(self):
+        vector = self.create_partner("ООО «Вектор»", is_company=True)
+        self.ivan.parent_id = vector
+        lead = self.create_lead(
+            "Поставка",
+            partner_id=self.ivan.id,
+            user_id=self.boris.id,
+            expected_revenue=120000,
+        )
+        self.talk()
+        card = self.card()
+        self.assertEqual(card["name"], "Иван Петров")
+        self.assertEqual(card["number"], "+7 495 000-02-01")
+        self.assertEqual(card["dial"], "+74950000201")
+        self.assertEqual(card["partner"]["company"], "ООО «Вектор»")
+        self.assertEqual(card["lead"]["id"], lead.id)
+        self.assertEqual(card["lead"]["stage"], lead.stage_id.name)
+        self.assertIn("120", card["lead"]["revenue"])
+        self.assertEqual(card["owner"], "Борис Кузнецов")
+        self.assertTrue(card["can_hang_up"] and card["can_transfer"])
+        self.assertEqual(card["direction"], "inbound")
+
+    def test_hidden_number(self):
+        self.receive(*leg("L1", 1, "Appeared", 0, outside(None), ANNA))
+        card = self.card()
+        self.assertEqual((card["number"], card["dial"]), ("", False))
+        self.assertEqual(card["history"], [])
+
+    def test_history(self):
+        self.play(inbound_answered(), entry_id="E0")
+        self.play(missed_by_group(), entry_id="E2")
+        self.talk()
+        history = self.card()["history"]
+        self.assertEqual(
+            {(past["direction"], past["result"]) for past in history},
+            {("inbound", "answered"), ("inbound", "missed")},
+        )
+        self.assertNotIn(self.call().id, [past["id"] for past in history])
+
+    def test_history_is_what_one_may_read(self):
+        """Olga is nobody's client, and it was Boris who talked to her before."""
+        self.create_partner("Ольга", "74950000209")
+        caller = outside("74950000209")
+        for post in (
+            leg("B1", 1, "Appeared", 0, caller, BORIS),
+            summary(1, caller, staff("102"), talk=5, end=9, reason=1110),
+        ):
+            kind, payload = post
+            self.receive(kind, {**payload, "entry_id": "E0"})
+        self.receive(*leg("L1", 1, "Appeared", 0, caller, ANNA))
+        self.assertEqual(self.card()["history"], [])
+        self.receive(*leg("L2", 1, "Appeared", 0, caller, BORIS))
+        self.assertEqual(len(self.card(self.boris)["history"]), 1)
+
+    def test_lead_that_may_not_be_read(self):
+        self.create_lead("Чужая", partner_id=self.ivan.id, user_id=self.boris.id)
+        sales = self.env.ref("sales_team.group_sale_salesman_all_leads")
+        self.anna.group_ids -= sales
+        self.talk()
+        card = self.card()
+        self.assertFalse(card["lead"])
+        self.assertFalse(card["can_create_lead"])
+
+    def test_seconds(self):
+        self.talk()
+        self.assertGreater(self.card()["seconds"], 0)
+        self.receive(*summary(1, outside(), staff("101"), talk=15, end=30, reason=1110))
+        card = self.card()
+        self.assertFalse(card["seconds"])
+        self.assertEqual(card["talk_duration"], 15)
+
+    def test_candidates_and_choice(self):
+        maria = self.create_partner("Мария", "74950000201")
+        lead = self.create_lead("Её сделка", partner_id=maria.id)
+        self.create_lead("Его сделка", partner_id=self.ivan.id)
+        # Both have a lead; the one with an owner is taken.
+        self.talk()
+        card = self.card()
+        self.assertEqual(card["partner"]["id"], self.ivan.id)
+        self.assertEqual([one["id"] for one in card["candidates"]], [maria.id])
+        self.at_desk("choose_partner", maria.id)
+        card = self.card()
+        self.assertEqual(card["partner"]["id"], maria.id)
+        self.assertEqual(card["lead"]["id"], lead.id)
+        self.assertEqual([one["id"] for one in card["candidates"]], [self.ivan.id])
+        self.receive(*summary(1, outside(), staff("101"), talk=15, end=30, reason=1110))
+        self.assertEqual(self.call().partner_id, maria)
+
+    def test_cost_does_not_grow_with_the_past(self):
+        self.talk()
+        counts = []
+        for times in range(4):
+            for number in range(times * 3):
+                self.play(inbound_answered(), entry_id=f"E{times}-{number}")
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            self.card(call=self.call())
+            counts.append(self.cr.sql_log_count - before)
+        self.assertEqual(counts[2], counts[3])
+
+
+@tagged("post_install", "-at_install")
+class TestScreen(CardCase):
+    def test_close_and_open(self):
+        call = self.talk()
+        call.with_user(self.anna).close_card()
+        self.assertIsNone(self.card())
+        # A late notification does not bring it back.
+        self.receive(*leg("L3", 3, "OnHold", 20, CALLER, ANNA))
+        self.assertIsNone(self.card())
+        call.with_user(self.anna).open_card()
+        self.assertEqual(self.card()["phase"], "hold")
+
+    def test_closing_is_everybodys_own(self):
+        self.group_rings()
+        self.call().with_user(self.anna).close_card()
+        self.assertIsNone(self.card(self.anna))
+        self.assertEqual(self.card(self.boris)["phase"], "ringing")
+
+    def test_strangers(self):
+        call = self.talk()
+        with self.assertRaises(AccessError):
+            call.with_user(self.boris).open_card()
+        portal = new_test_user(self.env, "mango_portal2", groups="base.group_portal")
+        for user in (portal, self.kirill_without_group()):
+            cards = self.env["mango.call.presence"].with_user(user)
+            with self.assertRaises(AccessError):
+                cards.get_screen()
+            with self.assertRaises(AccessError):
+                cards.get_cards(call.ids)
+
+    def kirill_without_group(self):
+        return new_test_user(self.env, "mango_clerk2", groups="base.group_user")
+
+    def test_screen(self):
+        self.talk()
+        screen = self.env["mango.call.presence"].with_user(self.anna).get_screen()
+        self.assertEqual(len(screen["cards"]), 1)
+        self.assertEqual(screen["my_state"], "talking")
+        self.assertEqual(screen["extension"]["number"], "101")
+        self.assertEqual(screen["missed_count"], 0)
+
+    def test_running_call_is_not_hidden_by_those_that_leave(self):
+        running = self.talk()
+        for number in range(SHOWN_LIMIT + 1):
+            for post in (
+                leg("L3", 1, "Appeared", 20, CALLER, ANNA),
+                leg("L4", 1, "Appeared", 20, CALLER, BORIS),
+                leg("L3", 2, "Disconnected", 21, CALLER, ANNA, reason=1183),
+                leg("L4", 2, "Connected", 21, CALLER, BORIS),
+            ):
+                kind, payload = post
+                self.receive(kind, {**payload, "entry_id": f"taken-{number}"})
+        screen = self.env["mango.call.presence"].with_user(self.anna).get_screen()
+        self.assertEqual([card["call_id"] for card in screen["cards"]], running.ids)
+
+    def test_screen_without_extension(self):
+        screen = self.env["mango.call.presence"].with_user(self.kirill).get_screen()
+        self.assertEqual(
+            screen,
+            {
+                "cards": [],
+                "extension": False,
+                "my_state": "free",
+                "missed_count": 0,
+                "planned_count": 0,
+            },
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestNote(CardCase):
+    def setUp(self):
+        super().setUp()
+        self.talk()
+
+    def test_saved(self):
+        self.assertEqual(self.at_desk("save_note", "Цена", ""), "Цена")
+        self.assertEqual(self.card()["note"], "Цена")
+        self.assertEqual(self.at_desk("save_note", "Цена, срок", "Цена"), "Цена, срок")
+        self.assertEqual(self.at_desk("save_note", "", "Цена, срок"), "")
+
+    def test_saved_twice(self):
+        self.at_desk("save_note", "Цена", "")
+        self.assertEqual(self.at_desk("save_note", "Цена", ""), "Цена")
+
+    def test_somebody_else_has_written(self):
+        self.call().note = "От Бориса"
+        self.assertEqual(self.at_desk("save_note", "Цена", ""), "От Бориса\nЦена")
+        self.assertEqual(self.at_desk("save_note", "Цена", ""), "От Бориса\nЦена")
+
+    def test_both_went_on_from_the_same(self):
+        self.call().note = "Начало. Борис"
+        saved = self.at_desk("save_note", "Начало. Анна", "Начало.")
+        self.assertEqual(saved, "Начало. Борис\nАнна")
+
+    def test_late_notifications_leave_it(self):
+        self.at_desk("save_note", "Цена", "")
+        self.receive(*summary(1, outside(), staff("101"), talk=15, end=30, reason=1110))
+        self.assertEqual(self.call().note, "Цена")
+
+    def test_strangers(self):
+        with self.assertRaises(AccessError):
+            self.call().with_user(self.boris).save_note("x", "")
+
+
+@tagged("post_install", "-at_install")
+class TestClientOfCall(CardCase):
+    def setUp(self):
+        super().setUp()
+        self.caller = outside("74950000277")
+        self.receive(*leg("L1", 1, "Appeared", 0, self.caller, ANNA))
+        self.anna.group_ids += self.env.ref("base.group_partner_manager")
+
+    def test_lead_is_created_once(self):
+        action = self.at_desk("open_lead")
+        lead = self.call().lead_id
+        self.assertEqual(action["res_id"], lead.id)
+        self.assertRecordValues(
+            lead, [{"user_id": self.anna.id, "phone": "+7 495 000-02-77"}]
+        )
+        self.assertEqual(self.at_desk("open_lead")["res_id"], lead.id)
+        self.assertEqual(self.card()["lead"]["id"], lead.id)
+
+    def test_lead_needs_the_right(self):
+        self.anna.group_ids -= self.env.ref("sales_team.group_sale_salesman_all_leads")
+        with self.assertRaises(AccessError):
+            self.at_desk("open_lead")
+
+    def test_number_for_a_contact_without_one(self):
+        olga = self.create_partner("Ольга")
+        self.at_desk("add_number_to", olga.id)
+        self.assertEqual(olga.phone_sanitized, "+74950000277")
+        self.assertEqual(self.call().partner_id, olga)
+        self.assertFalse(olga.child_ids)
+
+    def test_number_for_a_contact_with_another(self):
+        self.at_desk("add_number_to", self.ivan.id)
+        self.assertEqual(self.ivan.phone_sanitized, "+74950000201")
+        self.assertEqual(self.ivan.child_ids.phone_sanitized, "+74950000277")
+        self.assertEqual(self.call().partner_id, self.ivan)
+
+    def test_number_that_the_contact_has(self):
+        olga = self.create_partner("Ольга", "8 495 000-02-77")
+        self.at_desk("add_number_to", olga.id)
+        self.assertFalse(olga.child_ids)
+
+    def test_contact_needs_the_right(self):
+        self.anna.group_ids -= self.env.ref("base.group_partner_manager")
+        self.anna.group_ids -= self.env.ref("sales_team.group_sale_salesman_all_leads")
+        with self.assertRaises(AccessError):
+            self.at_desk("add_number_to", self.create_partner("Ольга").id)
+
+
+@tagged("post_install", "-at_install")
+class TestCommandsOfCard(CardCase):
+    def test_hang_up(self):
+        call = self.talk()
+        call.with_user(self.anna).hang_up()
+        request = self.send()
+        self.assertEqual(request.path, "commands/call/hangup")
+        self.assertEqual(request.payload["call_id"], "L3")
+
+    def test_hang_up_once(self):
+        call = self.talk().with_user(self.anna)
+        call.hang_up()
+        call.hang_up()
+        self.assertEqual(self.env["mango.command"].search_count([]), 1)
+
+    def test_hang_up_the_leg_that_goes_out(self):
+        for post in outbound(1110, talk=10).posts[:2]:
+            self.receive(*post)
+        self.call().with_user(self.anna).hang_up()
+        self.assertEqual(self.send().path, "commands/call/hangup")
+
+    def test_only_ones_own(self):
+        self.group_rings()
+        self.receive(*leg("L3", 2, "Connected", 15, CALLER, ANNA))
+        self.receive(*leg("L4", 2, "Disconnected", 15, CALLER, BORIS, reason=1183))
+        call = self.call().with_user(self.boris)
+        with self.assertRaises(UserError):
+            call.hang_up()
+        with self.assertRaises(UserError):
+            call.transfer(self.anna_extension.id, "blind")
+        with self.assertRaises(AccessError):
+            self.call().with_user(self.kirill).hang_up()
+
+    def test_supervisor_cannot_hang_up_for_others(self):
+        with self.assertRaises(UserError):
+            self.talk().with_user(self.vera).hang_up()
+
+    def test_over(self):
+        call = self.play(inbound_answered())
+        with self.assertRaises(UserError):
+            call.with_user(self.anna).hang_up()
+
+    def test_transfer(self):
+        for method in ("blind", "hold"):
+            with self.subTest(method=method):
+                call = self.talk()
+                call.with_user(self.anna).transfer(self.boris_extension.id, method)
+                request = self.send()
+                command = self.env["mango.command"].search([], limit=1)
+                self.assertEqual(request.path, "commands/transfer")
+                self.assertEqual(
+                    request.payload,
+                    {
+                        "command_id": command.command_id,
+                        "call_id": "L3",
+                        "method": method,
+                        "to_number": "102",
+                        "initiator": "101",
+                    },
+                )
+                command.state = "done"
+
+    def test_asking_and_then_putting_through(self):
+        call = self.talk().with_user(self.anna)
+        call.transfer(self.boris_extension.id, "hold")
+        call.transfer(self.boris_extension.id, "hold")
+        call.transfer(self.boris_extension.id, "blind")
+        methods = self.env["mango.command"].search([]).mapped("method")
+        self.assertEqual(methods, ["blind", "hold"])
+
+    def test_transfer_to_another_pbx(self):
+        other = self.create_account(api_key="other_key", api_salt="other_salt")
+        strange = self.env["mango.extension"].create(
+            {"account_id": other.id, "number": "102"}
+        )
+        with self.assertRaises(UserError):
+            self.talk().with_user(self.anna).transfer(strange.id, "blind")
+
+    def test_transfer_while_ringing(self):
+        self.group_rings()
+        with self.assertRaises(UserError):
+            self.call().with_user(self.anna).transfer(self.boris_extension.id, "blind")
+
+    def test_stop_consulting(self):
+        for post in consultation().posts:
+            self.receive(*post)
+            if self.card()["consulting"]:
+                break
+        self.call().with_user(self.anna).stop_consulting()
+        request = self.send()
+        self.assertEqual(request.path, "commands/call/hangup")
+        self.assertEqual(request.payload["call_id"], "L2")
+
+    def test_refusal_is_told_on_the_call(self):
+        self.pbx.answers("commands/call/hangup", {"result": 4101})
+        call = self.talk()
+        call.with_user(self.anna).hang_up()
+        self.send()
+        command = self.env["mango.command"].search([], limit=1)
+        self.assertEqual(command.state, "failed")
+        self.assertIn("over or unknown", command.reason)
+        self.assertEqual(command._call(), call)
+
+    def test_result_takes_the_turn_of_the_call(self):
+        call = self.talk()
+        call.with_user(self.anna).transfer(self.boris_extension.id, "blind")
+        command = self.env["mango.command"].search([], limit=1)
+        self.receive(
+            "result/transfer", {"command_id": command.command_id, "result": 4100}
+        )
+        event = self.events().filtered(lambda event: event.kind == "result/transfer")
+        self.assertEqual(event.entry_id, "E1")
+        self.assertEqual(command.state, "failed")
+
+
+@tagged("post_install", "-at_install")
+class TestMenuCall(CardCase):
+    def test_greeting_of_a_stranger_is_on_no_screen(self):
+        caller = outside("74950000288")
+        self.receive(*leg("L1", 1, "Appeared", 0, caller, dialled(), place="ivr"))
+        self.assertFalse(self.env["mango.call.presence"].search([]))

@@ -1,1 +1,0 @@
-from . import mango_connection_check, mango_history_start
