@@ -16,7 +16,7 @@ from .settings import Fault
 from .tracking import DYNAMIC, STATIC
 
 RING_SECONDS, TALK_SECONDS = 3.0, 8.0
-LONG_GREETING = 10.0
+LONG_GREETING, ENDLESS_GREETING = 10.0, 60.0
 #: a call that needs no script, see :meth:`Stage.reactive_call`
 REACTIVE = {
     "staff_answers": True,
@@ -283,7 +283,7 @@ def burst(stage):
     group="missed",
 )
 def missed_in_menu(stage):
-    call = stage.call_in()
+    call = stage.call_in(greeting=ENDLESS_GREETING)
     yield max(stage.settings.greeting / 2, 0.1)
     stage.exchange.finish(call, BY_SCHEME)
 
@@ -295,7 +295,7 @@ def missed_in_menu(stage):
     group="missed",
 )
 def missed_in_menu_result_1(stage):
-    call = stage.call_in()
+    call = stage.call_in(greeting=ENDLESS_GREETING)
     yield max(stage.settings.greeting / 2, 0.1)
     stage.exchange.finish(call, BY_SCHEME, entry_result=1)
 
