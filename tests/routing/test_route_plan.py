@@ -400,6 +400,7 @@ class TestWorkingHours(PlanCase):
         super().setUpClass()
         cls.calendar = cls.company.resource_calendar_id
         cls.calendar.tz = "UTC"
+        cls.account.route_step_ids.only_working_hours = True
 
     def read(self, moment):
         caller = Caller(
