@@ -19,7 +19,10 @@ class MangoGroup(models.Model):
         string="PBX Reference", readonly=True, help="The PBX's id of the group."
     )
     extension_ids = fields.Many2many(
-        "mango.extension", string="Members", readonly=True, context={"active_test": False}
+        "mango.extension",
+        string="Members",
+        readonly=True,
+        context={"active_test": False},
     )
     active = fields.Boolean(default=True)
 

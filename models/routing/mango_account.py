@@ -113,7 +113,9 @@ class MangoAccount(models.Model):
         """
         # sudo: mango.route.step - the machine follows the plan, whoever causes it.
         steps_sudo = (
-            self.env["mango.route.step"].sudo().search(Domain("account_id", "=", self.id))
+            self.env["mango.route.step"]
+            .sudo()
+            .search(Domain("account_id", "=", self.id))
         )
         return tuple(
             step._plain(position) for position, step in enumerate(steps_sudo, start=1)

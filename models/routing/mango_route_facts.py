@@ -497,9 +497,7 @@ class MangoRouteFacts(models.AbstractModel):
             return True
         local = utc.localize(now).astimezone(timezone(tz or "UTC"))
         hour = local.hour + local.minute / 60 + local.second / 3600
-        week = str(
-            self.env["resource.calendar.attendance"].get_week_type(local.date())
-        )
+        week = str(self.env["resource.calendar.attendance"].get_week_type(local.date()))
         return any(
             day == str(local.weekday())
             and hour_from <= hour < hour_to

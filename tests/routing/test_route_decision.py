@@ -82,9 +82,7 @@ class TestRouteDecision(BaseCase):
     def test_working_hours_are_a_switch_of_the_step(self):
         facts = owned(anna={"is_off_hours": True})
         [step] = plan("lead_owner")
-        self.assertConsidered(
-            decide([step], facts), ("lead_owner", ANNA, "off_hours")
-        )
+        self.assertConsidered(decide([step], facts), ("lead_owner", ANNA, "off_hours"))
         anytime = replace(step, only_working_hours=False)
         self.assertEqual(decide([anytime], facts).chosen.person, ANNA)
 
@@ -122,7 +120,10 @@ class TestRouteDecision(BaseCase):
                 self.assertConsidered(decision, ("lead_owner", None, reason))
 
     def test_pbx_step_for_some_only(self):
-        steps = [replace(plan("pbx")[0], caller="unknown"), *plan("x", "lead_owner")[1:]]
+        steps = [
+            replace(plan("pbx")[0], caller="unknown"),
+            *plan("x", "lead_owner")[1:],
+        ]
         self.assertEqual(decide(steps, owned()).chosen.person, ANNA)
 
     # -- targets --------------------------------------------------------------------
@@ -233,8 +234,18 @@ steps_strategy = st.lists(
         id=st.integers(1, 9),
         position=st.integers(1, 6),
         target=st.sampled_from(
-            "lead_owner contact_owner company_owner last_spoken user team group number "
-            "pbx nonsense".split()
+            [
+                "lead_owner",
+                "contact_owner",
+                "company_owner",
+                "last_spoken",
+                "user",
+                "team",
+                "group",
+                "number",
+                "pbx",
+                "nonsense",
+            ]
         ),
         lines=SMALL,
         tags=SMALL,
@@ -315,9 +326,7 @@ class TestRouteDecisionProperties(BaseCase):
                     # Whom they stand in for was rung in vain.
                     self.assertIn(one.stands_in_for, rung)
                 self.assertEqual(before.step, one.step)
-                self.assertEqual(
-                    facts.people[one.stands_in_for].substitute, one.person
-                )
+                self.assertEqual(facts.people[one.stands_in_for].substitute, one.person)
 
     @settings(deadline=None, max_examples=50)
     @given(steps_strategy, facts_strategy, st.randoms())

@@ -110,14 +110,14 @@ class TestRoutePlan(PlanCase):
     def assertSkipped(self, step, reason, words):
         self.assertEqual(step.problem, words)
         call = self.ring()
-        self.assertEqual(
-            self.considered(call)[0], (step.target, None, reason)
-        )
+        self.assertEqual(self.considered(call)[0], (step.target, None, reason))
         self.assertEqual(call.routed_extension_id, self.anna_extension)
         self.assertIn(words, call.route_reason)
 
     def test_employee_who_has_left(self):
-        step, _owner = self.new_plan(("user", {"user_id": self.boris.id}), "contact_owner")
+        step, _owner = self.new_plan(
+            ("user", {"user_id": self.boris.id}), "contact_owner"
+        )
         self.assertFalse(step.problem)
         self.boris.active = False
         self.assertSkipped(step, "user_left", "The employee has left.")
@@ -129,9 +129,7 @@ class TestRoutePlan(PlanCase):
         step, _owner = self.new_plan(("group", {"group_id": group.id}), "contact_owner")
         self.assertFalse(step.problem)
         group.active = False
-        self.assertSkipped(
-            step, "group_gone", "The group is not in the PBX any more."
-        )
+        self.assertSkipped(step, "group_gone", "The group is not in the PBX any more.")
 
     def test_premium_rate_number(self):
         step, _owner = self.new_plan(
@@ -272,7 +270,9 @@ class TestAvailability(PlanCase):
 
     def test_talking_on_another_extension(self):
         self.create_extension("105", self.anna)
-        kind, payload = leg("L1", 1, "Connected", 0, staff("105"), outside("74950000299"))
+        kind, payload = leg(
+            "L1", 1, "Connected", 0, staff("105"), outside("74950000299")
+        )
         self.receive(kind, {**payload, "entry_id": "E2"})
         self.assertPassedOver("talking")
 
@@ -299,7 +299,9 @@ class TestAvailability(PlanCase):
     def test_without_active_extension(self):
         self.anna_extension.active = False
         call = self.ring()
-        self.assertEqual(self.considered(call)[0], ("contact_owner", None, "no_extension"))
+        self.assertEqual(
+            self.considered(call)[0], ("contact_owner", None, "no_extension")
+        )
 
     def test_has_left(self):
         self.anna.active = False
@@ -402,7 +404,8 @@ class TestWorkingHours(PlanCase):
         cls.calendar.tz = "UTC"
         cls.account.route_step_ids.only_working_hours = True
 
-    def read(self, moment):
+    def facts(self, moment):
+        self.env.flush_all()
         caller = Caller(
             self.account,
             self.ivan,
@@ -415,12 +418,12 @@ class TestWorkingHours(PlanCase):
 
     def test_company_calendar(self):
         for moment, is_open in ((WORKING, True), (NIGHT, False), (SUNDAY, False)):
-            facts = self.read(moment)
+            facts = self.facts(moment)
             self.assertEqual(None in facts.open_calendars, is_open, moment)
 
     def test_timezone(self):
         self.calendar.tz = "Asia/Vladivostok"  # ten hours ahead
-        self.assertNotIn(None, self.read(WORKING).open_calendars)
+        self.assertNotIn(None, self.facts(WORKING).open_calendars)
 
     def test_holiday(self):
         self.env["resource.calendar.leaves"].create(
@@ -432,7 +435,7 @@ class TestWorkingHours(PlanCase):
                 "date_to": WORKING + timedelta(hours=1),
             }
         )
-        self.assertNotIn(None, self.read(WORKING).open_calendars)
+        self.assertNotIn(None, self.facts(WORKING).open_calendars)
 
     def test_calendar_of_a_step(self):
         night = self.calendar.copy({"name": "Ночь"})
@@ -443,12 +446,12 @@ class TestWorkingHours(PlanCase):
             ),
         ]
         self.step("contact_owner", hours="within", resource_calendar_id=night.id)
-        self.assertEqual(self.read(NIGHT).open_calendars, {night.id})
+        self.assertEqual(self.facts(NIGHT).open_calendars, {night.id})
 
     def test_own_hours_and_time_off(self):
         if "hr.employee" not in self.env:
-            self.assertFalse(self.read(WORKING).people[self.anna.id].is_off_hours)
-            self.assertTrue(self.read(NIGHT).people[self.anna.id].is_off_hours)
+            self.assertFalse(self.facts(WORKING).people[self.anna.id].is_off_hours)
+            self.assertTrue(self.facts(NIGHT).people[self.anna.id].is_off_hours)
             return
         night = self.calendar.copy({"name": "Ночь"})
         night.attendance_ids = [
@@ -466,8 +469,8 @@ class TestWorkingHours(PlanCase):
                 "tz": "UTC",
             }
         )
-        self.assertTrue(self.read(WORKING).people[self.anna.id].is_off_hours)
-        self.assertFalse(self.read(NIGHT).people[self.anna.id].is_off_hours)
+        self.assertTrue(self.facts(WORKING).people[self.anna.id].is_off_hours)
+        self.assertFalse(self.facts(NIGHT).people[self.anna.id].is_off_hours)
         if "hr.leave" not in self.env:
             return
         kind = self.env["hr.leave.type"].create(
@@ -486,7 +489,7 @@ class TestWorkingHours(PlanCase):
                 "request_date_to": NIGHT.date(),
             }
         ).action_approve()
-        self.assertEqual(self.read(NIGHT).people[self.anna.id].obstacle, "time_off")
+        self.assertEqual(self.facts(NIGHT).people[self.anna.id].obstacle, "time_off")
 
     def test_six_queries_whatever_their_number(self):
         self.step("last_spoken")
@@ -499,7 +502,7 @@ class TestWorkingHours(PlanCase):
         self.env.invalidate_all()
         self.account.mapped("route_unanswered_limit")  # read with the account
         with self.assertQueryCount(6):
-            self.read(None)
+            self.facts(None)
 
 
 @tagged("post_install", "-at_install")
@@ -588,7 +591,9 @@ class TestTrial(PlanCase):
         self.company.resource_calendar_id.tz = "UTC"
         for step in self.account.route_step_ids:
             step.only_working_hours = True
-        self.assertEqual(self.trial(number=CLIENT, moment=WORKING).result[1]["kind"], "route")
+        self.assertEqual(
+            self.trial(number=CLIENT, moment=WORKING).result[1]["kind"], "route"
+        )
         night = self.trial(number=CLIENT, moment=NIGHT).result[1]
         self.assertEqual(night["text"], "Does not work at this hour.")
 
