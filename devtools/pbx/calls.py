@@ -6,7 +6,6 @@ It tells the external system about them by notifications (``mango-api.md`` 3 and
 from collections import deque
 from functools import partial
 
-from .blacklist import Blacklist
 from .company import (
     ANSWER,
     DECLINE,
@@ -20,6 +19,7 @@ from .company import (
 )
 from .company import BUSY as IS_BUSY
 from .company import DO_NOT_DISTURB as HAS_DND
+from .blacklist import Blacklist
 from .legs import (
     APPEARED,
     CONNECTED,
@@ -377,7 +377,7 @@ class Exchange:
         picks_up = staff.mode == ANSWER or (
             call.staff_answers and (staff.mode == ON or leg.role == "forward")
         )
-        if picks_up and staff.wait_sec > STAFF_ANSWERS_SECONDS:
+        if picks_up and STAFF_ANSWERS_SECONDS < staff.wait_sec:
             self._later(leg, STAFF_ANSWERS_SECONDS, self.answer, call, leg)
             return
         self._later(leg, staff.wait_sec, self.fail_leg, call, leg, NO_ANSWER)
@@ -536,7 +536,9 @@ class Exchange:
     def talk(self, call, leg):
         """The conversation begins, or goes on after a transfer, in ``leg``."""
         if call.talk_seconds and not call.talk_at:
-            self.clock.call_later(call.talk_seconds, partial(self.hang_up_client, call))
+            self.clock.call_later(
+                call.talk_seconds, partial(self.hang_up_client, call)
+            )
         call.talk_at = call.talk_at or self.clock.now()
         call.talker = leg
         for extension in filter(None, (leg.initiator, leg.extension)):

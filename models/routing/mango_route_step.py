@@ -303,7 +303,7 @@ class MangoRouteStep(models.Model):
         for step in self.filtered("number"):
             e164 = step.account_id._e164(step.number)
             if e164 and e164 != step.number:
-                step.number = e164
+                super(MangoRouteStep, step).write({"number": e164})
 
     # ------------------------------------------------------------
     # For the decision

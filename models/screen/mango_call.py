@@ -277,7 +277,7 @@ class MangoCall(models.Model):
 
     def _on_rung(self, state):
         self._put_on_screens(state, {})
-        return super()._on_rung(state)
+        super()._on_rung(state)
 
     def _put_on_screens(self, state, extensions):
         """Show the running call to whoever it rings for.

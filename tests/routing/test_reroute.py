@@ -7,8 +7,8 @@ from odoo.tests import tagged
 from ...models.routing import mango_router
 from ...models.routing.mango_router import go_on
 from ..common import Answer
-from ..vpbx_scenarios import CLIENT, LINE, dialled, leg, menu, outside, staff, summary
 from .test_route_command import RESULT, ROUTE, RouteCase
+from ..vpbx_scenarios import CLIENT, LINE, dialled, leg, menu, outside, staff, summary
 
 
 class RerouteCase(RouteCase):
@@ -50,12 +50,7 @@ class RerouteCase(RouteCase):
         )
         self.receive(
             *leg(
-                ref,
-                1,
-                "Appeared",
-                at,
-                outside(CLIENT, taken_from),
-                staff(extension, LINE),
+                ref, 1, "Appeared", at, outside(CLIENT, taken_from), staff(extension, LINE)
             )
         )
 
@@ -96,7 +91,9 @@ class TestReroute(RerouteCase):
     def test_ring_time_is_over(self):
         self.send()
         [alarm] = self.alarms.set.call_args_list
-        self.assertEqual(alarm.args, (20, go_on, self.cr.dbname, self.call().id, 1))
+        self.assertEqual(
+            alarm.args, (20, go_on, self.cr.dbname, self.call().id, 1)
+        )
         self.rings()
         self.time_is_up()
         self.assertEqual(self.rung(), [("L1", "101"), ("L2", "102")])
