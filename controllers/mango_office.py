@@ -3,7 +3,7 @@ import logging
 from odoo import http
 from odoo.http import Response, request
 
-from ..models.inbox.ir_http import MAX_BODY_SIZE, WEBHOOK_PATH, form_of
+from ..models.inbox.ir_http import MAX_BODY_SIZE, WEBHOOK_PATH, form_of, kind_at
 from ..tools.locking import notification_slot
 from ..vpbx import notifications
 
@@ -14,7 +14,15 @@ class MangoOfficeController(http.Controller):
     """What the PBX posts to (``design.md`` 3, HTTP; ``mango-api.md`` 2.3 and 2.4)."""
 
     @http.route(
-        [WEBHOOK_PATH, f"{WEBHOOK_PATH}/", f"{WEBHOOK_PATH}/<path:tail>"],
+        [
+            WEBHOOK_PATH,
+            f"{WEBHOOK_PATH}/",
+            f"{WEBHOOK_PATH}/<path:tail>",
+            # For a PBX that joins address and path without a slash.
+            f"{WEBHOOK_PATH}events/<path:tail>",
+            f"{WEBHOOK_PATH}result/<path:tail>",
+            f"{WEBHOOK_PATH}ping",
+        ],
         type="http",
         auth="mango_office",  # by signature, see ``models/ir_http.py``
         methods=["GET", "POST"],
@@ -22,16 +30,15 @@ class MangoOfficeController(http.Controller):
         save_session=False,
         max_content_length=MAX_BODY_SIZE,  # more is answered 413 by Odoo
     )
-    def receive(self, tail="", **_params):
+    def receive(self, **_params):
         """Store a notification whose signature is right, apply it and answer.
 
-        :param str tail: the end of the address; tells the kind of notification.
         :return: 200, or 400 for a verified text that makes no sense.
         :rtype: Response
         :raise ServiceUnavailable: if the process is overloaded.
         """
         account_id = request.mango_account_id
-        kind = notifications.kind_of(tail)
+        kind = kind_at(request.httprequest.path)
         if account_id is None or kind == "ping":
             return self._answer(200)
         text = form_of(request.httprequest).get("json", "")

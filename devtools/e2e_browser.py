@@ -538,7 +538,9 @@ class Person:
 
     def has_called_everybody_back(self):
         """Close what was missed in earlier plays."""
-        waiting = self._server.call("mango.callback", "search", [["state", "=", "open"]])
+        waiting = self._server.call(
+            "mango.callback", "search", [["state", "=", "open"]]
+        )
         vals = {"callback_ids": [[6, 0, waiting]], "choice": "done"}
         decision = self._server.call("mango.callback.decision", "create", [vals])
         self._server.call("mango.callback.decision", "action_apply", decision)

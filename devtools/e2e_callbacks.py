@@ -85,9 +85,7 @@ def check(theatre, recorded, urls):
 def _call(by_name, source, number):
     [name] = source.choices(list(COURSES), COURSES.values())
     client = f"7999000{source.randrange(CLIENTS):04}"
-    return _posts(
-        by_name[name], f"waiting{number}", client, -source.randrange(SPREAD)
-    )
+    return _posts(by_name[name], f"waiting{number}", client, -source.randrange(SPREAD))
 
 
 def _posts(take, mark, client, shift=0):

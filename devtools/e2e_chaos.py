@@ -330,7 +330,9 @@ def _fetch_history(log):
     job = log.call("mango.statistics.import.start", "action_start", [wizard])["res_id"]
 
     def is_over():
-        [row] = log.search_read("mango.statistics.import", [("id", "=", job)], ["state"])
+        [row] = log.search_read(
+            "mango.statistics.import", [("id", "=", job)], ["state"]
+        )
         return row["state"] in ("done", "failed")
 
     _wait_until(is_over, "the calls from the PBX")

@@ -447,12 +447,13 @@ class MangoHttpCase(MangoFixtures, HttpCase):
 
         :param str kind: the end of the address, ``""`` for the bare one
         :param payload: an object, or the exact text of ``json``
-        :param form: fields that differ or come on top; None leaves one out
+        :param form: fields that differ or come on top; None leaves one out. ``path``
+            is another address to post to
         :rtype: ~requests.Response
         """
         text = as_text(payload)
+        path = form.pop("path", f"/exec/mango/{kind}".removesuffix("/"))
         fields = {"vpbx_api_key": API_KEY, "sign": sign(text), "json": text, **form}
-        path = f"/exec/mango/{kind}" if kind else "/exec/mango"
         return self.url_open(path, data=fields, headers=headers, allow_redirects=False)
 
     def post_all(self, posts):

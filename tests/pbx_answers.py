@@ -11,7 +11,11 @@ BALANCE = "account/balance"
 TROUBLE = {
     "wrong secret": ({"body": '{"result": 3102}'}, "The secret is wrong"),
     "wrong code": ({"body": '{"code": "3105"}', "status": 401}, "The code is wrong"),
-    "lock-out": ({"body": "", "status": 401}, "up to two minutes"),
+    "lock-out": ({"body": "", "status": 401}, "in the last two minutes"),
+    "no API connector": (
+        {"body": '{"message": "Service disabled"}', "status": 401},
+        "The PBX says: “Service disabled”. The PBX refuses all requests",
+    ),
     "rate limit": (
         {"body": '{"code": 0, "status": 429}', "status": 429},
         "too many requests",

@@ -44,6 +44,8 @@ _USER_FIELDS = ("general.user_id", "general.mobile", "groups")
 
 #: Where a recording is, instead of an answer (mango-api.md 6.3).
 _REDIRECTS = (302, 303, 307)
+#: Characters of a message of the PBX that are shown.
+_MAX_TOLD = 200
 _NO_RECORDING = 3320
 
 _CODE = re.compile(r"\d{1,9}", re.ASCII)
@@ -438,7 +440,8 @@ class Client:
                 "The PBX rejects all requests: its code is wrong, or it has locked us "
                 "out for two minutes after wrong requests."
             )
-            return LockedOutError(message, **facts)
+            told = self._mask(_text(content.get("message")) or "")[:_MAX_TOLD]
+            return LockedOutError(message, told=told, **facts)
         if status >= 500:
             message = f"The PBX is unavailable (HTTP {status})."
             # Behind a gateway's 502 or 504 the request may have been carried out.

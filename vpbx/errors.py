@@ -63,7 +63,14 @@ class RateLimitedError(VpbxError):
 
 
 class LockedOutError(VpbxError):
-    """HTTP 401 without a code: wrong key, or the PBX's two-minute lock-out."""
+    """HTTP 401 without a code: wrong key, lock-out of two minutes, or no API connector.
+
+    :param str told: the PBX's own message, such as ``Service disabled``; ``""`` if none
+    """
+
+    def __init__(self, message, *, told="", **facts):
+        super().__init__(message, **facts)
+        self.told = told
 
 
 class BadAnswerError(VpbxError):

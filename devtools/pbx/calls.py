@@ -536,9 +536,7 @@ class Exchange:
     def talk(self, call, leg):
         """The conversation begins, or goes on after a transfer, in ``leg``."""
         if call.talk_seconds and not call.talk_at:
-            self.clock.call_later(
-                call.talk_seconds, partial(self.hang_up_client, call)
-            )
+            self.clock.call_later(call.talk_seconds, partial(self.hang_up_client, call))
         call.talk_at = call.talk_at or self.clock.now()
         call.talker = leg
         for extension in filter(None, (leg.initiator, leg.extension)):
@@ -639,7 +637,7 @@ class Exchange:
             "location": leg.location,
             "from": leg.caller,
             "to": leg.callee,
-            **({"dct": call.dct} if call.dct else {}),
+            "dct": call.dct or {"type": 0},
             **leg.extra,
             **extra,
         }
@@ -648,6 +646,9 @@ class Exchange:
 
     def from_party(self, call, taken_from=None):
         party = dict(call.caller)
+        if call.direction == OUTBOUND:
+            # Live samples have the line of an outgoing call here only.
+            party["line_number"] = call.line
         if taken_from:
             party["taken_from_call_id"] = taken_from.call_id
         return party

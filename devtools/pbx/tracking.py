@@ -28,7 +28,10 @@ class Tracking:
             return []
         now = datetime.fromtimestamp(self._exchange.clock.now(), MOSCOW)
         return [
-            {**page, "date": (now + timedelta(seconds=page["date"])).strftime(DATE_FORMAT)}
+            {
+                **page,
+                "date": (now + timedelta(seconds=page["date"])).strftime(DATE_FORMAT),
+            }
             for page in visitor["history"]
         ]
 

@@ -114,6 +114,7 @@ class TestInbound(CallCase):
                 "location": "ivr",
                 "from": {"number": CUSTOMER},
                 "to": {"number": LINE, "line_number": LINE},
+                "dct": {"type": 0},
             },
         )
         self.assertEqual(ringing["location"], "abonent")
@@ -379,7 +380,12 @@ class TestCallback(CallCase):
         self.assertEqual(first["from"], {"number": CUSTOMER})
         self.assertEqual(first["to"], party("101"))
         self.assertEqual(
-            second["from"], {**party("101"), "taken_from_call_id": first["call_id"]}
+            second["from"],
+            {
+                **party("101"),
+                "taken_from_call_id": first["call_id"],
+                "line_number": LINE,
+            },
         )
         self.assertEqual(second["to"], {"number": CUSTOMER})
         for event in events:
@@ -555,7 +561,7 @@ class TestOtherCalls(CallCase):
         self.exchange.hang_up("102")
         self.advance(1)
         leg = self.received.of("events/call")[0]
-        self.assertEqual(leg["from"], party("102"))
+        self.assertEqual(leg["from"], {**party("102"), "line_number": LINE})
         self.assertEqual(leg["to"], {"number": CUSTOMER})
         self.assertEqual(self.summary()["call_direction"], 2)
         self.assertEqual(self.summary()["disconnect_reason"], 1110)

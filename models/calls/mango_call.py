@@ -413,7 +413,7 @@ class MangoCall(models.Model):
             # A colleague who came as a bare number is no client.
             state = replace(state, client_number=None)
         vals = self._prepare_vals(state, extensions)
-        number_is_new = vals["client_number"] != (self.client_number or False)
+        number_is_new = (vals["client_number"] or False) != self.client_number
         changed = self._write_changes(vals)
         changed |= self.env["mango.call.leg"]._load(self, state.legs)
         changed |= self._link_origin(state)
@@ -545,7 +545,10 @@ class MangoCall(models.Model):
             vals["partner_id"] = partner.id
         if not self.lead_is_manual:
             vals["lead_id"] = lead.id
-        return self._write_changes(vals) | self._let_owner_in()
+        owner = self._owner()
+        changed = self._write_changes(vals) | self._let_owner_in()
+        # Whoever was taken for responsible is not any more.
+        return self._remove_users(owner - self._owner()) or changed
 
     def _let_owner_in(self):
         """Show the call to whoever is responsible for the client.
@@ -555,15 +558,21 @@ class MangoCall(models.Model):
         """
         # sudo: mango.call - the machine decides who took part in a call; the client
         # was chosen by it or by somebody who may correct the call.
+        return self.sudo()._add_users(self._owner())
+
+    def _owner(self):
+        """Return who is responsible for the client of the call.
+
+        :rtype: res.users
+        """
+        # sudo: mango.call - only to tell who sees the call.
         call_sudo = self.sudo()
         owners = (
             self.env["mango.caller.lookup"]
             .sudo()
             ._owners(call_sudo.partner_id, call_sudo.lead_id)
         )
-        return call_sudo._add_users(
-            self.env["res.users"].concat(*(owner.user for owner in owners[:1]))
-        )
+        return self.env["res.users"].concat(*(owner.user for owner in owners[:1]))
 
     def _add_participants(self, extensions):
         """Show the call to everybody whose extension took part in it.
@@ -604,6 +613,43 @@ class MangoCall(models.Model):
         if rows:
             self.invalidate_recordset(["user_ids"])
         return bool(rows)
+
+    def _remove_users(self, users):
+        """Hide the call from people who got in by mistake.
+
+        :param res.users users: those of them who have a part in the call stay.
+        :return: whether anybody saw it before.
+        :rtype: bool
+        """
+        leaving = users and users - self._present_users()
+        if not leaving:
+            return False
+        self.env.execute_query(
+            SQL(
+                """
+                DELETE FROM mango_call_res_users_rel
+                      WHERE mango_call_id = %s AND res_users_id IN %s
+                  RETURNING res_users_id
+                """,
+                self.id,
+                tuple(leaving.ids),
+            )
+        )
+        self.invalidate_recordset(["user_ids"])
+        return True
+
+    def _present_users(self):
+        """Return who has a part in the call by what is known now.
+
+        :rtype: res.users
+        """
+        legs = self.leg_ids
+        extensions = self.env["mango.extension"]._by_number(
+            self.account_id,
+            {*legs.mapped("from_extension"), *legs.mapped("to_extension")},
+        )
+        users = self.user_id | self._owner()
+        return users.concat(*(ext.user_id for ext in extensions.values()))
 
     # ------------------------------------------------------------
     # Calls whose end was never told

@@ -18,6 +18,7 @@ TOLD_FIELDS = [
     "answered_at",
     "ended_at",
     "end_reason",
+    "sequence",
 ]
 
 #: What a leg says of the extensions on it. Of several legs the last in this order
@@ -32,7 +33,7 @@ class MangoCallLeg(models.Model):
 
     _name = "mango.call.leg"
     _description = "Call Leg"
-    _order = "started_at, id"
+    _order = "sequence, id"
     _rec_name = "leg_ref"
 
     call_id = fields.Many2one(
@@ -40,6 +41,9 @@ class MangoCallLeg(models.Model):
     )
     leg_ref = fields.Char(
         string="PBX Leg", required=True, readonly=True, help="call_id of the PBX"
+    )
+    sequence = fields.Integer(
+        readonly=True, help="The order in which the call visited its legs."
     )
     location = fields.Char(readonly=True, help="ivr, queue or abonent, as the PBX says")
     state = fields.Char(readonly=True)
@@ -72,8 +76,8 @@ class MangoCallLeg(models.Model):
         legs = self.search_fetch(Domain("call_id", "=", call.id), TOLD_FIELDS)
         known = {leg.leg_ref: leg for leg in legs}
         to_create, is_changed = [], False
-        for leg_state in leg_states:
-            vals = self._prepare_vals(leg_state)
+        for sequence, leg_state in enumerate(leg_states):
+            vals = {**self._prepare_vals(leg_state), "sequence": sequence}
             leg = known.get(leg_state.leg_ref)
             if leg is None:
                 to_create.append({**vals, "call_id": call.id})

@@ -41,11 +41,7 @@ class MangoErrorMessage(models.AbstractModel):
                 reason=self._of_reason(error.reason),
             )
         if isinstance(error, errors.LockedOutError):
-            return self.env._(
-                "The PBX refuses all requests for up to two minutes after wrong ones, "
-                "or the code or the secret is wrong. Check both in the PBX's cabinet, "
-                "wait two minutes and try once more."
-            )
+            return self._of_lock_out(error)
         if isinstance(error, errors.RateLimitedError):
             return self.env._(
                 "The PBX got too many requests at once. Wait a few seconds and try "
@@ -71,6 +67,19 @@ class MangoErrorMessage(models.AbstractModel):
             "The PBX gave an answer that cannot be read. Check the API address; if it "
             "is right, try again later."
         )
+
+    @api.model
+    def _of_lock_out(self, error):
+        advice = self.env._(
+            "The PBX refuses all requests: the code or the secret is wrong, the service "
+            "“API connector” is not connected to the PBX, or there were wrong requests "
+            "in the last two minutes. Check all three in the PBX's cabinet, wait two "
+            "minutes and try once more."
+        )
+        if not error.told:
+            return advice
+        told = self.env._("The PBX says: “%s”.", error.told)
+        return f"{told} {advice}"
 
     @api.model
     def _of_recording_error(self, error):

@@ -34,6 +34,9 @@ class MangoCall(models.Model):
         recordings = self.env["mango.recording"]
         return recordings._load(self, state.recordings, extensions) or changed
 
+    def _present_users(self):
+        return super()._present_users() | self.recording_ids.user_id
+
     def _update_sealed(self, state):
         """Recordings may be announced long after the call."""
         super()._update_sealed(state)

@@ -254,6 +254,7 @@ class MangoRecording(models.Model):
         if not wanted:
             return False
         known = {recording.recording_ref: recording for recording in call.recording_ids}
+        before = call.recording_ids.user_id
         owners = self._owners(call, wanted, extensions, known)
         to_create, is_changed = [], False
         for told in wanted:
@@ -265,6 +266,8 @@ class MangoRecording(models.Model):
                 to_create.append({**vals, "call_id": call.id})
         created = self.create(to_create)
         is_changed |= call._add_users(call.recording_ids.user_id)
+        # A recording may turn out to be of somebody else than was thought at first.
+        is_changed |= call._remove_users(before - call.recording_ids.user_id)
         is_changed |= call.recording_ids._request_automatically()
         return is_changed or bool(created)
 
@@ -336,7 +339,8 @@ class MangoRecording(models.Model):
         changes = {}
         if vals["started_at"] != self.started_at:
             changes["started_at"] = vals["started_at"]
-        if not self.extension_id and vals.get("extension_id"):
+        # Of the same extension the employee stays: it may have changed hands since.
+        if vals.get("extension_id", self.extension_id.id) != self.extension_id.id:
             changes |= {name: vals[name] for name in ("extension_id", "user_id")}
         if vals["is_at_pbx"] and not self.is_at_pbx:
             changes |= {"is_at_pbx": True, "state": "announced", "error": False}

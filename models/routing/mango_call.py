@@ -113,6 +113,9 @@ class MangoCall(models.Model):
             return self._follow_route(state) or changed
         return changed
 
+    def _present_users(self):
+        return super()._present_users() | self.routed_extension_id.user_id
+
     def _awaits_routing(self, state):
         return (
             state.direction == "inbound"

@@ -63,11 +63,14 @@ class MangoRouteTrial(models.TransientModel):
         if not account.routing_enabled:
             return self._as_steps(
                 words._lines_of(
-                    account, self.env["mango.router"]._not_routed("switched_off")["route_trace"]
+                    account,
+                    self.env["mango.router"]._not_routed("switched_off")["route_trace"],
                 )
             )
         steps = account._route_plan()
-        findings = self.env["mango.route.facts"]._read(caller, steps, self.moment or None)
+        findings = self.env["mango.route.facts"]._read(
+            caller, steps, self.moment or None
+        )
         considered = []
         for decision in decide_all(steps, findings.facts):
             considered += decision.considered

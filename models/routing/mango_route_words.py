@@ -27,6 +27,7 @@ TECHNICAL = {
     "result",
 }
 
+
 class MangoRouteWords(models.AbstractModel):
     """A call's ``route_trace`` in the reader's language.
 
@@ -124,7 +125,9 @@ class MangoRouteWords(models.AbstractModel):
         absent = last.get("for")
         if last.get("extension") not in numbers or not absent:
             return ""
-        name = self._names(call.account_id, [last]).get(absent["extension"] or absent["user"], "")
+        name = self._names(call.account_id, [last]).get(
+            absent["extension"] or absent["user"], ""
+        )
         if absent["reason"] in ("talking", "ringing", "busy"):
             return self.env._("%s is talking · you stand in", name)
         if absent["reason"] == "no_answer":
@@ -145,9 +148,7 @@ class MangoRouteWords(models.AbstractModel):
         # sudo: mango.extension, res.users - the names of colleagues who were considered
         # for a call that the reader may read, or of a plan that they may set up.
         found = (
-            self.env["mango.extension"]
-            .sudo()
-            ._by_number(account, extensions - {None})
+            self.env["mango.extension"].sudo()._by_number(account, extensions - {None})
         )
         names = {
             number: extension.user_id.name or extension.name or ""

@@ -2,8 +2,6 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ...vpbx.call_state import ENDED
-
 
 class MangoCall(models.Model):
     """What a person does with a call on their screen: the buttons of its card.
@@ -280,13 +278,15 @@ class MangoCall(models.Model):
         super()._on_rung(state)
 
     def _put_on_screens(self, state, extensions):
-        """Show the running call to whoever it rings for.
+        """Show the call to whoever it rings or rang for.
+
+        A call that has ended, too: its notifications may come in any order.
 
         :param CallState state: the fold over all its notifications.
         :param dict[str, mango.extension] extensions: by number.
         :rtype: bool
         """
-        if state.state == ENDED or not state.legs:
+        if self.env.context.get("mango_quiet") or not state.legs:
             return False
         rung = self.routed_extension_id.concat(*extensions.values())
         return self.env["mango.call.presence"]._put(self, rung)

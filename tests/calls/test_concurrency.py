@@ -257,13 +257,13 @@ class TestCachesAfterCommit(CommittedCase):
         with self.transaction() as env:
             account = env["mango.account"].browse(self.account_id)
             account.env.registry.clear_cache()
-            old = self.read(read)
+            old = self.value_of(read)
             change(account)
             env.flush_all()
-            self.assertEqual(self.read(read), old, "not committed yet")
-        self.assertNotEqual(self.read(read), old, "from a cache")
+            self.assertEqual(self.value_of(read), old, "not committed yet")
+        self.assertNotEqual(self.value_of(read), old, "from a cache")
 
-    def read(self, function):
+    def value_of(self, function):
         with self.transaction() as env:
             return function(env["mango.account"].browse(self.account_id))
 

@@ -92,7 +92,11 @@ class TestRefusals(RefusalCase):
 
     def test_only_our_own_address(self):
         """What merely begins like our address is none of our business."""
-        for path in ("/exec/mangoX", "/exec/mangoevents/call", "/exec/mango2/ping"):
+        self.assertEqual(
+            self.post(*APPEARED, path="/exec/mangoevents/call").status_code, 200
+        )
+        self.assertEqual(self.call().state, "ringing")
+        for path in ("/exec/mangoX", "/exec/mangoevents", "/exec/mango2/ping"):
             with self.subTest(path=path):
                 self.assertEqual(self.url_open(path).status_code, 404)
 

@@ -50,7 +50,12 @@ class RerouteCase(RouteCase):
         )
         self.receive(
             *leg(
-                ref, 1, "Appeared", at, outside(CLIENT, taken_from), staff(extension, LINE)
+                ref,
+                1,
+                "Appeared",
+                at,
+                outside(CLIENT, taken_from),
+                staff(extension, LINE),
             )
         )
 
@@ -91,9 +96,7 @@ class TestReroute(RerouteCase):
     def test_ring_time_is_over(self):
         self.send()
         [alarm] = self.alarms.set.call_args_list
-        self.assertEqual(
-            alarm.args, (20, go_on, self.cr.dbname, self.call().id, 1)
-        )
+        self.assertEqual(alarm.args, (20, go_on, self.cr.dbname, self.call().id, 1))
         self.rings()
         self.time_is_up()
         self.assertEqual(self.rung(), [("L1", "101"), ("L2", "102")])
