@@ -415,7 +415,7 @@ class MangoRouter(models.AbstractModel):
 def is_about_number(code):
     """Tell whether a code refuses the number that was to be rung, and nothing else.
 
-    Any other refusal is about the call or about us, and ends routing (mango-api.md 7.2).
+    Any other refusal is about the call or about us, and ends routing.
 
     :param int code: of the PBX
     :rtype: bool
