@@ -95,7 +95,7 @@ class MangoAccount(models.Model):
                     "sequence": sequence,
                     "target": target,
                     "ring_seconds": 0 if target == "pbx" else RING_SECONDS,
-                    # As it was before there was a plan.
+                    # Who works when is a question of its own.
                     "only_working_hours": False,
                 }
                 for account in self - planned

@@ -10,5 +10,5 @@ class MangoEvent(models.Model):
         return call.entry_id or super()._entry_of_command(account_id, command_id)
 
     def _apply_command_result(self, result):
-        super()._apply_command_result(result)
         self.env["mango.router"]._apply_result(self.account_id, result)
+        return super()._apply_command_result(result)

@@ -34,11 +34,13 @@ class Findings:
 
     :param dict owner_of: by target, the name of the record that names the owner
     :param dict extension_ids: the ids of ``mango.extension`` by number
+    :param frozenset step_ids: the steps that are still there: the plan is cached
     """
 
     facts: Facts
     owner_of: dict
     extension_ids: dict
+    step_ids: frozenset
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class MangoRouteFacts(models.AbstractModel):
     """What a routing decision goes by, read in a handful of queries.
 
     Their number does not depend on that of the steps, the people or the calls: a caller
-    is listening to a greeting. Run as the system.
+    is listening to a greeting. Run as the system. What the transaction at hand has not
+    flushed does not count: that is the call itself, which keeps nobody busy for itself.
     """
 
     _name = "mango.route.facts"
@@ -74,7 +77,6 @@ class MangoRouteFacts(models.AbstractModel):
         :param int since: the position of the step that was rung last.
         :rtype: Findings
         """
-        self.env.flush_all()
         now = moment or fields.Datetime.now()
         row = self._caller_row(caller, steps)
         rows = self._people_rows(caller.account, now)
@@ -103,6 +105,7 @@ class MangoRouteFacts(models.AbstractModel):
             facts,
             {target: row[f"{target}_of"] or "" for target in OWNERS},
             {one["number"]: one["id"] for one in rows},
+            frozenset(row["steps"]),
         )
 
     def _rows(self, query):
@@ -137,6 +140,9 @@ class MangoRouteFacts(models.AbstractModel):
                                   )
                               AND NOT person.active
                        ) AS gone,
+                       ARRAY(
+                           SELECT id FROM mango_route_step WHERE id = ANY(%(steps)s)
+                       ) AS steps,
                        spoken.extension_id AS spoken_extension_id,
                        spoken.user_id AS spoken_user_id,
                        spoken.started_at AS spoken_at
@@ -149,6 +155,7 @@ class MangoRouteFacts(models.AbstractModel):
                 """,
                 lead_id=caller.lead.id or None,
                 partner_id=caller.partner.id or None,
+                steps=[step.id for step in steps],
                 spoken=spoken
                 or SQL(
                     "SELECT NULL::int AS extension_id, NULL::int AS user_id, "
@@ -421,6 +428,8 @@ class MangoRouteFacts(models.AbstractModel):
         :return: the company's is there under None, too.
         :rtype: dict[int | None, Calendar]
         """
+        if not any(step.only_working_hours or step.hours != "any" for step in steps):
+            return {}
         ids = {
             *(step.calendar for step in steps),
             *(row["calendar_id"] for row in rows),

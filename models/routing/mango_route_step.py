@@ -74,8 +74,8 @@ class MangoRouteStep(models.Model):
     )
     only_working_hours = fields.Boolean(
         default=True,
-        help="Ring people in their own working hours only: those of the employee if the "
-        "app Employees is installed, else the company's.",
+        help="Ring people in their own working hours only: those of the employee if "
+        "the app Employees is installed, else the company's.",
     )
 
     # For whom.
@@ -303,7 +303,7 @@ class MangoRouteStep(models.Model):
         for step in self.filtered("number"):
             e164 = step.account_id._e164(step.number)
             if e164 and e164 != step.number:
-                super(MangoRouteStep, step).write({"number": e164})
+                step.number = e164
 
     # ------------------------------------------------------------
     # For the decision

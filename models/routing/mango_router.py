@@ -79,7 +79,7 @@ class MangoRouter(models.AbstractModel):
             "route_trace": trace,
             "route_state": "none",
             "route_command_id": f"odoo-route-{uuid.uuid4()}",
-            **self._rung_vals(call, last, findings.extension_ids),
+            **self._rung_vals(call, last, findings),
         }
 
     @api.model
@@ -98,22 +98,25 @@ class MangoRouter(models.AbstractModel):
         return {"route_trace": trace, **({} if settled else {"route_state": "skipped"})}
 
     @api.model
-    def _rung_vals(self, call, entry, extension_ids=None):
+    def _rung_vals(self, call, entry, findings=None):
         """Return the fields of a call that tell who is rung.
 
         :param dict entry: of the trace.
-        :param dict extension_ids: by number, if they are known.
+        :param Findings findings: if the entry is new.
         :rtype: dict
         """
-        number = entry["extension"]
-        if extension_ids is None:
+        number, step_id = entry["extension"], entry["step_id"]
+        if findings:
+            extension_id = findings.extension_ids.get(number, False)
+            is_there = step_id in findings.step_ids
+        else:
             found = self.env["mango.extension"]._by_number(call.account_id, [number])
-            extension_ids = {key: extension.id for key, extension in found.items()}
-        step = self.env["mango.route.step"].browse(entry["step_id"])
+            extension_id = found[number].id if number in found else False
+            is_there = self.env["mango.route.step"].browse(step_id).exists()
         return {
-            "routed_extension_id": extension_ids.get(number, False),
+            "routed_extension_id": extension_id,
             "routed_to": entry["user"] or False,
-            "route_step_id": step.exists().id,
+            "route_step_id": step_id if is_there else False,
         }
 
     @api.model
@@ -138,7 +141,13 @@ class MangoRouter(models.AbstractModel):
         )
         considered = decide(steps, findings.facts).considered
         reasons = {entry["key"]: entry["reason"] for entry in passed}
-        return self._entries(considered, findings, reasons), findings
+        entries = self._entries(considered, findings, reasons)
+        told = {self._identity(entry) for entry in settled}
+        # Who still cannot be rung is not told twice.
+        return [one for one in entries if self._identity(one) not in told], findings
+
+    def _identity(self, entry):
+        return entry["step"], entry["key"], entry["verdict"], entry["reason"]
 
     @api.model
     def _entries(self, considered, findings, reasons=None):
@@ -406,7 +415,7 @@ class MangoRouter(models.AbstractModel):
 def is_about_number(code):
     """Tell whether a code refuses the number that was to be rung, and nothing else.
 
-    Any other refusal is about the call or about us, and ends routing (mango-api.md 7.2).
+    Any other refusal is about the call or about us, and ends routing.
 
     :param int code: of the PBX
     :rtype: bool

@@ -32,12 +32,13 @@ class ResUsers(models.Model):
     _inherit = "res.users"
 
     def _mango_store_status(self, status, until):
-        super()._mango_store_status(status, until)
+        result = super()._mango_store_status(status, until)
         # sudo: res.users, mango.account - only to tell those who look at it.
         user_sudo = self.sudo()
         user_sudo._bus_send("mango_office/status", user_sudo._mango_status_info())
         for account in user_sudo.mango_extension_ids.account_id:
             account._bus_send("mango_office/board", {}, subchannel="board")
+        return result
 
     def _mango_check_self(self):
         """Check that a user of the telephony asks about nobody else.

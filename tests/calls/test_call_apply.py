@@ -305,7 +305,7 @@ class TestCallApply(MangoCase):
     @warmup
     def test_queries_of_the_first_notification(self):
         """Of a caller who is known and is routed to their manager."""
-        with self.assertQueryCount(29):
+        with self.assertQueryCount(26):
             self.receive(*APPEARED)
 
     @warmup

@@ -210,6 +210,9 @@ class TestTwoTransactions(CommittedCase):
                 received.append("during the request for users")
                 return []
 
+            def groups(client):
+                return []
+
             def lines(client):
                 self.receive(self.of_second_extension)
                 received.append("during the request for lines")

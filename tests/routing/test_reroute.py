@@ -7,12 +7,12 @@ from odoo.tests import tagged
 from ...models.routing import mango_router
 from ...models.routing.mango_router import go_on
 from ..common import Answer
-from .test_route_command import RESULT, ROUTE, RouteCase
 from ..vpbx_scenarios import CLIENT, LINE, dialled, leg, menu, outside, staff, summary
+from .test_route_command import RESULT, ROUTE, RouteCase
 
 
 class RerouteCase(RouteCase):
-    """Анна is the client's, Борис stands in for her, Вера is in the plan behind them."""
+    """Анна is the client's, Борис stands in for her, Вера comes behind them."""
 
     def setUp(self):
         super().setUp()

@@ -8,9 +8,9 @@ import requests
 
 from odoo.tests import tagged
 
-from ...tools import locking as transaction
 from ...models.routing import mango_router
 from ...models.routing.mango_router import PATIENCE, MangoRouter, send
+from ...tools import locking as transaction
 from ...vpbx.client import Client
 from ..common import API_KEY, MangoCase, sign
 from ..vpbx_scenarios import inbound_answered, menu, routed

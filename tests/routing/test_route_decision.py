@@ -234,8 +234,18 @@ steps_strategy = st.lists(
         id=st.integers(1, 9),
         position=st.integers(1, 6),
         target=st.sampled_from(
-            "lead_owner contact_owner company_owner last_spoken user team group number "
-            "pbx nonsense".split()
+            [
+                "lead_owner",
+                "contact_owner",
+                "company_owner",
+                "last_spoken",
+                "user",
+                "team",
+                "group",
+                "number",
+                "pbx",
+                "nonsense",
+            ]
         ),
         lines=SMALL,
         tags=SMALL,
@@ -279,7 +289,7 @@ facts_strategy = st.builds(
 
 @tagged("post_install", "-at_install")
 class TestRouteDecisionProperties(BaseCase):
-    @settings(deadline=None, max_examples=300)
+    @settings(deadline=None, max_examples=100)
     @given(steps_strategy, facts_strategy)
     def test_total_and_ends(self, steps, facts):
         """It always comes to an end, and nobody is rung twice."""
@@ -288,7 +298,7 @@ class TestRouteDecisionProperties(BaseCase):
         rung = [decision.chosen.rung for decision in decisions[:-1]]
         self.assertEqual(len(rung), len(set(rung)))
 
-    @settings(deadline=None, max_examples=300)
+    @settings(deadline=None, max_examples=100)
     @given(steps_strategy, facts_strategy)
     def test_never_somebody_unavailable(self, steps, facts):
         for decision in decide_all(steps, facts):
@@ -304,19 +314,21 @@ class TestRouteDecisionProperties(BaseCase):
             self.assertIsNone(person.obstacle)
             self.assertFalse(person.is_off_hours and chosen.step.only_working_hours)
 
-    @settings(deadline=None, max_examples=300)
+    @settings(deadline=None, max_examples=100)
     @given(steps_strategy, facts_strategy)
     def test_substitute_directly_after_the_person(self, steps, facts):
-        considered = [
-            one for decision in decide_all(steps, facts) for one in decision.considered
-        ]
+        decisions = list(decide_all(steps, facts))
+        considered = [one for decision in decisions for one in decision.considered]
+        rung = [decision.chosen.rung for decision in decisions if decision.chosen]
         for before, one in zip([None, *considered], considered, strict=False):
             if one.stands_in_for is not None:
-                self.assertEqual(before.person, one.stands_in_for)
+                if before.person != one.stands_in_for:
+                    # Whom they stand in for was rung in vain.
+                    self.assertIn(one.stands_in_for, rung)
                 self.assertEqual(before.step, one.step)
                 self.assertEqual(facts.people[one.stands_in_for].substitute, one.person)
 
-    @settings(deadline=None, max_examples=200)
+    @settings(deadline=None, max_examples=50)
     @given(steps_strategy, facts_strategy, st.randoms())
     def test_order_of_the_input_does_not_matter(self, steps, facts, random):
         steps = [replace(step, id=place) for place, step in enumerate(steps)]

@@ -402,8 +402,10 @@ class TestWorkingHours(PlanCase):
         super().setUpClass()
         cls.calendar = cls.company.resource_calendar_id
         cls.calendar.tz = "UTC"
+        cls.account.route_step_ids.only_working_hours = True
 
-    def read(self, moment):
+    def facts(self, moment):
+        self.env.flush_all()
         caller = Caller(
             self.account,
             self.ivan,
@@ -416,12 +418,12 @@ class TestWorkingHours(PlanCase):
 
     def test_company_calendar(self):
         for moment, is_open in ((WORKING, True), (NIGHT, False), (SUNDAY, False)):
-            facts = self.read(moment)
+            facts = self.facts(moment)
             self.assertEqual(None in facts.open_calendars, is_open, moment)
 
     def test_timezone(self):
         self.calendar.tz = "Asia/Vladivostok"  # ten hours ahead
-        self.assertNotIn(None, self.read(WORKING).open_calendars)
+        self.assertNotIn(None, self.facts(WORKING).open_calendars)
 
     def test_holiday(self):
         self.env["resource.calendar.leaves"].create(
@@ -433,7 +435,7 @@ class TestWorkingHours(PlanCase):
                 "date_to": WORKING + timedelta(hours=1),
             }
         )
-        self.assertNotIn(None, self.read(WORKING).open_calendars)
+        self.assertNotIn(None, self.facts(WORKING).open_calendars)
 
     def test_calendar_of_a_step(self):
         night = self.calendar.copy({"name": "Ночь"})
@@ -444,12 +446,12 @@ class TestWorkingHours(PlanCase):
             ),
         ]
         self.step("contact_owner", hours="within", resource_calendar_id=night.id)
-        self.assertEqual(self.read(NIGHT).open_calendars, {night.id})
+        self.assertEqual(self.facts(NIGHT).open_calendars, {night.id})
 
     def test_own_hours_and_time_off(self):
         if "hr.employee" not in self.env:
-            self.assertFalse(self.read(WORKING).people[self.anna.id].is_off_hours)
-            self.assertTrue(self.read(NIGHT).people[self.anna.id].is_off_hours)
+            self.assertFalse(self.facts(WORKING).people[self.anna.id].is_off_hours)
+            self.assertTrue(self.facts(NIGHT).people[self.anna.id].is_off_hours)
             return
         night = self.calendar.copy({"name": "Ночь"})
         night.attendance_ids = [
@@ -467,8 +469,8 @@ class TestWorkingHours(PlanCase):
                 "tz": "UTC",
             }
         )
-        self.assertTrue(self.read(WORKING).people[self.anna.id].is_off_hours)
-        self.assertFalse(self.read(NIGHT).people[self.anna.id].is_off_hours)
+        self.assertTrue(self.facts(WORKING).people[self.anna.id].is_off_hours)
+        self.assertFalse(self.facts(NIGHT).people[self.anna.id].is_off_hours)
         if "hr.leave" not in self.env:
             return
         kind = self.env["hr.leave.type"].create(
@@ -487,7 +489,7 @@ class TestWorkingHours(PlanCase):
                 "request_date_to": NIGHT.date(),
             }
         ).action_approve()
-        self.assertEqual(self.read(NIGHT).people[self.anna.id].obstacle, "time_off")
+        self.assertEqual(self.facts(NIGHT).people[self.anna.id].obstacle, "time_off")
 
     def test_six_queries_whatever_their_number(self):
         self.step("last_spoken")
@@ -500,7 +502,7 @@ class TestWorkingHours(PlanCase):
         self.env.invalidate_all()
         self.account.mapped("route_unanswered_limit")  # read with the account
         with self.assertQueryCount(6):
-            self.read(None)
+            self.facts(None)
 
 
 @tagged("post_install", "-at_install")

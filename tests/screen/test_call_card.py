@@ -391,6 +391,7 @@ class TestScreen(CardCase):
                 "cards": [],
                 "extension": False,
                 "my_state": "free",
+                "my_status": {"status": "available", "away_until": False},
                 "missed_count": 0,
                 "planned_count": 0,
             },
