@@ -12,7 +12,7 @@ from odoo.service.model import retrying
 from odoo.tools.constants import GC_UNLINK_LIMIT
 
 from ...tools.locking import locked_transaction, start_after_commit
-from ...vpbx import errors, numbers
+from ...vpbx import codes, errors, numbers
 
 _logger = logging.getLogger(__name__)
 
@@ -32,8 +32,6 @@ SENDING_TIME = timedelta(seconds=45)
 SHOWN_TIME = timedelta(minutes=10)
 
 KEPT_TIME = timedelta(days=90)
-
-RESULT_DONE = 1000
 
 BUDGET_TIME = timedelta(hours=1)
 
@@ -313,7 +311,7 @@ class MangoCommand(models.Model):
         :param CommandResult notification: results of other commands are passed over.
         """
         command = self._of_notification(account.id, notification.command_id)
-        if not command or command.state == "failed" or notification.code == RESULT_DONE:
+        if not command or command.state == "failed" or notification.code == codes.DONE:
             return
         command = command._as_its_user()
         error = errors.RefusedError(notification.code or 0, "")

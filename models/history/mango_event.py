@@ -5,6 +5,7 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+from ...tools.datetimes import from_epoch
 from ...tools.locking import locked_transaction
 from ...vpbx import statistics
 from ...vpbx.errors import NotificationError
@@ -40,6 +41,8 @@ class MangoEvent(models.Model):
             except NotificationError:
                 counts["unreadable"] += 1
                 continue
+            if account._is_call_outdated(from_epoch(call.started_at)):
+                continue  # Deleted by age: it must not come back.
             told[call.entry_id] = call, text
         for entry_id in self._with_news(account, told):
             counts += self._take_entry(account, *told[entry_id])

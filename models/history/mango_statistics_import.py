@@ -360,7 +360,12 @@ class MangoStatisticsImport(models.Model):
 
         :rtype: mango.statistics.import
         """
-        active = self.search(Domain("state", "in", ACTIVE_STATES), order="id")
+        active = self.search(
+            Domain("state", "in", ACTIVE_STATES)
+            # An archived PBX is asked nothing; its jobs wait.
+            & Domain("account_id.active", "=", True),
+            order="id",
+        )
         by_account = {}
         for job in active.sorted(lambda job: job.kind in PLANNED_KINDS):
             by_account.setdefault(job.account_id, job)

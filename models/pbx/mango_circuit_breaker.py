@@ -32,7 +32,9 @@ class MangoCircuitBreaker(models.Model):
     not helped by more requests. So an answer that says that our requests are wrong
     stops all automatic ones until an administrator has mended it, and an answer that
     says that the PBX is in trouble puts them off for ever longer, until one succeeds.
-    What a person orders goes out all the same: they see the answer.
+    A request that a caller waits for is held back only after such a refusal, or after
+    several failures in a row, and then tried every ten seconds. What a person orders
+    goes out all the same, because they see the answer; it counts like every other.
 
     The row is of its own, because under REPEATABLE READ a notification that refers to
     an account fails if the account's row was written meanwhile. What it says holds for

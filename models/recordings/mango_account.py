@@ -113,6 +113,17 @@ class MangoAccount(models.Model):
                 if not account._delete_outdated(model):
                     return
 
+    def _is_call_outdated(self, started_at):
+        """Tell whether a call would be deleted by age as soon as it is known.
+
+        :param started_at: UTC; None if it is not known.
+        :type started_at: datetime | None
+        :rtype: bool
+        """
+        days = self.call_retention_days
+        oldest = fields.Datetime.now() - timedelta(days=days)
+        return bool(days and started_at and started_at < oldest)
+
     def _outdated_domain(self, model):
         """Return which records of this account are to go, and may.
 

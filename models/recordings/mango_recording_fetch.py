@@ -93,6 +93,8 @@ class MangoRecording(models.Model):
         now = fields.Datetime.now()
         return (
             Domain("state", "=", "requested")
+            # An archived PBX is asked nothing; what is wanted of it waits.
+            & Domain("account_id.active", "=", True)
             & Domain("next_fetch_at", "<=", now)
             & (Domain("leased_until", "=", False) | Domain("leased_until", "<", now))
         )
@@ -113,6 +115,7 @@ class MangoRecording(models.Model):
     @api.model
     def _claim_row(self):
         self.flush_model()
+        self.env["mango.account"].flush_model(["active"])
         now = fields.Datetime.now()
         rows = self.env.execute_query(
             SQL(
@@ -125,6 +128,9 @@ class MangoRecording(models.Model):
                            SELECT id
                              FROM mango_recording
                             WHERE state = 'requested'
+                              AND account_id IN (
+                                      SELECT id FROM mango_account WHERE active
+                                  )
                               AND next_fetch_at <= %(now)s
                               AND (leased_until IS NULL OR leased_until < %(now)s)
                               AND NOT (is_automatic AND account_id = ANY(%(paused)s))

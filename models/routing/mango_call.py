@@ -72,6 +72,9 @@ class MangoCall(models.Model):
     route_reason = fields.Char(string="Route", compute="_compute_route_reason")
 
     # The last call of everybody, which each decision asks for.
+    _unsent_idx = models.Index(
+        "(id) WHERE route_state = 'none' AND route_command_id IS NOT NULL"
+    )
     _extension_idx = models.Index(
         "(extension_id, started_at DESC) WHERE extension_id IS NOT NULL"
     )

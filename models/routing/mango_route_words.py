@@ -22,6 +22,7 @@ TECHNICAL = {
     "rate_limit",
     "requests_stopped",
     "trouble",
+    "lost",
     "no_credentials",
     "error",
     "result",
@@ -336,6 +337,7 @@ class MangoRouteWords(models.AbstractModel):
                 "administrator has to resume them."
             ),
             "trouble": self.env._("Not routed: the PBX is in trouble."),
+            "lost": self.env._("Not routed: the process that was to do it has ended."),
             "no_credentials": self.env._(
                 "Enter the PBX's code and secret first. Both are in the PBX's "
                 "cabinet, under Integrations ▸ API connector."

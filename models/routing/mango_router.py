@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from odoo import SUPERUSER_ID, api, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.modules.registry import Registry
 
 from ...tools.locking import start_after_commit, take_lock
-from ...vpbx import errors
+from ...vpbx import codes, errors
 from .alarms import alarms
 from .decision import decide
 from .mango_call import LIVE_ROUTES
@@ -26,7 +26,8 @@ PATIENCE = timedelta(seconds=5)
 #: One caller does not take more turns than these.
 MAX_ATTEMPTS = 20
 
-RESULT_DONE = 1000
+#: Longer than any command waits: the process that was to send it has died.
+LOST_TIME = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -307,6 +308,25 @@ class MangoRouter(models.AbstractModel):
             )
 
     @api.model
+    def _drop_lost(self):
+        """Cron: end the commands that nobody will send any more.
+
+        One whose thread is late after all finds its call dropped and sends nothing.
+        """
+        lost = self.env["mango.call"].search(
+            Domain("route_state", "=", "none")
+            & Domain("route_command_id", "!=", False)
+            # Every notification writes to its call, and so does every decision.
+            & Domain("write_date", "<", fields.Datetime.now() - LOST_TIME)
+        )
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=len(lost))
+        for call in lost:
+            self._drop(call, "lost")
+            if not cron._commit_progress(1):
+                break
+
+    @api.model
     def _drop(self, call, reason):
         with call._locked() as call:
             if call.route_state == "none" and call.route_command_id:
@@ -381,7 +401,7 @@ class MangoRouter(models.AbstractModel):
         call = self._call_of(account.id, notification.command_id)
         if not call or call.route_state == "none":
             return
-        if notification.code == RESULT_DONE:
+        if notification.code == codes.DONE:
             call.route_state = "accepted"
             return
         details = {"reason": "result", "code": notification.code}

@@ -136,6 +136,17 @@ class HistoryCase(MangoCase):
 
 @tagged("post_install", "-at_install")
 class TestFetching(HistoryCase):
+    def test_call_deleted_by_age_does_not_come_back(self):
+        self.account.call_retention_days = 1
+        self.statistics.calls = [
+            answered("OLD", context_start_time=T0 - 2 * 86400),
+            answered("E1"),
+        ]
+        job = self.fetch(START - 3 * DAY)
+        self.assertFalse(self.call("OLD"))
+        self.assertTrue(self.call("E1"))
+        self.assertEqual(job.new_count, 1)
+
     def test_a_call_that_nobody_told_of(self):
         self.statistics.calls = [answered(recordings=["R1"])]
         job = self.fetch()
@@ -703,6 +714,15 @@ class TestPlan(HistoryCase):
         for _time in range(3):
             self.run_cron(CRON)
         self.assertEqual(len(self.jobs()), 1)
+
+    def test_archived_pbx_is_asked_nothing(self):
+        self.env["mango.statistics.import"].sudo()._start(self.account, START, NOON)
+        self.account.active = False
+        self.run_cron(CRON)
+        self.assertFalse(self.pbx.requests)
+        self.account.active = True
+        self.run_cron(CRON)
+        self.assertTrue(self.pbx.requests)
 
     def test_once_a_day_it_looks_back_further(self):
         self.prove()

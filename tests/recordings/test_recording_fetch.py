@@ -108,6 +108,16 @@ class TestFetch(FetchCase):
         self.assertEqual(len(self.pbx.accesses), 1)
         self.assertEqual(self.wanted.state, "ready")
 
+    def test_archived_pbx_is_asked_nothing(self):
+        self.pbx.offers_recording()
+        self.request()
+        self.account.active = False
+        self.fetch_recordings()
+        self.assertEqual(self.pbx.requests, [])
+        self.account.active = True
+        self.fetch_recordings()
+        self.assertEqual(self.wanted.state, "ready")
+
     def test_claimed_by_one(self):
         self.request()
         self.assertEqual(self.claim().recording_id, self.wanted.id)

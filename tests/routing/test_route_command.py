@@ -6,10 +6,11 @@ from unittest.mock import Mock, patch
 
 import requests
 
+from odoo import fields
 from odoo.tests import tagged
 
 from ...models.routing import mango_router
-from ...models.routing.mango_router import PATIENCE, MangoRouter, send
+from ...models.routing.mango_router import LOST_TIME, PATIENCE, MangoRouter, send
 from ...tools import locking as transaction
 from ...vpbx.client import Client
 from ..common import API_KEY, MangoCase, sign
@@ -291,6 +292,33 @@ class TestSending(RouteCase):
         self.assertRoute(
             "skipped", "The PBX takes one such command in two seconds; too many calls."
         )
+
+    # -- the process died before it sent the command -----------------------------
+
+    def drop_lost(self, age):
+        self.env.flush_all()
+        self.cr.execute(
+            "UPDATE mango_call SET write_date = %s WHERE id = %s",
+            (fields.Datetime.now() - age, self.call().id),
+        )
+        self.env.invalidate_all()
+        self.run_cron("ir_cron_drop_lost_routes")
+
+    def test_thread_that_died(self):
+        for _time in range(2):
+            self.drop_lost(LOST_TIME + timedelta(seconds=1))
+            self.assertRoute(
+                "skipped", "Not routed: the process that was to do it has ended."
+            )
+        self.send()
+        self.assertFalse(self.pbx.requests, "it was late, and said to be dropped")
+
+    def test_thread_that_waits_for_its_turn(self):
+        self.drop_lost(PATIENCE)
+        self.assertRoute("none")
+        self.send()
+        self.drop_lost(LOST_TIME + timedelta(seconds=1))
+        self.assertRoute("sent")
 
     # -- the thread -----------------------------------------------------------
 

@@ -135,10 +135,6 @@ export class PlayerService {
         }
     }
 
-    jump(seconds) {
-        this.seek(this.state.position + seconds);
-    }
-
     /** Stop, and let go of the file. */
     close() {
         if (!this.state.track) {
