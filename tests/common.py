@@ -60,7 +60,8 @@ class Answer:
     """What the PBX answers; a body of None hangs up without an answer.
 
     ``length`` is what is said of the body's length: None says nothing, and the end of
-    the connection tells.
+    the connection tells. ``mark`` is an ETag: the file can be asked for in parts;
+    after ``cut`` bytes the connection breaks.
     """
 
     status: int = 200
@@ -69,6 +70,13 @@ class Answer:
     content_type: str = "application/json"
     location: str = ""
     length: int | None = -1  # -1: the truth
+    mark: str = ""
+    cut: int | None = None
+
+    def rest_from(self, start):
+        """Return the answer to a request for the rest of the file."""
+        rest = replace(self, status=206, body=self.body[start:])
+        return rest, f"bytes {start}-{len(self.body) - 1}/{len(self.body)}"
 
 
 RECORDING = "queries/recording/post"
@@ -171,6 +179,17 @@ class PbxDouble:
             return replace(answer, location=self.url + path)
         return answer
 
+    def _next_file(self, path, headers):
+        """Use a link up.
+
+        :return: the answer, and the ``Content-Range`` to it
+        """
+        answer = self._files.pop(path, Answer(404, "The link is no longer valid"))
+        asked = headers.get("Range")
+        if not asked or headers.get("If-Range") != answer.mark:
+            return answer, ""
+        return answer.rest_from(int(asked.removeprefix("bytes=").rstrip("-")))
+
     def _handler(self):
         pbx = self
 
@@ -185,12 +204,11 @@ class PbxDouble:
 
             def do_GET(self):
                 pbx.accesses.append((self.command, self.path, dict(self.headers)))
-                gone = Answer(404, "The link is no longer valid")
-                self._send(pbx._files.pop(self.path, gone))
+                self._send(*pbx._next_file(self.path, self.headers))
 
             do_HEAD = do_GET
 
-            def _send(self, answer):
+            def _send(self, answer, content_range=""):
                 body = answer.body
                 if body is None:
                     self.close_connection = True
@@ -201,12 +219,17 @@ class PbxDouble:
                 self.send_header("Content-Type", answer.content_type)
                 if answer.location:
                     self.send_header("Location", answer.location)
+                if answer.mark:
+                    self.send_header("Accept-Ranges", "bytes")
+                    self.send_header("ETag", answer.mark)
+                if content_range:
+                    self.send_header("Content-Range", content_range)
                 if answer.length is not None:
                     length = len(body) if answer.length < 0 else answer.length
                     self.send_header("Content-Length", str(length))
                 self.end_headers()
                 with suppress(ConnectionError):  # whoever read enough goes away
-                    self.wfile.write(body)
+                    self.wfile.write(body[: answer.cut])
 
             def log_message(self, *args):
                 pass

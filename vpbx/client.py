@@ -252,21 +252,26 @@ class Client:
             uuid=answer.facts["uuid"],
         )
 
-    def fetch_recording(self, recording_ref, file, max_size):
+    def fetch_recording(self, recording_ref, file, max_size, version=None):
         """Load a recording: one request, one access to the link that it answers with.
 
         :param str recording_ref: the PBX's ``recording_id``
-        :param file: open for writing and reading; its content is a recording only if
-            nothing is raised
+        :param file: open for writing and reading, empty or with the first part of the
+            recording; its content is a recording only if nothing is raised
         :type file: ~typing.BinaryIO
         :param int max_size: bytes; what is larger is not read
+        :param version: what the first part is of
+        :type version: ~.recordings.Version | None
         :rtype: ~.audio.Audio
         :raise NotReadyError: it is not there yet, or not any more
+        :raise PartialError: what is in the file is the first part of it
         :raise NotAudioError: what is there is no recording
         :raise TooLargeError: it is larger than ``max_size``
         """
         link = self._recording_link(recording_ref)
-        return recordings.download(link, file, max_size, timeout=self._timeout)
+        return recordings.download(
+            link, file, max_size, timeout=self._timeout, version=version
+        )
 
     def _recording_link(self, recording_ref):
         """Ask where a recording is.

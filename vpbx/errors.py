@@ -42,6 +42,21 @@ class TransportError(VpbxError):
         self.ambiguous = ambiguous
 
 
+class PartialError(TransportError):
+    """A recording broke off or took too long; what has come of it can be used.
+
+    :param start: where in the file the new bytes begin: 0 if it began anew
+    :param version: what the part is of; None if what was there already is worthless,
+        because the file is another one now
+    :type version: ~.recordings.Version | None
+    """
+
+    def __init__(self, message, *, start=0, version=None, **facts):
+        super().__init__(message, **facts)
+        self.start = start
+        self.version = version
+
+
 class RefusedError(VpbxError):
     """The PBX understood and refused.
 

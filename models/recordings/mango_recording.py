@@ -159,7 +159,7 @@ class MangoRecording(models.Model):
 
     def _has_field_access(self, field, operation):
         """The audio is streamed only: neither RPC nor an export reads it."""
-        if field.name == "audio" and not self.env.su:
+        if field.name in ("audio", "part") and not self.env.su:
             return False
         return super()._has_field_access(field, operation)
 
@@ -227,6 +227,7 @@ class MangoRecording(models.Model):
                 "leased_until": False,
             }
         )
+        lasting._drop_parts()
         lasting._notify()
 
     def _delete_by_age(self):

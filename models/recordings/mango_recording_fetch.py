@@ -14,6 +14,7 @@ from odoo.tools import SQL
 from ...tools.locking import in_own_transaction
 from ...vpbx import codes, errors
 from ...vpbx.client import Client
+from ...vpbx.recordings import Version
 from .mango_recording import DELAYS, QUEUE_LOCK
 
 _logger = logging.getLogger(__name__)
@@ -28,6 +29,9 @@ PACE = 0.2
 
 #: Longer than any fetch takes: whoever began it has died.
 LEASE = timedelta(minutes=10)
+
+#: Bytes; an attempt that brings less counts as a failure.
+LEAST_PROGRESS = 256 * 1024
 
 #: For how long nothing else is asked of a PBX that does not answer as it should …
 PAUSE = timedelta(minutes=1)
@@ -45,7 +49,7 @@ class Order(NamedTuple):
     client: Client
     max_size: int
     account_id: int
-    is_automatic: bool
+    version: Version | None
 
 
 class MangoRecording(models.Model):
@@ -55,6 +59,9 @@ class MangoRecording(models.Model):
     leaves, so that among any number of processes one fetches it. If that one is killed,
     the lease ends and the recording is fetched later; nothing of the broken attempt is
     left, because the file is stored and the recording made ready in one transaction.
+
+    A file that takes longer than a cron may run comes in parts, one in each run. The
+    parts are attachments, so that whichever host goes on finds them.
     """
 
     _inherit = "mango.recording"
@@ -64,6 +71,18 @@ class MangoRecording(models.Model):
     )
     attempts = fields.Integer(readonly=True)
     next_fetch_at = fields.Datetime(string="Next Attempt", readonly=True)
+    part = fields.Binary(
+        attachment=True,
+        readonly=True,
+        help="What has come of a file that takes several attempts.",
+    )
+    part_of_size = fields.Integer(
+        readonly=True, help="Bytes of the whole file, of which a part is here."
+    )
+    part_mark = fields.Char(
+        readonly=True,
+        help="The file server's mark of the file, of which a part is here.",
+    )
     lease = fields.Char(readonly=True)
     leased_until = fields.Datetime(readonly=True)
     _queue_idx = models.Index(
@@ -85,6 +104,9 @@ class MangoRecording(models.Model):
         ):
             self._fetch(order)
             if not cron._commit_progress(1):
+                # Odoo would go on in the same run, which must end in time.
+                cron._commit_progress(remaining=0)
+                self._wake_cron()
                 break
             time.sleep(PACE)  # Only one process at a time runs this cron.
 
@@ -181,7 +203,7 @@ class MangoRecording(models.Model):
             client,
             max_size,
             self.account_id.id,
-            self.is_automatic,
+            self._version_of_part(),
         )
 
     @api.model
@@ -192,10 +214,14 @@ class MangoRecording(models.Model):
         """
         with order.client, tempfile.TemporaryFile() as file:
             try:
+                self._on_lease(order, lambda leased: leased._read_parts(file))
                 audio = order.client.fetch_recording(
-                    order.recording_ref, file, order.max_size
+                    order.recording_ref, file, order.max_size, order.version
                 )
                 self._on_lease(order, lambda leased: leased._store(file, audio))
+            except errors.PartialError as error:
+                failure = error
+                self._on_lease(order, lambda leased: leased._keep_part(file, failure))
             except errors.VpbxError as error:
                 failure = error
             except Exception:
@@ -209,21 +235,23 @@ class MangoRecording(models.Model):
 
     @api.model
     def _note_answer(self, order, error):
-        """Let the account learn from what the PBX answered to what nobody ordered.
+        """Let the account learn from what the PBX answered.
 
         :param Order order: what was asked for.
         :param error: what the client raised.
         :type error: VpbxError | None
         """
-        if not order.is_automatic:
-            return
+        of_one_file = (
+            errors.NotReadyError
+            | errors.TooLargeError
+            | errors.NotAudioError
+            | errors.PartialError
+        )
         if isinstance(error, errors.NotReadyError) and error.code:
             # Nothing is wrong, yet the PBX counts it as a wrong request.
             error = errors.RefusedError(error.code, "")
-        elif isinstance(error, errors.NotReadyError | errors.TooLargeError):
+        elif isinstance(error, of_one_file) or _broke_off(error):
             error = None
-        elif isinstance(error, errors.NotAudioError) or _broke_off(error):
-            error = None  # That is about one file.
         self.env["mango.account"].browse(order.account_id)._note_answer(error)
 
     @api.model
@@ -275,7 +303,79 @@ class MangoRecording(models.Model):
                 "error": False,
             }
         )
+        self._drop_parts()
         self._notify()
+
+    # ------------------------------------------------------------
+    # In parts
+    # ------------------------------------------------------------
+
+    def _parts(self):
+        return self.env["ir.attachment"].search(
+            Domain("res_model", "=", self._name)
+            & Domain("res_id", "in", self.ids)
+            & Domain("res_field", "=", "part"),
+            order="id",
+        )
+
+    def _version_of_part(self):
+        """Return which file there is a part of, if there is one.
+
+        :rtype: Version | None
+        """
+        if not self.part_of_size:
+            return None
+        return Version(self.part_of_size, self.part_mark or "")
+
+    def _read_parts(self, file):
+        """Write what has come already into a file.
+
+        :param file: empty.
+        :type file: ~typing.BinaryIO
+        """
+        file.seek(0)
+        file.truncate()
+        for part in self._parts():
+            file.write(part.raw)
+            part.invalidate_recordset(["raw"])  # One part at a time in memory.
+
+    def _keep_part(self, file, error):
+        """Keep what has come by now, and go on at once if that is some progress.
+
+        :param file: the first part of the recording.
+        :type file: ~typing.BinaryIO
+        :param PartialError error: which part of the file is new.
+        """
+        if error.start == 0:
+            self._drop_parts()
+        if error.version is None:
+            return
+        file.seek(error.start)
+        content = file.read()
+        if content:
+            self.env["ir.attachment"].create(
+                {
+                    "name": f"recording-{self.id}-part",
+                    "res_model": self._name,
+                    "res_id": self.id,
+                    "res_field": "part",
+                    "company_id": self.company_id.id,
+                    "mimetype": "application/octet-stream",
+                    "raw": content,
+                }
+            )
+        self.write(
+            {"part_of_size": error.version.size, "part_mark": error.version.mark}
+        )
+        if len(content) >= LEAST_PROGRESS:
+            self.write(
+                {"attempts": 0, "lease": False, "leased_until": False, "error": False}
+            )
+            self._fetch_soon()
+
+    def _drop_parts(self):
+        self._parts().unlink()
+        self.filtered("part_of_size").write({"part_of_size": 0, "part_mark": False})
 
     def _attach(self, content, audio):
         attachments = self.env["ir.attachment"]
@@ -352,7 +452,7 @@ class MangoRecording(models.Model):
         """
         if isinstance(error, errors.LockedOutError):
             return LOCK_OUT_PAUSE
-        if _broke_off(error):
+        if _broke_off(error) or isinstance(error, errors.PartialError):
             return None  # One file that broke off says nothing of the others.
         if error is None or isinstance(error, errors.NotReadyError):
             return None
@@ -374,6 +474,7 @@ class MangoRecording(models.Model):
                 "error": reason,
             }
         )
+        self._drop_parts()
         self._notify()
 
 

@@ -5,10 +5,12 @@ from pathlib import Path
 from unittest.mock import patch
 
 from odoo import fields
+from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ...models.recordings import mango_recording_fetch as fetching
+from ...vpbx import recordings
 from ..common import API_KEY, API_SALT, RECORDING, Answer, MangoCase, sound
 from ..vpbx_scenarios import inbound_answered
 
@@ -124,6 +126,49 @@ class TestFetch(FetchCase):
         self.assertIsNone(self.claim())
         self.fetch_recordings()
         self.assertEqual(self.pbx.requests, [])
+
+    def parts(self):
+        return self.wanted._parts()
+
+    def test_in_parts(self):
+        """What takes longer than a cron may run comes in several runs."""
+        file = sound(150)
+        self.patch(fetching, "PACE", 0)
+        self.patch(recordings, "BUDGET", -1)
+        self.patch(fetching, "LEAST_PROGRESS", recordings.PIECE)
+        self.pbx.offers_recording(file, mark='"v1"')
+        self.request()
+        runs = len(file) // recordings.PIECE + 1
+        self.assertGreater(runs, fetching.MAX_ATTEMPTS)
+        self.fetch_recordings()
+        self.assertEqual(len(self.pbx.accesses), runs)
+        self.assertEqual(self.wanted.state, "ready")
+        self.assertEqual(self.audio().raw, file)
+        self.assertFalse(self.parts())
+        self.assertFalse(self.wanted.part_of_size)
+        self.assertTrue(self.account._may_request())
+
+    def test_part_stays_for_the_next_attempt(self):
+        self.pbx.offers_recording(sound(30), mark='"v1"', cut=70000)
+        self.request_and_fetch()
+        self.assertEqual(self.wanted.state, "requested")
+        self.assertTrue(self.wanted.error, "so little is a failure")
+        self.assertTrue(self.parts())
+        self.pbx.offers_recording(sound(30), mark='"v1"')
+        self.let_time_pass()
+        self.fetch_recordings()
+        self.assertIn("Range", self.pbx.accesses[-1][2])
+        self.assertEqual(self.audio().raw, sound(30))
+
+    def test_part_goes_with_the_recording(self):
+        self.pbx.offers_recording(sound(30), mark='"v1"', cut=70000)
+        self.request_and_fetch()
+        self.wanted._expire()
+        self.assertFalse(self.parts())
+
+    def test_part_is_not_read_over_rpc(self):
+        with self.assertRaises(AccessError):
+            self.wanted.with_user(self.anna).read(["part"])
 
     def test_killed_in_the_middle(self):
         self.pbx.offers_recording()

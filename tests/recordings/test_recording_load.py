@@ -284,7 +284,7 @@ class TestAutomatic(MangoCase):
                 self.assertEqual(len(self.pbx.requests), 1)
                 self.assertEqual(self.account._may_request(), may_go_on)
 
-    def test_what_a_person_asks_teaches_nothing(self):
+    def test_answer_to_a_person_counts(self):
         self.account.recording_mode = "on_request"
         self.pbx.answers(RECORDING, body='{"result": 3102}')
         self.states()
@@ -292,7 +292,7 @@ class TestAutomatic(MangoCase):
         self.recording().with_user(self.anna).action_request()
         self.fetch_recordings()
         self.assertEqual(self.recording().state, "failed")
-        self.assertTrue(self.account._may_request())
+        self.assertFalse(self.account._may_request())
 
     def test_deleted_stays_deleted(self):
         self.states()

@@ -18,16 +18,19 @@ from ...vpbx.errors import (
     LockedOutError,
     NotAudioError,
     NotReadyError,
+    PartialError,
     RateLimitedError,
     RefusedError,
     TooLargeError,
     TransportError,
     VpbxError,
 )
+from ...vpbx.recordings import Version
 from ..common import API_KEY, API_SALT, RECORDING, PbxDouble, sound
 from ..vpbx_scenarios import LoopbackRequests
 
 MEGABYTE = 1024**2
+HALF_MINUTE = sound(30)
 WEB_PAGE = b"<html><body>Sorry, something went wrong</body></html>"
 # Frames of silence: MPEG 2 layer 3, 24 kbit/s, 16 kHz, mono; 36 ms each.
 MP3 = (b"\xff\xf3\x38\xc4" + bytes(104)) * 100
@@ -208,6 +211,66 @@ class TestFetch(RecordingCase):
         self.pbx.offers_recording()
         with patch.object(recordings, "DEADLINE", -1):
             self.assertEqual(self.refuse(TransportError).reason, "timeout")
+
+    def interrupt(self, file=HALF_MINUTE, cut=70000, mark='"v1"', version=None):
+        """Have a download break off.
+
+        :return: the error
+        """
+        self.pbx.offers_recording(file, mark=mark, cut=cut)
+        with self.assertRaises(PartialError) as caught:
+            self.client.fetch_recording("R1", self.file, MEGABYTE, version)
+        return caught.exception
+
+    def resume(self, version, file=HALF_MINUTE, mark='"v1"'):
+        self.pbx.offers_recording(file, mark=mark)
+        return self.client.fetch_recording("R1", self.file, MEGABYTE, version)
+
+    def test_continued_with_another_link(self):
+        part = self.interrupt()
+        self.assertEqual((part.start, part.version), (0, Version(240044, '"v1"')))
+        there = len(self.file.getvalue())
+        self.assertGreater(there, 0)
+        part = self.interrupt(version=part.version, cut=70000)
+        self.assertEqual(part.start, there)
+        there = len(self.file.getvalue())
+        self.assertEqual(self.resume(part.version).duration, 30)
+        self.assertEqual(self.file.getvalue(), sound(30))
+        self.assertEqual(self.pbx.accesses[-1][2]["Range"], f"bytes={there}-")
+        self.assertEqual(len(set(self.links())), 3)
+
+    def test_continued_file_has_changed(self):
+        part = self.interrupt()
+        audio = self.resume(part.version, sound(2), '"v2"')
+        self.assertEqual(audio.duration, 2)
+        self.assertEqual(self.file.getvalue(), sound(2))
+
+    def test_server_ignores_the_range(self):
+        part = self.interrupt()
+        self.assertEqual(self.resume(part.version, mark="").duration, 30)
+
+    def test_rest_is_of_another_file(self):
+        part = self.interrupt()
+        with self.assertRaises(PartialError) as caught:
+            self.resume(Version(part.version.size + 1, '"v1"'))
+        self.assertIsNone(caught.exception.version, "it must begin anew")
+
+    def test_too_large_together(self):
+        part = self.interrupt()
+        self.pbx.offers_recording(sound(30), mark='"v1"')
+        with self.assertRaises(TooLargeError):
+            self.client.fetch_recording("R1", self.file, 240043, part.version)
+
+    def test_left_in_time_to_be_continued(self):
+        with patch.object(recordings, "BUDGET", -1):
+            part = self.interrupt(sound(30), cut=None)
+        self.assertEqual(part.reason, "timeout")
+        self.assertEqual(len(self.file.getvalue()), recordings.PIECE)
+        self.assertEqual(self.resume(part.version, sound(30)).duration, 30)
+
+    def test_budgets_end_before_the_watchdog(self):
+        self.assertLess(recordings.BUDGET, recordings.DEADLINE)
+        self.assertLess(recordings.DEADLINE, 120)
 
     def test_memory_does_not_grow_with_the_file(self):
         """Pieces of one size go to the file, however large it is."""
