@@ -25,7 +25,7 @@
         "security/mango_route_step_security.xml",
         "security/mango_route_trial_security.xml",
         "data/ir_cron_data.xml",
-        "data/mango_callback_cron.xml",
+        "data/mango_callback_data.xml",
         "views/screen/mango_board_views.xml",
         "views/calls/mango_call_views.xml",
         "views/callbacks/mango_callback_views.xml",

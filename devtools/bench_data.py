@@ -10,7 +10,7 @@ from . import database
 from .console import step
 
 #: Change it when what is filled in changes: the databases are made anew then.
-VERSION = 1
+VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,6 +165,45 @@ SELECT account_id, 'events/summary', entry_id,
   FROM mango_call WHERE entry_id LIKE 'bench-%';
 """
 
+# Of the last who were missed, each once: 500 wait, the others were called back.
+WAITING = """
+WITH missed AS (
+         SELECT DISTINCT ON (client_number) *
+           FROM mango_call WHERE entry_id LIKE 'bench-%' AND result = 'missed'
+          ORDER BY client_number, started_at DESC
+     ),
+     numbered AS (
+         SELECT *, row_number() OVER (ORDER BY started_at DESC) <= 500 AS is_open
+           FROM missed ORDER BY started_at DESC LIMIT 100500
+     )
+INSERT INTO mango_callback (
+    account_id, company_id, client_key, client_number, partner_id, line_id, user_id,
+    first_missed_at, last_missed_at, missed_hour, missed_weekday, attempt_count,
+    try_count, deadline, state, closed_by, closed_at, reaction_minutes, outcome,
+    create_uid, write_uid, create_date, write_date
+)
+SELECT account_id, company_id, 'contact,' || partner_id, client_number, partner_id,
+       line_id, user_id, started_at, started_at, '09:00', '1', 1, 0,
+       started_at + interval '30 minutes',
+       CASE WHEN is_open THEN 'open' ELSE 'done' END,
+       CASE WHEN NOT is_open THEN 'called_back' END,
+       CASE WHEN NOT is_open THEN started_at + interval '10 minutes' END,
+       CASE WHEN NOT is_open THEN 10 END,
+       CASE WHEN is_open THEN 'waiting' ELSE 'in_time' END,
+       1, 1, started_at, started_at
+  FROM numbered;
+
+INSERT INTO mango_call_mango_callback_rel (mango_callback_id, mango_call_id)
+SELECT entry.id, call.id
+  FROM mango_callback AS entry
+  JOIN mango_call AS call
+    ON call.client_number = entry.client_number
+   AND call.started_at = entry.first_missed_at;
+
+INSERT INTO mango_callback_res_users_rel (mango_callback_id, res_users_id)
+SELECT id, user_id FROM mango_callback;
+"""
+
 STEPS = {
     "contacts": CONTACTS,
     "leads": LEADS,
@@ -172,6 +211,7 @@ STEPS = {
     "legs": LEGS,
     "participants": PARTICIPANTS,
     "notifications": EVENTS,
+    "missed clients": WAITING,
     "statistics of the database": "VACUUM ANALYZE",
 }
 

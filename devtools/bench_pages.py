@@ -71,6 +71,9 @@ def _lists(who, server, user_id):
         floor = Row(f"leads, {what}, {who}", bare)
         yield floor
         yield Row(f"call log, {what}, {who}", found, floor.p50, at_most(2))
+    waiting = _List(server, "mango.callback", "first_missed_at", user_id)
+    bare, found = _in_turn(calls.opened, waiting.waiting)
+    yield Row(f"To Call Back, opened, {who}", found, Row("", bare).p50, at_most(1.5))
 
 
 class _List:
@@ -91,6 +94,10 @@ class _List:
 
     def opened(self):
         self._searched([])
+
+    def waiting(self):
+        """Of clients who were missed, as the menu opens them."""
+        self._searched([["state", "=", "open"]])
 
     def filtered(self):
         self._searched(

@@ -7,6 +7,7 @@ API. So neither side ever waits for a time, only for the other one.
 """
 
 import contextlib
+import datetime as dt
 import json
 import urllib.error
 
@@ -268,6 +269,65 @@ def missed_and_redial(people):
     people.expect_commands(1)
 
 
+def waiting_on_two_screens(people):
+    """a client is missed, waits on two screens, and is called back from one"""
+    _waiting_on_two_screens(people, "en_US")
+
+
+def waiting_on_two_screens_in_russian(people):
+    """the same in Russian"""
+    _waiting_on_two_screens(people, "ru_RU")
+
+
+def _waiting_on_two_screens(people, language):
+    people.anna.has_called_everybody_back()
+    people.boris.has_called_everybody_back()
+    with people.speaking(language):
+        anna = people.anna.begin(MINE, "mango_office_waiting_called_back")
+        boris = people.boris.begin("/odoo/to-call-back", "mango_office_waiting_watched")
+        people.call(VOLKOV, greeting=0)
+        anna.until("rings")
+        boris.until("rings")
+        people.client("hangup")
+        anna.until("ready to call")
+        boris.until("sees who waits")
+        anna.go_on()
+        anna.until("asked to pick up")
+        boris.until("sees who calls")
+        people.pick_up(ANNA)
+        people.client("answer")
+        anna.until("talking")
+        people.client("hangup")
+        anna.finish()
+        boris.finish()
+    people.expect_commands(1)
+
+
+def planned_call(people):
+    """a planned call: one click, the talk, done"""
+    _planned_call(people, "en_US")
+
+
+def planned_call_in_russian(people):
+    """the same in Russian"""
+    _planned_call(people, "ru_RU")
+
+
+def _planned_call(people, language):
+    activity = people.plan_call()
+    with people.speaking(language):
+        tour = people.anna.begin(MINE, "mango_office_planned_call")
+        tour.until("asked to pick up")
+        people.pick_up(ANNA)
+        people.client("answer")
+        tour.until("talking")
+        people.client("hangup")
+        tour.finish()
+    people.expect(people.is_open(activity), False)
+    call = people.last_call()
+    people.expect(call["lead_id"] and call["lead_id"][1], LEAD)
+
+
 def dial_pad(people):
     """the dial pad finds a client, and the card's button hangs up before they answer"""
     people.anna.begin(MINE, "mango_office_dial_pad").finish()
@@ -343,6 +403,10 @@ SCENARIOS = [
     transfer_after_asking,
     transfer_given_up,
     missed_and_redial,
+    waiting_on_two_screens,
+    waiting_on_two_screens_in_russian,
+    planned_call,
+    planned_call_in_russian,
     dial_pad,
     board,
     recording_requested_and_played,
@@ -424,6 +488,51 @@ class People:
         finally:
             self._bed.start_pbx()
             self._begin()
+
+    # -- in Odoo ---------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def speaking(self, language):
+        """Let Odoo be in a language for everybody, for the time of the block."""
+        self._speak(language)
+        try:
+            yield
+        finally:
+            self._speak("en_US")
+
+    def _speak(self, language):
+        logins = [person.login for person in self._people]
+        users = self._admin.call("res.users", "search", [("login", "in", logins)])
+        self._admin.call("res.users", "write", users, {"lang": language})
+
+    def plan_call(self):
+        """Plan a call of Anna's to her customer, today.
+
+        :return: the activity's id.
+        :rtype: int
+        """
+        [anna] = self._admin.call("res.users", "search", [("login", "=", "anna")])
+        models, kinds = "ir.model", "mail.activity.type"
+        [model] = self._admin.call(models, "search", [("model", "=", "crm.lead")])
+        kind = self._admin.call(kinds, "search", [("category", "=", "phonecall")])[0]
+        [activity] = self._admin.call(
+            "mail.activity",
+            "create",
+            [
+                {
+                    "res_model_id": model,
+                    "res_id": self._admin.find("crm.lead", LEAD),
+                    "activity_type_id": kind,
+                    "user_id": anna,
+                    "date_deadline": str(dt.date.today()),
+                }
+            ],
+        )
+        return activity
+
+    def is_open(self, activity):
+        found = self._admin.call("mail.activity", "search", [("id", "=", activity)])
+        return bool(found)
 
     # -- what came of it -----------------------------------------------------------
 
@@ -561,7 +670,11 @@ class Person:
         return self.open(path).begin(tour_name)
 
     def has_called_everybody_back(self):
+<<<<<<< HEAD
         """Close what was missed in earlier scenarios."""
+=======
+        """Close what was missed in earlier plays."""
+>>>>>>> 4788d9b ([ADD] callbacks: tours, text message, hand-over, bench; [FIX] who waits and the talk of the moment)
         waiting = self._server.call(
             "mango.callback", "search", [["state", "=", "open"]]
         )
@@ -647,6 +760,10 @@ class Tour:
         :raise ScenarioFailed: if the tour fails before.
         """
         self._hear(f"cue: {cue}")
+
+    def go_on(self):
+        """Let a tour go on that waits for somebody else."""
+        self._page.evaluate("document.body.classList.add('o_mango_go_on')")
 
     def finish(self):
         """Wait until the tour is over.

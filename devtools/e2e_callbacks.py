@@ -18,7 +18,7 @@ COURSES = {"missed-in-menu": 6, "inbound-unknown": 2, "outgoing": 2}
 #: Over how long the calls are spread.
 SPREAD = 3600  # seconds
 TIMES = ("timestamp", "create_time", "forward_time", "talk_time", "end_time")
-CLIENT = re.compile(r"7495000020\d")
+CLIENT = re.compile(r"749500002\d\d")
 ROBOT = "79990001234"
 
 #: Whoever was spoken to after they were missed does not wait any more.

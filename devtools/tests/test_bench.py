@@ -76,14 +76,18 @@ class TestTakes(unittest.TestCase):
         self.assertEqual(unmarked("E1~7"), "E1")
 
     def test_copies_are_the_same_each_time(self):
-        take = RecordedScenario("talk", 1, [["events/call", {"entry_id": "E1", "а": 1}]])
+        take = RecordedScenario(
+            "talk", 1, [["events/call", {"entry_id": "E1", "а": 1}]]
+        )
         self.assertEqual(take.copy("1"), take.copy("1"))
         self.assertEqual(
             take.copy("1"), [Post("events/call", '{"entry_id":"E1~1","а":1}')]
         )
 
     def test_each_take_at_least_once_and_the_short_ones_most(self):
-        takes = [RecordedScenario(str(length), 1, [None] * length) for length in range(1, 17)]
+        takes = [
+            RecordedScenario(str(length), 1, [None] * length) for length in range(1, 17)
+        ]
         chosen = multiplied(takes, 100)
         self.assertEqual(len(chosen), 100)
         counts = {take.name: chosen.count(take) for take in takes}

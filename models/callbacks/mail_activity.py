@@ -101,10 +101,10 @@ class MailActivity(models.Model):
         found = {}
         for model, activities in self.grouped("res_model").items():
             records = self.env[model].browse(activities.mapped("res_id")).exists()
-            readable = set(records._filtered_access("read").ids)
-            for activity in activities.filtered(lambda act: act.res_id in readable):
-                number = _number_of(records.browse(activity.res_id))
-                if number:
+            readable = records._filtered_access("read")
+            numbers = {record.id: _number_of(record) for record in readable}
+            for activity in activities:
+                if number := numbers.get(activity.res_id):
                     found[activity] = number
         return found
 

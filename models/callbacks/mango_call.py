@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.fields import Domain
 
 
 class MangoCall(models.Model):
@@ -7,10 +8,11 @@ class MangoCall(models.Model):
     _inherit = "mango.call"
 
     def _on_ended(self):
-        super()._on_ended()
+        result = super()._on_ended()
         self.env["mango.callback.task"]._add(
             self.filtered(lambda call: call.direction != "internal")
         )
+        return result
 
     def write(self, vals):
         result = super().write(vals)
@@ -20,12 +22,22 @@ class MangoCall(models.Model):
             self.env["mango.callback.task"].sudo()._add(ended)
         return result
 
+    def _delete_by_age(self):
+        """Delete also the closed entries of clients that had no other calls."""
+        closed = self.env["mango.callback"].search(
+            Domain("call_ids", "in", self.ids) & Domain("state", "!=", "open")
+        )
+        result = super()._delete_by_age()
+        closed.filtered(lambda callback: not callback.call_ids).unlink()
+        return result
+
     def _notify_participants(self):
-        super()._notify_participants()
+        result = super()._notify_participants()
         if self.direction == "outbound" and not self.env.context.get("mango_quiet"):
             self.env["mango.callback"]._tell_of_calling(
                 self.account_id, self.client_number
             )
+        return result
 
     @api.model
     def _prepare_origin_vals(self, record):

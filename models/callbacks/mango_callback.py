@@ -303,11 +303,9 @@ class MangoCallback(models.Model):
                     "reason": reason,
                     "closed_at": closed_at,
                     "closing_user_id": self.env.uid,
-                    "reaction_minutes": callback._reaction_minutes(closed_at)
-                    if state == "done"
-                    else 0,
                 }
             )
+            callback._set_reaction()
         open_sudo._update_todo()
         open_sudo._notify()
 
@@ -332,10 +330,12 @@ class MangoCallback(models.Model):
                 "default_composition_mode": "comment",
                 "default_res_model": self._name,
                 "default_res_id": self.id,
-                "default_recipient_single_number_itf": self.client_number,
-                "default_numbers": self.client_number,
+                "default_number_field_name": "client_number",
             },
         }
+
+    def _phone_get_number_fields(self):
+        return ["client_number"]
 
     def action_lose_lead(self):
         """Ask why the lead is lost, in Odoo's own dialog."""

@@ -168,8 +168,10 @@ class MangoCallback(models.Model):
         missed = calls.filtered(lambda call: call.result == "missed")
         own = self._own_of(account, contact, missed)
         if more := set(own.mapped("client_number")) - numbers:
+            # Somebody has said that it was this contact; who was spoken to there?
             calls |= self._calls_of(account, contact.browse(), more, since)
-        facts = self._facts(account, calls - missed | own, entries)
+        others = calls.filtered(lambda call: call.result != "missed")
+        facts = self._facts(account, others | own, entries)
         self._reconcile(client, contact, entries, fold([*facts, *entries._own_facts()]))
 
     @api.model
@@ -215,11 +217,18 @@ class MangoCallback(models.Model):
 
     @api.model
     def _calls_of(self, account, family, numbers, since):
+        """Return the calls with a client since a moment, and the talk of that moment.
+
+        :rtype: mango.call
+        """
+        is_talk_of_then = Domain("result", "=", "answered") & Domain(
+            "ended_at", ">", since
+        )
         return self.env["mango.call"].search_fetch(
             Domain("account_id", "=", account.id)
             & Domain("state", "=", "ended")
             & Domain("direction", "in", ("inbound", "outbound"))
-            & Domain("started_at", ">=", since)
+            & (Domain("started_at", ">=", since) | is_talk_of_then)
             & Domain("client_number", "!=", False)
             & (
                 Domain("client_number", "in", list(numbers))
@@ -386,7 +395,7 @@ class MangoCallback(models.Model):
             created = self.create({**vals, **self._prepare_closing_vals(loop, vals)})
             created._assign()
             created._set_deadline()
-            created._settle(loop)
+            created._settle()
             return
         if self.closed_by == "hand":
             # Only what was counted can change any more.
@@ -401,7 +410,7 @@ class MangoCallback(models.Model):
         changed |= self._assign()
         changed |= self._set_deadline()
         if changed:
-            self._settle(loop)
+            self._settle()
 
     def _prepare_resumed_vals(self, vals):
         """Return the values of an entry that was put off until the client called again.
@@ -415,12 +424,9 @@ class MangoCallback(models.Model):
             "overdue_told_at": False,
         }
 
-    def _settle(self, loop):
+    def _settle(self):
         """Do what follows from a change of an entry."""
-        if loop.closing:
-            self._write_changes(
-                {"reaction_minutes": self._reaction_minutes(self.closed_at)}
-            )
+        self._set_reaction()
         self._update_todo()
         self._notify()
 
@@ -462,7 +468,6 @@ class MangoCallback(models.Model):
                 "closing_call_id": False,
                 "closing_user_id": False,
                 "closed_at": False,
-                "reaction_minutes": 0,
             }
         call = self.env["mango.call"].browse(loop.closing.record_id)
         return {

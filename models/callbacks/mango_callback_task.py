@@ -67,9 +67,10 @@ class MangoCallbackTask(models.Model):
                 now=fields.Datetime.now(),
             )
         )
-        if added:
+        cron = self.env.ref("mango_office.ir_cron_callbacks", raise_if_not_found=False)
+        if added and cron:
             # sudo: ir.cron - waking our own cron.
-            self.env.ref("mango_office.ir_cron_callbacks").sudo()._trigger()
+            cron.sudo()._trigger()
 
     @api.model
     def _work_off(self):

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import format_datetime
+from odoo.tools import SQL, format_datetime
 
 BATCH_SIZE = 200
 
@@ -84,6 +84,22 @@ class MangoCallback(models.Model):
             minutes / 60, moment, compute_leaves=True
         )
         return (planned or moment + timedelta(minutes=minutes)).replace(microsecond=0)
+
+    def _set_reaction(self):
+        """Note how long it took; nothing, not zero, of whoever was not dealt with.
+
+        The average is over those who were.
+        """
+        if self.state == "done":
+            self.write({"reaction_minutes": self._reaction_minutes(self.closed_at)})
+        elif self.reaction_minutes:
+            self.env.execute_query(
+                SQL(
+                    "UPDATE mango_callback SET reaction_minutes = NULL WHERE id = %s",
+                    self.id,
+                )
+            )
+            self.invalidate_recordset(["reaction_minutes"])
 
     def _reaction_minutes(self, until):
         """Return the working minutes from the first missed call to a moment.

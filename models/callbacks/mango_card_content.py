@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 
 class MangoCardContent(models.AbstractModel):
-    """What the card says of a client who was missed, and of the call that was planned."""
+    """What the card says of a missed client and of a planned call."""
 
     _inherit = "mango.card.content"
 

@@ -11,11 +11,12 @@ class MangoCommand(models.Model):
         return commands
 
     def _end(self, state, reason):
-        super()._end(state, reason)
+        result = super()._end(state, reason)
         self._tell_who_calls_back()
+        return result
 
     def _tell_who_calls_back(self):
-        """Let the colleagues see that, or that no more, somebody calls a client back."""
+        """Let the colleagues see whether somebody calls a client back."""
         for command in self.filtered(lambda command: command.kind == "callback"):
             self.env["mango.callback"]._tell_of_calling(
                 command.account_id, command.to_number

@@ -16,7 +16,7 @@ class ResUsers(models.Model):
         return result
 
     def _mango_hand_over(self):
-        """Give the clients who wait for users that have left to the next in the chain."""
+        """Give the clients of users who have left to the next in the chain."""
         # sudo: mango.callback - what follows from archiving a user.
         callbacks = self.env["mango.callback"].sudo()
         waiting = callbacks.search(
@@ -76,10 +76,14 @@ class ResUsers(models.Model):
         is_put_off = Domain("later_set_at", "!=", False) & Domain(
             "deadline", ">", fields.Datetime.now()
         )
+        is_given_to_others = Domain("user_is_manual", "=", True) & Domain(
+            "user_id", "not in", self.ids
+        )
         return (
             Domain("user_ids", "in", self.ids)
             & Domain("state", "=", "open")
             & ~is_put_off
+            & ~is_given_to_others
         )
 
     # ------------------------------------------------------------

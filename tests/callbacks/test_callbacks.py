@@ -4,6 +4,8 @@ import json
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
@@ -80,7 +82,7 @@ class CallbackCase(MangoCase):
         )
 
     def bus_of(self, user, act):
-        """Return what a user's web clients are told by our bus while something is done."""
+        """Return what a user's web clients are told while something is done."""
         bus = self.env["bus.bus"].sudo()
         self.env.cr.precommit.run()
         before = bus.search([])
@@ -96,7 +98,7 @@ class CallbackCase(MangoCase):
 
 @tagged("post_install", "-at_install")
 class TestCallbacks(CallbackCase):
-    # -- the loop ------------------------------------------------------------------
+    # -- the loop ------------------------------------
 
     def test_missed(self):
         call = self.missed(10)
@@ -227,15 +229,25 @@ class TestCallbacks(CallbackCase):
         self.assertEqual(self.work_off(), entry)
         self.assertEqual((entry.state, entry.attempt_count), ("done", 1))
 
+    def test_entries_go_with_their_calls(self):
+        """What is deleted by age is deleted everywhere; who waits, waits."""
+        self.missed(60)
+        self.called(50)
+        self.missed(40)
+        closed, waiting = self.work_off()
+        self.env["mango.call"].search([])._delete_by_age()
+        self.assertFalse(closed.exists())
+        self.assertEqual(waiting.exists().state, "open")
+
     def test_one_open_entry_in_the_database(self):
         self.missed(10)
         entry = self.work_off()
         vals = entry.copy_data()[0]
-        with mute_logger("odoo.sql_db"), self.assertRaises(Exception):
+        with mute_logger("odoo.sql_db"), self.assertRaises(UniqueViolation):
             with self.env.cr.savepoint():
                 self.env["mango.callback"].create({**vals, "state": "open"})
 
-    # -- who the client is ---------------------------------------------------------
+    # -- who the client is ------------------------------------
 
     def test_other_clients_are_others(self):
         self.missed(10)
@@ -280,6 +292,26 @@ class TestCallbacks(CallbackCase):
         entry = self.work_off()
         self.assertEqual((entry.partner_id, entry.attempt_count), (self.ivan, 2))
 
+    def test_number_that_others_call_from_too(self):
+        """Ivan called from there once; that makes its other callers nobody's."""
+        self.missed(20, number=OLGA, partner_id=self.ivan.id)
+        self.missed(15, number=OLGA)
+        entries = self.work_off()
+        self.assertEqual(entries.partner_id, self.ivan)
+        self.assertEqual(entries.mapped("attempt_count"), [1, 1])
+
+    def test_both_dialled_at_once(self):
+        """They talk; the call that was missed for it never comes back."""
+        missed = self.missed(10)
+        self.called(
+            11,
+            answered_at=self.now - timedelta(minutes=9),
+            ended_at=self.now - timedelta(minutes=5),
+        )
+        self.assertFalse(self.work_off())
+        missed._on_ended()
+        self.assertFalse(self.work_off())
+
     def test_colleagues_with_one_number(self):
         """Each waits for themselves, and whoever picks up there was spoken to."""
         other = self.create_partner("Сосед", "74950000201")
@@ -319,7 +351,7 @@ class TestCallbacks(CallbackCase):
         states = {entry.account_id: entry.state for entry in entries}
         self.assertEqual(states, {self.account: "done", other: "open"})
 
-    # -- who is not called back ------------------------------------------------------
+    # -- who is not called back ------------------------------------
 
     def test_exclusions(self):
         cases = {
@@ -398,7 +430,7 @@ class TestCallbacks(CallbackCase):
             self.called(60 * 24 * 3 + minutes)
         self.assertFalse(self.env["mango.callback.task"].search([]))
 
-    # -- whose it is -------------------------------------------------------------------
+    # -- whose it is ------------------------------------
 
     def test_chain(self):
         self.env["mango.line"].search([]).user_id = self.vera
@@ -454,7 +486,7 @@ class TestCallbacks(CallbackCase):
         self.boris.active = False
         self.assertEqual(entry.user_id, self.anna)
 
-    # -- until when ----------------------------------------------------------------------
+    # -- until when ------------------------------------
 
     def calendar(self, **vals):
         return self.env["resource.calendar"].create(
@@ -537,7 +569,7 @@ class TestCallbacks(CallbackCase):
         self.called(5)
         self.assertEqual(self.work_off().reaction_minutes, 5)
 
-    # -- by hand ------------------------------------------------------------------------
+    # -- by hand ------------------------------------
 
     def decide(self, entry, choice, user=None, **vals):
         model = self.env["mango.callback.decision"].with_user(user or self.anna)
@@ -646,7 +678,7 @@ class TestCallbacks(CallbackCase):
             with self.assertRaises(AccessError):
                 act()
 
-    # -- overdue ------------------------------------------------------------------------
+    # -- overdue ------------------------------------
 
     def overdue_messages(self):
         before = self.env["mail.message"].search([])
@@ -674,7 +706,7 @@ class TestCallbacks(CallbackCase):
         entry.deadline = self.now - timedelta(minutes=1)
         self.assertTrue(self.overdue_messages())
 
-    # -- telling people ------------------------------------------------------------------
+    # -- telling people ------------------------------------
 
     def test_live(self):
         self.missed(10, users=self.anna | self.boris)
@@ -742,6 +774,41 @@ class TestCallbacks(CallbackCase):
         with self.assertRaises(AccessError):
             self.anna.with_user(self.boris).mango_waiting()
 
+    def test_given_to_somebody_else(self):
+        """Whoever gave a client away is not reminded of them any more."""
+        self.missed(10, users=self.anna | self.vera)
+        entry = self.work_off()
+        entry.with_user(self.anna).user_id = self.boris
+        counts = [
+            user.with_user(user)._mango_waiting_count()
+            for user in (self.anna, self.boris, self.vera)
+        ]
+        self.assertEqual(counts, [0, 1, 0])
+
+    def test_text_message(self):
+        self.missed(10)
+        entry = self.work_off().with_user(self.anna)
+        self.assertEqual(entry.has_sms, "sms.composer" in self.env)
+        if not entry.has_sms:
+            with self.assertRaises(UserError):
+                entry.action_send_sms()
+            return
+        action = entry.action_send_sms()
+        composer = self.env[action["res_model"]].with_user(self.anna)
+        composer = composer.with_context(**action["context"]).create({"body": "x"})
+        self.assertEqual(composer.recipient_single_number_itf, IVAN)
+        self.assertTrue(composer.recipient_single_valid)
+
+    def test_lead_is_lost(self):
+        self.anna.group_ids += self.env.ref("sales_team.group_sale_salesman")
+        lead = self.create_lead("Мебель", user_id=self.anna.id)
+        self.missed(10, lead_id=lead.id)
+        entry = self.work_off().with_user(self.anna)
+        action = entry.action_lose_lead()
+        wizard = self.env[action["res_model"]].with_user(self.anna)
+        wizard.with_context(**action["context"]).create({}).action_lost_reason_apply()
+        self.assertFalse(lead.active)
+
     def test_last_words(self):
         self.missed(10)
         self.talked(60 * 24, note="Просил счёт")
@@ -771,7 +838,7 @@ class TestCallbacks(CallbackCase):
         since = fields.Datetime.to_string(first.started_at)
         self.assertEqual(card["callback"], {"attempts": 2, "since": since})
 
-    # -- Odoo's to-do list ----------------------------------------------------------------
+    # -- Odoo's to-do list ------------------------------------
 
     def test_activity(self):
         self.account.callback_activity = True
@@ -877,7 +944,7 @@ class TestCallbacks(CallbackCase):
         activity.with_user(self.anna).action_feedback("Договорились")
         self.assertFalse(cards._of_call(call)["activity"])
 
-    # -- trouble ------------------------------------------------------------------------
+    # -- trouble ------------------------------------
 
     def test_one_client_in_trouble(self):
         """Others do not wait for them, and they are tried again."""
@@ -901,6 +968,19 @@ class TestCallbacks(CallbackCase):
         self.assertEqual(len(self.work_off()), 2)
         self.assertFalse(self.env["mango.callback.task"].search([]))
 
+    def test_cost_of_the_end_of_a_call(self):
+        """The webhook only notes that there is something to look at."""
+        call = self.missed(10)
+        self.env.flush_all()
+        before = self.env.cr.sql_log_count
+        call._on_ended()
+        self.env.flush_all()
+        self.assertLessEqual(self.env.cr.sql_log_count - before, 3)
+
+    def test_without_its_cron(self):
+        self.env.ref("mango_office.ir_cron_callbacks").unlink()
+        self.assertTrue(self.missed(10))
+
     def test_a_robot(self):
         """Two hundred calls of one client are one entry, and computed once."""
         for _number in range(200):
@@ -912,7 +992,7 @@ class TestCallbacks(CallbackCase):
         self.assertEqual(entry.attempt_count, 200)
         self.assertEqual(apply.call_count, 1)
 
-    # -- the report --------------------------------------------------------------------
+    # -- the report ------------------------------------
 
     def test_digest(self):
         self.missed(10, user_id=self.boris.id)

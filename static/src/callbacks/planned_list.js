@@ -13,14 +13,12 @@ export class PlannedList extends Component {
         this.orm = useService("orm");
         this.calls = useService("mango_office.call");
         this.state = useState({ rows: null });
-        useBus(this.calls.bus, "changed", () => this.load());
+        useBus(this.calls.bus, "activity", () => this.load());
         onMounted(() => this.load());
     }
 
     async load() {
-        this.state.rows = await this.orm.silent.call("res.users", "mango_planned", [
-            [user.userId],
-        ]);
+        this.state.rows = await this.orm.silent.call("res.users", "mango_planned", [[user.userId]]);
     }
 
     isLate(row) {

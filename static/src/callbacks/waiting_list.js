@@ -30,9 +30,7 @@ export class WaitingList extends Component {
     }
 
     async load() {
-        this.state.rows = await this.orm.silent.call("res.users", "mango_waiting", [
-            [user.userId],
-        ]);
+        this.state.rows = await this.orm.silent.call("res.users", "mango_waiting", [[user.userId]]);
     }
 
     /** What is to be known beside the name. */

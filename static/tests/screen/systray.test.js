@@ -187,7 +187,7 @@ describe("who waits", () => {
         await openMenu();
         await waitForSteps(["read waiting"]);
         await waitFor(".o_mango_missed");
-        expect("[data-tab=missed]").toHaveText(/Missed\s*2/);
+        expect("[data-tab=missed]").toHaveText(/Missed calls\s*2/);
         expect(".o_mango_missed:eq(0)").toHaveText(
             /Ivan Petrov[\s\S]*2 hours ago[\s\S]*called 2 times/
         );

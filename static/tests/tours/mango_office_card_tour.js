@@ -114,8 +114,8 @@ tours.add("mango_office_missed", {
         cardIs("ended", IVAN),
         ...closeCard(),
         {
-            content: "the missed call was seen",
-            trigger: ".o_mango_systray:not(:has(.badge))",
+            content: "nobody has spoken with the client yet",
+            trigger: ".o_mango_systray .badge:contains(1)",
         },
     ],
 });

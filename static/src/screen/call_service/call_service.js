@@ -87,6 +87,8 @@ export class CallService {
         this.subscribe("opened", (message) => this.onOpened(message));
         this.subscribe("callback", (message) => this.onCallback(message));
         this.subscribe("board", () => this.tellWatchers());
+        // One of the user's own activities, which may be a planned call.
+        this.busService.subscribe("mail.activity/updated", () => this.onActivity());
         // What happens while there is no connection, nobody tells again.
         for (const event of ["BUS:CONNECT", "BUS:RECONNECT"]) {
             this.busService.addEventListener(event, () => {
@@ -126,6 +128,11 @@ export class CallService {
     /** @param {{ id: number }} message an entry of a client who waits has changed */
     onCallback({ id }) {
         this.bus.trigger("callback", { id });
+        return this.refreshShown();
+    }
+
+    onActivity() {
+        this.bus.trigger("activity");
         return this.refreshShown();
     }
 

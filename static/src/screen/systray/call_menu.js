@@ -52,11 +52,13 @@ export class CallMenu extends Component {
 
     get tabs() {
         const tabs = [
-            { name: "missed", title: _t("Missed"), count: this.service.missedCount },
+            { name: "missed", title: _t("Missed calls"), count: this.service.missedCount },
             { name: "planned", title: _t("Planned"), count: this.service.plannedCount },
             { name: "recent", title: _t("Recent"), count: 0 },
         ];
-        return this.service.extension ? [{ name: "dial", title: _t("Dial"), count: 0 }, ...tabs] : tabs;
+        return this.service.extension
+            ? [{ name: "dial", title: _t("Dial"), count: 0 }, ...tabs]
+            : tabs;
     }
 
     onOpen() {
