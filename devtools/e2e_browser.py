@@ -670,11 +670,7 @@ class Person:
         return self.open(path).begin(tour_name)
 
     def has_called_everybody_back(self):
-<<<<<<< HEAD
         """Close what was missed in earlier scenarios."""
-=======
-        """Close what was missed in earlier plays."""
->>>>>>> 4788d9b ([ADD] callbacks: tours, text message, hand-over, bench; [FIX] who waits and the talk of the moment)
         waiting = self._server.call(
             "mango.callback", "search", [["state", "=", "open"]]
         )
