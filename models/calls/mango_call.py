@@ -70,7 +70,7 @@ class MangoCall(models.Model):
             ("failed", "Failed"),
         ],
         readonly=True,
-        help="Missed: inbound without a talk. No answer: outbound without one.",
+        help="Missed: inbound and not answered. No answer: outbound and not answered.",
     )
     client_number = fields.Char(string="Number", readonly=True, help="E.164")
     client_number_display = fields.Char(
@@ -93,23 +93,23 @@ class MangoCall(models.Model):
         "res.users",
         string="Participants",
         readonly=True,
-        help="Whose phone rang or who called, and who is responsible for the client.",
+        help="Whose phone rang, who called, and who is responsible for the client.",
     )
     started_at = fields.Datetime(string="Started", readonly=True)
     answered_at = fields.Datetime(readonly=True)
     ended_at = fields.Datetime(readonly=True)
     closed_at = fields.Datetime(
-        readonly=True, help="Set if the PBX never told that the call ended."
+        readonly=True, help="Set if the PBX never reported the end of the call."
     )
     wait_duration = fields.Integer(
-        string="Wait", readonly=True, help="Seconds to the answer, or to the end."
+        string="Wait", readonly=True, help="Seconds until the answer, or until the end."
     )
     talk_duration = fields.Integer(string="Talk", readonly=True, help="Seconds")
     end_reason = fields.Integer(
         string="End Code", readonly=True, help="The PBX's code."
     )
     end_reason_text = fields.Char(
-        string="Ended Because", compute="_compute_end_reason_text"
+        string="End Reason", compute="_compute_end_reason_text"
     )
     leg_ids = fields.One2many("mango.call.leg", "call_id", string="Legs", readonly=True)
     event_ids = fields.Many2many(
@@ -137,7 +137,7 @@ class MangoCall(models.Model):
     )
     note = fields.Text()
     _entry_uniq = models.UniqueIndex(
-        "(account_id, entry_id)", "This call is known already."
+        "(account_id, entry_id)", "This call is already known."
     )
     _started_idx = models.Index("(started_at DESC, id DESC)")
     _live_idx = models.Index("(id) WHERE state != 'ended'")
@@ -152,7 +152,8 @@ class MangoCall(models.Model):
     )
     sealed_at = fields.Datetime(
         readonly=True,
-        help="Since then the notifications of the call are gone, and it is final.",
+        help="When the notifications of the call were removed; the call is final "
+        "since then.",
     )
     _unsealed_idx = models.Index(
         "(account_id, COALESCE(ended_at, create_date)) WHERE sealed_at IS NULL"

@@ -61,7 +61,7 @@ class MangoCallLeg(models.Model):
         string="End Code", readonly=True, help="The PBX's code."
     )
     _ref_uniq = models.UniqueIndex(
-        "(call_id, leg_ref)", "The call has this leg already."
+        "(call_id, leg_ref)", "The call already has this leg."
     )
 
     @api.model

@@ -142,15 +142,15 @@ class MangoCallerLookup(models.AbstractModel):
         candidates = [
             (
                 lead.user_id,
-                self.env._("salesperson of the open lead «%s»", lead.name or ""),
+                self.env._("salesperson of the open lead “%s”", lead.name or ""),
             ),
             (
                 partner.user_id,
-                self.env._("salesperson of the contact «%s»", partner.name or ""),
+                self.env._("salesperson of the contact “%s”", partner.name or ""),
             ),
             (
                 company.user_id,
-                self.env._("salesperson of the company «%s»", company.name or ""),
+                self.env._("salesperson of the company “%s”", company.name or ""),
             ),
         ]
         owners = {}

@@ -5,7 +5,7 @@ class MangoTimeline(models.AbstractModel):
     """The way of a call through its legs, in words (shown by ``mango_timeline``)."""
 
     _name = "mango.timeline"
-    _description = "Way of a Call"
+    _description = "Call Timeline"
 
     @api.model
     def _steps(self, call):

@@ -16,21 +16,21 @@ class MangoAccount(models.Model):
         domain="[('account_id', '=', id)]",
         ondelete="set null",
         tracking=True,
-        help="The number that clients see when your employees call by a click; each "
-        "can choose another one in their preferences.",
+        help="The number that clients see on click-to-call calls; employees can "
+        "choose another one in their preferences.",
     )
     callback_limit_per_hour = fields.Integer(
-        string="Calls by a Click per Hour",
+        string="Click-to-Call Limit per Hour",
         default=60,
         tracking=True,
-        help="How many calls each employee may start by a click in an hour; 0 for any "
-        "number. Protects your balance if somebody gets hold of an employee's session.",
+        help="How many click-to-call calls each employee may start per hour; 0 for "
+        "no limit. Protects your balance if an employee's session is stolen.",
     )
     premium_allowed = fields.Boolean(
         string="Premium-Rate Numbers",
         tracking=True,
-        help="Whether numbers that cost extra, and satellite and other international "
-        "networks, can be called by a click.",
+        help="Whether premium-rate numbers, and satellite and other international "
+        "networks, can be called with click-to-call.",
     )
     foreign_calls = fields.Selection(
         [
@@ -42,11 +42,13 @@ class MangoAccount(models.Model):
         required=True,
         default="all",
         tracking=True,
-        help="Where people can call by a click. The company's own country is always "
-        "possible.",
+        help="Countries that can be called with click-to-call. The company's own "
+        "country is always allowed.",
     )
     foreign_country_ids = fields.Many2many(
-        "res.country", string="Countries", help="Besides the company's own."
+        "res.country",
+        string="Countries",
+        help="In addition to the company's own country.",
     )
 
     @api.constrains("outgoing_line_id")
@@ -72,15 +74,15 @@ class MangoAccount(models.Model):
             names = self.fields_get([field.name for field in missing], ["string"])
             raise ValidationError(
                 self.env._(
-                    "Fill in: %s.",
+                    "Required fields: %s.",
                     ", ".join(description["string"] for description in names.values()),
                 )
             )
         if not 0 <= int(vals.get("callback_limit_per_hour") or 0) <= MAX_CALLBACK_LIMIT:
             raise ValidationError(
                 self.env._(
-                    "Calls by a click per hour: from 0, which allows any number, "
-                    "to %s.",
+                    "The click-to-call limit per hour must be between 0 (no limit) "
+                    "and %s.",
                     MAX_CALLBACK_LIMIT,
                 )
             )
@@ -103,9 +105,9 @@ class MangoAccount(models.Model):
         if destination.is_costly and not self.premium_allowed:
             raise UserError(
                 self.env._(
-                    "Calls to premium-rate numbers and to satellite networks are "
-                    "switched off in your company. The administrator of the telephony "
-                    "can allow them."
+                    "Calls to premium-rate numbers and satellite networks are "
+                    "blocked in your company. The telephony administrator can "
+                    "allow them."
                 )
             )
         if not destination.is_costly and not self._is_country_allowed(
@@ -113,8 +115,8 @@ class MangoAccount(models.Model):
         ):
             raise UserError(
                 self.env._(
-                    "Calls to this country are switched off in your company. The "
-                    "administrator of the telephony can allow them."
+                    "Calls to this country are blocked in your company. The "
+                    "telephony administrator can allow them."
                 )
             )
 

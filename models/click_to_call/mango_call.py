@@ -10,7 +10,7 @@ class MangoCall(models.Model):
     callback_command_id = fields.Char(
         readonly=True,
         index="btree_not_null",
-        help="The command of a person in Odoo from which the call came.",
+        help="The command from Odoo that started the call.",
     )
     res_model = fields.Char(string="Called From Model", readonly=True)
     res_id = fields.Many2oneReference(

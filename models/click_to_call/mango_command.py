@@ -55,7 +55,7 @@ class MangoCommand(models.Model):
     company_id = fields.Many2one(related="account_id.company_id")
     user_id = fields.Many2one(
         "res.users",
-        string="Given By",
+        string="Sent By",
         required=True,
         readonly=True,
         index=True,
@@ -92,7 +92,7 @@ class MangoCommand(models.Model):
     target = fields.Char(
         required=True,
         readonly=True,
-        help="What must not get the same command twice at a time.",
+        help="The same command is not sent to this target twice at a time.",
     )
     leg_ref = fields.Char(string="PBX Leg", readonly=True)
     entry_id = fields.Char(string="PBX Call", readonly=True)
@@ -111,14 +111,15 @@ class MangoCommand(models.Model):
     )
     is_card_closed = fields.Boolean(readonly=True)
     is_over_limit = fields.Boolean(
-        readonly=True, help="Refused here: too many calls of this employee in an hour."
+        readonly=True,
+        help="Refused by Odoo: the employee has reached the click-to-call limit.",
     )
     _command_uniq = models.UniqueIndex(
-        "(account_id, command_id)", "The PBX has this command already."
+        "(account_id, command_id)", "The PBX already has this command."
     )
     _live_uniq = models.UniqueIndex(
         "(user_id, kind, target) WHERE state IN ('requested', 'accepted', 'unclear')",
-        "This is being done already.",
+        "Already in progress.",
     )
     # The calls of the last hour are counted at each click.
     _budget_idx = models.Index("(user_id, create_date) WHERE kind = 'callback'")
@@ -417,9 +418,9 @@ class MangoCommand(models.Model):
         if len(given) < limit:
             return None
         reason = self.env._(
-            "You have started %s calls by a click within an hour, and your company "
-            "allows no more. Wait a little, dial on your phone, or ask the "
-            "administrator of the telephony.",
+            "You have reached your company's click-to-call limit of %s calls per "
+            "hour. Wait a little, dial on your phone, or ask the telephony "
+            "administrator.",
             limit,
         )
         if found == given:
@@ -444,8 +445,8 @@ class MangoCommand(models.Model):
         account_as_told = account.with_context(lang=account._language())
         account_as_told.message_post(
             body=account_as_told.env._(
-                "%(user)s has started %(limit)s calls by a click within an hour, and "
-                "was refused another one.",
+                "%(user)s has reached the click-to-call limit of %(limit)s calls "
+                "per hour.",
                 user=command.user_id.name,
                 limit=limit,
             ),

@@ -17,7 +17,7 @@ class ResUsers(models.Model):
         string="Call From",
         domain="[('user_id', '=', id)]",
         groups="mango_office.group_user",
-        help="The extension that you call from if you have several.",
+        help="The extension you call from, if you have several.",
     )
     mango_device_id = fields.Many2one(
         "mango.device",
@@ -56,7 +56,7 @@ class ResUsers(models.Model):
             if extension and extension not in user.mango_extension_ids:
                 raise ValidationError(
                     self.env._(
-                        "%(extension)s is no extension of %(user)s.",
+                        "%(extension)s is not an extension of %(user)s.",
                         extension=extension.display_name,
                         user=user.name,
                     )
@@ -189,7 +189,7 @@ class ResUsers(models.Model):
         """
         self.ensure_one()
         if self != self.env.user or not self._is_internal():
-            raise AccessError(self.env._("People call from their own phone only."))
+            raise AccessError(self.env._("You can only call from your own phone."))
         extension = self._mango_caller_extension()
         if not extension:
             raise self._mango_no_extension()
@@ -243,7 +243,7 @@ class ResUsers(models.Model):
         e164 = numbers.e164(text, self._mango_regions_of(record, extension))
         if not e164:
             raise UserError(
-                self.env._("«%s» is no phone number and no extension.", text)
+                self.env._("“%s” is neither a phone number nor an extension.", text)
             )
         return e164
 
@@ -264,16 +264,16 @@ class ResUsers(models.Model):
         if self.has_group("mango_office.group_admin"):
             return RedirectWarning(
                 self.env._(
-                    "You have no extension of the PBX. Choose yourself as the employee "
-                    "of one."
+                    "You have no extension in the PBX. Choose yourself as the "
+                    "employee of one."
                 ),
                 self.env.ref("mango_office.mango_extension_action").id,
                 self.env._("Open Extensions"),
             )
         return UserError(
             self.env._(
-                "You have no extension of the PBX. Ask the administrator of the "
-                "telephony for one: Calls ▸ Configuration ▸ Extensions."
+                "You have no extension in the PBX. Ask the telephony administrator "
+                "for one: Calls ▸ Configuration ▸ Extensions."
             )
         )
 

@@ -8,15 +8,15 @@ class MangoAccount(models.Model):
     _inherit = "mango.account"
 
     history_days = fields.Integer(
-        string="Days to Fetch at First",
+        string="Days to Fetch on First Connection",
         default=7,
-        help="When the PBX is connected, its calls of so many days are fetched.",
+        help="On the first connection, the calls of this many days are fetched.",
     )
     event_retention_days = fields.Integer(
         string="Days to Keep Notifications",
         default=90,
-        help="Then the notifications of calls that are over are removed; the calls "
-        "stay. 0 keeps them for ever.",
+        help="Notifications of ended calls are removed after this time; the calls "
+        "stay. 0 keeps them forever.",
     )
 
     @api.constrains("history_days", "event_retention_days")
@@ -65,7 +65,7 @@ class MangoAccount(models.Model):
 
     def _resume_requests(self, is_proven=False):
         result = super()._resume_requests(is_proven)
-        # sudo: mango.statistics.import - what waited for the requests goes on with them.
+        # sudo: mango.statistics.import - imports that waited go on now.
         self.env["mango.statistics.import"].sudo()._go_on_at_once(self)
         return result
 

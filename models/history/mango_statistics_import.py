@@ -87,7 +87,7 @@ class MangoStatisticsImport(models.Model):
     state = fields.Selection(
         [
             ("queued", "Waiting"),
-            ("running", "Under Way"),
+            ("running", "In Progress"),
             ("done", "Done"),
             ("failed", "Failed"),
         ],
@@ -99,7 +99,7 @@ class MangoStatisticsImport(models.Model):
     error = fields.Text(readonly=True)
     # How far it has come.
     position = fields.Datetime(
-        string="Now At", readonly=True, help="Everything before has been fetched."
+        string="Now At", readonly=True, help="Everything before this has been fetched."
     )
     progress = fields.Float(compute="_compute_progress", help="Percent")
     fetched_count = fields.Integer(string="Calls Read", readonly=True)
@@ -114,20 +114,22 @@ class MangoStatisticsImport(models.Model):
     refused_count = fields.Integer(
         string="Periods Refused",
         readonly=True,
-        help="The PBX refuses some periods in which there were no calls.",
+        help="The PBX refuses some periods without calls.",
     )
     wait_reason = fields.Char(compute="_compute_wait_reason", compute_sudo=True)
     # What was asked last.
     window_days = fields.Integer(readonly=True, default=1)
     offset = fields.Integer(readonly=True)
     report_key = fields.Char(readonly=True)
-    polls = fields.Integer(readonly=True, help="How often the report was asked for.")
-    attempts = fields.Integer(readonly=True, help="Failures in a row.")
-    next_at = fields.Datetime(readonly=True, help="The PBX is not asked before.")
+    polls = fields.Integer(readonly=True, help="How often the report was polled.")
+    attempts = fields.Integer(readonly=True, help="Consecutive failures.")
+    next_at = fields.Datetime(
+        readonly=True, help="The PBX is not asked before this time."
+    )
     _active_uniq = models.UniqueIndex(
         "(account_id, kind) WHERE state IN ('queued', 'running')",
-        "Calls of this PBX are being fetched already. Wait until that is done, or stop "
-        "it.",
+        "Already in progress: calls of this PBX are being fetched. Wait until it "
+        "is done, or stop it.",
     )
     _account_idx = models.Index("(account_id, kind, id)")
 
@@ -162,8 +164,8 @@ class MangoStatisticsImport(models.Model):
                 reason = account.requests_stopped_reason
                 if not reason and account.requests_paused_until:
                     reason = self.env._(
-                        "The PBX is in trouble. The fetch goes on by itself once it "
-                        "answers again."
+                        "The PBX is in trouble. The import continues automatically "
+                        "once it answers again."
                     )
             job.wait_reason = reason
 
@@ -198,8 +200,8 @@ class MangoStatisticsImport(models.Model):
             # The index says so as well, but with an error in the log.
             raise UserError(
                 self.env._(
-                    "Calls of this PBX are being fetched already. Wait until that is "
-                    "done, or stop it."
+                    "Already in progress: calls of this PBX are being fetched. "
+                    "Wait until it is done, or stop it."
                 )
             )
         job = self.create(
@@ -234,8 +236,8 @@ class MangoStatisticsImport(models.Model):
     def action_stop(self):
         """Stop fetching; what has been fetched stays."""
         self.check_access("read")
-        # sudo: mango.statistics.import - whoever may see the jobs of their companies may stop
-        # them; nothing else of a job can be changed.
+        # sudo: mango.statistics.import - whoever may see the imports of their companies
+        # may stop them; nothing else of an import can be changed.
         active_sudo = self.sudo().filtered(lambda job: job.state in ACTIVE_STATES)
         active_sudo._finish(
             "failed", self.env._("Stopped by %s.", self.env.user.display_name)

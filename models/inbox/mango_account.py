@@ -8,7 +8,7 @@ from .ir_http import WEBHOOK_PATH
 
 
 class MangoAccount(models.Model):
-    """Where a PBX posts its notifications, from which addresses, and what came of them."""
+    """Where a PBX posts its notifications, and from which addresses."""
 
     _inherit = "mango.account"
 
@@ -24,9 +24,9 @@ class MangoAccount(models.Model):
     allowed_addresses = fields.Text(
         string="Notifications Only From",
         tracking=True,
-        help="Addresses and networks such as 81.88.80.132 or 81.88.82.0/24. If there "
-        "are some, a notification from elsewhere is refused although its signature is "
-        "right. Behind a reverse proxy this needs proxy_mode.",
+        help="Addresses and networks such as 81.88.80.132 or 81.88.82.0/24. If any "
+        "are listed, notifications from other addresses are refused even with "
+        "a valid signature. Behind a reverse proxy this requires proxy_mode.",
     )
 
     def _compute_webhook_url(self):
@@ -77,7 +77,7 @@ class MangoAccount(models.Model):
             except ValueError as error:
                 raise ValidationError(
                     self.env._(
-                        "«%s» is no address and no network. Write them like "
+                        "“%s” is not an address or a network. Use the form "
                         "81.88.80.132 or 81.88.82.0/24.",
                         error,
                     )

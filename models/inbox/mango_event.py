@@ -58,7 +58,9 @@ class MangoEvent(models.Model):
         help="The end of the address that the PBX posted to, such as events/call.",
     )
     entry_id = fields.Char(
-        string="PBX Call", readonly=True, help="entry_id, the PBX's name of the call"
+        string="PBX Call",
+        readonly=True,
+        help="entry_id, the PBX's identifier of the call",
     )
     body = fields.Text(
         required=True, readonly=True, help="The text of json, as received."
@@ -66,9 +68,9 @@ class MangoEvent(models.Model):
     digest = fields.Char(required=True, readonly=True)
     received_at = fields.Datetime(required=True, readonly=True)
     source_address = fields.Char(
-        string="Came From",
+        string="Source Address",
         readonly=True,
-        help="The sender's address, as the reverse proxy tells it if there is one.",
+        help="The sender's address, as reported by the reverse proxy if there is one.",
     )
     state = fields.Selection(
         [
@@ -85,7 +87,7 @@ class MangoEvent(models.Model):
     attempts = fields.Integer(readonly=True, default=0)
     # A repeated notification is the same text of the same kind.
     _digest_uniq = models.UniqueIndex(
-        "(account_id, digest)", "This notification is stored already."
+        "(account_id, digest)", "This notification is already stored."
     )
     _entry_idx = models.Index("(account_id, entry_id) WHERE entry_id IS NOT NULL")
     _received_idx = models.Index("(account_id, received_at)")
@@ -225,8 +227,8 @@ class MangoEvent(models.Model):
         """Tell whoever looks why a notification of a call was not applied."""
         event = self.with_context(lang=self.account_id._language())
         event.error = event.env._(
-            "Kept, but not applied: the PBX has sent more than %s notifications of "
-            "this call.",
+            "Stored but not applied: the PBX has sent more than %s notifications "
+            "of this call.",
             MAX_OF_CALL,
         )
 

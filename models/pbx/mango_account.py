@@ -53,7 +53,7 @@ class MangoAccount(models.Model):
         compute="_compute_new_api_salt",
         inverse="_inverse_new_api_salt",
         groups="base.group_system",
-        help="Stored when you save. A secret that is stored is never shown again.",
+        help="Saved with the form. A stored secret is never shown again.",
     )
     is_connected = fields.Boolean(
         string="Code and Secret Stored",
@@ -70,18 +70,18 @@ class MangoAccount(models.Model):
     last_load_at = fields.Datetime(string="PBX Users Loaded", readonly=True, copy=False)
     _api_key_uniq = models.UniqueIndex(
         "(api_key) WHERE api_key IS NOT NULL",
-        "This PBX code belongs to another PBX already.",
+        "This PBX code already belongs to another PBX.",
     )
     # Automatic requests: the circuit breaker
     requests_stopped_reason = fields.Char(
         compute="_compute_requests_gate",
         compute_sudo=True,
-        help="Why Odoo asks the PBX nothing of its own accord; empty if it does.",
+        help="Why automatic requests to the PBX have stopped; empty if they have not.",
     )
     requests_paused_until = fields.Datetime(
         compute="_compute_requests_gate",
         compute_sudo=True,
-        help="The PBX was in trouble; until then Odoo asks it nothing by itself.",
+        help="The PBX was in trouble; until then Odoo sends it no automatic requests.",
     )
     last_sync_at = fields.Datetime(
         string="Statistics Fetched Up To",
@@ -196,7 +196,7 @@ class MangoAccount(models.Model):
             limit=1,
         ):
             raise ValidationError(
-                self.env._("This PBX code belongs to another PBX already.")
+                self.env._("This PBX code already belongs to another PBX.")
             )
 
     # ------------------------------------------------------------
@@ -409,9 +409,9 @@ class MangoAccount(models.Model):
     def _words_of_stop(self, gate):
         reason = self.env["mango.error.message"]._of_error(gate._stopped_error())
         consequence = self.env._(
-            "Mend the cause, check the connection, and resume the requests in the "
-            "settings of the PBX. Until then Odoo fetches no statistics and no "
-            "recordings and routes no calls."
+            "Fix the cause, check the connection, and resume requests in the PBX "
+            "settings. Until then Odoo fetches no statistics or recordings and "
+            "routes no calls."
         )
         return f"{reason} {consequence}"
 
@@ -450,9 +450,7 @@ class MangoAccount(models.Model):
         self.ensure_one()
         self._client()  # Without code and secret there is nothing to resume.
         self._resume_requests()
-        return self._notify(
-            self.env._("Odoo sends requests to the PBX again."), "success"
-        )
+        return self._notify(self.env._("Requests to the PBX are resumed."), "success")
 
     def _resume_requests(self, is_proven=False):
         """Open the gate; committed at once.
@@ -461,7 +459,7 @@ class MangoAccount(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
-        # sudo: mango.circuit.breaker - whoever may set up the PBX may have Odoo ask it again.
+        # sudo: mango.circuit.breaker - whoever may set up the PBX may resume requests.
         self.env["mango.circuit.breaker"].sudo()._reopen(self, is_proven)
 
     def _tell_requests_stopped(self):

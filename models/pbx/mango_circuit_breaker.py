@@ -52,7 +52,8 @@ class MangoCircuitBreaker(models.Model):
     access_digest = fields.Char(
         readonly=True,
         groups="base.group_system",
-        help="Tells whether code, secret and address are those of the last answer.",
+        help="Tells whether the last answer was for the current code, secret and "
+        "address.",
     )
     stopped_at = fields.Datetime(readonly=True)
     stopped_code = fields.Integer(
@@ -66,7 +67,7 @@ class MangoCircuitBreaker(models.Model):
     )
     paused_until = fields.Datetime(readonly=True)
     careful_until = fields.Datetime(
-        readonly=True, help="Nothing that may well be refused goes out before."
+        readonly=True, help="No request that may be refused is sent before this time."
     )
     proven_at = fields.Datetime(
         readonly=True, help="When the PBX first accepted a request."
@@ -74,7 +75,9 @@ class MangoCircuitBreaker(models.Model):
     last_sync_at = fields.Datetime(
         readonly=True, help="The statistics have been fetched up to here."
     )
-    _account_uniq = models.UniqueIndex("(account_id)", "The PBX has a gate already.")
+    _account_uniq = models.UniqueIndex(
+        "(account_id)", "The PBX already has a circuit breaker."
+    )
 
     # ------------------------------------------------------------
     # Asking
@@ -213,8 +216,7 @@ class MangoCircuitBreaker(models.Model):
         :param mango.account account: whose.
         :return: context manager giving the gate there, as of the present access.
         """
-        # sudo: mango.circuit.breaker - the machine notes what the PBX answers, on behalf of
-        # whoever asked.
+        # sudo: mango.circuit.breaker - records what the PBX answered, whoever asked.
         account_sudo = account.sudo()
         lock = f"mango_office/gate/{account.id}"
         # The lock is held by a transaction that ends here, unlike the one at hand.

@@ -107,7 +107,7 @@ class MangoConnectionCheck(models.TransientModel):
         return self._link(
             name,
             "ok",
-            self.env._("The staff can be read: %s employees.", len(users)),
+            self.env._("The PBX users can be read: %s employees.", len(users)),
         )
 
     @api.model
@@ -119,7 +119,7 @@ class MangoConnectionCheck(models.TransientModel):
         name = self.env._("Clocks")
         if server_time is None:
             return self._link(
-                name, "warning", self.env._("The PBX did not tell its time.")
+                name, "warning", self.env._("The PBX did not report its time.")
             )
         difference = abs(datetime.now(timezone.utc) - server_time)
         if difference > CLOCK_TOLERANCE:
@@ -127,12 +127,14 @@ class MangoConnectionCheck(models.TransientModel):
                 name,
                 "warning",
                 self.env._(
-                    "This server's clock and the PBX's differ by %s seconds. Let the "
-                    "server set its clock from the network.",
+                    "The clocks of this server and the PBX differ by %s seconds. "
+                    "Synchronize the server's clock over the network (NTP).",
                     int(difference.total_seconds()),
                 ),
             )
-        return self._link(name, "ok", self.env._("This server and the PBX agree."))
+        return self._link(
+            name, "ok", self.env._("The clocks of this server and the PBX agree.")
+        )
 
     @api.model
     def _check_webhook(self, account):
@@ -143,8 +145,8 @@ class MangoConnectionCheck(models.TransientModel):
                 name,
                 "warning",
                 self.env._(
-                    "None received yet. Enter %s in the PBX's cabinet as the address "
-                    "of the external system, and make a call.",
+                    "None received yet. Enter %s as the address of the external "
+                    "system in the PBX's cabinet, and make a call.",
                     account.webhook_url,
                 ),
             )
@@ -153,9 +155,9 @@ class MangoConnectionCheck(models.TransientModel):
                 name,
                 "warning",
                 self.env._(
-                    "The last one came from %s, which is not among the addresses that "
-                    "notifications are taken from: the next one like it is refused. "
-                    "Correct the list, or the reverse proxy and proxy_mode.",
+                    "The last one came from %s, which is not an allowed address: "
+                    "the next one from there will be refused. Correct the list, or "
+                    "the reverse proxy and proxy_mode.",
                     refused,
                 ),
             )
@@ -204,7 +206,7 @@ class MangoConnectionCheck(models.TransientModel):
     @api.model
     def _link(self, name, state, message=None):
         if message is None:
-            message = self.env._("Not checked, because of the above.")
+            message = self.env._("Skipped because of the problem above.")
         return {"name": name, "state": state, "message": message}
 
 
@@ -219,12 +221,12 @@ class MangoConnectionCheckLine(models.TransientModel):
     name = fields.Char(string="Step", readonly=True)
     state = fields.Selection(
         [
-            ("ok", "Fine"),
-            ("warning", "Have a Look"),
-            ("failed", "Does Not Work"),
+            ("ok", "OK"),
+            ("warning", "Needs Attention"),
+            ("failed", "Not Working"),
             ("skipped", "Not Checked"),
         ],
         string="Result",
         readonly=True,
     )
-    message = fields.Char(string="What It Says", readonly=True)
+    message = fields.Char(string="Details", readonly=True)

@@ -25,7 +25,7 @@ class MangoDevice(models.Model):
     )
     active = fields.Boolean(default=True, readonly=True)
     _number_uniq = models.UniqueIndex(
-        "(extension_id, number)", "The extension has this phone already."
+        "(extension_id, number)", "The extension already has this phone."
     )
 
     @api.depends("number", "extension_id.account_id")

@@ -8,7 +8,7 @@ class MangoErrorMessage(models.AbstractModel):
     """What the PBX's codes and failures mean, in the reader's language."""
 
     _name = "mango.error.message"
-    _description = "Meaning of the PBX's Codes"
+    _description = "PBX Error Messages"
 
     @api.model
     def _of_code(self, code):
@@ -37,7 +37,7 @@ class MangoErrorMessage(models.AbstractModel):
                 return self.env._("The PBX is out of service. Try again later.")
             return self.env._(
                 "The PBX cannot be reached: %(reason)s. Check the API address and "
-                "the server's way to the internet.",
+                "the server's internet connection.",
                 reason=self._of_reason(error.reason),
             )
         if isinstance(error, errors.LockedOutError):
@@ -71,8 +71,8 @@ class MangoErrorMessage(models.AbstractModel):
     @api.model
     def _of_lock_out(self, error):
         advice = self.env._(
-            "The PBX refuses all requests: the code or the secret is wrong, the service "
-            "“API connector” is not connected to the PBX, or there were wrong requests "
+            "The PBX refuses all requests: the code or the secret is wrong, the "
+            "service “API connector” is not connected, or there were wrong requests "
             "in the last two minutes. Check all three in the PBX's cabinet, wait two "
             "minutes and try once more."
         )
@@ -90,7 +90,7 @@ class MangoErrorMessage(models.AbstractModel):
         """
         if isinstance(error, errors.NotReadyError):
             return self.env._(
-                "The PBX does not have the recording: not yet, or not any more."
+                "The PBX does not have the recording yet, or no longer has it."
             )
         if isinstance(error, errors.TooLargeError):
             return self.env._(
@@ -100,8 +100,8 @@ class MangoErrorMessage(models.AbstractModel):
             )
         if isinstance(error, errors.NotAudioError):
             return self.env._(
-                "What the PBX sent is no recording: an empty file, or something that "
-                "cannot be played."
+                "The PBX did not send a recording: the file is empty or cannot be "
+                "played."
             )
         return None
 

@@ -40,7 +40,7 @@ class MangoExtension(models.Model):
     device_ids = fields.One2many("mango.device", "extension_id", string="Phones")
     active = fields.Boolean(default=True)
     _number_uniq = models.UniqueIndex(
-        "(account_id, number)", "The PBX has this extension already."
+        "(account_id, number)", "The PBX already has this extension."
     )
 
     @api.depends("number", "name")

@@ -22,7 +22,7 @@ class MangoLine(models.Model):
     schema_name = fields.Char(string="Call Scheme")
     active = fields.Boolean(default=True)
     _number_uniq = models.UniqueIndex(
-        "(account_id, number)", "The PBX has this line already."
+        "(account_id, number)", "The PBX already has this line."
     )
 
     @api.depends("name", "number")

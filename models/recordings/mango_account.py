@@ -9,7 +9,7 @@ BATCH_SIZE = 200
 
 
 class MangoAccount(models.Model):
-    """Which recordings of a PBX are fetched, and how long calls and recordings are kept."""
+    """Which recordings of a PBX are fetched, and how long they and calls are kept."""
 
     _inherit = "mango.account"
 
@@ -33,7 +33,7 @@ class MangoAccount(models.Model):
         "mango.extension",
         string="Only of Extensions",
         domain="[('account_id', '=', id)]",
-        help="None chosen: of all.",
+        help="Leave empty for all.",
     )
     recording_max_size_mb = fields.Integer(
         string="Largest Recording",
@@ -43,14 +43,14 @@ class MangoAccount(models.Model):
     recording_retention_days = fields.Integer(
         string="Keep Recordings",
         tracking=True,
-        help="Days from the call on; 0 keeps them for ever. What is marked to be kept "
-        "stays.",
+        help="Days after the call; 0 keeps them forever. Recordings marked to be "
+        "kept stay.",
     )
     call_retention_days = fields.Integer(
         string="Keep Calls",
         tracking=True,
-        help="Days; 0 keeps them for ever. Calls go with everything that belongs to "
-        "them; a call with a recording that is marked to be kept stays.",
+        help="Days; 0 keeps them forever. A call is deleted with everything that "
+        "belongs to it; calls with a recording marked to be kept stay.",
     )
     recording_count = fields.Integer(
         compute="_compute_recording_disk_usage", compute_sudo=True

@@ -60,10 +60,12 @@ class MangoRecording(models.Model):
         STATES, required=True, readonly=True, default="announced", index=True
     )
     is_at_pbx = fields.Boolean(
-        readonly=True, default=True, help="The PBX has stored it, as far as it told."
+        readonly=True,
+        default=True,
+        help="The PBX reported that it has stored the recording.",
     )
     is_added = fields.Boolean(
-        readonly=True, help="The PBX told that it can be fetched now."
+        readonly=True, help="The PBX reported that it can be fetched."
     )
     audio = fields.Binary(attachment=True, readonly=True)
     mimetype = fields.Char(readonly=True)
@@ -71,7 +73,7 @@ class MangoRecording(models.Model):
     duration = fields.Integer(readonly=True, help="Seconds")
     requested_at = fields.Datetime(readonly=True)
     requester_ids = fields.Many2many(
-        "res.users", readonly=True, help="Who is told what becomes of it."
+        "res.users", readonly=True, help="Who is notified of the result."
     )
     fetched_at = fields.Datetime(readonly=True)
     expired_at = fields.Datetime(string="Deleted On", readonly=True)
@@ -80,12 +82,12 @@ class MangoRecording(models.Model):
         string="Deleted By",
         readonly=True,
         index="btree_not_null",
-        help="Empty if the retention time was over.",
+        help="Empty if it was deleted at the end of the retention period.",
     )
     error = fields.Char(readonly=True, help="Why it failed, or why it takes longer.")
     keep = fields.Boolean(
         readonly=True,
-        help="Neither this recording nor its call is ever deleted by age.",
+        help="Neither this recording nor its call is deleted by age.",
     )
     play_ids = fields.One2many(
         "mango.recording.play",
@@ -101,7 +103,7 @@ class MangoRecording(models.Model):
     can_delete = fields.Boolean(compute="_compute_rights")
     # One that the PBX tells of two calls is kept with both: neither loses it.
     _ref_uniq = models.UniqueIndex(
-        "(call_id, recording_ref)", "This recording is known already."
+        "(call_id, recording_ref)", "This recording is already known."
     )
     _started_idx = models.Index("(started_at DESC, id)")
 

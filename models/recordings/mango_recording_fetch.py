@@ -67,7 +67,7 @@ class MangoRecording(models.Model):
     _inherit = "mango.recording"
 
     is_automatic = fields.Boolean(
-        readonly=True, help="Nobody asked for it; it follows from the PBX's settings."
+        readonly=True, help="Requested automatically, according to the PBX's settings."
     )
     attempts = fields.Integer(readonly=True)
     next_fetch_at = fields.Datetime(string="Next Attempt", readonly=True)

@@ -18,7 +18,7 @@ class MangoRouteSlot(models.Model):
     """
 
     _name = "mango.route.slot"
-    _description = "Turn to Route a Call"
+    _description = "Route Command Slot"
 
     account_id = fields.Many2one(
         "mango.account", string="PBX", required=True, ondelete="cascade", readonly=True
@@ -26,10 +26,12 @@ class MangoRouteSlot(models.Model):
     taken_at = fields.Datetime(
         required=True,
         readonly=True,
-        help="When the last command was due, to the microsecond.",
+        help="When the last command was due.",
     )
 
-    _account_uniq = models.UniqueIndex("(account_id)", "The PBX has a turn already.")
+    _account_uniq = models.UniqueIndex(
+        "(account_id)", "The PBX already has a route slot."
+    )
 
     @api.model
     def _claim(self, account, patience):

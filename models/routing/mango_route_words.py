@@ -243,7 +243,7 @@ class MangoRouteWords(models.AbstractModel):
         if reason == "result":
             code = entry.get("code") or 0
             return self.env._(
-                "The PBX did not route it: %(meaning)s (code %(code)s).",
+                "The PBX refused to route the call: %(meaning)s (code %(code)s).",
                 meaning=self.env["mango.error.message"]._of_code(code),
                 code=code,
             )
@@ -330,7 +330,8 @@ class MangoRouteWords(models.AbstractModel):
             ),
             "left_greeting": self.env._("The caller has left the greeting."),
             "rate_limit": self.env._(
-                "The PBX takes one such command in two seconds; too many calls."
+                "The PBX accepts one such command every two seconds; there were "
+                "too many calls."
             ),
             "requests_stopped": self.env._(
                 "Not routed: automatic requests to the PBX have stopped; an "

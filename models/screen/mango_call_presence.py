@@ -22,7 +22,7 @@ class MangoCallPresence(models.Model):
     """A call on somebody's screen: from when their phone rings until they close it."""
 
     _name = "mango.call.presence"
-    _description = "Call on a Screen"
+    _description = "Call on a User's Screen"
     _order = "id desc"
     _rec_name = "call_id"
 
@@ -34,7 +34,7 @@ class MangoCallPresence(models.Model):
     )
     closed_at = fields.Datetime(readonly=True)
     _call_user_uniq = models.UniqueIndex(
-        "(call_id, user_id)", "The call is on this screen already."
+        "(call_id, user_id)", "The call is already on this screen."
     )
     _open_idx = models.Index("(user_id, call_id) WHERE closed_at IS NULL")
 

@@ -9,7 +9,7 @@ class MangoCardPhase(models.AbstractModel):
     """
 
     _name = "mango.card.phase"
-    _description = "Call as One Person Sees It"
+    _description = "Phase of a Call Card"
 
     @api.model
     def _of(self, call, numbers):
@@ -164,7 +164,7 @@ class MangoCardPhase(models.AbstractModel):
         if self._is_caller(call, numbers) and self._own_phone_rang_in_vain(
             legs, numbers
         ):
-            return self.env._("Your own phone was not picked up.")
+            return self.env._("Your own phone was not answered.")
         return call.end_reason_text or ""
 
     def _own_phone_rang_in_vain(self, legs, numbers):

@@ -48,7 +48,7 @@ class ResUsers(models.Model):
         user = self.env.user
         if self != user or not user.has_group("mango_office.group_user"):
             raise AccessError(
-                self.env._("Only users of the telephony see calls, and only their own.")
+                self.env._("Only telephony users can see calls, and only their own.")
             )
 
     # ------------------------------------------------------------

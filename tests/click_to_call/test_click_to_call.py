@@ -570,7 +570,7 @@ class TestCallOfAClick(ClickCase):
         self.play_command(callback_employee_silent())
         card = self.card()
         self.assertEqual((card["phase"], card["result"]), ("ended", "unanswered"))
-        self.assertEqual(card["message"], "Your own phone was not picked up.")
+        self.assertEqual(card["message"], "Your own phone was not answered.")
 
     def test_client_busy(self):
         self.click()

@@ -88,7 +88,7 @@ class TestBudget(SpendingCase):
         self.assertEqual(self.account.callback_limit_per_hour, 60)
         self.spend(59)
         self.dial(HOME)
-        with self.assertRaisesRegex(UserError, "60 calls by a click within an hour"):
+        with self.assertRaisesRegex(UserError, "limit of 60 calls per hour"):
             self.dial("+74950000202")
         self.assertEqual(len(self.given()), 60)
 

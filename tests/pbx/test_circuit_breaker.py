@@ -76,7 +76,7 @@ class TestGate(MangoCase):
         self.note(RefusedError(3102, ""))
         account = self.account.with_user(self.anna)
         self.assertIn("The secret is wrong", account.requests_stopped_reason)
-        self.assertIn("resume the requests", account.requests_stopped_reason)
+        self.assertIn("resume requests", account.requests_stopped_reason)
 
     def test_stop_lasts(self):
         with freeze_time(NOON):

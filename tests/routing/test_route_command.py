@@ -290,7 +290,8 @@ class TestSending(RouteCase):
         self.assertEqual(self.send(), [])
         self.assertFalse(self.pbx.requests)
         self.assertRoute(
-            "skipped", "The PBX takes one such command in two seconds; too many calls."
+            "skipped", "The PBX accepts one such command every two seconds; there "
+                       "were too many calls."
         )
 
     # -- the process died before it sent the command -----------------------------

@@ -18,6 +18,6 @@ test("a call of which nothing is known says so", async () => {
     await mountView({ type: "form", resModel: "mango.call", resId: 2, arch });
     expect(".o_mango_timeline").toHaveCount(0);
     expect(".o_field_widget[name=timeline]").toHaveText(
-        "The PBX has told nothing of this call yet."
+        "The PBX has not reported anything about this call yet."
     );
 });

@@ -595,7 +595,7 @@ describe("what goes wrong is said in words", () => {
 
     test("the call is gone", async () => {
         await fail(() => []);
-        expect(status).toHaveText("This recording is not there any more.");
+        expect(status).toHaveText("This recording no longer exists.");
     });
 
     test("no connection", async () => {
@@ -608,7 +608,7 @@ describe("what goes wrong is said in words", () => {
         await fail(() => {
             throw makeServerError({ errorName: "odoo.http.SessionExpiredException" });
         });
-        expect(status).toHaveText("Your session is over. Load the page again and log in.");
+        expect(status).toHaveText("Your session has expired. Reload the page and log in.");
     });
 
     test("a file that the server has lost; another click tries again", async () => {

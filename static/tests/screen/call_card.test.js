@@ -274,7 +274,7 @@ describe("transfer", () => {
         await advanceTime(200);
         await waitForSteps(["search zed"]);
         await animationFrame();
-        expect(".o_mango_transfer_panel").toHaveText(/Nobody is found/);
+        expect(".o_mango_transfer_panel").toHaveText(/No results/);
         await press("Escape");
         await animationFrame();
         expect(".o_mango_transfer_panel").toHaveCount(0);

@@ -304,7 +304,7 @@ describe("dial pad", () => {
         await contains(".o_mango_dial_input").edit("zed", { confirm: false });
         await advanceTime(300);
         await animationFrame();
-        expect(".o_mango_systray_menu").toHaveText(/Nobody is found/);
+        expect(".o_mango_systray_menu").toHaveText(/No results/);
         await press("Enter");
         await waitForSteps(["search zed"]);
     });

@@ -45,7 +45,7 @@ export class TimelineField extends Component {
 
 export const timelineField = {
     component: TimelineField,
-    displayName: _t("Way of a Call"),
+    displayName: _t("Call Timeline"),
     supportedTypes: ["json"],
     isEmpty: () => false,
 };

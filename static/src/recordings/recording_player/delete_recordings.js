@@ -9,7 +9,7 @@ function deleteRecordings(env, { params }) {
     dialog.add(ConfirmationDialog, {
         title: _t("Delete Recordings"),
         body: _t(
-            "All recordings of calls with these contacts are deleted for good, also those that are kept. The calls stay in the log."
+            "All recordings of calls with these contacts are permanently deleted, including those marked to be kept. The calls stay in the log."
         ),
         confirmLabel: _t("Delete"),
         confirmClass: "btn-danger",

@@ -76,8 +76,8 @@ export class RecordingList extends Component {
 
     keepTitle({ keep }) {
         return keep
-            ? _t("Kept. Delete with the others when it is old")
-            : _t("Keep whatever its age");
+            ? _t("Kept forever. Click to delete it by age again")
+            : _t("Keep forever");
     }
 
     // -- what can be done ------------------------------------------------------------

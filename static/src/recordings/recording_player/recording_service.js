@@ -79,10 +79,10 @@ export class RecordingService {
             title: _t("Delete this recording?"),
             body: employee
                 ? _t(
-                      "The conversation of %s cannot be heard any more. The call stays in the log.",
+                      "The recording of %s can no longer be played. The call stays in the log.",
                       employee
                   )
-                : _t("It cannot be heard any more. The call stays in the log."),
+                : _t("It can no longer be played. The call stays in the log."),
             confirmLabel: _t("Delete"),
             confirmClass: "btn-danger",
             confirm: async () => {
@@ -117,10 +117,10 @@ export class RecordingService {
             return this.errorWords(error);
         }
         if (!stored) {
-            return _t("This recording is not there any more.");
+            return _t("This recording no longer exists.");
         }
         if (stored.state !== "ready") {
-            return stored.error || _t("This recording is not there any more.");
+            return stored.error || _t("This recording no longer exists.");
         }
         return _t("The file could not be played. It may be damaged, or missing on the server.");
     }
@@ -134,12 +134,12 @@ export class RecordingService {
         }
         const name = error.exceptionName || "";
         if (name.endsWith(".SessionExpiredException")) {
-            return _t("Your session is over. Load the page again and log in.");
+            return _t("Your session has expired. Reload the page and log in.");
         }
         if (name.endsWith(".AccessError")) {
             return _t("You may not listen to this recording.");
         }
-        return _t("This recording is not there any more.");
+        return _t("This recording no longer exists.");
     }
 
     onServer(model, method, ...ids) {

@@ -358,7 +358,7 @@ export class CallService {
         } catch (error) {
             this.tell(
                 error,
-                _t("The connection was lost. See whether your phone rings before you call again.")
+                _t("The connection was lost. Check whether your phone rings before you call again.")
             );
         } finally {
             this.dialling.delete(number);
