@@ -6,7 +6,7 @@ from . import calls
 from . import routing
 from . import click_to_call
 from . import screen
-from . import callbacks
 from . import recordings
 from . import history
+from . import callbacks
 from . import insight

@@ -204,12 +204,14 @@ class TestPhases(CardCase):
         self.receive(*leg("L3", 3, "Disconnected", 60, CALLER, ANNA, reason=1110))
         self.assertEqual(self.card()["phase"], "ended")
 
-    def test_past_call_comes_on_no_screen(self):
+    def test_call_that_is_told_after_its_end(self):
+        """Whoever was rung has the card that they have after an orderly call."""
         posts = inbound_answered().posts
         self.receive(*posts[-1])
         for post in posts:
             self.receive(*post)
-        self.assertIsNone(self.card())
+        self.assertEqual(self.card()["phase"], "ended")
+        self.assertTrue(self.card(self.boris)["leaves"])
 
     def test_bystander_has_no_card(self):
         self.talk()
