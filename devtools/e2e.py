@@ -79,7 +79,7 @@ def main(scenarios):
 def run(scenarios=()):
     """Play the scenarios against Odoo, then the tours in a browser, then chaos.
 
-    :param list scenarios: names of scenarios in the browser, or ``chaos``, to run nothing else.
+    :param list scenarios: names of browser scenarios, or ``chaos``; empty for all.
     :return: name, success and detail of each check, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
     """

@@ -610,7 +610,7 @@ class People:
         return "\n".join(lines)
 
     def leave(self):
-        """End what still runs, so that the next scenario begins as if it were the first."""
+        """End what still runs, so that the next scenario finds nothing going on."""
         for call in self._pbx.get("state")["calls"]:
             if call["stage"] != "ended":
                 self.post("hangup", entry_id=call["entry_id"])

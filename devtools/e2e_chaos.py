@@ -327,7 +327,7 @@ def _answered(bed, since):
 
 
 def _results(log, outcome):
-    """Return state and result of each call of a scenario that the log has exactly once."""
+    """Return state and result of each call that the log has exactly once."""
     entries = [call["entry_id"] for call in outcome["calls"]]
     calls = log.search_read(
         "mango.call", [("entry_id", "in", entries)], ["entry_id", "state", "result"]

@@ -40,7 +40,7 @@ class MangoStatisticsImportStart(models.TransientModel):
         date_to = min(self._to_utc(self.date_to + timedelta(days=1)), now)
         if date_from >= now:
             raise UserError(self.env._("The period must begin in the past."))
-        # sudo: mango.statistics.import - whoever may set up the PBX may import its calls.
+        # sudo: mango.statistics.import - whoever sets up the PBX may import its calls.
         job = (
             self.env["mango.statistics.import"]
             .sudo()
