@@ -226,7 +226,7 @@ def parse(kind, text):
     if read is None and kind in _COMMAND_RESULTS:
         read = _command_result
     if read is None:
-        return Ignored(kind, _optional_id(payload.get("entry_id")))
+        return Ignored(kind, read_optional_id(payload.get("entry_id")))
     return read(kind, payload)
 
 
@@ -262,7 +262,7 @@ def _refuse_constant(name) -> NoReturn:
 
 
 def _leg_event(kind, payload):
-    caller, callee = _object(payload.get("from")), _object(payload.get("to"))
+    caller, callee = read_object(payload.get("from")), read_object(payload.get("to"))
     location = payload.get("location", payload.get("locaton"))  # sic, mango-api.md 3.1
     return LegEvent(
         kind=kind,
@@ -270,48 +270,48 @@ def _leg_event(kind, payload):
         leg_ref=_required_id(payload, "call_id"),
         seq=_required_integer(payload, "seq"),
         state=_required_word(payload, "call_state"),
-        timestamp=_time(payload.get("timestamp")),
+        timestamp=read_time(payload.get("timestamp")),
         location=_place(location),
-        from_number=_text(caller.get("number")),
-        from_extension=_text(caller.get("extension")),
-        taken_from=_optional_id(caller.get("taken_from_call_id")),
-        to_number=_text(callee.get("number")),
-        to_extension=_text(callee.get("extension")),
+        from_number=read_text(caller.get("number")),
+        from_extension=read_text(caller.get("extension")),
+        taken_from=read_optional_id(caller.get("taken_from_call_id")),
+        to_number=read_text(callee.get("number")),
+        to_extension=read_text(callee.get("extension")),
         # Of an outgoing call it stands with the caller only (mango-api.md 3.1).
-        line_number=_text(callee.get("line_number"))
-        or _text(caller.get("line_number")),
-        acd_group=_text(callee.get("acd_group")),
-        end_reason=_code(payload.get("disconnect_reason")),
+        line_number=read_text(callee.get("line_number"))
+        or read_text(caller.get("line_number")),
+        acd_group=read_text(callee.get("acd_group")),
+        end_reason=read_code(payload.get("disconnect_reason")),
         transfer=_word(payload.get("transfer")),
         was_transferred=_was_transferred(caller) or _was_transferred(callee),
-        command_id=_optional_id(payload.get("command_id")),
+        command_id=read_optional_id(payload.get("command_id")),
         task_id=_task(payload.get("task_id")),
         callback_initiator=_initiator(payload.get("callback_initiator")),
     )
 
 
 def _summary(kind, payload):
-    caller, callee = _object(payload.get("from")), _object(payload.get("to"))
-    talk_time = _integer(payload.get("talk_time")) or 0
+    caller, callee = read_object(payload.get("from")), read_object(payload.get("to"))
+    talk_time = read_integer(payload.get("talk_time")) or 0
     # Both are needed: hanging up in the menu may come with entry_result 1
     # (mango-api.md 3.2).
-    answered = _integer(payload.get("entry_result")) in (1, None) and talk_time > 0
+    answered = read_integer(payload.get("entry_result")) in (1, None) and talk_time > 0
     return Summary(
         kind=kind,
         entry_id=_required_id(payload, "entry_id"),
-        direction=_DIRECTIONS.get(_integer(payload.get("call_direction"))),
-        from_number=_text(caller.get("number")),
-        from_extension=_text(caller.get("extension")),
-        to_number=_text(callee.get("number")),
-        to_extension=_text(callee.get("extension")),
-        line_number=_text(payload.get("line_number")),
-        created_at=_time(payload.get("create_time")),
-        forwarded_at=_time(payload.get("forward_time")),
+        direction=_DIRECTIONS.get(read_integer(payload.get("call_direction"))),
+        from_number=read_text(caller.get("number")),
+        from_extension=read_text(caller.get("extension")),
+        to_number=read_text(callee.get("number")),
+        to_extension=read_text(callee.get("extension")),
+        line_number=read_text(payload.get("line_number")),
+        created_at=read_time(payload.get("create_time")),
+        forwarded_at=read_time(payload.get("forward_time")),
         answered=answered,
-        answered_at=_time(talk_time) if answered else None,
-        ended_at=_time(payload.get("end_time")),
-        end_reason=_code(payload.get("disconnect_reason")),
-        command_id=_optional_id(payload.get("command_id")),
+        answered_at=read_time(talk_time) if answered else None,
+        ended_at=read_time(payload.get("end_time")),
+        end_reason=read_code(payload.get("disconnect_reason")),
+        command_id=read_optional_id(payload.get("command_id")),
     )
 
 
@@ -320,26 +320,26 @@ def _recording_event(kind, payload):
         kind=kind,
         entry_id=_required_id(payload, "entry_id"),
         recording_ref=_required_id(payload, "recording_id"),
-        seq=_integer(payload.get("seq")) or 0,
+        seq=read_integer(payload.get("seq")) or 0,
         state=_required_word(payload, "recording_state"),
-        leg_ref=_optional_id(payload.get("call_id")),
-        extension=_text(payload.get("extension")),
-        timestamp=_time(payload.get("timestamp")),
-        completion_code=_code(payload.get("completion_code")),
+        leg_ref=read_optional_id(payload.get("call_id")),
+        extension=read_text(payload.get("extension")),
+        timestamp=read_time(payload.get("timestamp")),
+        completion_code=read_code(payload.get("completion_code")),
         recipient=_word(payload.get("recipient")),
-        command_id=_optional_id(payload.get("command_id")),
+        command_id=read_optional_id(payload.get("command_id")),
     )
 
 
 def _record_added(kind, payload):
-    user = _text(payload.get("user_id"))
+    user = read_text(payload.get("user_id"))
     return RecordAdded(
         kind=kind,
         entry_id=_required_id(payload, "entry_id"),
         recording_ref=_required_id(payload, "recording_id"),
         pbx_user_ref=None if user == "-1" else user,  # -1 is "unknown"
-        product_ref=_text(payload.get("product_id")),
-        timestamp=_time(payload.get("timestamp")),
+        product_ref=read_text(payload.get("product_id")),
+        timestamp=read_time(payload.get("timestamp")),
     )
 
 
@@ -347,7 +347,7 @@ def _command_result(kind, payload):
     return CommandResult(
         kind=kind,
         command_id=_required_id(payload, "command_id"),
-        code=_code(payload.get("result")),
+        code=read_code(payload.get("result")),
     )
 
 
@@ -363,11 +363,11 @@ _READERS = {
 # Members
 
 
-def _object(value: Any) -> dict:
+def read_object(value: Any) -> dict:
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: Any) -> str | None:
+def read_text(value: Any) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
@@ -377,7 +377,7 @@ def _text(value: Any) -> str | None:
 
 
 def _word(value: Any) -> str | None:
-    text = _text(value)
+    text = read_text(value)
     return text and text.lower()
 
 
@@ -388,16 +388,16 @@ def _place(value: Any) -> str | None:
 
 
 def _task(value: Any) -> str | None:
-    text = _text(value)
+    text = read_text(value)
     return None if text == "0" else text
 
 
 def _initiator(value: Any) -> str | None:
-    text = _text(value)
+    text = read_text(value)
     return text and text.translate(_HOMOGLYPHS)
 
 
-def _optional_id(value: Any) -> str | None:
+def read_optional_id(value: Any) -> str | None:
     """Read an opaque id: exact or not at all, since a repaired id is another id.
 
     What cannot be printed, such as NUL, a lone surrogate or a mark of direction, is in
@@ -410,7 +410,7 @@ def _optional_id(value: Any) -> str | None:
     return value if value.isprintable() else None
 
 
-def _integer(value: Any) -> int | None:
+def read_integer(value: Any) -> int | None:
     if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
         return int(value)
     if isinstance(value, float) and value.is_integer():
@@ -420,15 +420,15 @@ def _integer(value: Any) -> int | None:
     return value if abs(value) < 10**18 else None
 
 
-def _time(value: Any) -> int | None:
-    seconds = _integer(value)
+def read_time(value: Any) -> int | None:
+    seconds = read_integer(value)
     if seconds is None or not _EARLIEST <= seconds <= _LATEST:
         return None
     return seconds
 
 
-def _code(value: Any) -> int | None:
-    code = _integer(value)
+def read_code(value: Any) -> int | None:
+    code = read_integer(value)
     return code if code is not None and 0 < code <= _LARGEST_CODE else None
 
 
@@ -438,11 +438,11 @@ def _was_transferred(party: dict) -> bool:
 
 
 def _required_id(payload: dict, name: str) -> str:
-    return _required(_optional_id(payload.get(name)), name)
+    return _required(read_optional_id(payload.get(name)), name)
 
 
 def _required_integer(payload: dict, name: str) -> int:
-    return _required(_integer(payload.get(name)), name)
+    return _required(read_integer(payload.get(name)), name)
 
 
 def _required_word(payload: dict, name: str) -> str:

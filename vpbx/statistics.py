@@ -16,12 +16,12 @@ from .errors import NotificationError
 
 # The members of notifications, which the statistics share.
 from .notifications import (
-    _code,
-    _integer,
-    _object,
-    _optional_id,
-    _text,
-    _time,
+    read_code,
+    read_integer,
+    read_object,
+    read_optional_id,
+    read_text,
+    read_time,
 )
 from .texts import clean
 
@@ -174,7 +174,7 @@ def read_report(payload):
     """
     if payload is None:
         return Report(PENDING)
-    word = _text(payload.get("status"))
+    word = read_text(payload.get("status"))
     if not word:
         raise ValueError("The report has no status.")
     status = _STATUSES.get(word.lower().replace("_", "-"), PENDING)
@@ -219,7 +219,10 @@ def as_text(entry, extensions=None):
     """
     extensions = extensions or {}
     entry = dict(entry)
-    _fill_in(entry, "caller_extension", extensions.get(_text(entry.get("caller_id"))))
+    caller = read_text(entry.get("caller_id"))
+    _fill_in(entry, "caller_extension", extensions.get(caller))
+        entry, "caller_extension", extensions.get(read_text(entry.get("caller_id")))
+    )
     legs = entry.get("context_calls")
     if isinstance(legs, list):
         entry["context_calls"] = [_with_extension(leg, extensions) for leg in legs]
@@ -230,8 +233,8 @@ def _with_extension(leg, extensions):
     if not isinstance(leg, dict):
         return leg
     leg = dict(leg)
-    if _text(leg.get("call_type")) != "group":
-        ref = _text(leg.get("call_abonent_id"))
+    if read_text(leg.get("call_type")) != "group":
+        ref = read_text(leg.get("call_abonent_id"))
         _fill_in(leg, "call_abonent_extension", extensions.get(ref))
     if isinstance(leg.get("members"), list):
         leg["members"] = [_with_extension(m, extensions) for m in leg["members"]]
@@ -239,7 +242,7 @@ def _with_extension(leg, extensions):
 
 
 def _fill_in(target, name, value):
-    if value and not _text(target.get(name)):
+    if value and not read_text(target.get(name)):
         target[name] = value
 
 
@@ -256,7 +259,7 @@ def parse(text):
         entry = json.loads(text)
     except (ValueError, RecursionError):
         raise NotificationError("The entry cannot be read.") from None
-    entry_id = _optional_id(_object(entry).get("entry_id"))
+    entry_id = read_optional_id(read_object(entry).get("entry_id"))
     if entry_id is None:
         raise NotificationError("The entry has no entry_id.")
     return _call(entry_id, entry)
@@ -265,26 +268,26 @@ def parse(text):
 def _call(entry_id, entry):
     legs = _legs(entry.get("context_calls"))
     everybody = [*legs, *(member for leg in legs for member in leg.members)]
-    started_at = _time(entry.get("context_start_time"))
+    started_at = read_time(entry.get("context_start_time"))
     if started_at is None:
         started_at = _earliest(leg.started_at for leg in everybody)
-    ended_at = _end(started_at, _integer(entry.get("duration")), everybody)
-    is_ordered = _integer(entry.get("context_init_type")) == _ORDERED
+    ended_at = _end(started_at, read_integer(entry.get("duration")), everybody)
+    is_ordered = read_integer(entry.get("context_init_type")) == _ORDERED
     answers = sorted(leg.answered_at for leg in everybody if leg.answered_at)
     # The first to answer an ordered call is the employee who ordered it.
     answers = answers[1:] if is_ordered else answers
-    talk = _integer(entry.get("talk_duration"))
+    talk = read_integer(entry.get("talk_duration"))
     # Hanging up in the menu may come as successful.
-    is_success = _integer(entry.get("context_status")) in (1, None)
+    is_success = read_integer(entry.get("context_status")) in (1, None)
     answered = is_success and (talk > 0 if talk else bool(answers))
     return StatisticsCall(
         entry_id=entry_id,
-        direction=_DIRECTIONS.get(_integer(entry.get("context_type"))),
+        direction=_DIRECTIONS.get(read_integer(entry.get("context_type"))),
         is_ordered=is_ordered,
         answered=answered,
-        caller_number=_text(entry.get("caller_number")),
-        caller_extension=_text(entry.get("caller_extension")),
-        called_number=_text(entry.get("called_number")),
+        caller_number=read_text(entry.get("caller_number")),
+        caller_extension=read_text(entry.get("caller_extension")),
+        called_number=read_text(entry.get("called_number")),
         started_at=started_at,
         answered_at=_answer(answers, talk, ended_at, started_at) if answered else None,
         ended_at=ended_at,
@@ -295,7 +298,7 @@ def _call(entry_id, entry):
 
 def _end(started_at, duration, legs):
     if started_at is not None and duration and duration > 0:
-        return _time(started_at + duration)
+        return read_time(started_at + duration)
     ends = [leg.ended_at for leg in legs if leg.ended_at]
     # A duration of 0 is one: nobody was even rung.
     return max(ends, default=None if duration is None else started_at)
@@ -303,7 +306,7 @@ def _end(started_at, duration, legs):
 
 def _answer(answers, talk, ended_at, started_at):
     if talk and ended_at is not None:
-        return _time(max(ended_at - talk, started_at or 0))
+        return read_time(max(ended_at - talk, started_at or 0))
     return _earliest(answers)
 
 
@@ -325,15 +328,15 @@ def _legs(rows, with_members=True):
 
 def _leg(row, with_members):
     return StatisticsLeg(
-        type=(_text(row.get("call_type")) or "").lower() or None,
-        ref=_optional_id(row.get("external_call_id")),
-        number=_text(row.get("call_abonent_number")),
-        extension=_text(row.get("call_abonent_extension")),
-        pbx_user_ref=_text(row.get("call_abonent_id")),
-        started_at=_time(row.get("call_start_time")),
-        answered_at=_time(row.get("call_answer_time")),
-        ended_at=_time(row.get("call_end_time")),
-        end_reason=_code(row.get("call_end_reason")),
+        type=(read_text(row.get("call_type")) or "").lower() or None,
+        ref=read_optional_id(row.get("external_call_id")),
+        number=read_text(row.get("call_abonent_number")),
+        extension=read_text(row.get("call_abonent_extension")),
+        pbx_user_ref=read_text(row.get("call_abonent_id")),
+        started_at=read_time(row.get("call_start_time")),
+        answered_at=read_time(row.get("call_answer_time")),
+        ended_at=read_time(row.get("call_end_time")),
+        end_reason=read_code(row.get("call_end_reason")),
         recordings=_recordings(row.get("recording_id")),
         members=_legs(row.get("members"), False) if with_members else (),
     )
@@ -344,5 +347,5 @@ def _recordings(value):
     if isinstance(value, str):
         value = value.strip().removeprefix("[").removesuffix("]").split(",")
     value = value if isinstance(value, list) else [value]
-    ids = (_optional_id(v.strip() if isinstance(v, str) else v) for v in value)
+    ids = (read_optional_id(v.strip() if isinstance(v, str) else v) for v in value)
     return tuple(dict.fromkeys(ref for ref in ids if ref))
