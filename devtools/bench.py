@@ -3,7 +3,7 @@
 Whatever is measured stands beside the least that it could cost on the same machine in
 the same run, so that the table says something about the addon, not about the machine.
 
-A measure is a function that takes the running :class:`~devtools.stage.Stage` and
+A measure is a function that takes the running :class:`~devtools.testbed.TestBed` and
 returns a :class:`~devtools.bench_table.Row` for each thing it measured.
 """
 
@@ -17,7 +17,7 @@ from . import (
     bench_webhook,
     database,
     paths,
-    stage,
+    testbed,
 )
 from .bench_table import markdown, table
 from .console import say
@@ -49,39 +49,39 @@ def main(quick, as_markdown):
 
 
 def _quick():
-    with _opened(bench_data.SMALL) as theatre:
-        with theatre.serving(workers=0, crons=False):
-            yield from bench_webhook.notification(theatre)
-            yield from bench_pages.identification(theatre)
-            yield from bench_pages.pages(theatre)
-            yield from bench_webhook.ring_to_route(theatre, rounds=5)
+    with _opened(bench_data.SMALL) as bed:
+        with bed.serving(workers=0, crons=False):
+            yield from bench_webhook.notification(bed)
+            yield from bench_pages.identification(bed)
+            yield from bench_pages.pages(bed)
+            yield from bench_webhook.ring_to_route(bed, rounds=5)
 
 
 def _thorough():
-    with _opened(bench_data.SMALL) as theatre:
-        with theatre.serving(workers=0, crons=False):
-            small = bench_webhook.notification(theatre)
+    with _opened(bench_data.SMALL) as bed:
+        with bed.serving(workers=0, crons=False):
+            small = bench_webhook.notification(bed)
     yield from _on_million(small)
 
 
 def _on_million(small):
-    with _opened(bench_data.MILLION) as theatre:
-        with theatre.serving(workers=0, crons=False):
-            yield from bench_webhook.notification(theatre, small)
-            yield from bench_pages.identification(theatre)
-            yield from bench_pages.pages(theatre)
-            yield from bench_webhook.ring_to_route(theatre, rounds=20)
-            bench_data.forget_measured(theatre)
-            yield from bench_browser.ring_to_card(theatre)
-            yield from bench_browser.click_to_command(theatre)
+    with _opened(bench_data.MILLION) as bed:
+        with bed.serving(workers=0, crons=False):
+            yield from bench_webhook.notification(bed, small)
+            yield from bench_pages.identification(bed)
+            yield from bench_pages.pages(bed)
+            yield from bench_webhook.ring_to_route(bed, rounds=20)
+            bench_data.forget_measured(bed)
+            yield from bench_browser.ring_to_card(bed)
+            yield from bench_browser.click_to_command(bed)
         for workers in (1, 2, 4):
-            with theatre.serving(workers, crons=False):
-                yield from bench_webhook.throughput(theatre, workers)
+            with bed.serving(workers, crons=False):
+                yield from bench_webhook.throughput(bed, workers)
 
 
 @contextlib.contextmanager
 def _opened(size):
     fill = functools.partial(bench_data.fill, size)
-    with stage.opened(size.database, LOG, 1, [ADDON], fill) as theatre:
-        bench_data.forget_measured(theatre)
-        yield theatre
+    with testbed.opened(size.database, LOG, 1, [ADDON], fill) as bed:
+        bench_data.forget_measured(bed)
+        yield bed

@@ -4,7 +4,7 @@ import itertools
 import json
 import time
 
-from . import demo, environment, stage, takes
+from . import demo, environment, testbed, traffic
 from .bench_table import Budget, Row
 from .browser import Browser
 from .console import step
@@ -59,20 +59,20 @@ CLICK = """
 """
 
 
-def ring_to_card(theatre):
+def ring_to_card(bed):
     """From a notification's post to the card on the screen, beside a bare bus message.
 
     :rtype: list[Row]
     """
-    server = theatre.log_in(LOGIN, demo.PASSWORD)
+    server = bed.log_in(LOGIN, demo.PASSWORD)
     cards, buses = [], []
     numbers = itertools.cycle(contact["number"] for contact in Company.load().contacts)
     with Browser(environment.ensure_browser()) as browser:
-        page = _open(browser, theatre, server, "/odoo")
+        page = _open(browser, bed, server, "/odoo")
         page.evaluate(PROBE)
         for order in _rounds("Ringing", CALLS):
             buses.append(_measure_bus(page, server, order))
-            cards.append(_measure_card(page, theatre, next(numbers), order))
+            cards.append(_measure_card(page, bed, next(numbers), order))
         _check_console(page)
     bare = Row("bare bus message in the same browser", buses[WARM_UP:])
     within = Budget("p95 ≤ 1 s", lambda row: row.p95 <= 1)
@@ -80,28 +80,28 @@ def ring_to_card(theatre):
     return [bare, Row(ring, cards[WARM_UP:], floor=bare.p50, budget=within)]
 
 
-def click_to_command(theatre):
+def click_to_command(bed):
     """From the click on a number to the command at the PBX.
 
     :rtype: list[Row]
     """
-    server = theatre.log_in(LOGIN, demo.PASSWORD)
+    server = bed.log_in(LOGIN, demo.PASSWORD)
     lead = server.find("crm.lead", LEAD)
     found = []
     with Browser(environment.ensure_browser()) as browser:
-        page = _open(browser, theatre, server, f"/odoo/crm.lead/{lead}")
+        page = _open(browser, bed, server, f"/odoo/crm.lead/{lead}")
         for _order in _rounds("Clicking", CLICKS):
-            found.append(_measure_click(page, theatre.pbx))
+            found.append(_measure_click(page, bed.pbx))
         _check_console(page)
     return [Row("click on a number → command at the PBX", found[WARM_UP:])]
 
 
-def _open(browser, theatre, server, path):
+def _open(browser, bed, server, path):
     context = browser.context()
-    context.set_cookie(theatre.url, stage.SESSION_COOKIE, server.session_id)
+    context.set_cookie(bed.url, testbed.SESSION_COOKIE, server.session_id)
     page = context.page()
-    page.open(f"{theatre.url}{path}")
-    page.wait_for(stage.CONNECTED)
+    page.open(f"{bed.url}{path}")
+    page.wait_for(testbed.CONNECTED)
     return page
 
 
@@ -128,8 +128,8 @@ def _measure_bus(page, server, order):
     return page.evaluate(f"mangoBench.buses[{order}]") / 1000 - started
 
 
-def _measure_card(page, theatre, number, order):
-    call = _Ring(theatre, number)
+def _measure_card(page, bed, number, order):
+    call = _Ring(bed, number)
     started = time.time()
     call.rings()
     page.wait_for(f"document.body.dataset.benchCards == {order}")
@@ -166,14 +166,14 @@ def _check_console(page):
 class _Ring:
     """One customer who rings a desk and gives up.
 
-    :param Stage theatre: whose Odoo is notified.
+    :param TestBed bed: whose Odoo is notified.
     :param str number: who calls.
     """
 
     _ids = itertools.count(int(time.time() * 1000))
 
-    def __init__(self, theatre, number):
-        self._url = theatre.url
+    def __init__(self, bed, number):
+        self._url = bed.url
         self._entry = f"measured-{next(self._ids)}"
         self._caller = {"number": number}
         line = Company.load().lines[0].number
@@ -219,6 +219,6 @@ class _Ring:
         }
 
     def _post(self, kind, payload):
-        answer = takes.send(takes.Post(kind, json.dumps(payload)), self._url)
+        answer = traffic.send(traffic.Post(kind, json.dumps(payload)), self._url)
         if answer.status != 200:
             raise RuntimeError(f"A notification was answered {answer.status}.")

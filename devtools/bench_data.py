@@ -82,7 +82,7 @@ INSERT INTO crm_lead (
 SELECT 'Заявка ' || n, 'opportunity', TRUE, (n % 3)::text,
        CASE WHEN is_of_contact THEN first + n * 37 % {contacts} END,
        '8 (499) ' || tail, '+7499' || tail, users[1 + n % cardinality(users)], 1, 1,
-       CASE WHEN is_open THEN stage.new ELSE stage.won END,
+       CASE WHEN is_open THEN testbed.new ELSE testbed.won END,
        CASE WHEN is_open THEN 'pending' ELSE 'won' END,
        CASE WHEN is_open THEN 10 ELSE 100 END, n % 100 * 1000, 1, 1,
        now() - n * interval '365 days' / {leads}, now()
@@ -189,14 +189,14 @@ def fill(size, name, environment):
             database.query(text.format(**values), name, environment)
 
 
-def forget_measured(theatre):
+def forget_measured(bed):
     """Delete the calls that measures made: some ring on and on somebody's screen.
 
-    :param Stage theatre: whose database it is.
+    :param TestBed bed: whose database it is.
     """
     for table in ("mango_call", "mango_event"):
-        theatre.query(f"DELETE FROM {table} WHERE entry_id NOT LIKE 'bench-%'")
-    theatre.query("DELETE FROM mango_command")
+        bed.query(f"DELETE FROM {table} WHERE entry_id NOT LIKE 'bench-%'")
+    bed.query("DELETE FROM mango_command")
 
 
 def drop_outdated(environment):

@@ -13,12 +13,12 @@ LIMIT = 80  # records of a list, as the web client asks for
 SUPERVISOR, SALESPERSON = ("admin", "admin"), ("anna", demo.PASSWORD)
 
 
-def identification(theatre):
+def identification(bed):
     """Finding the contact behind a number.
 
     :rtype: list[Row]
     """
-    server = theatre.log_in(*SUPERVISOR)
+    server = bed.log_in(*SUPERVISOR)
     with step("Identifying callers"):
         suffix = Row(
             "contact by a suffix ILIKE", _time(server, "identify_by_suffix", 5)
@@ -31,7 +31,7 @@ def identification(theatre):
         whole = _time(server, "identify_all", 5 * ROUNDS)
     fast = Budget("p50 ≤ 1 ms", lambda row: row.p50 <= 0.001)
     rows = [suffix, odoo, Row("contact by the index, beside ILIKE", ours, suffix.p50)]
-    if _is_large(theatre):
+    if _is_large(bed):
         rows[-1].budget = Budget("≤ 1 / 1000", lambda row: row.ratio <= 0.001)
     return [
         *rows,
@@ -40,15 +40,15 @@ def identification(theatre):
     ]
 
 
-def pages(theatre):
+def pages(bed):
     """Lists of calls beside lists of leads, and what we add to other pages.
 
     :rtype: list[Row]
     """
     rows = []
     with step("Opening pages"):
-        supervisor = theatre.log_in(*SUPERVISOR)
-        salesperson = theatre.log_in(*SALESPERSON)
+        supervisor = bed.log_in(*SUPERVISOR)
+        salesperson = bed.log_in(*SALESPERSON)
         user_id = salesperson.user_id
         rows += _lists("supervisor", supervisor, user_id)
         rows += _lists("salesperson", salesperson, user_id)
@@ -158,8 +158,8 @@ def _beside_without(server, name, what, rounds):
     return [floor, Row(what, _time(server, name, rounds), floor.p50, at_most(1.5))]
 
 
-def _is_large(theatre):
-    [count] = theatre.query("SELECT count(*) FROM res_partner")
+def _is_large(bed):
+    [count] = bed.query("SELECT count(*) FROM res_partner")
     return int(count) >= 1_000_000
 
 

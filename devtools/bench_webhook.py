@@ -6,7 +6,7 @@ import random
 import threading
 import time
 
-from . import takes
+from . import traffic
 from .bench_table import Budget, Row, at_most
 from .console import step
 
@@ -23,19 +23,19 @@ ROUTE_INTERVAL = 2.2  # seconds; the PBX takes one command in two
 _marks = itertools.count(int(time.time()))
 
 
-def notification(theatre, small=None):
+def notification(bed, small=None):
     """One notification, stored and applied, from the post to the answer.
 
     :param list small: the rows of the same on the small database; empty for none.
     :rtype: list[Row]
     """
-    take = _take(CALLER)
-    calls = [_copy(take) for _number in range(CALLS + WARM_UP)]
+    scenario = _take(CALLER)
+    calls = [_copy(scenario) for _number in range(CALLS + WARM_UP)]
     floors, firsts, others = [], [], []
     with step(f"Posting {len(calls)} calls"):
         for order, (first, *rest) in enumerate(calls):
-            found = [_seconds(theatre, post) for post in (first, *rest)]
-            bare = [_seconds(theatre, post, FLOOR) for post in (first, *rest)]
+            found = [_seconds(bed, post) for post in (first, *rest)]
+            bare = [_seconds(bed, post, FLOOR) for post in (first, *rest)]
             if order >= WARM_UP:
                 firsts += found[:1]
                 others += found[1:]
@@ -67,13 +67,13 @@ def _flat(rows, small):
     return Row(what, large.seconds, as_it_is_now, budget)
 
 
-def throughput(theatre, workers):
-    """As many notifications as the server takes.
+def throughput(bed, workers):
+    """As many notifications as the server scenarios.
 
     :param int workers: processes of the server.
     :rtype: list[Row]
     """
-    recorded = takes.load()
+    recorded = traffic.load()
     posts = [
         post
         for number in range(THROUGHPUT_CALLS)
@@ -81,11 +81,11 @@ def throughput(theatre, workers):
     ]
     random.Random(workers).shuffle(posts)
     rows = []
-    for name, webhook in (("bare rows", FLOOR), ("notifications", takes.WEBHOOK)):
+    for name, webhook in (("bare rows", FLOOR), ("notifications", traffic.WEBHOOK)):
         with step(f"Posting {len(posts)} {name} to {workers} workers"):
             started = time.monotonic()
-            answers = takes.deliver(
-                posts, [theatre.url], connections=2 * workers, webhook=webhook
+            answers = traffic.deliver(
+                posts, [bed.url], connections=2 * workers, webhook=webhook
             )
             rate = len(answers) / (time.monotonic() - started)
         _check(answers)
@@ -95,7 +95,7 @@ def throughput(theatre, workers):
     return rows
 
 
-def ring_to_route(theatre, rounds):
+def ring_to_route(bed, rounds):
     """From the post of a known caller's ring to the route command at the PBX.
 
     Others' notifications come meanwhile, and the PBX answers slowly.
@@ -104,41 +104,45 @@ def ring_to_route(theatre, rounds):
     :rtype: list[Row]
     """
     fault = {"kind": "slow", "times": 0, "seconds": 1.5}
-    theatre.pbx.post("settings", faults=[fault])
+    bed.pbx.post("settings", faults=[fault])
     rings = [_copy(_take(CALLER))[0] for _round in range(rounds + WARM_UP)]
     found = []
     done = threading.Event()
-    crowd = threading.Thread(target=_crowd, args=(theatre, done))
+    crowd = threading.Thread(target=_crowd, args=(bed, done))
     with step(f"Ringing {len(rings)} times amid {RATE} notifications a second"):
         crowd.start()
         try:
             for ring in rings:
-                found.append(_seconds_to_route(theatre, ring))
+                found.append(_seconds_to_route(bed, ring))
         finally:
             done.set()
             crowd.join()
-            theatre.pbx.post("settings", faults=[])
+            bed.pbx.post("settings", faults=[])
     budget = Budget("p95 ≤ 150 ms", lambda row: row.p95 <= 0.15)
     what = f"ring → route command, {RATE} notifications a second, a slow PBX"
     return [Row(what, found[WARM_UP:], budget=budget)]
 
 
-def _seconds_to_route(theatre, ring):
-    since = theatre.pbx.last_id()
+def _seconds_to_route(bed, ring):
+    since = bed.pbx.last_id()
     started, begun = time.time(), time.monotonic()
-    _seconds(theatre, ring)
+    _seconds(bed, ring)
     leg = json.loads(ring.text)["call_id"]
     while time.monotonic() - begun < ROUTE_INTERVAL:
         time.sleep(0.1)
-    for command in theatre.pbx.commands("commands/route", since):
+    for command in bed.pbx.commands("commands/route", since):
         if leg in str(command["body"]):
             return command["at"] - started
     raise RuntimeError("The PBX got no command to route the call.")
 
 
-def _crowd(theatre, done):
+def _crowd(bed, done):
     """Post notifications of other calls at a steady rate until it is done."""
-    unknown = [_copy(take) for take in takes.load() if take.name == "inbound-unknown"]
+    unknown = [
+        _copy(scenario)
+        for scenario in traffic.load()
+        if scenario.name == "inbound-unknown"
+    ]
     posts = itertools.chain.from_iterable(unknown)
     threads = []
     while not done.wait(1 / RATE):
@@ -146,7 +150,7 @@ def _crowd(theatre, done):
         if post is None:
             posts = iter(_copy(_take("inbound-unknown")))
             post = next(posts)
-        thread = threading.Thread(target=takes.send, args=(post, theatre.url))
+        thread = threading.Thread(target=traffic.send, args=(post, bed.url))
         thread.start()
         threads.append(thread)
     for thread in threads:
@@ -158,16 +162,16 @@ _recorded = {}
 
 def _take(name):
     if not _recorded:
-        _recorded.update({take.name: take for take in takes.load()})
+        _recorded.update({scenario.name: scenario for scenario in traffic.load()})
     return _recorded[name]
 
 
-def _copy(take):
-    return take.copy(f"bench{next(_marks)}")
+def _copy(scenario):
+    return scenario.copy(f"bench{next(_marks)}")
 
 
-def _seconds(theatre, post, webhook=takes.WEBHOOK):
-    answer = takes.send(post, theatre.url, webhook)
+def _seconds(bed, post, webhook=traffic.WEBHOOK):
+    answer = traffic.send(post, bed.url, webhook)
     _check([answer])
     return answer.seconds
 

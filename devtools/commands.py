@@ -4,9 +4,7 @@ import argparse
 import os
 
 from . import (
-    bench,
     demo,
-    e2e,
     environment,
     i18n,
     lint,
@@ -75,7 +73,7 @@ def _parser():
 
     command = commands.add_parser("e2e", help="its end-to-end tests alone")
     command.add_argument(
-        "plays", nargs="*", help="chaos, or names of plays in the browser"
+        "scenarios", nargs="*", help="chaos, or names of scenarios in the browser"
     )
     command.set_defaults(run=_e2e)
 
@@ -125,14 +123,20 @@ def _test(options):
 
 def _e2e(options):
     environment.ensure_runtime()
+    environment.ensure_test_tools()
     environment.ensure_browser()
-    return e2e.main(options.plays)
+    from . import e2e  # needs the packages that were just provided
+
+    return e2e.main(options.scenarios)
 
 
 def _bench(options):
     environment.ensure_runtime()
     if not options.quick:
+        environment.ensure_test_tools()
         environment.ensure_browser()
+    from . import bench
+
     return bench.main(options.quick, options.markdown)
 
 

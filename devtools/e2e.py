@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from . import e2e_browser, e2e_burst, e2e_chaos, paths, stage
+from . import e2e_browser, e2e_burst, e2e_chaos, paths, testbed
 from .report import Report
 
 DATABASE = "mango_e2e"
@@ -16,7 +16,7 @@ LOG = paths.LOGS / "e2e.log"
 WORKERS = 3
 ASKING = 5  # people at once
 FETCHING_SECONDS = 60
-CHAOS = "chaos"  # runs e2e_chaos instead of plays in the browser
+CHAOS = "chaos"  # runs e2e_chaos instead of scenarios in the browser
 SPEED = 5  # only waiting is shortened; the greeting still takes a second
 
 CALL_FIELDS = [
@@ -63,39 +63,39 @@ EXPECTED = {
 }
 
 
-def main(plays):
+def main(scenarios):
     """Run these tests alone.
 
-    :param list plays: as for :func:`run`.
+    :param list scenarios: as for :func:`run`.
     :return: exit status.
     :rtype: int
     """
     report = Report()
-    for name, ok, detail in run(plays):
+    for name, ok, detail in run(scenarios):
         report.add(name, ok, detail)
     return report.finish()
 
 
-def run(plays=()):
+def run(scenarios=()):
     """Play the scenarios against Odoo, then the tours in a browser, then chaos.
 
-    :param list plays: names of plays in the browser, or ``chaos``, to run nothing else.
+    :param list scenarios: names of scenarios in the browser, or ``chaos``, to run nothing else.
     :return: name, success and detail of each check, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
     """
-    with stage.opened(DATABASE, LOG, SPEED) as theatre:
-        if not plays:
-            with theatre.serving(WORKERS):
-                yield from _check_scenarios(theatre.pbx, Log(theatre))
-                yield e2e_burst.run(theatre, "processes")
-        in_browser = [play for play in plays if play != CHAOS]
-        if not plays or in_browser:
-            with theatre.serving(workers=0):
-                yield from e2e_browser.run(theatre, in_browser)
-                if not plays:
-                    yield e2e_burst.run(theatre, "threads")
-        if not plays or CHAOS in plays:  # It leaves calls that never end.
-            yield from e2e_chaos.run(theatre)
+    with testbed.opened(DATABASE, LOG, SPEED) as bed:
+        if not scenarios:
+            with bed.serving(WORKERS):
+                yield from _check_scenarios(bed.pbx, Log(bed))
+                yield e2e_burst.run(bed, "processes")
+        in_browser = [name for name in scenarios if name != CHAOS]
+        if not scenarios or in_browser:
+            with bed.serving(workers=0):
+                yield from e2e_browser.run(bed, in_browser)
+                if not scenarios:
+                    yield e2e_burst.run(bed, "threads")
+        if not scenarios or CHAOS in scenarios:  # It leaves calls that never end.
+            yield from e2e_chaos.run(bed)
     yield _check_log()
 
 
@@ -113,13 +113,17 @@ def _check_scenarios(pbx, log):
 
 def _check_scenario(pbx, log, scenario, expected, route):
     known = log.call_ids()
-    play = pbx.play(scenario)
+    played = pbx.play(scenario)
     new = log.call_ids() - known
-    if not play["ok"] or len(new) != 1:
-        return scenario, False, f"{len(new)} calls; {play['error']} {play['entries']}"
+    if not played["ok"] or len(new) != 1:
+        return (
+            scenario,
+            False,
+            f"{len(new)} calls; {played['error']} {played['entries']}",
+        )
     call = log.call(new.pop())
     found = {key: call[key] for key in expected}
-    routed_to = (play["calls"][0]["route"] or {}).get("to")
+    routed_to = (played["calls"][0]["route"] or {}).get("to")
     detail = f"expected {expected} at {route}\nfound    {found} at {routed_to}\n{call}"
     return scenario, (found, routed_to) == (expected, route), detail
 
@@ -129,15 +133,15 @@ def _check_burst(pbx, log):
     name = "burst, doubled and shuffled, over several processes"
     known = log.call_ids()
     pbx.post("settings", disorder="both")
-    play = pbx.play("burst")
+    played = pbx.play("burst")
     pbx.post("settings", disorder="none")
     calls = [log.call(call_id) for call_id in log.call_ids() - known]
     open_calls = [call for call in calls if call["state"] != "ended"]
-    legs = sum(len(call["legs"]) for call in play["calls"])
+    legs = sum(len(call["legs"]) for call in played["calls"])
     stored_legs = sum(len(call["leg_ids"]) for call in calls)
-    ok = play["ok"] and len(calls) == 10 and not open_calls and legs == stored_legs
+    ok = played["ok"] and len(calls) == 10 and not open_calls and legs == stored_legs
     detail = f"{len(calls)} calls, open: {open_calls}; legs: {legs}, {stored_legs}"
-    return name, ok, f"{detail}; {play['error']}"
+    return name, ok, f"{detail}; {played['error']}"
 
 
 def _check_recordings(pbx, log):
@@ -177,11 +181,11 @@ def _check_log():
 class Log:
     """What Odoo's call log says.
 
-    :param Stage theatre: where Odoo is served.
+    :param TestBed bed: where Odoo is served.
     """
 
-    def __init__(self, theatre):
-        self._server = theatre.log_in("admin", "admin")
+    def __init__(self, bed):
+        self._server = bed.log_in("admin", "admin")
 
     def call_ids(self):
         calls = self._server.search_read("mango.call", [], ["id"])

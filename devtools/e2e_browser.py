@@ -1,7 +1,7 @@
 """Tours in a real browser: a real Odoo, its real bus, and people at the phones.
 
-Each play has a tour or two (``static/tests/tours``), which do what a person does in
-Odoo and see what they see. At the moments that matter a tour gives a cue; the play
+Each scenario has a tour or two (``static/tests/tours``), which do what a person does in
+Odoo and see what they see. At the moments that matter a tour gives a cue; the scenario
 waits for it and has somebody at a phone do something, through the simulator's control
 API. So neither side ever waits for a time, only for the other one.
 """
@@ -10,7 +10,7 @@ import contextlib
 import json
 import urllib.error
 
-from . import demo, environment, paths, stage
+from . import demo, environment, paths, testbed
 from .browser import Browser, BrowserError
 from .console import Failure, step
 
@@ -27,299 +27,305 @@ OTHER_LEAD = "Кухня для новой квартиры"
 HURRY = 60  # simulator's speed where nobody answers: 30 s pass in half a one
 
 
-class PlayFailed(Exception):
+class ScenarioFailed(Exception):
     """What somebody saw is not what they should have seen."""
 
 
-def run(theatre, names=()):
+def run(bed, names=()):
     """Play everything, or what is named.
 
-    :param Stage theatre: with Odoo served by threads, whose port has the websocket.
-    :param names: of functions among :data:`PLAYS`.
-    :return: name, success and detail of each play, as they come.
+    :param TestBed bed: with Odoo served by threads, whose port has the websocket.
+    :param names: of functions among :data:`SCENARIOS`.
+    :return: name, success and detail of each scenario, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
     """
     with Browser(environment.ensure_browser()) as browser:
-        cast = Cast(theatre, browser)
-        for play in _chosen(names):
-            yield _perform(cast, play)
+        people = People(bed, browser)
+        for scenario in _chosen(names):
+            yield _run_scenario(people, scenario)
 
 
 def _chosen(names):
-    known = {play.__name__: play for play in PLAYS}
+    known = {scenario.__name__: scenario for scenario in SCENARIOS}
     unknown = set(names) - known.keys()
     if unknown:
-        raise Failure(f"No play is called {', '.join(unknown)}: {', '.join(known)}.")
-    return [known[name] for name in names] or PLAYS
+        raise Failure(
+            f"No scenario is called {', '.join(unknown)}: {', '.join(known)}."
+        )
+    return [known[name] for name in names] or SCENARIOS
 
 
-def _perform(cast, play):
-    name = f"tour: {play.__doc__}"
+def _run_scenario(people, scenario):
+    name = f"tour: {scenario.__doc__}"
     detail = ""
+    people.begin_traces()
     try:
         with step(name):
-            play(cast)
-            cast.check_consoles()
-    except (BrowserError, PlayFailed, RuntimeError, urllib.error.URLError) as error:
-        detail = f"{error}\n{cast.keep_evidence(play.__name__)}"
+            scenario(people)
+            people.check_consoles()
+    except (BrowserError, ScenarioFailed, RuntimeError, urllib.error.URLError) as error:
+        detail = f"{error}\n{people.keep_evidence(scenario.__name__)}"
     finally:
-        cast.leave()
+        people.end_traces(scenario.__name__ if detail else None)
+        people.leave()
     return name, not detail, detail
 
 
 # ---------------------------------------------------------------------------
-# Plays: click to call
+# Scenarios: click to call
 
 
-def call_answered(cast):
+def call_answered(people):
     """one click on a lead's number calls, and both see the talk to its end"""
-    tour = cast.anna.begin(cast.lead_path, "mango_office_call_answered")
+    tour = people.anna.begin(people.lead_path, "mango_office_call_answered")
     tour.until("asked to pick up")
-    cast.pick_up(ANNA)
+    people.pick_up(ANNA)
     tour.until("the client's phone rings")
-    cast.client("answer")
+    people.client("answer")
     tour.until("talking")
-    cast.client("hangup")
+    people.client("hangup")
     tour.finish()
-    cast.expect_commands(1)
-    call = cast.last_call()
-    cast.expect(call["direction"], "outbound")
-    cast.expect(call["result"], "answered")
-    cast.expect(call["lead_id"] and call["lead_id"][1], LEAD)
+    people.expect_commands(1)
+    call = people.last_call()
+    people.expect(call["direction"], "outbound")
+    people.expect(call["result"], "answered")
+    people.expect(call["lead_id"] and call["lead_id"][1], LEAD)
 
 
-def call_not_picked_up(cast):
+def call_not_picked_up(people):
     """own phone not picked up"""
-    cast.set(speed=HURRY)
-    tour = cast.anna.begin(cast.lead_path, "mango_office_call_not_picked_up")
+    people.set(speed=HURRY)
+    tour = people.anna.begin(people.lead_path, "mango_office_call_not_picked_up")
     tour.finish()
 
 
-def call_busy(cast):
+def call_busy(people):
     """the client is busy"""
-    _call_and(cast, "mango_office_call_busy", "busy")
+    _call_and(people, "mango_office_call_busy", "busy")
 
 
-def call_unanswered(cast):
+def call_unanswered(people):
     """the client does not answer"""
-    _call_and(cast, "mango_office_call_unanswered", "silent")
+    _call_and(people, "mango_office_call_unanswered", "silent")
 
 
-def _call_and(cast, tour_name, reaction):
-    tour = cast.anna.begin(cast.lead_path, tour_name)
+def _call_and(people, tour_name, reaction):
+    tour = people.anna.begin(people.lead_path, tour_name)
     tour.until("asked to pick up")
-    cast.pick_up(ANNA)
+    people.pick_up(ANNA)
     tour.until("the client's phone rings")
-    cast.client(reaction)
+    people.client(reaction)
     tour.finish()
 
 
-def call_refused(cast):
+def call_refused(people):
     """the PBX refuses at once: no money"""
-    cast.set(callback="reply", refusal=2240)
-    cast.anna.begin(cast.lead_path, "mango_office_call_refused_money").finish()
+    people.set(callback="reply", refusal=2240)
+    people.anna.begin(people.lead_path, "mango_office_call_refused_money").finish()
 
 
-def call_refused_later(cast):
+def call_refused_later(people):
     """the PBX accepts, then refuses: destination blocked"""
-    cast.set(callback="result", refusal=2300)
-    cast.anna.begin(cast.lead_path, "mango_office_call_refused_direction").finish()
+    people.set(callback="result", refusal=2300)
+    people.anna.begin(people.lead_path, "mango_office_call_refused_direction").finish()
 
 
-def call_unclear(cast):
+def call_unclear(people):
     """the PBX's answer is lost: nobody knows, and nothing is sent again"""
-    cast.set(faults=[{"kind": "cut", "path": "commands/callback"}])
+    people.set(faults=[{"kind": "cut", "path": "commands/callback"}])
     # Another client: for a minute this one is not called a second time.
-    path = cast.path_of("crm.lead", OTHER_LEAD)
-    cast.anna.begin(path, "mango_office_call_unclear").finish()
-    cast.expect_commands(1)
+    path = people.path_of("crm.lead", OTHER_LEAD)
+    people.anna.begin(path, "mango_office_call_unclear").finish()
+    people.expect_commands(1)
 
 
-def call_unreachable(cast):
+def call_unreachable(people):
     """the PBX cannot be reached"""
-    tab = cast.anna.open(cast.lead_path)
-    with cast.without_pbx():
+    tab = people.anna.open(people.lead_path)
+    with people.without_pbx():
         tab.begin("mango_office_call_unreachable").finish()
 
 
-def call_without_extension(cast):
+def call_without_extension(people):
     """without an extension a number is an ordinary link"""
-    cast.kirill.begin(cast.lead_path, "mango_office_call_without_extension").finish()
+    people.kirill.begin(
+        people.lead_path, "mango_office_call_without_extension"
+    ).finish()
 
 
 # ---------------------------------------------------------------------------
-# Plays: the card
+# Scenarios: the card
 
 
-def inbound_with_note(cast):
+def inbound_with_note(people):
     """a client calls: the card while it rings, and the note after a reload"""
-    tour = cast.anna.begin(MINE, "mango_office_inbound_note")
-    cast.call(IVAN)  # with a greeting, in which Odoo routes the call to Anna
+    tour = people.anna.begin(MINE, "mango_office_inbound_note")
+    people.call(IVAN)  # with a greeting, in which Odoo routes the call to Anna
     tour.until("rings")
-    cast.pick_up(ANNA)
+    people.pick_up(ANNA)
     tour.until("note typed")
-    cast.client("hangup")
+    people.client("hangup")
     tour.finish()
-    cast.expect_in(cast.last_call()["note"], "Счёт до пятницы")
+    people.expect_in(people.last_call()["note"], "Счёт до пятницы")
 
 
-def two_tabs(cast):
+def two_tabs(people):
     """two tabs: the note typed in one appears in the other, closed in one is closed"""
-    second = cast.anna.open(MINE).page
-    tour = cast.anna.begin(MINE, "mango_office_two_tabs")
-    cast.call(IVAN)
+    second = people.anna.open(MINE).page
+    tour = people.anna.begin(MINE, "mango_office_two_tabs")
+    people.call(IVAN)
     tour.until("rings")
     second.wait_for_selector(".o_mango_card[data-phase=ringing]")
-    cast.pick_up(ANNA)
+    people.pick_up(ANNA)
     tour.until("note typed")
     note = "document.querySelector('.o_mango_card_note textarea')?.value"
     second.wait_for(f"{note} === 'Перезвонить завтра'")
-    cast.client("hangup")
+    people.client("hangup")
     tour.until("ended")
     second.wait_for_selector(".o_mango_card[data-phase=ended]")
     second.evaluate("document.querySelector('.o_mango_close').click()")
     tour.finish()
 
 
-def group_ring(cast):
+def group_ring(people):
     """a group rings: the card on both screens, and who picked up on the other one"""
-    anna = cast.anna.begin(MINE, "mango_office_group_loser")
-    boris = cast.boris.begin(MINE, "mango_office_group_winner")
-    cast.call(VOLKOV, greeting=0)
+    anna = people.anna.begin(MINE, "mango_office_group_loser")
+    boris = people.boris.begin(MINE, "mango_office_group_winner")
+    people.call(VOLKOV, greeting=0)
     anna.until("rings")
     boris.until("rings")
-    cast.pick_up(BORIS)
+    people.pick_up(BORIS)
     anna.finish()
     boris.until("talking")
-    cast.client("hangup")
+    people.client("hangup")
     boris.finish()
 
 
-def choice(cast):
+def choice(people):
     """two contacts with one number: the choice is kept"""
-    tour = cast.boris.begin(MINE, "mango_office_choice")
-    cast.call(BELOVS)  # Boris has Natalia's lead
+    tour = people.boris.begin(MINE, "mango_office_choice")
+    people.call(BELOVS)  # Boris has Natalia's lead
     tour.until("rings")
-    cast.pick_up(BORIS)
+    people.pick_up(BORIS)
     tour.until("chosen")
-    cast.client("hangup")
+    people.client("hangup")
     tour.finish()
-    cast.expect(cast.last_call()["partner_id"][1], "Андрей Белов")
+    people.expect(people.last_call()["partner_id"][1], "Андрей Белов")
 
 
-def transfer_blind(cast):
+def transfer_blind(people):
     """a talk is handed over without asking"""
-    anna = cast.anna.begin(MINE, "mango_office_transfer_blind")
-    boris = cast.boris.begin(MINE, "mango_office_transfer_target")
-    _talk(cast, anna)
+    anna = people.anna.begin(MINE, "mango_office_transfer_blind")
+    boris = people.boris.begin(MINE, "mango_office_transfer_target")
+    _talk(people, anna)
     boris.until("rings")
-    cast.pick_up(BORIS)
+    people.pick_up(BORIS)
     anna.finish()
     boris.until("talking")
-    cast.client("hangup")
+    people.client("hangup")
     boris.finish()
 
 
-def transfer_after_asking(cast):
+def transfer_after_asking(people):
     """a talk is handed over after asking"""
-    anna = cast.anna.begin(MINE, "mango_office_transfer_hold")
-    boris = cast.boris.begin(MINE, "mango_office_transfer_target")
-    _talk(cast, anna)
+    anna = people.anna.begin(MINE, "mango_office_transfer_hold")
+    boris = people.boris.begin(MINE, "mango_office_transfer_target")
+    _talk(people, anna)
     boris.until("rings")
-    cast.pick_up(BORIS)
+    people.pick_up(BORIS)
     anna.until("consulting")
-    cast.hang_up(ANNA)  # which completes the transfer
+    people.hang_up(ANNA)  # which completes the transfer
     anna.finish()
     boris.until("talking")
-    cast.client("hangup")
+    people.client("hangup")
     boris.finish()
 
 
-def _talk(cast, anna):
-    cast.call(IVAN)
+def _talk(people, anna):
+    people.call(IVAN)
     anna.until("rings")
-    cast.pick_up(ANNA)
+    people.pick_up(ANNA)
 
 
-def transfer_given_up(cast):
+def transfer_given_up(people):
     """a colleague is asked, the client taken back, and the call ended on the card"""
-    anna = cast.anna.begin(MINE, "mango_office_transfer_given_up")
-    _talk(cast, anna)
+    anna = people.anna.begin(MINE, "mango_office_transfer_given_up")
+    _talk(people, anna)
     anna.finish()
-    cast.expect(cast.last_call()["result"], "answered")
+    people.expect(people.last_call()["result"], "answered")
 
 
-def missed_and_redial(cast):
+def missed_and_redial(people):
     """a missed call: the badge, and one click calls back"""
-    cast.anna.has_called_everybody_back()
-    tour = cast.anna.begin(MINE, "mango_office_missed")
-    cast.call(IVAN)
+    people.anna.has_called_everybody_back()
+    tour = people.anna.begin(MINE, "mango_office_missed")
+    people.call(IVAN)
     tour.until("rings")
-    cast.client("hangup")
+    people.client("hangup")
     tour.until("asked to pick up")
-    cast.post("decline", extension=ANNA)
+    people.post("decline", extension=ANNA)
     tour.finish()
-    cast.expect_commands(1)
+    people.expect_commands(1)
 
 
-def dial_pad(cast):
+def dial_pad(people):
     """the dial pad finds a client, and the card's button hangs up before they answer"""
-    cast.anna.begin(MINE, "mango_office_dial_pad").finish()
-    cast.expect(cast.last_call()["result"], "unanswered")
+    people.anna.begin(MINE, "mango_office_dial_pad").finish()
+    people.expect(people.last_call()["result"], "unanswered")
 
 
-def board(cast):
+def board(people):
     """a supervisor sees who talks, live"""
-    tour = cast.vera.begin("/odoo/calls-board", "mango_office_board")
+    tour = people.vera.begin("/odoo/calls-board", "mango_office_board")
     tour.until("watching")
-    cast.call(IVAN)
+    people.call(IVAN)
     tour.until("rings")
-    cast.pick_up(ANNA)
+    people.pick_up(ANNA)
     tour.until("talking")
-    cast.client("hangup")
+    people.client("hangup")
     tour.finish()
 
 
 # ---------------------------------------------------------------------------
-# Plays: recordings
+# Scenarios: recordings
 
 
-def recording_requested_and_played(cast):
+def recording_requested_and_played(people):
     """a recording is asked for, comes by itself, is played with sound and sought"""
-    cast.talk_with_anna()
-    cast.anna.begin(MINE, "mango_office_recording_requested").finish()
-    cast.expect_downloads(1)
+    people.talk_with_anna()
+    people.anna.begin(MINE, "mango_office_recording_requested").finish()
+    people.expect_downloads(1)
 
 
-def two_recordings(cast):
+def two_recordings(people):
     """a transferred call has two recordings, which are played one after the other"""
-    cast.call(IVAN, greeting=0)
-    cast.pick_up(ANNA)
-    cast.post("transfer", extension=ANNA, to=BORIS, method="consult")
-    cast.pick_up(BORIS)
-    cast.hang_up(ANNA)  # which completes the transfer
-    cast.client("hangup")
-    cast.wait_for_recordings()
-    cast.vera.begin("/odoo/calls", "mango_office_two_recordings").finish()
-    cast.expect_downloads(2)
+    people.call(IVAN, greeting=0)
+    people.pick_up(ANNA)
+    people.post("transfer", extension=ANNA, to=BORIS, method="consult")
+    people.pick_up(BORIS)
+    people.hang_up(ANNA)  # which completes the transfer
+    people.client("hangup")
+    people.wait_for_recordings()
+    people.vera.begin("/odoo/calls", "mango_office_two_recordings").finish()
+    people.expect_downloads(2)
 
 
-def recording_of_a_colleague(cast):
-    """a colleague's recording is refused by its address; a supervisor plays it"""
-    [recording] = cast.recordings(cast.talk_with_anna())
-    tour = cast.vera.begin("/odoo/calls", "mango_office_recording_of_colleague")
+def recording_of_a_colleague(people):
+    """a colleague's recording is refused by its address; a supervisor scenarios it"""
+    [recording] = people.recordings(people.talk_with_anna())
+    tour = people.vera.begin("/odoo/calls", "mango_office_recording_of_colleague")
     tour.until("heard")
     first = {"Range": "bytes=0-99"}
-    status, kind, body = cast.vera.hear(recording, **first)
-    cast.expect((status, kind, len(body)), (206, "audio/mpeg", 100))
-    for stranger in (cast.boris, cast.kirill):
+    status, kind, body = people.vera.hear(recording, **first)
+    people.expect((status, kind, len(body)), (206, "audio/mpeg", 100))
+    for stranger in (people.boris, people.kirill):
         for headers in ({}, first):
             status, kind, _body = stranger.hear(recording, **headers)
-            cast.expect((status, kind), (404, "text/html"))
+            people.expect((status, kind), (404, "text/html"))
     tour.finish()
 
 
-PLAYS = [
+SCENARIOS = [
     call_answered,
     call_not_picked_up,
     call_busy,
@@ -346,23 +352,22 @@ PLAYS = [
 
 
 # ---------------------------------------------------------------------------
-# Who plays
+# Who scenarios
 
 
-class Cast:
+class People:
     """The people in front of Odoo, those at the phones, and what the log says.
 
-    :param Stage theatre: with Odoo running.
+    :param TestBed bed: with Odoo running.
     :param Browser browser: theirs.
     """
 
-    def __init__(self, theatre, browser):
-        self._theatre = theatre
-        self._pbx = theatre.pbx
-        self._admin = theatre.log_in("admin", "admin")
+    def __init__(self, bed, browser):
+        self._bed = bed
+        self._pbx = bed.pbx
+        self._admin = bed.log_in("admin", "admin")
         self.anna, self.boris, self.vera, self.kirill = self._people = [
-            Person(theatre, browser, login)
-            for login in ("anna", "boris", "vera", "kirill")
+            Person(bed, browser, login) for login in ("anna", "boris", "vera", "kirill")
         ]
         self.lead_path = self.path_of("crm.lead", LEAD)
         self.leave()  # the scenarios before have left cards
@@ -390,7 +395,7 @@ class Cast:
         self.post("client", action=action)
 
     def set(self, **settings):
-        """Change the PBX until the end of the play."""
+        """Change the PBX until the end of the scenario."""
         self.post("settings", **settings)
 
     def talk_with_anna(self):
@@ -413,11 +418,11 @@ class Cast:
     @contextlib.contextmanager
     def without_pbx(self):
         """Stop the PBX for the time of the block."""
-        self._theatre.stop_pbx()
+        self._bed.stop_pbx()
         try:
             yield
         finally:
-            self._theatre.start_pbx()
+            self._bed.start_pbx()
             self._begin()
 
     # -- what came of it -----------------------------------------------------------
@@ -447,26 +452,39 @@ class Cast:
             self.expect((path, len(done)), (path, count))
 
     def expect_commands(self, count):
-        """Odoo ordered so many calls during this play."""
+        """Odoo ordered so many calls during this scenario."""
         commands = self._pbx.commands("commands/callback", self._since)
         self.expect(len(commands), count)
 
     @staticmethod
     def expect(found, expected):
         if found != expected:
-            raise PlayFailed(f"expected {expected!r}, found {found!r}")
+            raise ScenarioFailed(f"expected {expected!r}, found {found!r}")
 
     @staticmethod
     def expect_in(text, part):
         if part not in (text or ""):
-            raise PlayFailed(f"expected {part!r} in {text!r}")
+            raise ScenarioFailed(f"expected {part!r} in {text!r}")
 
     def check_consoles(self):
-        """:raise PlayFailed: if a page complained, even though all went well."""
+        """:raise ScenarioFailed: if a page complained, even though all went well."""
         for person in self._people:
             for page in person.pages:
                 if page.errors:
-                    raise PlayFailed(f"{person.login}'s console: {page.errors[0]}")
+                    raise ScenarioFailed(f"{person.login}'s console: {page.errors[0]}")
+
+    def begin_traces(self):
+        for person in self._people:
+            person.begin_trace()
+
+    def end_traces(self, name=None):
+        """Keep the traces of a scenario that failed.
+
+        :param str name: of the scenario; None if it went well.
+        """
+        for person in self._people:
+            file = name and EVIDENCE / f"{name}_{person.login}.zip"
+            person.end_trace(file)
 
     def keep_evidence(self, name):
         """Save what everybody sees.
@@ -483,7 +501,7 @@ class Cast:
         return "\n".join(lines)
 
     def leave(self):
-        """End what still runs, so that the next play begins as if it were the first."""
+        """End what still runs, so that the next scenario begins as if it were the first."""
         for call in self._pbx.get("state")["calls"]:
             if call["stage"] != "ended":
                 self.post("hangup", entry_id=call["entry_id"])
@@ -493,30 +511,36 @@ class Cast:
         self._begin()
 
     def _begin(self):
-        self.post("settings", speed=self._theatre.speed)
+        self.post("settings", speed=self._bed.speed)
         self._since = max((entry["id"] for entry in self._pbx.get("log")), default=0)
 
 
 class Person:
     """A user of Odoo with a browser of their own.
 
-    :param Stage theatre: with Odoo running.
+    :param TestBed bed: with Odoo running.
     :param Browser browser: where theirs is opened.
     :param str login: of the user.
     """
 
-    def __init__(self, theatre, browser, login):
+    def __init__(self, bed, browser, login):
         self.login = login
-        self._url = theatre.url
-        self._server = theatre.log_in(login, demo.PASSWORD)
+        self._url = bed.url
+        self._server = bed.log_in(login, demo.PASSWORD)
         self._context = browser.context()
         self._context.set_cookie(
-            theatre.url, stage.SESSION_COOKIE, self._server.session_id
+            bed.url, testbed.SESSION_COOKIE, self._server.session_id
         )
 
     @property
     def pages(self):
         return self._context.pages
+
+    def begin_trace(self):
+        self._context.begin_trace()
+
+    def end_trace(self, path=None):
+        self._context.end_trace(path)
 
     def open(self, path):
         """Open one more tab.
@@ -526,7 +550,7 @@ class Person:
         """
         page = self._context.page()
         page.open(f"{self._url}{path}?debug=tests")  # which brings the tours
-        page.wait_for(stage.CONNECTED)
+        page.wait_for(testbed.CONNECTED)
         return Tab(page, self.login)
 
     def begin(self, path, tour_name):
@@ -537,7 +561,7 @@ class Person:
         return self.open(path).begin(tour_name)
 
     def has_called_everybody_back(self):
-        """Close what was missed in earlier plays."""
+        """Close what was missed in earlier scenarios."""
         waiting = self._server.call(
             "mango.callback", "search", [["state", "=", "open"]]
         )
@@ -555,7 +579,7 @@ class Person:
         return self._server.get(path, **headers)
 
     def leave(self):
-        """Close the tabs, and the cards that a failed play has left."""
+        """Close the tabs, and the cards that a failed scenario has left."""
         self._context.close_pages()
         if "mango_office" not in self._server.session:
             return  # no telephony user, no cards
@@ -620,21 +644,21 @@ class Tour:
         """Wait until the tour gives a cue.
 
         :param str cue: the words of ``cue(…)`` in the tour.
-        :raise PlayFailed: if the tour fails before.
+        :raise ScenarioFailed: if the tour fails before.
         """
         self._hear(f"cue: {cue}")
 
     def finish(self):
         """Wait until the tour is over.
 
-        :raise PlayFailed: if it fails.
+        :raise ScenarioFailed: if it fails.
         """
         self._hear(SUCCESS)
 
     def _hear(self, words):
         def heard():
             if self._page.errors:
-                raise PlayFailed(f"{self._name}: {self._page.errors[0]}")
+                raise ScenarioFailed(f"{self._name}: {self._page.errors[0]}")
             for _kind, text in self._page.console[self._heard :]:
                 self._heard += 1
                 if text == words:

@@ -8,16 +8,16 @@ import json
 import time
 from collections import Counter
 
-from . import takes
+from . import traffic
 
 CALLS = 300
 LINE = "74950000100"
 
 
-def run(theatre, mode):
+def run(bed, mode):
     """Send two bursts to the Odoo that is being served.
 
-    :param Stage theatre: where Odoo is served.
+    :param TestBed bed: where Odoo is served.
     :param str mode: how, for the name of the check.
     :return: name, success and detail of the check.
     :rtype: tuple[str, bool, str]
@@ -26,12 +26,12 @@ def run(theatre, mode):
     slowest = 0
     for make in (_ring, _hang_up):
         posts = [make(entry, number) for number, entry in enumerate(entries)]
-        answers = takes.deliver(posts, [theatre.url], connections=CALLS)
+        answers = traffic.deliver(posts, [bed.url], connections=CALLS)
         statuses = Counter(answer.status for answer in answers)
         if statuses != {200: CALLS}:
             return _name(mode), False, f"answers: {dict(statuses)}"
         slowest = max(slowest, *(answer.seconds for answer in answers))
-    found = theatre.query(
+    found = bed.query(
         "SELECT concat(state, '/', result, ' ', count(*)) FROM mango_call "
         f"WHERE entry_id LIKE 'burst-{mode}-%' GROUP BY state, result"
     )
@@ -44,7 +44,7 @@ def _name(mode):
 
 
 def _ring(entry, number):
-    return takes.Post(
+    return traffic.Post(
         "events/call",
         json.dumps(
             {
@@ -63,7 +63,7 @@ def _ring(entry, number):
 
 def _hang_up(entry, number):
     now = int(time.time())
-    return takes.Post(
+    return traffic.Post(
         "events/summary",
         json.dumps(
             {

@@ -4,7 +4,7 @@ import random
 import re
 import time
 
-from . import takes
+from . import traffic
 from .console import step
 
 CALLS = 1000
@@ -56,30 +56,30 @@ TWICE = """
 """
 
 
-def check(theatre, recorded, urls):
+def check(bed, recorded, urls):
     """Deliver the calls, and look at who waits.
 
-    :param Stage theatre: where Odoo is served, crons included.
-    :param list[Take] recorded: all recordings.
+    :param TestBed bed: where Odoo is served, crons included.
+    :param list[RecordedScenario] recorded: all recordings.
     :param list[str] urls: of the servers, which take turns.
     :return: name, success and detail of each check, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
     """
-    by_name = {take.name: take for take in recorded}
+    by_name = {scenario.name: scenario for scenario in recorded}
     source = random.Random(SEED)
     posts = [post for number in range(CALLS) for post in _call(by_name, source, number)]
     source.shuffle(posts)
     with step("A thousand calls of missed clients in disorder"):
-        takes.deliver(posts, urls, CONNECTIONS)
-        _wait(theatre)
+        traffic.deliver(posts, urls, CONNECTIONS)
+        _wait(bed)
     for name, query in (
         ("no client waits twice", TWICE),
         ("nobody waits who was spoken to", SPOKEN_TO),
         ("everybody waits who was missed", FORGOTTEN),
     ):
-        rows = theatre.query(query)
+        rows = bed.query(query)
         yield name, not rows, f"{len(rows)}, such as {rows[:3]}"
-    yield _check_at_once(theatre, by_name["missed-in-menu"], urls)
+    yield _check_at_once(bed, by_name["missed-in-menu"], urls)
 
 
 def _call(by_name, source, number):
@@ -88,13 +88,15 @@ def _call(by_name, source, number):
     return _posts(by_name[name], f"waiting{number}", client, -source.randrange(SPREAD))
 
 
-def _posts(take, mark, client, shift=0):
+def _posts(scenario, mark, client, shift=0):
     """Return the notifications of a copy of a recording, of another client.
 
     :param int shift: how many seconds later it was.
     """
-    moved = [(kind, _moved(payload, shift)) for kind, payload in take.posts]
-    copies = take._replace(posts=moved).copy(takes.SEPARATOR.join([mark, take.name]))
+    moved = [(kind, _moved(payload, shift)) for kind, payload in scenario.posts]
+    copies = scenario._replace(posts=moved).copy(
+        traffic.SEPARATOR.join([mark, scenario.name])
+    )
     return [post._replace(text=CLIENT.sub(client, post.text)) for post in copies]
 
 
@@ -103,16 +105,16 @@ def _moved(payload, shift):
     return {**payload, **times}
 
 
-def _check_at_once(theatre, take, urls):
+def _check_at_once(bed, scenario, urls):
     posts = [
         post
         for number in range(AT_ONCE)
-        for post in _posts(take, f"once{number}", ROBOT)
+        for post in _posts(scenario, f"once{number}", ROBOT)
     ]
     with step("Two hundred calls of one client at once"):
-        takes.deliver(posts, urls, CONNECTIONS)
-        _wait(theatre)
-    rows = theatre.query(
+        traffic.deliver(posts, urls, CONNECTIONS)
+        _wait(bed)
+    rows = bed.query(
         "SELECT attempt_count || ' ' || state FROM mango_callback "
         f"WHERE client_number = '+{ROBOT}'"
     )
@@ -120,9 +122,9 @@ def _check_at_once(theatre, take, urls):
     return name, rows == [f"{AT_ONCE} open"], str(rows)
 
 
-def _wait(theatre):
+def _wait(bed):
     deadline = time.monotonic() + PATIENCE
-    while theatre.query("SELECT id FROM mango_callback_task WHERE attempts = 0"):
+    while bed.query("SELECT id FROM mango_callback_task WHERE attempts = 0"):
         if time.monotonic() > deadline:
             raise RuntimeError(f"Waited {PATIENCE} s in vain for who is to be called.")
         time.sleep(0.2)

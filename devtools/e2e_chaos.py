@@ -14,7 +14,7 @@ import threading
 import time
 from datetime import date, timedelta
 
-from . import demo, e2e_callbacks, odoo, paths, takes
+from . import demo, e2e_callbacks, odoo, paths, traffic
 from .console import step
 
 CALLS = 1000
@@ -41,20 +41,20 @@ OF_ODOO |= {"display_name"}  # made of the others
 OF_CHATTER = ("message_", "activity_", "my_activity_", "rating_", "has_message")
 
 
-def run(theatre):
+def run(bed):
     """Put the addon through all of it.
 
-    :param Stage theatre: where Odoo is served; nobody serves it now.
+    :param TestBed bed: where Odoo is served; nobody serves it now.
     :return: name, success and detail of each check, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
     """
-    recorded = takes.load()
-    yield from _check_disorder(theatre, recorded)
-    yield from _check_slow_pbx(theatre, recorded)
+    recorded = traffic.load()
+    yield from _check_disorder(bed, recorded)
+    yield from _check_slow_pbx(bed, recorded)
     with OUTAGE_LOG.open("w") as log:
-        yield from _check_kill(theatre, recorded)
-        yield from _check_reconciled(theatre)
-        yield from _check_lost_database(theatre, recorded, log)
+        yield from _check_kill(bed, recorded)
+        yield from _check_reconciled(bed)
+        yield from _check_lost_database(bed, recorded, log)
     yield _check_outage_log()
 
 
@@ -62,29 +62,31 @@ def run(theatre):
 # Disorder
 
 
-def _check_disorder(theatre, recorded):
-    with _two_servers(theatre) as urls:
+def _check_disorder(bed, recorded):
+    with _two_servers(bed) as urls:
         with step("Every scenario in order"):
             _deliver_in_order(recorded, urls)
-        copies = _posts(takes.multiplied(recorded, CALLS), "chaos")
+        copies = _posts(traffic.multiplied(recorded, CALLS), "chaos")
         answers = []
         with step("A thousand calls in disorder", lambda: f"{len(answers)} posts"):
             started = time.monotonic()
-            takes.deliver(_disordered(copies), urls, CONNECTIONS, answers.append)
+            traffic.deliver(_disordered(copies), urls, CONNECTIONS, answers.append)
             rate = len(answers) / (time.monotonic() - started)
         yield _check_answers(f"{len(answers)} posts, {rate:.0f} a second", answers)
-        yield _check_stored_once(theatre, copies)
-        yield _check_queue(theatre)
+        yield _check_stored_once(bed, copies)
+        yield _check_queue(bed)
         with step("Comparing the calls"):
-            yield _check_same(theatre)
-        yield from e2e_callbacks.check(theatre, recorded, urls)
+            yield _check_same(bed)
+        yield from e2e_callbacks.check(bed, recorded, urls)
 
 
 def _deliver_in_order(recorded, urls):
     """Deliver each recording one notification after the other."""
     threads = [
-        threading.Thread(target=takes.deliver, args=(_posts([take], IN_ORDER), urls, 1))
-        for take in recorded
+        threading.Thread(
+            target=traffic.deliver, args=(_posts([scenario], IN_ORDER), urls, 1)
+        )
+        for scenario in recorded
     ]
     for start in range(0, len(threads), CONNECTIONS):
         batch = threads[start : start + CONNECTIONS]
@@ -99,31 +101,31 @@ def _check_answers(what, answers):
     return f"all answered 200: {what}", set(statuses) == {200}, str(statuses)
 
 
-def _check_stored_once(theatre, posts):
+def _check_stored_once(bed, posts):
     name = "every notification is stored once"
-    stored = collections.Counter(_stored(theatre))
+    stored = collections.Counter(_stored(bed))
     wrong = [post for post in posts if stored[post] != 1]
     return name, not wrong, f"{len(wrong)}, such as {wrong[:3]}"
 
 
-def _check_queue(theatre):
-    rows = theatre.query(
+def _check_queue(bed):
+    rows = bed.query(
         "SELECT concat_ws(' ', state, kind, error) FROM mango_event "
         "WHERE state NOT IN ('done', 'ignored')"
     )
     return "no notification failed or waits", not rows, "\n".join(rows[:5])
 
 
-def _check_same(theatre):
+def _check_same(bed):
     name = "calls in disorder are those in order, field for field"
-    calls = _Calls(theatre).read()
+    calls = _Calls(bed).read()
     expected, found = {}, collections.defaultdict(list)
     for entry, mark, values in calls:
-        delivery, take, _order = mark.split(takes.SEPARATOR)
+        delivery, scenario, _order = mark.split(traffic.SEPARATOR)
         if delivery == IN_ORDER:
-            expected[take, entry] = values
+            expected[scenario, entry] = values
         else:
-            found[take, entry].append(values)
+            found[scenario, entry].append(values)
     total = sum(map(len, found.values()))
     wrong = [
         _difference(expected[entry], values)
@@ -143,22 +145,43 @@ def _difference(expected, found):
 class _Calls:
     """The call log with its legs, as somebody reads it who may read all.
 
-    :param Stage theatre: where Odoo is served.
+    :param TestBed bed: where Odoo is served.
     """
 
-    def __init__(self, theatre):
-        self._server = theatre.log_in("admin", "admin")
+    def __init__(self, bed):
+        self._server = bed.log_in("admin", "admin")
 
     def read(self):
         """:return: of each call the recording's entry, the copy's mark, the values."""
-        legs = collections.defaultdict(list)
-        for leg in self._read("mango.call.leg", "call_id"):
-            legs[leg.pop("call_id")[0]].append(leg)
+        legs = self._of_calls("mango.call.leg", lambda leg: leg["sequence"])
+        recordings = self._of_calls(
+            "mango.recording", lambda recording: recording["recording_ref"]
+        )
+        cards = self._of_calls("mango.call.presence", lambda card: card["user_id"])
         for call in self._read("mango.call", "id"):
-            of_call = sorted(legs[call.pop("id")], key=lambda leg: leg["leg_ref"])
-            entry, _separator, mark = call.pop("entry_id").partition(takes.SEPARATOR)
+            call_id = call.pop("id")
+            of_call = {
+                "legs": legs[call_id],
+                "recordings": recordings[call_id],
+                "cards": cards[call_id],
+            }
+            entry, _separator, mark = call.pop("entry_id").partition(traffic.SEPARATOR)
             if mark:  # others were called before
-                yield entry, mark, {**call, "legs": of_call}
+                yield entry, mark, {**call, **of_call}
+
+    def _of_calls(self, model, order):
+        """Read what belongs to calls.
+
+        :param order: key to sort by what belongs to one call.
+        :return: by the id of the call.
+        :rtype: dict[int, list[dict]]
+        """
+        found = collections.defaultdict(list)
+        for record in self._read(model, "call_id"):
+            found[record.pop("call_id")[0]].append(record)
+        return collections.defaultdict(
+            list, {call: sorted(records, key=order) for call, records in found.items()}
+        )
 
     def _read(self, model, link):
         fields = self._server.call(model, "fields_get", [], ["type", "relation"])
@@ -167,8 +190,8 @@ class _Calls:
         for record in records:
             for name in names:
                 record[name] = self._normalised(record[name], fields[name])
-            if "leg_ref" in record:
-                record["leg_ref"] = takes.unmarked(record["leg_ref"])
+            for ref in {"leg_ref", "recording_ref"} & record.keys():
+                record[ref] = traffic.unmarked(record[ref])
             if link != "id":
                 record.pop("id")
         return records
@@ -191,28 +214,30 @@ class _Calls:
 # A PBX that hangs
 
 
-def _check_slow_pbx(theatre, recorded):
+def _check_slow_pbx(bed, recorded):
     """What the PBX does must not be felt by whoever notifies."""
-    [routed] = (take for take in recorded if take.name == "inbound-known-manager")
+    [routed] = (
+        scenario for scenario in recorded if scenario.name == "inbound-known-manager"
+    )
     greeted = routed._replace(posts=routed.posts[:1])  # and routed from the greeting
     posts = {name: _posts([greeted] * 100, name) for name in ("well", "slow", "down")}
-    with theatre.serving(WORKERS):
-        well = _latencies(theatre, posts["well"], "The PBX answers")
-        since = theatre.pbx.last_id()
+    with bed.serving(WORKERS):
+        well = _latencies(bed, posts["well"], "The PBX answers")
+        since = bed.pbx.last_id()
         fault = {"kind": "slow", "times": 0, "seconds": 30}
-        theatre.pbx.post("settings", faults=[fault], speed=1)
+        bed.pbx.post("settings", faults=[fault], speed=1)
         with step("Waiting until the PBX is asked something"):
-            is_asked = _is_asked(theatre, greeted, since)
-        slow = _latencies(theatre, posts["slow"], "The PBX hangs for 30 seconds")
-        theatre.pbx.post("settings", faults=[], speed=theatre.speed)
+            is_asked = _is_asked(bed, greeted, since)
+        slow = _latencies(bed, posts["slow"], "The PBX hangs for 30 seconds")
+        bed.pbx.post("settings", faults=[], speed=bed.speed)
         yield _check_latency("the PBX hangs", well, slow, is_asked)
-        theatre.stop_pbx()
-        down = _latencies(theatre, posts["down"], "The PBX is down")
-        theatre.start_pbx()
+        bed.stop_pbx()
+        down = _latencies(bed, posts["down"], "The PBX is down")
+        bed.start_pbx()
         yield _check_latency("the PBX is down", well, down, True)
 
 
-def _is_asked(theatre, greeted, since):
+def _is_asked(bed, greeted, since):
     """Let people call until one of them is to be routed.
 
     Those who called before them may have used up the PBX's turns for some seconds.
@@ -221,21 +246,21 @@ def _is_asked(theatre, greeted, since):
     :rtype: bool
     """
     for order in range(ASKING_TRIES):
-        takes.deliver(_posts([greeted], f"asked{order}"), [theatre.url], 1)
+        traffic.deliver(_posts([greeted], f"asked{order}"), [bed.url], 1)
         time.sleep(1)
-        if theatre.pbx.commands("commands/route", since):
+        if bed.pbx.commands("commands/route", since):
             return True
     return False
 
 
-def _latencies(theatre, posts, text):
+def _latencies(bed, posts, text):
     with step(text):
-        answers = takes.deliver(posts, [theatre.url], WORKERS)
+        answers = traffic.deliver(posts, [bed.url], WORKERS)
     return [answer.seconds if answer.status == 200 else 1e9 for answer in answers]
 
 
 def _check_latency(what, well, now, is_asked):
-    """A request that waited for the PBX would take seconds, not a little longer."""
+    """A request that waited for the PBX would scenario seconds, not a little longer."""
     ratio = statistics.median(now) / statistics.median(well)
     detail = f"median × {ratio:.1f}, longest {max(now):.1f} s, asked: {is_asked}"
     ok = ratio < 3 and max(now) < 5 and is_asked
@@ -246,7 +271,7 @@ def _check_latency(what, well, now, is_asked):
 # Outages
 
 
-def _check_kill(theatre, recorded):
+def _check_kill(bed, recorded):
     posts = _disordered(_posts(recorded, "kill"))
     answers = []
 
@@ -255,36 +280,36 @@ def _check_kill(theatre, recorded):
         if len(answers) == len(posts) // 3:
             os.killpg(server.pid, signal.SIGKILL)
 
-    with theatre.serving(WORKERS) as server:
+    with bed.serving(WORKERS) as server:
         with step("The server is killed"):
-            takes.deliver(posts, [theatre.url], CONNECTIONS, kill_in_the_middle)
-    with theatre.serving(WORKERS):
-        yield _check_kept("killed", theatre, answers)
-        yield _check_queue(theatre)
+            traffic.deliver(posts, [bed.url], CONNECTIONS, kill_in_the_middle)
+    with bed.serving(WORKERS):
+        yield _check_kept("killed", bed, answers)
+        yield _check_queue(bed)
 
 
-def _check_reconciled(theatre):
+def _check_reconciled(bed):
     """What was not answered comes from the PBX's statistics, once."""
     played = []
-    bursts = threading.Thread(target=lambda: played.append(theatre.pbx.play("burst")))
-    with theatre.serving(WORKERS) as server:
+    bursts = threading.Thread(target=lambda: played.append(bed.pbx.play("burst")))
+    with bed.serving(WORKERS) as server:
         with step("The server is killed while ten customers call"):
-            since = theatre.pbx.last_id()
+            since = bed.pbx.last_id()
             bursts.start()
-            _wait_until(lambda: len(_answered(theatre, since)) >= 12, "answers")
+            _wait_until(lambda: len(_answered(bed, since)) >= 12, "answers")
             os.killpg(server.pid, signal.SIGKILL)
             bursts.join()
-    [play] = played
-    told = {entry["body"].get("entry_id") for entry in _answered(theatre, since)}
-    with theatre.serving(WORKERS):
+    [outcome] = played
+    told = {entry["body"].get("entry_id") for entry in _answered(bed, since)}
+    with bed.serving(WORKERS):
         with step("Fetching the calls from the PBX"):
-            log = theatre.log_in("admin", "admin")
-            before = _results(log, play)
+            log = bed.log_in("admin", "admin")
+            before = _results(log, outcome)
             _fetch_history(log)
-            after = _results(log, play)
+            after = _results(log, outcome)
     expected = {
         call["entry_id"]: ["ended", "answered" if call["talk_at"] else "missed"]
-        for call in play["calls"]
+        for call in outcome["calls"]
     }
     detail = f"expected {expected}\nbefore {before}\nafter {after}"
     is_outage = bool(told) and before != expected
@@ -295,15 +320,15 @@ def _check_reconciled(theatre):
     )
 
 
-def _answered(theatre, since):
+def _answered(bed, since):
     """Return what the PBX has told and Odoo has answered with 200."""
-    entries = theatre.pbx.get(f"log?since={since}")
+    entries = bed.pbx.get(f"log?since={since}")
     return [e for e in entries if e["direction"] == "sent" and e["status"] == 200]
 
 
-def _results(log, play):
-    """Return state and result of each call of a play that the log has exactly once."""
-    entries = [call["entry_id"] for call in play["calls"]]
+def _results(log, outcome):
+    """Return state and result of each call of a scenario that the log has exactly once."""
+    entries = [call["entry_id"] for call in outcome["calls"]]
     calls = log.search_read(
         "mango.call", [("entry_id", "in", entries)], ["entry_id", "state", "result"]
     )
@@ -346,7 +371,7 @@ def _wait_until(condition, what):
         time.sleep(0.05)
 
 
-def _check_lost_database(theatre, recorded, log):
+def _check_lost_database(bed, recorded, log):
     posts = _disordered(_posts(recorded, "lost"))
     cuts = {len(posts) * part // 6 for part in (1, 2, 3)}
     answers = []
@@ -354,24 +379,24 @@ def _check_lost_database(theatre, recorded, log):
     def cut_now_and_then(answer):
         answers.append(answer)
         if len(answers) in cuts:
-            theatre.cut_connections()
+            bed.cut_connections()
 
-    with theatre.serving(WORKERS, log=log) as server:
+    with bed.serving(WORKERS, log=log) as server:
         with step("The database is lost three times"):
-            takes.deliver(posts, [theatre.url], CONNECTIONS, cut_now_and_then)
+            traffic.deliver(posts, [bed.url], CONNECTIONS, cut_now_and_then)
         recovered = answers[-len(posts) // 3 :]
-        yield _check_kept("without its database", theatre, answers)
+        yield _check_kept("without its database", bed, answers)
         yield _check_answers("the server recovers by itself", recovered)
         alive = server.poll() is None
         yield "the server survives the loss of its database", alive, ""
-        yield _check_queue(theatre)
+        yield _check_queue(bed)
 
 
-def _check_kept(what, theatre, answers):
+def _check_kept(what, bed, answers):
     """What was answered 200 is there; and it was an outage: something was not."""
     kept = [answer.post for answer in answers if answer.status == 200]
     lost = len(answers) - len(kept)
-    missing = set(kept) - set(_stored(theatre))
+    missing = set(kept) - set(_stored(bed))
     detail = f"{len(kept)} answered, {lost} not; {len(missing)} missing"
     ok = bool(kept and lost) and not missing
     return f"{what}: whatever was answered 200 is stored", ok, detail
@@ -391,23 +416,25 @@ def _check_outage_log():
 
 
 @contextlib.contextmanager
-def _two_servers(theatre):
+def _two_servers(bed):
     port = odoo.free_port()
-    with theatre.serving(WORKERS), theatre.serving(WORKERS, port):
-        yield [theatre.url, f"http://{demo.HOST}:{port}"]
+    with bed.serving(WORKERS), bed.serving(WORKERS, port):
+        yield [bed.url, f"http://{demo.HOST}:{port}"]
 
 
 def _posts(recorded, name):
     """Return the notifications of a copy of each recording.
 
-    :param list[Take] recorded: each as often as it is to be copied.
+    :param list[RecordedScenario] recorded: each as often as it is to be copied.
     :param str name: what the marks of the copies begin with.
     :rtype: list[Post]
     """
     return [
         post
-        for order, take in enumerate(recorded)
-        for post in take.copy(takes.SEPARATOR.join([name, take.name, str(order)]))
+        for order, scenario in enumerate(recorded)
+        for post in scenario.copy(
+            traffic.SEPARATOR.join([name, scenario.name, str(order)])
+        )
     ]
 
 
@@ -418,6 +445,6 @@ def _disordered(posts):
     return twice
 
 
-def _stored(theatre):
-    rows = theatre.query(r"SELECT kind || E'\n' || body FROM mango_event")
-    return [takes.Post(*row.split("\n", 1)) for row in rows]
+def _stored(bed):
+    rows = bed.query(r"SELECT kind || E'\n' || body FROM mango_event")
+    return [traffic.Post(*row.split("\n", 1)) for row in rows]

@@ -58,6 +58,7 @@ def ensure_runtime():
         _ensure_disk()
         _ensure_python()
         _ensure_packages("run", RUN_REQUIREMENTS)
+        _use_packages()
         _ensure_odoo()
         _ensure_link()
         _ensure_launcher()
@@ -73,6 +74,7 @@ def ensure_test_tools():
         _ensure_python()
         _ensure_packages("run", RUN_REQUIREMENTS)
         _ensure_packages("test", TEST_REQUIREMENTS)
+        _use_packages()
         _ensure_node_tools()
 
 
@@ -151,9 +153,9 @@ def _digest(names):
 
 def _ensure_python():
     """Make the virtual environment, with the Python that runs us."""
-    if _stamp("python").exists() and paths.PYTHON.exists():
-        return
     version = ".".join(str(part) for part in sys.version_info[:2])
+    if _is_current("python", version) and paths.PYTHON.exists():
+        return
     for name in ("run", "test"):
         _stamp(name).unlink(missing_ok=True)
     building = paths.DEV / "venv.new"
@@ -218,6 +220,13 @@ def _ensure_packages(name, files):
     with step(f"Installing {wanted} Python packages and what they need", measure):
         processes.run_logged(command, REPEAT, log_name="pip.log")
     _stamp(name).write_text(digest)
+
+
+def _use_packages():
+    """Let our own commands import the packages, which are of the same Python."""
+    [packages] = paths.VENV.glob("lib/python3*/site-packages")
+    if str(packages) not in sys.path:
+        sys.path.append(str(packages))
 
 
 def _ensure_odoo():

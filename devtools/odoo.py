@@ -4,9 +4,8 @@ import contextlib
 import os
 import shutil
 import socket
-from pathlib import Path
 
-from . import database, paths
+from . import database, paths, processes
 from .console import Failure
 from .environment import odoo_package_root
 
@@ -92,7 +91,7 @@ def deployed_copy():
     runs = paths.DEV / "run"
     runs.mkdir(exist_ok=True)
     for left_over in runs.iterdir():
-        if not Path("/proc", left_over.name).exists():
+        if not processes.is_running(int(left_over.name)):
             shutil.rmtree(left_over, ignore_errors=True)
     folder = runs / str(os.getpid())
     shutil.rmtree(folder, ignore_errors=True)

@@ -89,6 +89,38 @@ def stop(process, timeout=STOP_TIMEOUT):
         process.wait()
 
 
+def stop_tree(process, timeout=STOP_TIMEOUT):
+    """End a child and whatever it has started, gently first.
+
+    :param subprocess.Popen process: the child.
+    :param int timeout: seconds that they get to end by themselves.
+    """
+    import psutil  # not there before the virtual environment is
+
+    try:
+        started = psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        started = []
+    stop(process, timeout)
+    for child in started:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.terminate()
+    for child in psutil.wait_procs(started, timeout)[1]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+
+
+def is_running(pid):
+    """Tell whether a process is still there.
+
+    :param int pid: its number.
+    :rtype: bool
+    """
+    import psutil
+
+    return psutil.pid_exists(pid)
+
+
 def run_logged(command, remedy, log_name="setup.log", script=None, **options):
     """Run a command whose output nobody needs to see unless it fails.
 

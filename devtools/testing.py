@@ -1,14 +1,11 @@
 """``./dev test``: every check there is, on a fresh database."""
 
 import collections
-import contextlib
 import os
 import re
-import signal
 import subprocess
-from pathlib import Path
 
-from . import database, e2e, i18n, lint, odoo, paths, processes
+from . import database, i18n, lint, odoo, paths, processes
 from .console import say, step
 from .report import Report
 
@@ -185,9 +182,7 @@ def _run_and_read(command, environment, log):
 
 
 def _end_session(process):
-    processes.stop(process, timeout=5)
-    with contextlib.suppress(ProcessLookupError):  # the usual case: nobody is left
-        os.killpg(process.pid, signal.SIGKILL)
+    processes.stop_tree(process, timeout=5)
 
 
 def _report_odoo(report, log, tags, status):
@@ -253,6 +248,8 @@ def _run_devtools_tests(report):
 
 
 def _run_end_to_end(report):
+    from . import e2e  # needs packages that were provided meanwhile
+
     say("End-to-end tests")
     for name, ok, detail in e2e.run():
         report.add(name, ok, detail)
@@ -261,5 +258,5 @@ def _run_end_to_end(report):
 def _drop_left_over_databases(surroundings):
     for name in database.names(surroundings):
         match = re.fullmatch(rf"{DATABASE}_(\d+)", name)
-        if match and not Path("/proc", match[1]).exists():
+        if match and not processes.is_running(int(match[1])):
             database.drop(name, surroundings)

@@ -1,4 +1,4 @@
-"""A Mango Office PBX to play with: the other side of the protocol, without a contract.
+"""A simulated Mango Office PBX for the demo and the tests.
 
 Written from the protocol's description alone; it shares no code with the addon.
 """

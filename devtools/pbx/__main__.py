@@ -56,7 +56,21 @@ def parse_arguments(arguments=None):
         "--string-numbers", action="store_true", help="send integers as text"
     )
     parser.add_argument(
-        "--play", metavar="NAME", help="play a scenario and leave; status tells"
+        "--history",
+        action="store_true",
+        help="statistics with a past month of about 3,000 calls",
+    )
+    parser.add_argument(
+        "--delay",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="answer every request so much later",
+    )
+    parser.add_argument(
+        "--play",
+        metavar="NAME",
+        help="play a scenario and exit; the status is 0 if it went well",
     )
     parser.add_argument(
         "--from", dest="caller", metavar="NUMBER", help="who calls in the scenario"
@@ -70,8 +84,8 @@ def parse_arguments(arguments=None):
     options = parser.parse_args(arguments)
     if options.play and options.play not in SCENARIOS:
         parser.error(f"there is no scenario {options.play}; --list shows them")
-    if options.speed <= 0 or options.greeting < 0:
-        parser.error("--speed has to be above 0 and --greeting not below it")
+    if options.speed <= 0 or options.greeting < 0 or options.delay < 0:
+        parser.error("--speed must be positive, --greeting and --delay not negative")
     if not options.allow_remote and not on_loopback(options.webhook):
         parser.error(
             "the webhook is not on this machine; add --allow-remote if that is meant"
@@ -80,7 +94,7 @@ def parse_arguments(arguments=None):
 
 
 def on_loopback(url):
-    """:return: whether the host of ``url`` is this machine, by its name alone."""
+    """Return whether the host of ``url`` is this machine, without a DNS query."""
     host = urlsplit(url).hostname or ""
     if host == "localhost":
         return True
@@ -96,7 +110,7 @@ def list_scenarios():
 
 
 def describe(entry):
-    """:return: one line about an answered entry of the log.
+    """Return one line about an answered entry of the log.
 
     :param dict entry: as ``/control/log`` gives it.
     """
@@ -111,7 +125,7 @@ def describe(entry):
 
 
 def gist(body):
-    """:return: what a notification or a request is about, in a few words."""
+    """Return a short description of a notification or a request."""
     if not isinstance(body, dict):
         return ""
     names = (
@@ -144,14 +158,19 @@ class Server:
                 disorder=options.disorder,
                 errors=options.errors,
                 numbers="string" if options.string_numbers else "int",
+                delay=options.delay,
             ),
+            history=options.history,
         )
         self.control = Control(self.pbx)
         self.pbx.journal.watch(self._print)
         self._runner = None
 
     async def start(self):
-        """:raise OSError: if the port cannot be had."""
+        """Start to listen.
+
+        :raise OSError: if the port is in use.
+        """
         app = web.Application(client_max_size=1 << 20)
         app.add_routes([*self.control.routes(), *self.pbx.api.routes()])
         self._runner = web.AppRunner(
@@ -173,9 +192,9 @@ class Server:
 
 
 async def play_elsewhere(options):
-    """Play on the PBX that already runs on our port.
+    """Play on the PBX that already listens on our port.
 
-    :return: its report, or ``None`` if what runs there is something else.
+    :return: its report, or ``None`` if something else listens there.
     """
     values = {"name": options.play, "wait": True}
     if options.caller is not None:
@@ -194,7 +213,7 @@ async def play_elsewhere(options):
 
 
 def conclude(name, report):
-    """Print how a play went.
+    """Print the result of a play.
 
     :return: the exit status.
     """
@@ -247,7 +266,7 @@ async def play_here(server, options, stopping):
 
 
 async def explain(options, error):
-    """The port is not ours: play on the PBX that runs there, or say so."""
+    """Handle a port that is in use: play on the PBX there, or print an error."""
     if error.errno != errno.EADDRINUSE:
         print(f"Cannot listen on {options.host}:{options.port}: {error.strerror}.")
         return 1

@@ -1,10 +1,11 @@
-"""One simulated PBX, put together."""
+"""The simulated PBX, assembled from its parts."""
 
 import random
 
 from .api import Api
 from .calls import Exchange
-from .company import ON, Company
+from .company import Company
+from .history import past_calls
 from .journal import Journal
 from .legs import Ids
 from .notifier import Notifier
@@ -19,14 +20,15 @@ DEMO_SALT = "demo_api_salt_0002"
 
 
 class Pbx:
-    """The parts, and the plays that run on them.
+    """The parts of the PBX, and the scenarios that run on them.
 
     :param clock: see ``clock``.
     :param make_transport: makes the notifier's transport from the journal.
     :param str key: ``vpbx_api_key``.
     :param str salt: the secret.
-    :param Settings settings: what is switched how at the start.
-    :param random.Random rng: for a repeatable disorder.
+    :param Settings settings: the settings at the start.
+    :param random.Random rng: for repeatable random choices.
+    :param bool history: whether the statistics know a past month of calls.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Pbx:
         salt=DEMO_SALT,
         settings=None,
         rng=None,
+        history=False,
     ):
         rng = rng or random.Random()
         self.clock = clock
@@ -64,12 +67,20 @@ class Pbx:
         self.statistics = Statistics(self.exchange)
         self.api = Api(self.exchange, self.statistics, self.journal, key, salt)
         self.running = {}
+        self._with_history = history
+        self._load_history()
+
+    def _load_history(self):
+        if self._with_history:
+            now = self.clock.now()
+            past = past_calls(self.company, self.recordings, now)
+            self.exchange.history.extend(past)
 
     def play(self, name, caller=None, done=None):
         """Start a scenario.
 
         :param str name: one of ``SCENARIOS``.
-        :param str caller: instead of the scenario's own; ``""`` for anonymous.
+        :param str caller: replaces the caller of the scenario; ``""`` for anonymous.
         :param done: called with the script when it is over.
         :return: the running :class:`~.scripts.Script` and its
             :class:`~.scenarios.Stage`.
@@ -85,7 +96,7 @@ class Pbx:
         return self.run(name, scenario.play(stage), done), stage
 
     def run(self, name, generator, done=None):
-        """Run any script; it counts as running until it is over."""
+        """Run a script, which is in ``running`` until it is over."""
 
         def finished(script):
             self.running.pop(script, None)
@@ -99,7 +110,7 @@ class Pbx:
         return script
 
     def reset(self):
-        """Back to the state after starting, the journal excepted."""
+        """Return to the state after the start, except for the journal."""
         for script in list(self.running):
             script.stop()
         self.exchange.clear()
@@ -109,4 +120,5 @@ class Pbx:
         self.api.limiter.clear()
         self.exchange.blacklist.clear()
         for staff in self.company.users:
-            staff.own_mode, staff.own_forward = ON, ""
+            staff.reset()
+        self._load_history()

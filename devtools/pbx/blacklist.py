@@ -37,7 +37,9 @@ class Blacklist:
 
     def blocks(self, number):
         """Return whether a caller is on the black list; anonymous callers are not."""
-        return any(listed.matches(number or "") for listed in self._lists["black"])
+        if not number:
+            return False
+        return any(listed.matches(number) for listed in self._lists["black"])
 
     def clear(self):
         for listed in self._lists.values():

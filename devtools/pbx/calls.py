@@ -6,6 +6,7 @@ It tells the external system about them by notifications (``mango-api.md`` 3 and
 from collections import deque
 from functools import partial
 
+from .blacklist import Blacklist
 from .company import (
     ANSWER,
     DECLINE,
@@ -19,7 +20,6 @@ from .company import (
 )
 from .company import BUSY as IS_BUSY
 from .company import DO_NOT_DISTURB as HAS_DND
-from .blacklist import Blacklist
 from .legs import (
     APPEARED,
     CONNECTED,
@@ -74,6 +74,7 @@ class Exchange:
         self.calls = []
         self.history = deque(maxlen=HISTORY)
         self._watchers = []
+        self._serving_queues = False
 
     # -- looking ---------------------------------------------------------------
 
@@ -318,12 +319,24 @@ class Exchange:
         call.waiting = group.extension
         self._later(queue, QUEUE_SECONDS, self.finish, call, QUEUE_TIMEOUT)
 
+    def serve_queues_soon(self):
+        """Serve the queues once for all the changes of this moment."""
+        if self._serving_queues:
+            return
+        self._serving_queues = True
+        self.clock.call_later(0, self._serve_queues)
+
     def _serve_queues(self):
         """Ring for the calls that wait for somebody who is free now."""
-        for call in list(self.calls):
-            group = call.waiting and self.company.find_group(call.waiting)
-            waves = self._waves(group) if group else []
+        self._serving_queues = False
+        waiting = [call for call in self.calls if call.waiting]
+        nobody_free = set()
+        for call in waiting:
+            if call.waiting in nobody_free:
+                continue
+            waves = self._waves(self.company.find_group(call.waiting))
             if not waves:
+                nobody_free.add(call.waiting)
                 continue
             call.waiting = ""
             queue = call.live_role("queue")
@@ -377,7 +390,7 @@ class Exchange:
         picks_up = staff.mode == ANSWER or (
             call.staff_answers and (staff.mode == ON or leg.role == "forward")
         )
-        if picks_up and STAFF_ANSWERS_SECONDS < staff.wait_sec:
+        if picks_up and staff.wait_sec > STAFF_ANSWERS_SECONDS:
             self._later(leg, STAFF_ANSWERS_SECONDS, self.answer, call, leg)
             return
         self._later(leg, staff.wait_sec, self.fail_leg, call, leg, NO_ANSWER)
@@ -576,10 +589,9 @@ class Exchange:
         self.end_leg(call, leg, reason)
         staff = self.company.find_staff(leg.extension)
         forwards = leg.role == "member" and "acd_group" not in leg.callee
-        if forwards and staff and reason != BY_SYSTEM:
-            if self._forward(call, staff, leg, leg.extra):
-                return
-        self._go_on(call, reason)
+        forwards = forwards and staff and reason != BY_SYSTEM
+        if not (forwards and self._forward(call, staff, leg, leg.extra)):
+            self._go_on(call, reason)
 
     def _go_on(self, call, reason):
         """Ring the next members of the group, if nobody is rung any more."""
@@ -622,7 +634,7 @@ class Exchange:
             for extension in filter(None, (leg.extension, leg.initiator)):
                 self.company.find_staff(extension).free_since = leg.ended_at
         self.event(call, leg, DISCONNECTED, disconnect_reason=reason, **extra)
-        self.clock.call_later(0, self._serve_queues)
+        self.serve_queues_soon()
 
     def event(self, call, leg, state, **extra):
         """Move a leg to ``state`` and notify (``mango-api.md`` 3.1)."""

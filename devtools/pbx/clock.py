@@ -1,4 +1,4 @@
-"""Time, in two kinds: the one on the wall and the one a test turns by hand."""
+"""Clocks: real time, and virtual time for tests."""
 
 import asyncio
 import heapq
@@ -7,7 +7,7 @@ import time
 
 
 class Timer:
-    """A callback that waits for its moment and can be cancelled."""
+    """A scheduled callback that can be cancelled."""
 
     def __init__(self, callback):
         self._callback = callback
@@ -28,13 +28,13 @@ class Timer:
 
 
 class RealClock:
-    """Wall time. ``speed`` shortens the waiting, never what the clock shows."""
+    """Real time. ``speed`` shortens delays; it does not change the time shown."""
 
     def __init__(self, speed=1.0):
         self.speed = speed
 
     def now(self):
-        """:return: seconds since the epoch, as a float."""
+        """Return seconds since the epoch, as a float."""
         return time.time()
 
     def call_later(self, delay, callback):
@@ -50,7 +50,7 @@ class RealClock:
 
 
 class VirtualClock:
-    """Time that passes only when :meth:`advance` says so."""
+    """Virtual time, which passes only by :meth:`advance`."""
 
     def __init__(self, start=1767258000.0):
         self.speed = 1.0
@@ -68,7 +68,7 @@ class VirtualClock:
         return timer
 
     def advance(self, seconds):
-        """Let ``seconds`` pass, firing what falls due on the way, in its order."""
+        """Let ``seconds`` pass and fire the timers that fall due, in order."""
         end = self._now + seconds
         while self._timers and self._timers[0][0] <= end:
             self._now, _order, timer = heapq.heappop(self._timers)

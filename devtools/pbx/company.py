@@ -13,6 +13,7 @@ SERIAL, PARALLEL_BY_PRIORITY, PARALLEL, RANDOM, LONGEST_IDLE = 0, 1, 2, 3, 5
 ON, ANSWER, SILENT, DECLINE = "on", "answer", "silent", "decline"
 BUSY, DO_NOT_DISTURB, OFF = "busy", "dnd", "off"
 MODES = (ON, ANSWER, SILENT, DECLINE, BUSY, DO_NOT_DISTURB, OFF)
+WAIT_SECONDS = 30
 #: modes in which a group rings the employee
 REACHABLE = (ON, ANSWER, SILENT, DECLINE)
 
@@ -24,14 +25,14 @@ class Staff:
     ``device``: the telephone that rings by default; ``more_devices`` ring only if a
     command names them. ``wait_sec``: how long the telephone rings.
 
-    ``own_mode``: how the employee behaves when called. ``on``: the telephone rings until
-    somebody presses a button; ``answer``: picks up after some seconds; ``silent``: never
-    picks up; ``decline``; ``busy``; ``dnd`` (do not disturb); ``off`` (outside the
-    schedule: no notifications).
+    ``own_mode``: how the employee behaves when called. ``on``: the telephone rings
+    until somebody presses a button; ``answer``: picks up after some seconds;
+    ``silent``: never picks up; ``decline``; ``busy``; ``dnd`` (do not disturb); ``off``
+    (outside the schedule: no notifications).
 
-    ``own_forward``: where a call goes that this employee does not take: their mobile, the
-    extension of a colleague, or any number; empty for no forwarding. ``overrides``: what
-    running scenarios impose instead of both.
+    ``own_forward``: where a call goes that this employee does not take: their mobile,
+    the extension of a colleague, or any number; empty for no forwarding. ``overrides``:
+    what running scenarios impose instead of both.
     """
 
     user_id: int
@@ -43,11 +44,15 @@ class Staff:
     device: str
     more_devices: list = field(default_factory=list)
     mobile: str = ""
-    wait_sec: int = 30
+    wait_sec: int = WAIT_SECONDS
     own_mode: str = ON
     overrides: list = field(default_factory=list)
     own_forward: str = ""
     free_since: float = 0.0
+
+    def reset(self):
+        """Return to the usual behaviour."""
+        self.own_mode, self.own_forward, self.wait_sec = ON, "", WAIT_SECONDS
 
     @property
     def mode(self):
@@ -109,7 +114,7 @@ class Line:
 
     @property
     def order_name(self):
-        """The name used in commands: a SIP trunk has its name there, not its address."""
+        """The name used in commands: of a SIP trunk its name, not its address."""
         return self.name if self.number.startswith("sip:") else self.number
 
 

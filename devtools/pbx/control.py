@@ -1,15 +1,16 @@
 """The page and the control API: what people do at the phones, as JSON.
 
-``GET /`` is the page. All other paths are below ``/control/``; they take and return JSON
-(``Content-Type: application/json``). A wrong request is answered HTTP 400 with
+``GET /`` is the page. All other paths are below ``/control/``; they take and return
+JSON (``Content-Type: application/json``). A wrong request is answered HTTP 400 with
 ``{"error": text}``. ``entry_id`` is optional while there is only one call.
 
 =======================  ==========================================================
 GET  ``state``           ``settings``, ``company`` (lines, groups, contacts), ``staff``
                          (each with ``state`` free/ringing/calling/talking, ``mode``,
-                         ``forward``, ``wait_sec``, ``calls``), ``calls`` (running, then the last finished ones,
-                         with ``stage``, ``route`` and ``legs``), ``running`` scenarios,
-                         ``locked`` (seconds of lock-out left), ``log`` (its tail)
+                         ``forward``, ``wait_sec``, ``calls``), ``calls`` (running, then
+                         the last finished ones, with ``stage``, ``route`` and
+                         ``legs``), ``running`` scenarios, ``locked`` (seconds of
+                         lock-out left), ``log`` (its tail)
 GET  ``events``          server-sent events: ``state`` (as above without ``log``) after
                          each change, ``log`` (one entry, again when it is answered)
 GET  ``log?since=ID``    entries with id, direction (sent/received), path, body, at,
@@ -69,7 +70,10 @@ CALL_OPTIONS = ("talk_seconds", "patience", "after_route", "dct")
 
 
 class Control:
-    """:param Pbx pbx: what is controlled."""
+    """The HTTP handlers of the page and the control API.
+
+    :param Pbx pbx: the PBX to control.
+    """
 
     def __init__(self, pbx):
         self._pbx = pbx
@@ -414,10 +418,11 @@ class Control:
         forward = str(values.get("forward", staff.own_forward) or "")
         if forward and not (company.is_inside(forward) or is_number(forward)):
             raise ValueError("forward: an extension, a number or empty")
-        wait_sec = float(values.get("wait_sec", staff.wait_sec))
+        wait_sec = int(values.get("wait_sec", staff.wait_sec))
         if not 1 <= wait_sec <= 600:
             raise ValueError("wait_sec: 1 to 600")
         staff.own_mode, staff.own_forward, staff.wait_sec = mode, forward, wait_sec
+        self._exchange.serve_queues_soon()
         self._exchange.changed()
 
     async def _scenario(self, values):
@@ -435,8 +440,8 @@ class Control:
         """Play a scenario and wait until its last notification is answered.
 
         :return: ``entries``: the log of the play; ``error``: of the scenario itself;
-            ``ok``: whether every notification was answered as expected; ``calls``: their
-            last state.
+            ``ok``: whether every notification was answered as expected; ``calls``:
+            their last state.
         """
         over_ = asyncio.get_running_loop().create_future()
         since = self._pbx.journal.last_id

@@ -1,8 +1,8 @@
-"""Export the notifications of every scenario as JSON: ``python -m devtools.pbx.export``.
+"""Export the notifications of all scenarios: ``python -m devtools.pbx.export``.
 
-Scenarios are played in virtual time, which takes a second in total. The output is a list
-of ``{"name", "calls", "posts"}``. A post is a pair of the path (``events/call``) and the
-payload; posts are in the order in which the PBX sends them.
+Scenarios are played in virtual time, which takes a second in total. The output is a
+list of ``{"name", "calls", "posts"}``. A post is a pair of the path (``events/call``)
+and the payload; posts are in the order in which the PBX sends them.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What went over the wire, both ways, with what was answered."""
+"""The log of requests in both directions and their answers."""
 
 import itertools
 from collections import deque
@@ -31,7 +31,7 @@ class Entry:
 
     @property
     def ok(self):
-        """Whether the answer is the one that is due; ``None`` while waiting."""
+        """Whether the answer is the expected one; ``None`` while waiting."""
         if not self.done:
             return None
         if self.status is None:
@@ -45,7 +45,7 @@ class Entry:
 
 
 class Journal:
-    """The newest entries, and those who want to hear of each change."""
+    """The newest entries, and callbacks for every change."""
 
     def __init__(self, clock):
         self._clock = clock
@@ -54,7 +54,7 @@ class Journal:
         self.entries = deque(maxlen=KEPT)
 
     def watch(self, callback):
-        """Call ``callback(entry)`` when an entry comes and when it is answered."""
+        """Call ``callback(entry)`` for each new entry and again for its answer."""
         self._watchers.append(callback)
         return lambda: self._watchers.remove(callback)
 
@@ -72,7 +72,7 @@ class Journal:
         self._tell(entry)
 
     def since(self, entry_id):
-        """:return: entries after the one of that id, oldest first."""
+        """Return the entries after the one with that id, oldest first."""
         return [entry for entry in self.entries if entry.id > entry_id]
 
     @property

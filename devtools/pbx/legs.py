@@ -23,9 +23,10 @@ class Leg:
 
     ``role``: ``menu``, ``queue``, ``member`` (an employee rung by the scheme or by a
     route), ``forward`` (the mobile of an employee), ``initiator`` (first leg of a
-    callback), ``client`` (an outside number), ``consult`` or ``blind`` (the two kinds of
-    transfer), ``return`` (the ring back after a failed transfer). ``source``: the leg
-    that a transfer starts from; ``transferred_by``: the employee who transferred it.
+    callback), ``client`` (an outside number), ``consult`` or ``blind`` (the two kinds
+    of transfer), ``return`` (the ring back after a failed transfer). ``source``: the
+    leg that a transfer starts from; ``transferred_by``: the employee who transferred
+    it.
     """
 
     call_id: str
@@ -74,22 +75,23 @@ class Leg:
 class Call:
     """A whole call: one ``entry_id`` and any number of legs.
 
-    ``scheme``: the group that the call scheme leads to. ``waves``: the members of a group
-    that are rung next, as functions. ``queued``: groups are entered through a queue;
-    ``waiting``: the group whose members the call waits for, set while it is in the queue.
-    ``missed_by``: ``to`` of the summary if nobody answers. ``talker``: the leg with the
-    conversation. ``forwards``: how often employees have forwarded the call.
+    ``scheme``: the group that the call scheme leads to. ``waves``: the members of a
+    group that are rung next, as functions. ``queued``: groups are entered through a
+    queue; ``waiting``: the group whose members the call waits for, set while it is in
+    the queue. ``missed_by``: ``to`` of the summary if nobody answers. ``talker``: the
+    leg with the conversation. ``forwards``: how often employees have forwarded the
+    call.
 
     ``route``: the last command that changed where the call goes, for display.
-    ``slow_route``: ``reply`` or ``result`` to treat every route for this call as too late.
-    ``after_route``: where the call goes when a routed employee does not answer, ``None``
-    for the setting; ``came_back``: whether it has, since the last route.
+    ``slow_route``: ``reply`` or ``result`` to treat every route for this call as too
+    late. ``after_route``: where the call goes when a routed employee does not answer,
+    ``None`` for the setting; ``came_back``: whether it has, since the last route.
 
     ``staff_answers``: employees in mode ``on`` pick up by themselves. ``talk_seconds``:
-    when the customer hangs up after the answer. ``greeting``: seconds in the menu. ``patience``: when the customer hangs up
-    without an answer. ``client_plan``: what a called customer does, ``None`` for the
-    setting. ``without_summary``: the summary is lost. ``dct``: call tracking data.
-    ``recall_status``: as in the statistics.
+    when the customer hangs up after the answer. ``greeting``: seconds in the menu.
+    ``patience``: when the customer hangs up without an answer. ``client_plan``: what a
+    called customer does, ``None`` for the setting. ``without_summary``: the summary is
+    lost. ``dct``: call tracking data. ``recall_status``: as in the statistics.
     """
 
     entry_id: str

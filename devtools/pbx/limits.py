@@ -1,4 +1,4 @@
-"""What the PBX refuses to be asked too often (``mango-api.md`` 2.5 and 2.6)."""
+"""Rate limits and the lock-out (``mango-api.md`` 2.5 and 2.6)."""
 
 from collections import defaultdict, deque
 
@@ -20,14 +20,14 @@ PENALTY_SECONDS = 120.0
 
 
 class RateLimiter:
-    """Sliding windows: one for everything, one for each limited method."""
+    """Sliding windows: one for all requests, one for each limited method."""
 
     def __init__(self, clock):
         self._clock = clock
         self._served = defaultdict(deque)
 
     def admit(self, method):
-        """Count a request in.
+        """Count a request, if it may be served.
 
         :return: whether it may be served; a refused one is not counted.
         """
@@ -76,7 +76,7 @@ class Penalty:
         return round(self._first + PENALTY_SECONDS - self._clock.now())
 
     def count(self, code):
-        """Take note of an answer; the second bad one locks."""
+        """Count an answer; the second one for an invalid request locks out."""
         if code // 1000 != 3 or code // 100 == 33:
             return
         self._expire()
@@ -86,7 +86,7 @@ class Penalty:
         self._locked = True
 
     def lock(self):
-        """Lock out at once, as if both invalid requests had just come."""
+        """Lock out now, as after two invalid requests."""
         self._first = self._clock.now()
         self._locked = True
 

@@ -35,7 +35,7 @@ class Delivery:
 
 @dataclass
 class Envelope:
-    """A notification with everything that can be wrong about it on purpose."""
+    """A notification, with members that make it wrong on purpose."""
 
     path: str
     payload: object
@@ -49,7 +49,7 @@ class Envelope:
 
 
 def as_strings(value):
-    """Integers as text, all the way down; truth values stay."""
+    """Return the value with integers as text, recursively; booleans are kept."""
     if isinstance(value, dict):
         return {name: as_strings(member) for name, member in value.items()}
     if isinstance(value, int) and not isinstance(value, bool):
@@ -58,7 +58,7 @@ def as_strings(value):
 
 
 def as_integers(value):
-    """Text of digits as integers, unless a leading zero would be lost."""
+    """Return the value with digits as integers, unless they begin with a zero."""
     if isinstance(value, dict):
         return {name: as_integers(member) for name, member in value.items()}
     if isinstance(value, str) and value.isdigit() and not value.startswith("0"):
@@ -84,7 +84,7 @@ class Notifier:
         self._rng = rng
 
     def send(self, path, payload, delivery=None, **odd):
-        """Send one notification, now or when its delivery says.
+        """Send one notification, at once or as its delivery says.
 
         :param str path: the tail, such as ``events/call``.
         :param dict payload: the members of ``json``.

@@ -150,6 +150,14 @@ class Recordings:
         """:return: the file, or ``None`` when the link was used or never made."""
         return self._links.pop(token, None)
 
+    def add_past(self, recording_id, call, leg):
+        """Store the recording of a conversation in the past, ready to download."""
+        extension = leg.extension or leg.initiator
+        file = self._file_of(call)
+        recording = Recording(recording_id, call, leg, extension, file)
+        recording.completed = recording.added = True
+        self.items.append(recording)
+
     def clear(self):
         self.items.clear()
         self._links.clear()

@@ -16,7 +16,7 @@ from .settings import Fault
 from .tracking import DYNAMIC, STATIC
 
 RING_SECONDS, TALK_SECONDS = 3.0, 8.0
-LONG_GREETING = 10.0
+LONG_GREETING, ENDLESS_GREETING = 10.0, 60.0
 #: a call that needs no script, see :meth:`Stage.reactive_call`
 REACTIVE = {
     "staff_answers": True,
@@ -52,7 +52,7 @@ SCENARIOS = {}
 
 
 def scenario(name, en, ru, group="calls", caller=UNKNOWN):
-    """Register a scenario under a name; ``caller`` can be replaced by the player."""
+    """Register a scenario under a name; whoever plays it may replace ``caller``."""
 
     def register(play):
         SCENARIOS[name] = Scenario(name, en, ru, play, group, caller)
@@ -125,7 +125,7 @@ def talks(call):
 
 
 def answer(stage, call, extension=None):
-    """Wait for the ringing, then let somebody pick up.
+    """Wait until telephones ring, then let somebody pick up.
 
     :param str extension: who, if rung; otherwise whoever rings first.
     """
@@ -283,7 +283,7 @@ def burst(stage):
     group="missed",
 )
 def missed_in_menu(stage):
-    call = stage.call_in()
+    call = stage.call_in(greeting=ENDLESS_GREETING)
     yield max(stage.settings.greeting / 2, 0.1)
     stage.exchange.finish(call, BY_SCHEME)
 
@@ -295,7 +295,7 @@ def missed_in_menu(stage):
     group="missed",
 )
 def missed_in_menu_result_1(stage):
-    call = stage.call_in()
+    call = stage.call_in(greeting=ENDLESS_GREETING)
     yield max(stage.settings.greeting / 2, 0.1)
     stage.exchange.finish(call, BY_SCHEME, entry_result=1)
 
@@ -897,9 +897,10 @@ def nobody_available(stage):
     caller=ANNA_CUSTOMER,
 )
 def two_at_once_one_owner(stage):
-    first = stage.reactive_call(after_route="menu", talk_seconds=25.0)
+    options = {"after_route": "menu", "talk_seconds": 25.0, "queued": True}
+    first = stage.reactive_call(**options)
     yield 2
-    second = stage.reactive_call(VEKTOR, after_route="menu", talk_seconds=25.0)
+    second = stage.reactive_call(VEKTOR, **options)
     yield lambda: not first.live and not second.live
 
 
@@ -990,7 +991,7 @@ def long_recording(stage):
 
 
 def odd_call(stage, **odd):
-    """Send a first leg of a call that never was, with something wrong about it."""
+    """Send a wrong notification about a call that does not exist."""
     ids = stage.exchange.ids
     payload = {
         "entry_id": ids.entry(),
@@ -1076,7 +1077,7 @@ def ping(stage):
 
 
 def faulty(name, en, ru, *faults):
-    """Register a routable call during which the API answers wrongly."""
+    """Register a routable call during which the API gives wrong answers."""
 
     @scenario(name, en, ru, group="faults", caller=ANNA_CUSTOMER)
     def play(stage):
@@ -1151,7 +1152,7 @@ def fault_lockout(stage):
 
 
 def past_call(stage, seconds_ago, number, extension):
-    """A finished call that lies in the past and was never notified.
+    """Add a finished call in the past, without notifications.
 
     :param float seconds_ago: when it began.
     :param str extension: who talked; empty for a missed one.
@@ -1173,7 +1174,7 @@ def past_call(stage, seconds_ago, number, extension):
 
 
 def shift_back(call, seconds_ago):
-    """Move a call that just happened back in time, with plausible lengths."""
+    """Move a call back in time and give it plausible durations."""
     created = call.created_at - seconds_ago
     talked = bool(call.talk_at)
     call.created_at = created

@@ -1,7 +1,7 @@
-"""Small plays: what people at the phones do, one step after another.
+"""Scripts: what people at the phones do, one step after another.
 
 A script is a generator. It yields a number to let seconds pass, or a condition (a
-function without arguments) to wait for; the condition is looked at after every change.
+function without arguments) to wait for; the condition is checked after every change.
 """
 
 from functools import partial
@@ -36,7 +36,7 @@ class Script:
         return self
 
     def stop(self):
-        """End without a further step."""
+        """End the script now."""
         self._generator.close()
         self._end()
 
@@ -67,7 +67,7 @@ class Script:
         self._look_soon()
 
     def _look_soon(self):
-        """Look after the change is complete, not in its middle."""
+        """Check the condition when the present change is complete."""
         if not self._condition or self._looking:
             return
         self._looking = True

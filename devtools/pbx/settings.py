@@ -61,17 +61,17 @@ class Settings:
     ``greeting``: seconds in the menu, 0 for no menu. ``disorder``: of notifications.
     ``numbers``: integers are sent as numbers or as text. ``errors``: HTTP 200 with
     ``result`` (``ok``); HTTP 4xx with ``result``, ``description``, ``fields``
-    (``status``); HTTP 420 with ``code`` (``legacy``). ``client``: what a called customer
-    does; ``manual`` waits for a button on the page. ``result_order``: whether
+    (``status``); HTTP 420 with ``code`` (``legacy``). ``client``: what a called
+    customer does; ``manual`` waits for a button on the page. ``result_order``: whether
     ``result/…`` is sent before or after the legs it causes.
 
-    ``late``: a route that comes too late is refused in the reply or in ``result/route``.
-    ``reroute``: a route of a ringing leg is carried out, or refused with 4100 in the
-    reply or in ``result/route``. ``after_route``: where the call goes when a routed
-    employee does not answer: it ends, or the caller comes back once to the menu, the
-    queue or the group of the scheme. ``callback``: a callback is carried out, refused in
-    the reply, or refused in ``result/callback``; ``refusal``: the code of that refusal,
-    such as 2240 (no money) or 2300 (destination blocked).
+    ``late``: a route that comes too late is refused in the reply or in
+    ``result/route``. ``reroute``: a route of a ringing leg is carried out, or refused
+    with 4100 in the reply or in ``result/route``. ``after_route``: where the call goes
+    when a routed employee does not answer: it ends, or the caller comes back once to
+    the menu, the queue or the group of the scheme. ``callback``: a callback is carried
+    out, refused in the reply, or refused in ``result/callback``; ``refusal``: the code
+    of that refusal, such as 2240 (no money) or 2300 (destination blocked).
 
     ``recording``: conversations are recorded. ``api_v2``: legs have ``transfer`` and
     ``was_transferred``. ``rate_limits``: are enforced. ``notify``: if false, no

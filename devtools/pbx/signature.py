@@ -21,5 +21,5 @@ def sign_link(key, timestamp, recording_id, salt):
 
 
 def matches(expected, given):
-    """Compare two signatures without telling by the time taken how they differ."""
+    """Compare two signatures in constant time."""
     return hmac.compare_digest(expected.encode(), str(given).encode())

@@ -4,8 +4,8 @@ import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from .refusals import Refused, required
 from .legs import INBOUND, INTERNAL, OUTBOUND
+from .refusals import Refused, required
 
 MOSCOW = timezone(timedelta(hours=3))
 DATE_FORMAT = "%d.%m.%Y %H:%M:%S"
@@ -32,13 +32,14 @@ class Job:
 
 
 class Statistics:
-    """Reports are taken when asked for, and get ready while one asks for them."""
+    """Reports: made at the request, ready after some polls."""
 
     def __init__(self, exchange):
         self._exchange = exchange
+        self._recordings = exchange.recordings
         self._jobs = {}
         self._keys = itertools.count(1)
-        #: how many polls of the extended report are answered 204 before anything
+        #: number of polls of the extended report that are still answered 204
         self.empty_polls = 0
 
     def clear(self):
@@ -63,18 +64,16 @@ class Statistics:
             raise Refused(WRONG, "limit is not one of those allowed", {"limit": WRONG})
         if end < start or end - start >= LONGEST:
             raise Refused(BAD_PARAMETERS, "Bad period", {"end_date": BAD_DATES})
-        items = [
-            item
-            for item in map(self.describe, self._between(start, end))
-            if self._wanted(item, params)
-        ]
-        return {"key": self._keep(Job(items[offset : offset + limit]))}
+        calls = [c for c in self._between(start, end) if self._wanted(c, params)]
+        page = calls[offset : offset + limit]
+        return {"key": self._keep(Job([self.describe(call) for call in page]))}
 
     def result_calls(self, params):
         """``stats/calls/result``.
 
-        :return: the reply, or ``None`` for HTTP 204. The first poll finds nothing, the
-            second a part of the data, the third all of it.
+        :return: the reply, or ``None`` for HTTP 204. The first poll returns no data,
+        the
+            second a part, the third everything.
         """
         key = required(params, "key")
         job = self._jobs.get(key)
@@ -92,7 +91,7 @@ class Statistics:
         return {"result": 1000, "status": "complete", "data": self._by_day(job.rows)}
 
     def describe(self, call):
-        """:return: one entry of the extended report."""
+        """Return one entry of the extended report."""
         employee = self._exchange.company.find_staff(call.employee)
         return {
             "entry_id": call.entry_id,
@@ -106,26 +105,26 @@ class Statistics:
             "duration": int(call.ended_at) - int(call.created_at),
             "talk_duration": self._span(call.talk_at, call.ended_at),
             "context_init_type": 4 if "callback_initiator" in call.command else 0,
-            "recall_status": 2,
+            "recall_status": call.recall_status,
             "context_calls": self._context_calls(call),
         }
 
     def _context_calls(self, call):
+        recordings = self._recordings.of(call)
         desks = [leg for leg in call.legs if leg.location == "abonent"]
         grouped = [leg for leg in desks if "acd_group" in leg.callee]
-        legs = [self._leg(call, leg) for leg in desks if leg not in grouped]
+        legs = [self._leg(call, leg, recordings) for leg in desks if leg not in grouped]
         group = self._exchange.company.find_group(call.group)
         if not grouped and not (group and not desks):
             return legs
-        return [self._group_leg(call, group, grouped), *legs]
+        members = [self._leg(call, leg, recordings) for leg in grouped]
+        return [self._group_leg(call, group, grouped, members), *legs]
 
-    def _group_leg(self, call, group, members):
-        """A group's leg carries its employees; without any it has no length (4.2)."""
-        answered = min(
-            (leg.answered_at for leg in members if leg.answered_at), default=0
-        )
-        started = min((leg.started_at for leg in members), default=call.ended_at)
-        ended = max((leg.ended_at for leg in members), default=call.ended_at)
+    def _group_leg(self, call, group, legs, members):
+        """The leg of a group with those rung; empty if nobody was available (4.2)."""
+        answered = min((leg.answered_at for leg in legs if leg.answered_at), default=0)
+        started = min((leg.started_at for leg in legs), default=call.ended_at)
+        ended = max((leg.ended_at for leg in legs), default=call.ended_at)
         return {
             "call_type": "group",
             "call_abonent_id": group.id,
@@ -138,12 +137,11 @@ class Statistics:
             "external_call_id": call.legs[0].call_id if call.legs else "",
             "DirectionInbound": True,
             "ModeGroup": True,
-            "members": [self._leg(call, leg) for leg in members],
+            "members": members,
         }
 
-    def _leg(self, call, leg):
+    def _leg(self, call, leg, recordings):
         staff = self._exchange.company.find_staff(leg.extension)
-        recordings = self._exchange.recordings.of(call)
         return {
             "call_type": "user" if staff else "number",
             "call_abonent_id": staff.user_id if staff else None,
@@ -180,13 +178,13 @@ class Statistics:
         found = [call for call in calls if first <= int(call.created_at) <= last]
         return sorted(found, key=lambda call: call.created_at)
 
-    def _wanted(self, item, params):
+    def _wanted(self, call, params):
         types = params.get("context_type")
         types = types if isinstance(types, list) else [types]
-        if types != [None] and item["context_type"] not in map(int, types):
+        if types != [None] and CONTEXT_TYPES[call.direction] not in map(int, types):
             return False
         status = params.get("context_status")
-        return status is None or item["context_status"] == int(status)
+        return status is None or bool(call.talk_at) == bool(int(status))
 
     @staticmethod
     def _by_day(items):
@@ -209,7 +207,7 @@ class Statistics:
         return days
 
     def _moment(self, params, name):
-        """Moscow wall time; anything else is malformed, ISO dates included."""
+        """Parse Moscow wall time; other formats are refused, including ISO dates."""
         text = required(params, name)
         try:
             return datetime.strptime(text, DATE_FORMAT).replace(tzinfo=MOSCOW)
@@ -264,7 +262,7 @@ class Statistics:
         return 200, "".join(f"{line}\r\n" for line in lines)
 
     def _csv_leg(self, call, leg):
-        recordings = self._exchange.recordings.of(call)
+        recordings = self._recordings.of(call)
         ids = ",".join(r.id for r in recordings if r.leg is leg and r.added)
         return {
             "records": f"[{ids}]",

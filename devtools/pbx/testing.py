@@ -1,4 +1,4 @@
-"""What tests need: a PBX in virtual time and a receiver without a network."""
+"""For tests: a PBX in virtual time and a receiver without a network."""
 
 import json
 import random
@@ -10,7 +10,7 @@ from .signature import sign
 
 
 class Receiver:
-    """Takes the place of the network and of the external system behind it.
+    """Replaces the network and the external system.
 
     Answers as ``design.md`` asks: 403 for a key or signature that is not ours, 400 for
     a ``json`` that is no object, 200 for the rest.
@@ -47,11 +47,11 @@ class Receiver:
         return 200
 
     def of(self, path):
-        """:return: the payloads of one path, in the order they came."""
+        """Return the payloads of one path, in the order of arrival."""
         return [payload for found, payload in self.good if found == path]
 
     def legs(self):
-        """:return: ``events/call`` payloads by ``call_id``, in the order of coming."""
+        """Return ``events/call`` payloads by ``call_id``, in the order of arrival."""
         legs = {}
         for payload in self.of("events/call"):
             legs.setdefault(payload["call_id"], []).append(payload)
@@ -59,7 +59,7 @@ class Receiver:
 
 
 def make_pbx(**settings):
-    """:return: a PBX on a virtual clock whose transport is a :class:`Receiver`."""
+    """Return a PBX on a virtual clock whose transport is a :class:`Receiver`."""
     return Pbx(
         VirtualClock(), Receiver, settings=Settings(**settings), rng=random.Random(1)
     )

@@ -1,4 +1,4 @@
-"""Handing a talk over to a colleague (``mango-api.md`` 4.6).
+"""Transfers to a colleague (``mango-api.md`` 4.6).
 
 A transfer has two legs: the *source*, put on hold, with the customer and the employee
 who transfers; and the new leg from that employee to the target, whose ``from`` becomes
@@ -16,7 +16,7 @@ class Transfers:
         self._exchange = exchange
 
     def consult(self, call, source, initiator, target, extra=None):
-        """Hold the customer and ring the target to ask first.
+        """Put the customer on hold and ring the target for a consultation.
 
         :param Leg source: the leg in ``Connected``.
         :param Staff initiator: who transfers, one side of ``source``.
@@ -27,7 +27,7 @@ class Transfers:
         return self._begin(call, source, initiator, target, "consult", extra)
 
     def blind(self, call, source, initiator, target, extra=None):
-        """Ring the target and leave at once."""
+        """Ring the target; the initiator leaves at once."""
         leg = self._begin(call, source, initiator, target, "blind", extra)
         self._hand_over(call, leg)
         return leg
@@ -39,7 +39,7 @@ class Transfers:
             self._exchange.recordings.start(call, leg, leg.extension)
 
     def hang_up(self, call, leg, extension):
-        """One of the two employees of a transfer's leg puts the receiver down."""
+        """One of the two employees of a transfer's leg hangs up."""
         if leg.extension == extension:
             # The target leaves: the customer comes back to who asked.
             if leg.role == "consult":
@@ -58,7 +58,7 @@ class Transfers:
         self._exchange.event(call, source, CONNECTED)
 
     def give_back(self, call, leg, reason):
-        """The target of a blind transfer is not reached: ring who transferred."""
+        """The target of a blind transfer is not reached: ring the initiator back."""
         exchange = self._exchange
         initiator = exchange.company.find_staff(leg.transferred_by)
         exchange.end_leg(call, leg, reason)
@@ -97,7 +97,7 @@ class Transfers:
         return leg
 
     def _hand_over(self, call, leg):
-        """The initiator leaves; the customer takes the place in the new leg."""
+        """The initiator leaves; the customer replaces them in the new leg."""
         exchange, source = self._exchange, leg.source
         initiator = exchange.company.find_staff(leg.initiator)
         called = source.extension == initiator.extension
@@ -127,7 +127,7 @@ class Transfers:
         self._exchange.end_leg(call, source, reason)
 
     def _other(self, source, initiator):
-        """:return: who the initiator talked to, as a caller of the next leg."""
+        """Return whom the initiator talked to, as ``from`` of the next leg."""
         called = source.extension == initiator.extension
         party = source.caller if called else source.callee
         return {k: v for k, v in party.items() if k in ("extension", "number")}

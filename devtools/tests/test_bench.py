@@ -5,7 +5,7 @@ import unittest
 
 from devtools.bench_pages import _specification
 from devtools.bench_table import Budget, Row, at_most, markdown, table
-from devtools.takes import Post, Take, multiplied, unmarked
+from devtools.traffic import Post, RecordedScenario, multiplied, unmarked
 
 BUDGET = Budget("p95 ≤ 1 s", lambda row: row.p95 <= 1)
 
@@ -62,7 +62,7 @@ class TestTakes(unittest.TestCase):
             "call_id": "L2",
             "command_id": "",
         }
-        [post] = Take("talk", 1, [["events/call", leg]]).copy("7")
+        [post] = RecordedScenario("talk", 1, [["events/call", leg]]).copy("7")
         self.assertEqual(post.kind, "events/call")
         self.assertEqual(
             json.loads(post.text),
@@ -76,14 +76,14 @@ class TestTakes(unittest.TestCase):
         self.assertEqual(unmarked("E1~7"), "E1")
 
     def test_copies_are_the_same_each_time(self):
-        take = Take("talk", 1, [["events/call", {"entry_id": "E1", "а": 1}]])
+        take = RecordedScenario("talk", 1, [["events/call", {"entry_id": "E1", "а": 1}]])
         self.assertEqual(take.copy("1"), take.copy("1"))
         self.assertEqual(
             take.copy("1"), [Post("events/call", '{"entry_id":"E1~1","а":1}')]
         )
 
     def test_each_take_at_least_once_and_the_short_ones_most(self):
-        takes = [Take(str(length), 1, [None] * length) for length in range(1, 17)]
+        takes = [RecordedScenario(str(length), 1, [None] * length) for length in range(1, 17)]
         chosen = multiplied(takes, 100)
         self.assertEqual(len(chosen), 100)
         counts = {take.name: chosen.count(take) for take in takes}

@@ -72,10 +72,17 @@ class TestBrowser(unittest.TestCase):
         self.assertEqual(self._cookies(theirs), [])
 
     def _cookies(self, context):
-        answer = context.page().command(
-            "Network.getCookies", urls=["http://127.0.0.1/"]
-        )
-        return [cookie["value"] for cookie in answer["cookies"]]
+        return [cookie["value"] for cookie in context.cookies()]
+
+    def test_trace_is_kept_on_demand_only(self):
+        context = self.browser.context()
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "trace.zip")
+            for kept in (None, path):
+                context.begin_trace()
+                context.page().open(PAGE)
+                context.end_trace(kept)
+                self.assertEqual(path.exists(), bool(kept))
 
     def test_nothing_beyond_this_machine(self):
         with self.assertRaisesRegex(BrowserError, "ERR_NAME_NOT_RESOLVED"):

@@ -31,7 +31,7 @@ def opened(name, log_path, speed, addons=(), fill=None):
     :param addons: folders of further addons to install.
     :param fill: called with the name and the database server's environment once the
         database is new; it is kept then, and only brought up to date the next time.
-    :return: the :class:`Stage`.
+    :return: the :class:`TestBed`.
     """
     surroundings = database.acquire()
     log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,20 +46,20 @@ def opened(name, log_path, speed, addons=(), fill=None):
         if not fill:
             name = f"{name}_{os.getpid()}"
             stack.callback(database.drop, name, surroundings)
-        stage = Stage(name, environment, log, speed, surroundings)
-        stack.callback(stage.stop_pbx)
+        bed = TestBed(name, environment, log, speed, surroundings)
+        stack.callback(bed.stop_pbx)
         with step("Starting the PBX and Odoo with demo data"):
-            stage.start_pbx()
-            wishes = demo.make_wishes(stage.port, stage.pbx_port, "en_US")
+            bed.start_pbx()
+            wishes = demo.make_wishes(bed.port, bed.pbx_port, "en_US")
             modules = [addon.name for addon in addons]
             if fill:
                 demo.keep(name, wishes, surroundings, environment, modules, fill)
             else:
                 demo.build(name, wishes, surroundings, environment, modules)
-        yield stage
+        yield bed
 
 
-class Stage:
+class TestBed:
     """The database, the PBX, and Odoo while :meth:`serving` it.
 
     :param str name: of the database.
@@ -100,7 +100,7 @@ class Stage:
         :param int workers: processes; 0 for threads, where the websocket is served on
             the port of everything else.
         :param int port: another than the one that the PBX notifies: a second server.
-        :param io.TextIOBase log: takes what it prints instead of the stage's.
+        :param io.TextIOBase log: takes what it prints instead of the bed's.
         :param bool crons: whether it does what is due by the clock meanwhile.
         :return: the :class:`subprocess.Popen`, which leads a process group of its own.
         """
@@ -155,7 +155,7 @@ class Pbx:
         """Play a scenario to its end.
 
         :param str scenario: its name.
-        :return: ``ok``, ``error``, ``calls`` and ``entries`` of the play.
+        :return: ``ok``, ``error``, ``calls`` and ``entries`` of the scenario.
         :rtype: dict
         """
         return self.post("scenario", name=scenario, wait=True)

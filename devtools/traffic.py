@@ -31,7 +31,7 @@ class Post(NamedTuple):
     text: str
 
 
-class Take(NamedTuple):
+class RecordedScenario(NamedTuple):
     """A recorded scenario: its ``posts`` are pairs of ``kind`` and payload."""
 
     name: str
@@ -58,28 +58,30 @@ class Answer(NamedTuple):
 def load():
     """Record every scenario that tells of a call without anything to be refused.
 
-    :rtype: list[Take]
+    :rtype: list[RecordedScenario]
     """
     command = [paths.PYTHON, "-m", "devtools.pbx.export"]
     recorded = json.loads(processes.output_of(command, cwd=paths.ROOT))
-    takes = [Take(**take) for take in recorded]
-    return [take for take in takes if take.calls]
+    scenarios = [RecordedScenario(**scenario) for scenario in recorded]
+    return [scenario for scenario in scenarios if scenario.calls]
 
 
-def multiplied(takes, calls):
+def multiplied(scenarios, calls):
     """Choose how often to copy each recording to have so many calls.
 
     Each at least once; the rest are copies of the shortest, so that it takes a minute.
 
-    :param list[Take] takes: all recordings.
+    :param list[RecordedScenario] scenarios: all recordings.
     :param int calls: how many at least.
     :return: the recordings, each as often as it is to be copied.
-    :rtype: list[Take]
+    :rtype: list[RecordedScenario]
     """
-    chosen = list(takes)
-    by_length = sorted(takes, key=lambda take: len(take.posts) / take.calls)
-    short = itertools.cycle(by_length[: len(takes) // 8])
-    while sum(take.calls for take in chosen) < calls:
+    chosen = list(scenarios)
+    by_length = sorted(
+        scenarios, key=lambda scenario: len(scenario.posts) / scenario.calls
+    )
+    short = itertools.cycle(by_length[: len(scenarios) // 8])
+    while sum(scenario.calls for scenario in chosen) < calls:
         chosen.append(next(short))
     return chosen
 
