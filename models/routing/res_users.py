@@ -22,7 +22,7 @@ class ResUsers(models.Model):
         search="_search_mango_status",
         compute_sudo=True,
         groups="mango_office.group_user",
-        help="Odoo routes no calls to whoever is away or does not want to be disturbed.",
+        help="Odoo routes no calls to whoever is away or wants no calls.",
     )
     mango_away_until = fields.Datetime(
         string="Away Until",
