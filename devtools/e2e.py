@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from . import e2e_browser, e2e_burst, e2e_chaos, paths, testbed
+from . import e2e_browser, e2e_burst, e2e_chaos, e2e_routing, paths, testbed
 from .report import Report
 
 DATABASE = "mango_e2e"
@@ -17,6 +17,7 @@ WORKERS = 3
 ASKING = 5  # people at once
 FETCHING_SECONDS = 60
 CHAOS = "chaos"  # runs e2e_chaos instead of scenarios in the browser
+ROUTING = "routing"  # the same for e2e_routing
 SPEED = 5  # only waiting is shortened; the greeting still takes a second
 
 CALL_FIELDS = [
@@ -88,7 +89,10 @@ def run(scenarios=()):
             with bed.serving(WORKERS):
                 yield from _check_scenarios(bed.pbx, Log(bed))
                 yield e2e_burst.run(bed, "processes")
-        in_browser = [name for name in scenarios if name != CHAOS]
+        if not scenarios or ROUTING in scenarios:
+            with bed.serving(WORKERS):
+                yield from e2e_routing.check(bed)
+        in_browser = [name for name in scenarios if name not in (CHAOS, ROUTING)]
         if not scenarios or in_browser:
             with bed.serving(workers=0):
                 yield from e2e_browser.run(bed, in_browser)

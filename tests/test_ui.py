@@ -107,6 +107,21 @@ class TestTours(MangoHttpCase):
         self.assertIn("Call back on Monday", self.call("E1").note)
         self.assertFalse(self.call("E2").note)
 
+    def test_routing(self):
+        admin = self.create_user("admin", "Ольга", "group_admin")
+        gone = self.create_user("gone", "Пётр")
+        steps = self.env["mango.route.step"]
+        steps.create(
+            {"account_id": self.account.id, "target": "user", "user_id": gone.id}
+        )
+        gone.active = False
+
+        self.start_tour("/odoo/call-routing", "mango_office_routing", login=admin.login)
+
+        step = steps.search([("user_id", "=", self.boris.id)])
+        self.assertEqual(step.target, "user")
+        self.assertFalse(self.call())
+
     def test_recording(self):
         for kind, payload in talk("E1", "74950000201", "101"):
             self.receive(kind, payload)

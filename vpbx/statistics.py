@@ -221,8 +221,6 @@ def as_text(entry, extensions=None):
     entry = dict(entry)
     caller = read_text(entry.get("caller_id"))
     _fill_in(entry, "caller_extension", extensions.get(caller))
-        entry, "caller_extension", extensions.get(read_text(entry.get("caller_id")))
-    )
     legs = entry.get("context_calls")
     if isinstance(legs, list):
         entry["context_calls"] = [_with_extension(leg, extensions) for leg in legs]

@@ -159,8 +159,7 @@ class MangoCall(models.Model):
         entry = self._rung_entry()
         if state.state != RINGING:
             return self._close_route(state, entry)
-        legs = self._legs_to(entry, state)[entry.get("legs", 0) :]
-        if not legs or not all(leg.is_gone for leg in legs) or not state.in_menu_leg:
+        if not self._is_back(entry, state):
             return False
         reason = self._in_vain(entry, state)
         vals = self.env["mango.router"]._pass_on(self, state.in_menu_leg, reason)
@@ -169,6 +168,18 @@ class MangoCall(models.Model):
         if vals.get("route_command_id"):
             self.env["mango.router"]._send_after_commit(self)
         return self._write_route(vals)
+
+    def _is_back(self, entry, state):
+        """Tell whether the caller waits again, and who was rung did not answer.
+
+        The PBX may tell of no leg at all, such as for somebody who is off duty there.
+
+        :rtype: bool
+        """
+        legs = self._legs_to(entry, state)[entry.get("legs", 0) :]
+        if not state.in_menu_leg or not all(leg.is_gone for leg in legs):
+            return False
+        return bool(legs) or state.in_menu_leg != entry.get("from_leg")
 
     def _close_route(self, state, entry):
         """Note whether whom the call was routed to has answered.

@@ -5,8 +5,9 @@ from odoo.tools import SQL
 
 from ...tools.locking import locked_transaction
 
-#: The PBX takes one route command per two seconds (mango-api.md 2.6).
-INTERVAL = timedelta(seconds=2)
+#: The PBX takes one route command per two seconds (mango-api.md 2.6). Some of them are
+#: longer on their way than others.
+INTERVAL = timedelta(seconds=2.5)
 
 
 class MangoRouteSlot(models.Model):

@@ -289,6 +289,7 @@ class MangoRouter(models.AbstractModel):
                 return None
             entry = vals["route_trace"][-1]
             entry["legs"] = len(call._legs_to(entry, state))
+            entry["from_leg"] = leg_ref
             call._write_route(
                 {
                     **vals,

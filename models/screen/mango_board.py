@@ -57,8 +57,23 @@ class MangoBoard(models.AbstractModel):
         activities = self._activities(extensions, calls)
         return {
             "busy": [{"id": key, **activity} for key, activity in activities.items()],
+            "absent": self._absent(),
             "waiting": self._waiting(calls),
         }
+
+    def _absent(self):
+        """Return the status of the extensions whose employees take no routed calls."""
+        # sudo: res.users.settings - the status, which the board shows of everybody.
+        settings_sudo = self.env["res.users.settings"].sudo()
+        users_sudo = settings_sudo.search([("mango_status", "!=", "available")]).user_id
+        extensions = self.env["mango.extension"].search(
+            Domain("account_id.active", "=", True)
+            & Domain("user_id", "in", users_sudo.ids)
+        )
+        return [
+            {"id": extension.id, **extension.user_id.sudo()._mango_status_info()}
+            for extension in extensions
+        ]
 
     def _check_supervisor(self):
         if not self.env.user.has_group("mango_office.group_supervisor"):

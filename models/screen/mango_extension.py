@@ -96,7 +96,8 @@ class MangoExtension(models.Model):
         """Return only what changes on the board while calls go on.
 
         :return: ``busy``: ``id``, ``state`` and ``call`` of every extension that is not
-            free; and ``waiting``. Both as of :meth:`get_board`.
+            free; ``absent``: ``id``, ``status`` and ``away_until`` of those whose
+            employees take no routed calls; and ``waiting``. As of :meth:`get_board`.
         :rtype: dict
         :raise AccessError: if the user is no supervisor.
         """

@@ -177,7 +177,12 @@ export function makeCard(values = {}) {
 export function useTelephony(cards = [], extension = EXTENSION) {
     patchWithCleanup(session, { mango_office: { extension } });
     mockBus();
-    const figures = { my_state: "free", missed_count: 0, planned_count: 0 };
+    const figures = {
+        my_state: "free",
+        my_status: { status: "available", away_until: false },
+        missed_count: 0,
+        planned_count: 0,
+    };
     onRpc("mango.call.presence", "get_screen", () => ({ cards: [...cards], extension, ...figures }));
     onRpc("mango.call.presence", "get_cards", ({ args: [callIds] }) => ({
         cards: cards.filter((card) => callIds.includes(card.call_id)),

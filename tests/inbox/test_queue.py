@@ -114,15 +114,25 @@ class TestQueue(MangoCase):
         self.assertEqual(update.call_count, 1)
         self.assertEqual(set(self.events().mapped("state")), {"done"})
 
-    def test_serialization_failure_is_repeated_by_the_server(self):
+    def test_concurrent_update_is_repeated(self):
         """It must not be taken for an error of the notification (design.md 2)."""
-        conflict = patch.object(
-            MangoCall, "_update_from", side_effect=SerializationFailure
-        )
-        with conflict, self.assertRaises(SerializationFailure):
+        real, tries = MangoCall._update_from, []
+
+        def update(call, state):
+            tries.append(state)
+            if len(tries) == 1:
+                raise SerializationFailure
+            return real(call, state)
+
+        with (
+            patch.object(MangoCall, "_update_from", update),
+            patch("odoo.service.model.time.sleep"),
+        ):
             self.receive(*APPEARED)
         self.env.invalidate_all()
-        self.assertFalse(self.events())
+        self.assertEqual(len(tries), 2)
+        self.assertEqual(self.events().state, "done")
+        self.assertEqual(self.call().state, "ringing")
 
 
 @tagged("post_install", "-at_install")

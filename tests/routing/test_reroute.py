@@ -154,6 +154,22 @@ class TestReroute(RerouteCase):
         self.send()
         self.assertEqual(self.rung(), [("L1", "101"), ("L5", "102")])
 
+    def test_back_in_the_menu_without_a_leg(self):
+        """As for somebody who is off duty in the PBX."""
+        self.send()
+        self.back_in_queue()
+        self.assertEqual(self.verdicts()[0], ("101", "passed", "unavailable"))
+        self.send()
+        self.assertEqual(self.rung(), [("L1", "101"), ("L5", "102")])
+
+    def test_still_in_the_menu(self):
+        """The command was accepted; the menu ends in a moment."""
+        self.send()
+        command_id = self.call().route_command_id
+        self.receive(RESULT, {"command_id": command_id, "result": 1000})
+        self.receive(*leg("L1", 2, "Connected", 1, outside(), dialled(), place="ivr"))
+        self.assertEqual(self.verdicts(), [("101", "rung", "available")])
+
     def test_busy(self):
         self.send()
         self.rings()

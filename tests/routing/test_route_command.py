@@ -10,6 +10,7 @@ from odoo import fields
 from odoo.tests import tagged
 
 from ...models.routing import mango_router
+from ...models.routing.mango_route_slot import INTERVAL
 from ...models.routing.mango_router import LOST_TIME, PATIENCE, MangoRouter, send
 from ...tools import locking as transaction
 from ...vpbx.client import Client
@@ -256,7 +257,7 @@ class TestSending(RouteCase):
         for _time in range(count):
             self.claim(timedelta(minutes=1))
 
-    def test_one_turn_in_two_seconds(self):
+    def test_one_turn_at_a_time(self):
         patience = timedelta(minutes=1)
         self.assertEqual(self.claim(patience), 0)
         turns = [self.slot()]
@@ -264,8 +265,8 @@ class TestSending(RouteCase):
             wait = self.claim(patience)
             turns.append(self.slot())
             self.assertGreater(wait, 0)
-            self.assertLessEqual(wait, nth * 2)
-            self.assertEqual(turns[-1] - turns[-2], timedelta(seconds=2))
+            self.assertLessEqual(wait, nth * INTERVAL.total_seconds())
+            self.assertEqual(turns[-1] - turns[-2], INTERVAL)
 
     def test_turn_that_would_come_too_late(self):
         self.take_turns(8)
@@ -282,7 +283,7 @@ class TestSending(RouteCase):
     def test_waits_for_its_turn(self):
         self.claim()
         [wait] = self.send()
-        self.assertTrue(0 < wait <= 2, wait)
+        self.assertTrue(0 < wait <= INTERVAL.total_seconds(), wait)
         self.assertEqual(self.pbx.paths(), [ROUTE])
 
     def test_dropped_if_the_turn_comes_too_late(self):
@@ -290,8 +291,9 @@ class TestSending(RouteCase):
         self.assertEqual(self.send(), [])
         self.assertFalse(self.pbx.requests)
         self.assertRoute(
-            "skipped", "The PBX accepts one such command every two seconds; there "
-                       "were too many calls."
+            "skipped",
+            "The PBX accepts one such command every two seconds; there "
+            "were too many calls.",
         )
 
     # -- the process died before it sent the command -----------------------------

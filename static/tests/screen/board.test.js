@@ -27,6 +27,8 @@ const extension = (id, number, name, values) => ({
     avatar: "",
     state: "free",
     call: false,
+    status: "available",
+    away_until: false,
     ...values,
 });
 let board;
@@ -46,6 +48,7 @@ beforeEach(() => {
         asyncStep("read");
         return {
             busy: board.extensions.filter(({ state }) => state !== "free"),
+            absent: board.extensions.filter(({ status }) => status !== "available"),
             waiting: board.waiting,
         };
     });
@@ -118,6 +121,25 @@ test("the call is opened", async () => {
     });
     await contains(".o_mango_board_call").click();
     await waitForSteps(["call 1"]);
+});
+
+test("a supervisor switches somebody's status", async () => {
+    onRpc("res.users", "mango_set_status", ({ args }) => {
+        asyncStep(JSON.stringify(args.slice(0, 2)));
+        board.extensions[1].status = "dnd";
+        return true;
+    });
+    await mountBoard();
+    const boris = ".o_mango_board_tile[data-number='102']";
+    expect(".o_mango_board_tile[data-number='103'] .o_mango_status").toHaveCount(0);
+    await contains(`${boris} .o_mango_status select`).select("dnd");
+    await waitForSteps(['[[2],"dnd"]']);
+    getService("mango_office.call").tellWatchers();
+    await advanceTime(500);
+    await waitForSteps(["read"]);
+    await animationFrame();
+    expect(`${boris} .o_mango_status`).toHaveAttribute("data-status", "dnd");
+    expect(`${boris} select`).toHaveValue("dnd");
 });
 
 test("without extensions it says what to do", async () => {

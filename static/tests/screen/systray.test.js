@@ -260,6 +260,39 @@ describe("planned calls", () => {
     });
 });
 
+describe("status", () => {
+    beforeEach(() => {
+        onRpc("res.users", "mango_set_status", ({ args }) => {
+            asyncStep(JSON.stringify(args.slice(1)));
+            return true;
+        });
+    });
+
+    test("away for half an hour", async () => {
+        mockDate("2026-01-02 10:00:00", 0);
+        await mountMenu();
+        await openMenu();
+        await contains(".o_mango_status select").select("away-30");
+        await waitForSteps(['["away","2026-01-02 10:30:00"]']);
+        getService("mango_office.call").state.myStatus = {
+            status: "away",
+            away_until: "2026-01-02 10:30:00",
+        };
+        await animationFrame();
+        expect(".o_mango_status select option:checked").toHaveText("Away until 10:30");
+        expect(".o_mango_systray").toHaveAttribute("title", "Calls: Away until 10:30 (101)");
+    });
+
+    test("do not disturb, and available again", async () => {
+        await mountMenu();
+        await openMenu();
+        await contains(".o_mango_status select").select("dnd");
+        await waitForSteps(['["dnd",false]']);
+        await contains(".o_mango_status select").select("available");
+        await waitForSteps(['["available",false]']);
+    });
+});
+
 describe("dial pad", () => {
     test("keys, backspace and the green button", async () => {
         await mountMenu();

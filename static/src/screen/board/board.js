@@ -6,6 +6,7 @@ import { useDebounced } from "@web/core/utils/timing";
 import { Layout } from "@web/search/layout";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 import { CallTimer } from "../call_card/call_timer";
+import { StatusSelect } from "../status/status_select";
 
 /** Calls change several times within a second; the board is read again once. */
 const REFRESH_DELAY = 200; // milliseconds
@@ -21,12 +22,12 @@ const DIRECTIONS = {
     outbound: { icon: "fa-arrow-up", words: _t("Outbound") },
     internal: { icon: "fa-exchange", words: _t("Internal") },
 };
-const FREE = { state: "free", call: false };
+const FREE = { state: "free", call: false, status: "available", away_until: false };
 
 /** What every extension is doing, and who waits, for supervisors, live. */
 export class Board extends Component {
     static template = "mango_office.Board";
-    static components = { CallTimer, Layout };
+    static components = { CallTimer, Layout, StatusSelect };
     static props = { ...standardActionServiceProps };
 
     setup() {
@@ -47,12 +48,16 @@ export class Board extends Component {
 
     /** Read again what changes while calls go on; the rest of the board stays. */
     async refresh() {
-        const { busy, waiting } = await this.ask("get_board_calls");
+        const { busy, absent, waiting } = await this.ask("get_board_calls");
         const byId = new Map(busy.map(({ id, ...activity }) => [id, activity]));
+        for (const { id, ...status } of absent) {
+            byId.set(id, { ...byId.get(id), ...status });
+        }
         this.state.waiting = waiting;
         this.state.extensions = this.state.extensions.map((extension) => ({
             ...extension,
-            ...(byId.get(extension.id) || FREE),
+            ...FREE,
+            ...byId.get(extension.id),
         }));
     }
 

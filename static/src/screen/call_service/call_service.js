@@ -58,6 +58,8 @@ export class CallService {
             /** @type {Card[]} */
             cards: [],
             myState: "free",
+            /** Whether calls are routed to the user. */
+            myStatus: { status: "available", away_until: false },
             /** Clients who wait to be called back. */
             missedCount: 0,
             /** Calls that the user has planned until today. */
@@ -86,6 +88,9 @@ export class CallService {
         this.subscribe("closed", ({ key }) => this.onClosed(key));
         this.subscribe("opened", (message) => this.onOpened(message));
         this.subscribe("callback", (message) => this.onCallback(message));
+        this.subscribe("status", (status) => {
+            this.state.myStatus = status;
+        });
         this.subscribe("board", () => this.tellWatchers());
         // One of the user's own activities, which may be a planned call.
         this.busService.subscribe("mail.activity/updated", () => this.onActivity());
@@ -221,10 +226,24 @@ export class CallService {
         }
     }
 
-    readFigures({ my_state, missed_count, planned_count }) {
+    readFigures({ my_state, my_status, missed_count, planned_count }) {
         this.state.myState = my_state;
+        this.state.myStatus = my_status;
         this.state.missedCount = missed_count;
         this.state.plannedCount = planned_count;
+    }
+
+    /**
+     * Tell whether calls are to be routed to somebody.
+     *
+     * @param {number} userId
+     * @param {"available" | "dnd" | "away"} status
+     * @param {string | false} until the end of being away, UTC
+     */
+    setStatus(userId, status, until) {
+        return this.attempt(() =>
+            this.orm.silent.call("res.users", "mango_set_status", [[userId], status, until])
+        );
     }
 
     /** Ask the server in the background: without a connection there is no answer. */

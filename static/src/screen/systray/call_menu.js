@@ -3,10 +3,12 @@ import { Dropdown } from "@web/core/dropdown/dropdown";
 import { useDropdownState } from "@web/core/dropdown/dropdown_hooks";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
+import { user } from "@web/core/user";
 import { useService } from "@web/core/utils/hooks";
 import { session } from "@web/session";
 import { PlannedList } from "../../callbacks/planned_list";
 import { WaitingList } from "../../callbacks/waiting_list";
+import { StatusSelect, statusWords } from "../status/status_select";
 import { CallLists } from "./call_lists";
 import { DialPad } from "./dial_pad";
 
@@ -20,7 +22,7 @@ const STATES = {
 /** The telephone in Odoo's top bar: one's state, missed and past calls, a dial pad. */
 export class CallMenu extends Component {
     static template = "mango_office.CallMenu";
-    static components = { CallLists, DialPad, Dropdown, PlannedList, WaitingList };
+    static components = { CallLists, DialPad, Dropdown, PlannedList, StatusSelect, WaitingList };
     static props = {};
 
     setup() {
@@ -28,6 +30,7 @@ export class CallMenu extends Component {
         this.action = useService("action");
         this.service = useState(this.calls.state);
         this.dropdown = useDropdownState();
+        this.userId = user.userId;
         this.state = useState({ tab: "", canAsk: this.calls.canAskNotifications });
         this.close = () => this.dropdown.close();
     }
@@ -36,12 +39,19 @@ export class CallMenu extends Component {
         return STATES[this.service.myState];
     }
 
+    /** What the user is doing, or else why no calls are routed to them. */
+    get stateWords() {
+        const { myState, myStatus } = this.service;
+        const isOff = myState === "free" && myStatus.status !== "available";
+        return isOff ? statusWords(myStatus) : this.look.words;
+    }
+
     /** What the button is called: state and missed calls in words. */
     get title() {
         const { extension, missedCount } = this.service;
         const words = extension
             ? _t("Calls: %(state)s (%(number)s)", {
-                  state: this.look.words,
+                  state: this.stateWords,
                   number: extension.number,
               })
             : _t("Calls");

@@ -1,0 +1,232 @@
+"""Callers whose manager cannot take the call, over several server processes."""
+
+import random
+import time
+
+from .console import step
+
+SPEED = 2
+SEED = 20260303
+AT_ONCE = 10  # times that two callers of one manager come together
+APART = 2.5  # seconds between them, at most
+TALK = 2.0
+GREETING = 15.0
+RING_SECONDS = 4
+#: Two customers of Anna.
+CALLERS = ("74950000201", "74950000200")
+STRANGER = "74950000299"
+PATIENCE = 20  # seconds until Odoo knows of the end
+
+CALL_FIELDS = ["result", "user_id", "route_trace", "route_attempts", "route_answered"]
+
+#: Who answers, after whom was passed over or rung in vain: extension and reason.
+EXPECTED = {
+    "owner-busy": ("102", [("101", "talking")]),
+    "owner-busy-unseen": ("102", [("101", "busy")]),
+    "owner-declines": ("102", [("101", "declined")]),
+    "owner-away-substitute": ("102", [("101", "unavailable")]),
+    "owner-no-answer-next": ("102", [("101", "no_answer")]),
+}
+
+
+def check(bed, times=AT_ONCE):
+    """Play the scenarios of the routing plan.
+
+    :param TestBed bed: where Odoo is served by several processes.
+    :param int times: how often two callers come together.
+    :return: name, success and detail of each check, as they come.
+    :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
+    """
+    log = Log(bed)
+    bed.pbx.post("settings", speed=SPEED)
+    log.set_plan()
+    for name, (answered_by, passed) in EXPECTED.items():
+        yield _check_scenario(bed.pbx, log, name, answered_by, passed)
+    yield _check_status(bed.pbx, log)
+    yield _check_refused(bed.pbx, log)
+    yield _check_nobody(bed.pbx, log)
+    yield _check_team(bed.pbx, log)
+    with step(f"Two callers of one manager at once, {times} times"):
+        yield _check_two_at_once(bed.pbx, log, times)
+    log.reset_plan()
+    bed.pbx.post("settings", speed=bed.speed)
+
+
+def _check_scenario(pbx, log, name, answered_by, passed):
+    [call] = log.play(pbx, name, inbound_of=CALLERS[0])
+    trace = [entry for entry in call["route_trace"] if entry["extension"]]
+    found = [(entry["extension"], entry["reason"]) for entry in trace[:-1]]
+    last = trace[-1]
+    ok = call["result"] == "answered" and call["route_answered"]
+    ok = ok and (last["extension"], last["verdict"]) == (answered_by, "answered")
+    return name, ok and found == passed, str(call)
+
+
+def _check_status(pbx, log):
+    """Whoever is away in Odoo is not rung at all."""
+    name = "away in Odoo: the substitute is rung at once"
+    log.set_status("anna", "away")
+    try:
+        [call] = log.play(pbx, "owner-no-answer-next", inbound_of=CALLERS[0])
+    finally:
+        log.set_status("anna", "available")
+    trace = [(one["extension"], one["verdict"]) for one in call["route_trace"]]
+    ok = call["route_attempts"] == 1 and trace[-1] == ("102", "answered")
+    return name, ok, str(call)
+
+
+def _check_refused(pbx, log):
+    """A PBX that does not route ringing phones ends it quietly."""
+    name = "a ringing phone cannot be routed: 4100, and the PBX goes its own way"
+    pbx.post("settings", reroute="reply")
+    try:
+        [call] = log.play(pbx, "owner-no-answer-next", inbound_of=CALLERS[0])
+    finally:
+        pbx.post("settings", reroute="accept")
+    ok = call["route_attempts"] == 2 and call["route_trace"][-1]["code"] == 4100
+    return name, ok, str(call)
+
+
+def _check_nobody(pbx, log):
+    name = "nobody-available"
+    [call] = log.play(pbx, name, inbound_of=CALLERS[0])
+    people = [entry["extension"] for entry in call["route_trace"] if entry["extension"]]
+    ok = call["result"] == "missed" and len(people) == len(set(people)) >= 1
+    return name, ok, str(call)
+
+
+def _check_team(pbx, log):
+    """Three unknown callers one after another: each time the longest idle one."""
+    known = log.call_ids()
+    for _time in range(3):
+        _call(pbx, STRANGER)
+        pbx.wait_for(_is_quiet, "the end of a call", 60)
+        log.calls(known)
+    calls = log.calls(known)
+    answered_by = {call["user_id"] and call["user_id"][1] for call in calls}
+    ok = len(answered_by) == 3 and all(call["route_answered"] for call in calls)
+    return "team-longest-idle", ok, str(calls)
+
+
+def _call(pbx, number):
+    options = {"reactive": True, "greeting": GREETING, "talk_seconds": TALK}
+    pbx.post("call", **{"from": number}, **options, after_route="menu")
+
+
+def _is_quiet(state):
+    return all(call["stage"] == "ended" for call in state["calls"])
+
+
+def _check_two_at_once(pbx, log, times):
+    """Nobody is lost while somebody in the plan is free."""
+    source = random.Random(SEED)
+    lost = []
+    for _time in range(times):
+        known = log.call_ids()
+        first, second = source.sample(CALLERS, 2)
+        _call(pbx, first)
+        time.sleep(source.uniform(0, APART))
+        _call(pbx, second)
+        pbx.wait_for(_is_quiet, "the end of two calls", 60)
+        calls = log.calls(known)
+        lost += [call for call in calls if call["result"] != "answered"]
+        lost += [{"missing": 2 - len(calls)}] if len(calls) != 2 else []
+    name = f"two-at-once-one-owner, {times} times: nobody is lost"
+    return name, not lost, f"{len(lost)} lost: {lost[:3]}"
+
+
+class Log:
+    """The plan and the calls in Odoo.
+
+    :param TestBed bed: where Odoo is served.
+    """
+
+    def __init__(self, bed):
+        self._server = bed.log_in("admin", "admin")
+        self._made = []
+
+    def set_plan(self):
+        """Anna is followed by Boris, her substitute, and by Vera; then the team."""
+        [account] = self._server.search_read("mango.account", [], ["id"])
+        users = self._server.search_read("res.users", [], ["login"])
+        self._users = {user["login"]: user["id"] for user in users}
+        extensions = self._server.search_read("mango.extension", [], ["number"])
+        ids = {extension["number"]: extension["id"] for extension in extensions}
+        self._write("mango.extension", ids["101"], substitute_id=ids["102"])
+        self._write("mango.account", account["id"], route_unanswered_limit=0)
+        steps = self._server.search_read(
+            "mango.route.step", [("target", "!=", "pbx")], ["id"]
+        )
+        for one in steps:
+            self._write("mango.route.step", one["id"], ring_seconds=RING_SECONDS)
+        [last] = self._server.search_read(
+            "mango.route.step", [("target", "=", "pbx")], ["id"]
+        )
+        self._write("mango.route.step", last["id"], sequence=99)
+        members = [self._users[login] for login in ("anna", "boris", "vera")]
+        team = self._server.call(
+            "crm.team", "create", {"name": "Routing", "member_ids": [(6, 0, members)]}
+        )
+        common = {
+            "account_id": account["id"],
+            "ring_seconds": RING_SECONDS,
+            "only_working_hours": False,
+        }
+        self._made = self._server.call(
+            "mango.route.step",
+            "create",
+            [
+                {
+                    **common,
+                    "sequence": 50,
+                    "target": "user",
+                    "user_id": self._users["vera"],
+                    "caller": "known",
+                },
+                {**common, "sequence": 60, "target": "team", "team_id": team},
+            ],
+        )
+
+    def reset_plan(self):
+        self._server.call("mango.route.step", "unlink", self._made)
+
+    def set_status(self, login, status):
+        self._server.call("res.users", "mango_set_status", [self._users[login]], status)
+
+    def _write(self, model, record_id, **vals):
+        self._server.call(model, "write", [record_id], vals)
+
+    def play(self, pbx, name, inbound_of=None):
+        """Play a scenario.
+
+        :param str inbound_of: a number, to leave out the calls of others.
+        :return: its inbound calls, the first one first.
+        :rtype: list[dict]
+        :raise RuntimeError: if it could not be played.
+        """
+        known = self.call_ids()
+        play = pbx.play(name)
+        if not play["ok"]:
+            raise RuntimeError(f"{name}: {play['error']}")
+        return self.calls(known, inbound_of)
+
+    def call_ids(self):
+        calls = self._server.search_read("mango.call", [], ["id"])
+        return {call["id"] for call in calls}
+
+    def calls(self, known, number=None):
+        """Return the inbound calls that are new, once all of them have ended.
+
+        :param set known: the ids of those that are not.
+        """
+        deadline = time.monotonic() + PATIENCE
+        going_on = [("id", "not in", list(known)), ("state", "!=", "ended")]
+        while self._server.call("mango.call", "search_count", going_on):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.1)
+        domain = [("id", "not in", list(known)), ("direction", "=", "inbound")]
+        if number:
+            domain.append(("client_number", "=", f"+{number}"))
+        found = self._server.search_read("mango.call", domain, CALL_FIELDS)
+        return sorted(found, key=lambda call: call["id"])
