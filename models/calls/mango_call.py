@@ -415,17 +415,54 @@ class MangoCall(models.Model):
             state = replace(state, client_number=None)
         vals = self._prepare_vals(state, extensions)
         number_is_new = (vals["client_number"] or False) != self.client_number
+        legs = self.env["mango.call.leg"]._of_call(self)
+        before = self._views(legs)
         changed = self._write_changes(vals)
-        changed |= self.env["mango.call.leg"]._load(self, state.legs)
+        legs, legs_changed = legs._load(self, state.legs)
         changed |= self._link_origin(state)
         if number_is_new:
             changed |= self._identify_client()
-        changed |= self._add_participants(extensions)
+        self._add_participants(extensions)
         changed |= self._on_changed(state, extensions)
+        arrived = self._put_on_screens(state, extensions)
         if changed:
             self._notify_participants()
-            if self.state == "ended":
-                self._on_ended()
+        elif legs_changed or arrived:
+            self._notify_about_legs(before, self._views(legs), arrived)
+        if self.state == "ended" and (changed or legs_changed):
+            self._on_ended()
+
+    def _views(self, legs):
+        """Return what the legs mean for each person, to find out whom to notify.
+
+        For other parts of the addon to extend.
+
+        :param mango.call.leg legs: all of the call.
+        :rtype: dict
+        """
+        return {}
+
+    def _put_on_screens(self, state, extensions):
+        """Show the call to those whose phone rings or rang.
+
+        For other parts of the addon to extend.
+
+        :param CallState state: the fold over all its notifications.
+        :param dict[str, mango.extension] extensions: that take part, by number.
+        :return: the users who did not have it on their screen before.
+        :rtype: res.users
+        """
+        return self.env["res.users"]
+
+    def _notify_about_legs(self, before, after, arrived):
+        """Tell those whose own view of the call has changed, though the call has not.
+
+        For other parts of the addon to extend.
+
+        :param dict before: as of :meth:`_views`.
+        :param dict after: the same, after the change.
+        :param res.users arrived: the users on whose screen the call is new.
+        """
 
     def _link_origin(self, state):
         """Link the call to what it was started from.

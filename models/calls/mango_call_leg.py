@@ -65,16 +65,25 @@ class MangoCallLeg(models.Model):
     )
 
     @api.model
+    def _of_call(self, call):
+        """Return the legs of a call, with everything that the PBX tells of them.
+
+        :param mango.call call: any.
+        :rtype: mango.call.leg
+        """
+        return self.search_fetch(
+            Domain("call_id", "=", call.id), ["call_id", *TOLD_FIELDS]
+        )
+
     def _load(self, call, leg_states):
         """Write the difference between the legs of a call and what the PBX says.
 
-        :param mango.call call: whose legs.
+        :param mango.call call: whose legs these are, all of them.
         :param Iterable[LegState] leg_states: all legs of the call.
-        :return: whether anything differed.
-        :rtype: bool
+        :return: the legs with the new ones, and whether anything differed.
+        :rtype: tuple[mango.call.leg, bool]
         """
-        legs = self.search_fetch(Domain("call_id", "=", call.id), TOLD_FIELDS)
-        known = {leg.leg_ref: leg for leg in legs}
+        known = {leg.leg_ref: leg for leg in self}
         to_create, is_changed = [], False
         for sequence, leg_state in enumerate(leg_states):
             vals = {**self._prepare_vals(leg_state), "sequence": sequence}
@@ -90,8 +99,8 @@ class MangoCallLeg(models.Model):
             if changes:
                 leg.write(changes)
                 is_changed = True
-        self.create(to_create)
-        return is_changed or bool(to_create)
+        legs = self | self.create(to_create)
+        return legs, is_changed or bool(to_create)
 
     @api.model
     def _prepare_vals(self, leg_state):
@@ -116,7 +125,26 @@ class MangoCallLeg(models.Model):
 
     def _live(self):
         """Return those legs that are not over."""
-        return self.filtered(lambda leg: leg.state in STATES)
+        return self.filtered(
+            lambda leg: leg.state in STATES and not leg._is_taken_by_group()
+        )
+
+    def _is_taken_by_group(self):
+        """Tell whether a phone of a group stopped ringing since a colleague answered.
+
+        The PBX says so of one phone after the other; all of them stop at once.
+
+        :rtype: bool
+        """
+        if self.state != "appeared" or not self.group_extension:
+            return False
+        call = self.call_id
+        return (
+            call.state == "talking"
+            and bool(self.started_at and call.answered_at)
+            # Whoever is rung later has the client put through to them.
+            and self.started_at <= call.answered_at
+        )
 
     def _live_by_extension(self):
         """Return for each extension the leg that tells best what it is doing.

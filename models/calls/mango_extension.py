@@ -36,7 +36,7 @@ class MangoExtension(models.Model):
             .search_fetch(
                 Domain("state", "!=", "ended")
                 & Domain("account_id", "in", accounts.ids),
-                ["account_id"],
+                ["account_id", "state", "answered_at"],
             )
         )
         legs_sudo = calls_sudo.leg_ids._live_by_extension()

@@ -228,35 +228,69 @@ class MangoCall(models.Model):
     # ------------------------------------------------------------
 
     def _notify_participants(self):
-        """Tell the web clients of the participants that the call has changed.
+        """Tell the web clients of the participants that the call has changed."""
+        super()._notify_participants()
+        self._notify_listeners(SQL("TRUE"))
+
+    def _views(self, legs):
+        return self.env["mango.card.phase"]._by_extension(self, legs)
+
+    def _notify_about_legs(self, before, after, arrived):
+        """Tell those whose own view has changed: in a large group these are few."""
+        super()._notify_about_legs(before, after, arrived)
+        numbers = {
+            number
+            for number in before.keys() | after.keys()
+            if before.get(number) != after.get(number)
+        }
+        if not numbers and not arrived:
+            return
+        # False stands for the menu: the board shows who waits there.
+        self._notify_listeners(
+            SQL(
+                "(person.id = ANY(%(user_ids)s) OR person.id IN ("
+                "SELECT user_id FROM mango_extension "
+                "WHERE account_id = %(account_id)s AND number = ANY(%(numbers)s)))",
+                user_ids=arrived.ids,
+                account_id=self.account_id.id,
+                numbers=list(numbers - {False}),
+            )
+        )
+
+    def _notify_listeners(self, concerned):
+        """Tell web clients that the call has changed.
 
         The payload names the call; what there is to see of it, each client reads
         under its user's own rights.
+
+        :param SQL concerned: condition on ``person``, the row of a participant.
         """
-        super()._notify_participants()
         if self.env.context.get("mango_quiet"):
-            return  # History: nobody waits for it, and there are thousands of it.
-        self._listeners()._bus_send("mango_office/call", self._bus_payload())
+            return  # An import of thousands of calls, which nobody waits for.
+        self._listeners(concerned)._bus_send("mango_office/call", self._bus_payload())
         self._notify_board()
 
-    def _listeners(self):
+    def _listeners(self, concerned):
         """Return whom the web clients of the participants listen for.
 
         In SQL: of the users nothing else is needed, at every notification.
 
+        :param SQL concerned: condition on ``person``, the row of a participant.
         :return: of the participants who may still log in.
         :rtype: res.partner
         """
         self.env["res.users"].flush_model(["active", "partner_id"])
+        self.env["mango.extension"].flush_model(["account_id", "number", "user_id"])
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT person.partner_id
                   FROM mango_call_res_users_rel AS rel
                   JOIN res_users AS person ON person.id = rel.res_users_id
-                 WHERE rel.mango_call_id = %s AND person.active
+                 WHERE rel.mango_call_id = %s AND person.active AND %s
                 """,
                 self.id,
+                concerned,
             )
         )
         return self.env["res.partner"].browse(row[0] for row in rows)
@@ -269,10 +303,6 @@ class MangoCall(models.Model):
             "result": self.result,
         }
 
-    def _on_changed(self, state, extensions):
-        changed = super()._on_changed(state, extensions)
-        return self._put_on_screens(state, extensions) or changed
-
     def _on_rung(self, state):
         self._put_on_screens(state, {})
         super()._on_rung(state)
@@ -284,10 +314,11 @@ class MangoCall(models.Model):
 
         :param CallState state: the fold over all its notifications.
         :param dict[str, mango.extension] extensions: by number.
-        :rtype: bool
+        :return: those who did not have it on their screen before.
+        :rtype: res.users
         """
         if self.env.context.get("mango_quiet") or not state.legs:
-            return False
+            return self.env["res.users"]
         rung = self.routed_extension_id.concat(*extensions.values())
         return self.env["mango.call.presence"]._put(self, rung)
 

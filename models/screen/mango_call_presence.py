@@ -44,11 +44,11 @@ class MangoCallPresence(models.Model):
 
         :param mango.call call: that is going on.
         :param mango.extension extensions: of those whom it rings for.
-        :return: whether it was new on any screen.
-        :rtype: bool
+        :return: those on whose screen it is new.
+        :rtype: res.users
         """
         if not extensions:
-            return False
+            return self.env["res.users"]
         extensions.flush_model(["user_id"])
         rows = self.env.execute_query(
             SQL(
@@ -61,7 +61,7 @@ class MangoCallPresence(models.Model):
                        JOIN res_users AS person ON person.id = extension.user_id
                       WHERE extension.id IN %(extension_ids)s AND person.active
                 ON CONFLICT (call_id, user_id) DO NOTHING
-                  RETURNING id
+                  RETURNING user_id
                 """,
                 call_id=call.id,
                 uid=self.env.uid,
@@ -69,7 +69,7 @@ class MangoCallPresence(models.Model):
                 extension_ids=tuple(extensions.ids),
             )
         )
-        return bool(rows)
+        return self.env["res.users"].browse(row[0] for row in rows)
 
     # ------------------------------------------------------------
     # What the web client asks

@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 
 
@@ -23,7 +25,7 @@ class MangoCardPhase(models.AbstractModel):
         :rtype: dict
         """
         legs = self._legs_of(call, numbers)
-        phase = self._phase(call, legs, numbers)
+        phase = self._phase(call, legs, numbers, call.leg_ids - legs)
         live = legs._live()
         return {
             "phase": phase,
@@ -41,7 +43,44 @@ class MangoCardPhase(models.AbstractModel):
         """
         numbers = self.env["mango.card.content"]._own_numbers(call)
         legs = self._legs_of(call, numbers)
-        return self._leaves(call, self._phase(call, legs, numbers))
+        phase = self._phase(call, legs, numbers, call.leg_ids - legs)
+        return self._leaves(call, phase)
+
+    @api.model
+    def _by_extension(self, call, legs):
+        """Return what the legs of a call mean for each extension on them.
+
+        Cheap, since it is compared at every notification: a person needs to be told
+        of a change only if this changes for one of their extensions.
+
+        :param mango.call call: any.
+        :param mango.call.leg legs: all of its legs, which are not searched again.
+        :return: values to compare, by number; for the menu's legs by False.
+        :rtype: dict[str | bool, tuple]
+        """
+        own_ids = defaultdict(list)
+        for leg in legs:
+            for number in {leg.from_extension, leg.to_extension} - {False}:
+                own_ids[number].append(leg.id)
+        views = {
+            number: self._comparable(call, legs, legs.browse(ids), number)
+            for number, ids in own_ids.items()
+        }
+        menu = legs.filtered(lambda leg: leg._is_menu())
+        return {**views, False: tuple(menu._live().mapped("leg_ref"))}
+
+    def _comparable(self, call, legs, own, number):
+        """Return the facts of which :meth:`_of` and the board make sentences."""
+        others = legs - own
+        phase = self._phase(call, own, frozenset({number}), others)
+        named = legs.browse()
+        if phase == "left":
+            named = self._talker(others)
+        elif phase == "elsewhere":
+            named = self._ringing(others)[:2]  # several have no names
+            named = named if len(named) == 1 else len(named)
+        live = [(leg.id, leg.state, leg.answered_at) for leg in own._live()]
+        return phase, named, live
 
     def _legs_of(self, call, numbers):
         return call.leg_ids.filtered(
@@ -52,10 +91,11 @@ class MangoCardPhase(models.AbstractModel):
     # Phase
     # ------------------------------------------------------------
 
-    def _phase(self, call, legs, numbers):
+    def _phase(self, call, legs, numbers, others):
         """Return the phase, one of those that the card knows.
 
         :param mango.call.leg legs: those of the person.
+        :param mango.call.leg others: the other legs of the call.
         :rtype: str
         """
         if call.state == "ended":
@@ -67,31 +107,31 @@ class MangoCardPhase(models.AbstractModel):
         if "connected" in states and call.state == "talking":
             return "talking"
         if self._is_caller(call, numbers):
-            return self._caller_phase(call, legs, numbers)
+            return self._caller_phase(call, legs, numbers, others)
         if live:
             return "ringing"
-        return self._bystander_phase(call, legs, numbers)
+        return self._bystander_phase(call, legs, numbers, others)
 
     def _is_caller(self, call, numbers):
         """Tell whether the person has made the call, or had the PBX make it."""
         return call.direction != "inbound" and call.extension_id.number in numbers
 
-    def _caller_phase(self, call, legs, numbers):
+    def _caller_phase(self, call, legs, numbers, others):
         if call.state == "talking":
-            return "left" if self._talker(call, legs) else "ended"
+            return "left" if self._talker(others) else "ended"
         dialled = legs.filtered(lambda leg: leg.from_extension in numbers)
         # A callback rings the caller first, on a leg that goes to them.
         if dialled or legs.filtered("answered_at"):
             return "calling"
         return "pick_up"
 
-    def _bystander_phase(self, call, legs, numbers):
+    def _bystander_phase(self, call, legs, numbers, others):
         """Return the phase for somebody whose phone is not, or no longer, ringing."""
         if call.state != "talking":
             return "elsewhere" if legs else "greeting"
         if not self._had_client(call, legs, numbers):
             return "taken"
-        return "left" if self._talker(call, legs) else "ended"
+        return "left" if self._talker(others) else "ended"
 
     def _end_phase(self, call, legs, numbers):
         is_others = call.result == "answered" and not (
@@ -145,7 +185,11 @@ class MangoCardPhase(models.AbstractModel):
             return self.env["mango.route.words"]._stand_in(call, numbers)
         if phase not in ("taken", "left", "elsewhere"):
             return ""
-        other = self._talker(call, legs) or self._ringing_other(call, legs)
+        others = call.leg_ids - legs
+        talker, ringing = self._talker(others), self._ringing(others)
+        if phase == "elsewhere" and len(ringing) > 1:
+            return self.env._("Ringing at several phones")
+        other = talker or ringing[:1]
         name = self._party_name(call, other)
         if phase == "taken":
             if legs.filtered("answered_at"):
@@ -171,21 +215,20 @@ class MangoCardPhase(models.AbstractModel):
         dialled = legs.filtered(lambda leg: leg.from_extension in numbers)
         return bool(legs) and not dialled and not legs.filtered("answered_at")
 
-    def _talker(self, call, legs):
+    def _talker(self, others):
         """Return the leg of whoever else talks to the client now.
 
+        :param mango.call.leg others: all legs of the call but the person's own.
         :rtype: mango.call.leg
         """
-        others = call.leg_ids - legs
         return others.filtered(
             lambda leg: leg.state == "connected" and not leg._is_menu()
         )[:1]
 
-    def _ringing_other(self, call, legs):
-        others = call.leg_ids - legs
+    def _ringing(self, others):
         return others.filtered(
             lambda leg: leg.state == "appeared" and not leg._is_menu()
-        )[:1]
+        )
 
     def _party_name(self, call, leg):
         """Return the colleague on a leg, as people name them; empty if none is.

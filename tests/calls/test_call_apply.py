@@ -56,6 +56,10 @@ class TestCallApply(MangoCase):
             "user_id": extension.user_id.id,
         }
 
+    def setUp(self):
+        super().setUp()
+        self.last_message_id = 0
+
     def test_every_scenario(self):
         for scenario in SCENARIOS:
             with self.subTest(scenario=scenario.name):
@@ -207,6 +211,94 @@ class TestCallApply(MangoCase):
         with self.transaction() as env:
             env["mango.call"]._apply("E1", self.account)
         self.assertEqual(self.env["bus.bus"].search_count([]), before)
+
+    def told(self):
+        """Return for each message since the last time its kind and its channel's id."""
+        rows = self.env["bus.bus"].search([("id", ">", self.last_message_id)])
+        self.last_message_id = max(rows.ids, default=self.last_message_id)
+        return [
+            (json.loads(row.message)["type"], json.loads(row.channel)[2])
+            for row in rows
+        ]
+
+    def users_told(self, messages):
+        """Return the participants whose web clients hear that the call has changed."""
+        return self.call().user_ids.filtered(
+            lambda user: ("mango_office/call", user.partner_id.id) in messages
+        )
+
+    def ring(self, number, seq=1, state="Appeared", at=0, **more):
+        callee = staff(number, LINE, group="500")
+        return leg(f"L{number}", seq, state, at, outside(), callee, **more)
+
+    def test_another_phone_of_the_group_rings(self):
+        """Who is already being rung sees nothing new."""
+        self.ivan.user_id = False
+        self.receive(*self.ring("101"))
+        self.told()
+        self.receive(*self.ring("102"))
+        messages = self.told()
+        self.assertEqual(self.users_told(messages), self.boris)
+        self.assertIn(("mango_office/board", self.account.id), messages)
+
+    def test_colleague_of_the_group_picks_up(self):
+        """The others are told at once, and not again when the PBX ends their legs."""
+        self.receive(*self.ring("101"))
+        self.receive(*self.ring("102"))
+        self.told()
+        self.receive(*self.ring("101", 2, "Connected", 5))
+        self.assertEqual(self.users_told(self.told()), self.anna | self.boris)
+        view = self.env["mango.card.phase"].with_user(self.boris)
+        seen = view._of(self.call().with_user(self.boris), frozenset({"102"}))
+        self.assertEqual((seen["phase"], seen["leaves"]), ("taken", True))
+        self.assertEqual(
+            self.boris_extension._states(), {self.boris_extension.id: "free"}
+        )
+        self.receive(*self.ring("102", 2, "Disconnected", 5, reason=1162))
+        self.assertFalse(self.told())
+
+    def test_group_that_is_rung_by_the_one_who_talks(self):
+        """Whom the client is put through to is rung, although somebody has answered."""
+        self.receive(*self.ring("101"))
+        self.receive(*self.ring("101", 2, "Connected", 5))
+        self.receive(*self.ring("102", at=20))
+        view = self.env["mango.card.phase"].with_user(self.boris)
+        seen = view._of(self.call().with_user(self.boris), frozenset({"102"}))
+        self.assertEqual(seen["phase"], "ringing")
+
+    def test_client_of_a_ringing_group_gives_up(self):
+        """Nobody is told more than a few times."""
+        numbers = self.create_group(20)
+        for number in numbers:
+            self.receive(*self.ring(number))
+        self.told()
+        for number in numbers:
+            self.receive(*self.ring(number, 2, "Disconnected", 9, reason=1110))
+        calls = [kind for kind, _id in self.told() if kind == "mango_office/call"]
+        self.assertLessEqual(len(calls), 4 * len(numbers))
+
+    def test_group_of_fifty(self):
+        numbers = self.create_group(50)
+        self.told()
+        for number in numbers:
+            self.receive(*self.ring(number))
+        first, *others = numbers
+        self.receive(*self.ring(first, 2, "Connected", 5))
+        for number in others:
+            self.receive(*self.ring(number, 2, "Disconnected", 5, reason=1162))
+        self.assertLessEqual(len(self.told()), 200)
+        self.assertEqual(len(self.call().user_ids), 51)
+
+    def create_group(self, count):
+        """Give so many employees an extension each.
+
+        :return: their numbers
+        """
+        numbers = [str(number) for number in range(601, 601 + count)]
+        for number in numbers:
+            user = self.create_user(number, f"Сотрудник {number}")
+            self.create_extension(number, user)
+        return numbers
 
     # -- what people correct --------------------------------------------------------
 
