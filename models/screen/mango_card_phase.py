@@ -73,12 +73,12 @@ class MangoCardPhase(models.AbstractModel):
         """Return the facts of which :meth:`_of` and the board make sentences."""
         others = legs - own
         phase = self._phase(call, own, frozenset({number}), others)
-        named = legs.browse()
+        named = ()
         if phase == "left":
-            named = self._talker(others)
+            named = self._talker(others)._ids
         elif phase == "elsewhere":
-            named = self._ringing(others)[:2]  # several have no names
-            named = named if len(named) == 1 else len(named)
+            ringing = self._ringing(others)._ids
+            named = ringing if len(ringing) == 1 else len(ringing) > 1  # no names then
         live = [(leg.id, leg.state, leg.answered_at) for leg in own._live()]
         return phase, named, live
 

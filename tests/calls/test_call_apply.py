@@ -217,7 +217,7 @@ class TestCallApply(MangoCase):
         rows = self.env["bus.bus"].search([("id", ">", self.last_message_id)])
         self.last_message_id = max(rows.ids, default=self.last_message_id)
         return [
-            (json.loads(row.message)["type"], json.loads(row.channel)[2])
+            (json.loads(row.message)["type"], [*json.loads(row.channel), None, None][2])
             for row in rows
         ]
 

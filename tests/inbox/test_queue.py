@@ -121,7 +121,7 @@ class TestQueue(MangoCase):
         def update(call, state):
             tries.append(state)
             if len(tries) == 1:
-                raise SerializationFailure
+                raise Conflict
             return real(call, state)
 
         with (
@@ -133,6 +133,12 @@ class TestQueue(MangoCase):
         self.assertEqual(len(tries), 2)
         self.assertEqual(self.events().state, "done")
         self.assertEqual(self.call().state, "ringing")
+
+
+class Conflict(SerializationFailure):
+    """As PostgreSQL reports it."""
+
+    pgcode = "40001"
 
 
 @tagged("post_install", "-at_install")
