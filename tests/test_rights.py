@@ -290,7 +290,7 @@ class TestRights(RightsWorld, MangoCase):
             **self.routing(),
             ("mango.circuit.breaker", "company's"): self.env[
                 "mango.circuit.breaker"
-            ]._row(account),
+            ]._get_or_create_row(account),
             **self.extensions(),
             **self.commands(),
             **self.checks(),

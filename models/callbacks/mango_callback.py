@@ -233,7 +233,7 @@ class MangoCallback(models.Model):
         for callback in self:
             callback.user_ids |= callback.user_id
         self._update_todo()
-        self._notify()
+        self._notify_listeners()
 
     def action_later(self):
         """Ask until when the call back is put off."""
@@ -307,7 +307,7 @@ class MangoCallback(models.Model):
             )
             callback._set_reaction()
         open_sudo._update_todo()
-        open_sudo._notify()
+        open_sudo._notify_listeners()
 
     def _open_sudo(self):
         # sudo: mango.callback - the caller has checked that the user may change these.
@@ -359,7 +359,7 @@ class MangoCallback(models.Model):
     # Telling people
     # ------------------------------------------------------------
 
-    def _notify(self):
+    def _notify_listeners(self):
         """Tell the web clients of those concerned that something has changed.
 
         Supervisors hear of it while they have something open that shows all.

@@ -350,11 +350,11 @@ class MangoCallback(models.Model):
         gone = entries - self.concat(*pairs)
         # What a person closed stays, whatever became of its calls.
         gone = gone.filtered(lambda entry: entry.closed_by != "hand")
-        gone._notify()
+        gone._notify_listeners()
         gone._forget_todo()
         gone.unlink()
         for entry, loop in zip(pairs, loops, strict=True):
-            entry._follow(client, contact, loop)
+            entry._update_from_loop(client, contact, loop)
 
     def _paired(self, loops):
         """Return the entry of each loop; an empty one for a loop that is new.
@@ -383,7 +383,7 @@ class MangoCallback(models.Model):
         ids = {fact.record_id for fact in loop.missed}
         return not ids.isdisjoint(self.call_ids.ids)
 
-    def _follow(self, client, contact, loop):
+    def _update_from_loop(self, client, contact, loop):
         """Write what has changed of one entry, or create it.
 
         :param Client client: whose it is.
@@ -428,7 +428,7 @@ class MangoCallback(models.Model):
         """Do what follows from a change of an entry."""
         self._set_reaction()
         self._update_todo()
-        self._notify()
+        self._notify_listeners()
 
     def _prepare_vals(self, client, contact, loop):
         calls = self.env["mango.call"].browse(

@@ -170,7 +170,7 @@ class MangoCallback(models.Model):
             & Domain("client_number", "=", number)
             & Domain("state", "=", "open")
         )
-        waiting._notify()
+        waiting._notify_listeners()
 
     # ------------------------------------------------------------
     # The last words

@@ -212,6 +212,6 @@ class MangoCallback(models.Model):
         for account, callbacks in overdue.grouped("account_id").items():
             account._tell_of_overdue(callbacks)
             callbacks.overdue_told_at = fields.Datetime.now()
-            callbacks._notify()
+            callbacks._notify_listeners()
             if not cron._commit_progress(len(callbacks)):
                 return

@@ -7,8 +7,8 @@ class MangoCardContent(models.AbstractModel):
     _inherit = "mango.card.content"
 
     @api.model
-    def _of_call(self, call):
-        card = super()._of_call(call)
+    def _card_of_call(self, call):
+        card = super()._card_of_call(call)
         card["callback"] = self._callback(call)
         card["activity"] = self._planned(call, card["phase"])
         return card

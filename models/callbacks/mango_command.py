@@ -10,8 +10,8 @@ class MangoCommand(models.Model):
         commands._tell_who_calls_back()
         return commands
 
-    def _end(self, state, reason):
-        result = super()._end(state, reason)
+    def _set_outcome(self, state, reason):
+        result = super()._set_outcome(state, reason)
         self._tell_who_calls_back()
         return result
 

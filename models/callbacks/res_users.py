@@ -25,7 +25,7 @@ class ResUsers(models.Model):
         for callback in waiting:
             callback._assign()
         waiting._update_todo()
-        waiting._notify()
+        waiting._notify_listeners()
 
     # ------------------------------------------------------------
     # Who was missed

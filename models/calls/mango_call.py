@@ -202,7 +202,7 @@ class MangoCall(models.Model):
         meaning = self.env["mango.error.message"]
         for call in self:
             call.end_reason_text = (
-                meaning._of_code(call.end_reason) if call.end_reason else False
+                meaning._explain_code(call.end_reason) if call.end_reason else False
             )
 
     @api.depends("account_id", "entry_id")
@@ -290,7 +290,7 @@ class MangoCall(models.Model):
         return action
 
     @api.model
-    def _of_entry(self, account, entry_id):
+    def _find_by_entry(self, account, entry_id):
         """Return the call of a PBX with a name; empty if it is not known.
 
         :rtype: mango.call
@@ -342,7 +342,7 @@ class MangoCall(models.Model):
         return call
 
     def _events(self):
-        return self.env["mango.event"]._of_entry(self.account_id, self.entry_id)
+        return self.env["mango.event"]._events_of_entry(self.account_id, self.entry_id)
 
     def _fold(self, events, more=()):
         """Return what the notifications of this call say, all in all.
@@ -415,10 +415,10 @@ class MangoCall(models.Model):
             state = replace(state, client_number=None)
         vals = self._prepare_vals(state, extensions)
         number_is_new = (vals["client_number"] or False) != self.client_number
-        legs = self.env["mango.call.leg"]._of_call(self)
+        legs = self.env["mango.call.leg"]._legs_of_call(self)
         before = self._views(legs)
         changed = self._write_changes(vals)
-        legs, legs_changed = legs._load(self, state.legs)
+        legs, legs_changed = legs._update_legs(self, state.legs)
         changed |= self._link_origin(state)
         if number_is_new:
             changed |= self._identify_client()

@@ -65,7 +65,7 @@ class MangoCallLeg(models.Model):
     )
 
     @api.model
-    def _of_call(self, call):
+    def _legs_of_call(self, call):
         """Return the legs of a call, with everything that the PBX tells of them.
 
         :param mango.call call: any.
@@ -75,7 +75,7 @@ class MangoCallLeg(models.Model):
             Domain("call_id", "=", call.id), ["call_id", *TOLD_FIELDS]
         )
 
-    def _load(self, call, leg_states):
+    def _update_legs(self, call, leg_states):
         """Write the difference between the legs of a call and what the PBX says.
 
         :param mango.call call: whose legs these are, all of them.

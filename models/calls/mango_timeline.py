@@ -101,7 +101,7 @@ class MangoTimeline(models.AbstractModel):
     def _reason(self, leg):
         if not leg.end_reason:
             return ""
-        return self.env["mango.error.message"]._of_code(leg.end_reason)
+        return self.env["mango.error.message"]._explain_code(leg.end_reason)
 
     def _end_step(self, call):
         return {

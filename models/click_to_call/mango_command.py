@@ -129,7 +129,7 @@ class MangoCommand(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _give(self, vals):
+    def _submit_command(self, vals):
         """Store a command and have it sent, unless the same is under way.
 
         It is stored in a transaction of its own: what comes after it in the one at
@@ -238,7 +238,7 @@ class MangoCommand(models.Model):
         try:
             client = self.account_id._client()
         except UserError as error:
-            self._end("failed", str(error))
+            self._set_outcome("failed", str(error))
             return None
         if self.kind == "callback":
             return partial(
@@ -260,13 +260,13 @@ class MangoCommand(models.Model):
             self.extension,
         )
 
-    def _note_answer(self, error):
+    def _record_answer(self, error):
         """Let the account learn from the answer: refusals add up, whoever caused them.
 
         :param error: None if the PBX accepted the command.
         :type error: VpbxError | None
         """
-        self.account_id._note_answer(error)
+        self.account_id._record_answer(error)
 
     def _on_answer(self, error):
         """Note what the PBX answered.
@@ -277,21 +277,21 @@ class MangoCommand(models.Model):
         if self.state != "requested":
             return  # The outcome overtook the answer.
         if error is None:
-            self._end("accepted", False)
+            self._set_outcome("accepted", False)
             return
         state = "unclear" if error.ambiguous else "failed"
-        self._end(state, self.env["mango.error.message"]._of_error(error))
+        self._set_outcome(state, self.env["mango.error.message"]._explain_error(error))
 
-    def _end(self, state, reason):
+    def _set_outcome(self, state, reason):
         self.write({"state": state, "reason": reason})
-        self._notify()
+        self._notify_user()
 
     # ------------------------------------------------------------
     # The outcome
     # ------------------------------------------------------------
 
     @api.model
-    def _of_notification(self, account_id, command_id):
+    def _find_by_command_id(self, account_id, command_id):
         """Return the command that a notification is about.
 
         :rtype: mango.command
@@ -311,12 +311,14 @@ class MangoCommand(models.Model):
         :param mango.account account: whose PBX tells.
         :param CommandResult notification: results of other commands are passed over.
         """
-        command = self._of_notification(account.id, notification.command_id)
+        command = self._find_by_command_id(account.id, notification.command_id)
         if not command or command.state == "failed" or notification.code == codes.DONE:
             return
         command = command._as_its_user()
         error = errors.RefusedError(notification.code or 0, "")
-        command._end("failed", self.env["mango.error.message"]._of_error(error))
+        command._set_outcome(
+            "failed", self.env["mango.error.message"]._explain_error(error)
+        )
 
     # ------------------------------------------------------------
     # Telling the user
@@ -334,10 +336,10 @@ class MangoCommand(models.Model):
         """
         content = self.env["mango.card.content"].with_user(self.user_id)
         if call := self._call():
-            return content._of_call(call.with_user(self.user_id))
-        return content._of_command(self)
+            return content._card_of_call(call.with_user(self.user_id))
+        return content._card_of_command(self)
 
-    def _notify(self):
+    def _notify_user(self):
         """Tell the web clients of the user what has become of the command."""
         if self.kind == "callback":
             if not self._call():
@@ -473,7 +475,7 @@ def send(dbname, command_id):
             request()
         except errors.VpbxError as failure:
             error = failure
-        _in_transaction(registry, command_id, "_note_answer", error)
+        _in_transaction(registry, command_id, "_record_answer", error)
         _in_transaction(registry, command_id, "_on_answer", error)
     except Exception:
         _logger.exception("the command %s to the PBX failed", command_id)

@@ -7,7 +7,7 @@ class MangoEvent(models.Model):
     @api.model
     def _entry_of_command(self, account_id, command_id):
         # Empty for a callback: its legs come anyway, and its result takes no turn.
-        command = self.env["mango.command"]._of_notification(account_id, command_id)
+        command = self.env["mango.command"]._find_by_command_id(account_id, command_id)
         return command.entry_id or super()._entry_of_command(account_id, command_id)
 
     def _apply_command_result(self, result):

@@ -196,7 +196,7 @@ class ResUsers(models.Model):
         record = self._mango_origin(res_model, res_id)
         account = extension.account_id
         to_number = self._mango_dialled(number, extension, record)
-        return self.env["mango.command"]._give(
+        return self.env["mango.command"]._submit_command(
             {
                 "account_id": account.id,
                 "kind": "callback",

@@ -37,8 +37,8 @@ class MangoAccount(models.Model):
         """
         self.ensure_one()
         # sudo: mango.circuit.breaker - what the machine knows.
-        gate = self.env["mango.circuit.breaker"].sudo()._of(self)
-        return bool(gate.proven_at or self.last_load_at or self.last_event_at)
+        breaker = self.env["mango.circuit.breaker"].sudo()._get_breaker(self)
+        return bool(breaker.proven_at or self.last_load_at or self.last_event_at)
 
     def _extension_by_ref(self):
         """Return the numbers of the PBX's employees, those who left included.

@@ -20,7 +20,7 @@ class MangoEvent(models.Model):
     _inherit = "mango.event"
 
     @api.model
-    def _take_statistics(self, account, entries):
+    def _import_statistics(self, account, entries):
         """Keep what a page of the statistics tells that was not known, and apply it.
 
         Each call is committed on its own; taking the same page again does nothing.
@@ -45,7 +45,7 @@ class MangoEvent(models.Model):
                 continue  # Deleted by age: it must not come back.
             told[call.entry_id] = call, text
         for entry_id in self._with_news(account, told):
-            counts += self._take_entry(account, *told[entry_id])
+            counts += self._import_entry(account, *told[entry_id])
             # Ends the transaction that holds the lock of this call.
             self.env["ir.cron"]._commit_progress()
         return counts
@@ -80,7 +80,7 @@ class MangoEvent(models.Model):
         ]
 
     @api.model
-    def _take_entry(self, account, entry, text):
+    def _import_entry(self, account, entry, text):
         """Store an entry and apply it, if it is still news.
 
         :param StatisticsCall entry: what ``text`` says.
@@ -90,14 +90,16 @@ class MangoEvent(models.Model):
         for _try in range(TRIES):
             try:
                 with locked_transaction(self.env, lock) as env:
-                    return self.with_env(env)._take(account.with_env(env), entry, text)
+                    return self.with_env(env)._import_new_entry(
+                        account.with_env(env), entry, text
+                    )
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 continue
         return Counter()  # It comes again with the next, overlapping period.
 
     @api.model
-    def _take(self, account, entry, text):
-        call = self.env["mango.call"]._of_entry(account, entry.entry_id)
+    def _import_new_entry(self, account, entry, text):
+        call = self.env["mango.call"]._find_by_entry(account, entry.entry_id)
         events = call._events() if call else self.browse()
         if not call._has_news(events, entry):
             return Counter()

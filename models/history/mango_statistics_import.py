@@ -280,9 +280,9 @@ class MangoStatisticsImport(models.Model):
             }
         )
         for job in self:
-            job._notify()
+            job._notify_screens()
 
-    def _notify(self):
+    def _notify_screens(self):
         """Tell the web client of whoever started this how far it has come."""
         self.create_uid._bus_send("mango_office/history", {"id": self.id})
 
@@ -429,10 +429,10 @@ class MangoStatisticsImport(models.Model):
         if failure:
             self._on_failure(failure)
         elif key:
-            account._note_answer()
+            account._record_answer()
             self._on_report(answer)
         else:
-            account._note_answer()
+            account._record_answer()
             self._continue(ORDER_INTERVAL, report_key=answer, polls=0)
 
     def _window(self):
@@ -473,14 +473,14 @@ class MangoStatisticsImport(models.Model):
                 self.env._("The PBX did not finish its statistics."), report_key=False
             )
         else:
-            self._take(report)
+            self._import_report(report)
 
-    def _take(self, report):
+    def _import_report(self, report):
         """Take a page in, and turn it over.
 
         :param Report report: complete.
         """
-        counts = self.env["mango.event"]._take_statistics(
+        counts = self.env["mango.event"]._import_statistics(
             self.account_id, report.entries
         )
         vals = {
@@ -496,7 +496,7 @@ class MangoStatisticsImport(models.Model):
         if report.row_count >= PAGE:
             vals |= {"offset": self.offset + PAGE, "report_key": False}
             self._continue(ORDER_INTERVAL, attempts=0, **vals)
-            self._notify()
+            self._notify_screens()
         else:
             count = self.offset + report.row_count
             days = min(self.window_days * 2, MOST_DAYS) if count < FEW else 1
@@ -508,12 +508,12 @@ class MangoStatisticsImport(models.Model):
         vals |= {"position": position, "offset": 0, "report_key": False}
         self._continue(ORDER_INTERVAL, attempts=0, **vals)
         if position < self.date_to:
-            self._notify()
+            self._notify_screens()
             return
         self._finish("done")
         if self.kind in PLANNED_KINDS:
             # sudo: mango.circuit.breaker - that the machine has come so far.
-            self.env["mango.circuit.breaker"].sudo()._note_synced(
+            self.env["mango.circuit.breaker"].sudo()._record_synced(
                 self.account_id, self.date_to
             )
             self._forget_uneventful()
@@ -527,10 +527,10 @@ class MangoStatisticsImport(models.Model):
         if code in statistics.EMPTY_CODES:
             # It counts as a refusal all the same, but says nothing of our access.
             if code // 1000 == 3:
-                self.account_id._note_answer(errors.RefusedError(3300, ""))
+                self.account_id._record_answer(errors.RefusedError(3300, ""))
             self._turn_over(refused_count=self.refused_count + 1)
             return
-        self.account_id._note_answer(failure)
+        self.account_id._record_answer(failure)
         if is_hopeless(failure):
             self._continue(RETRY_DELAY, report_key=False)
         elif is_trouble(failure) and not isinstance(failure, errors.BadAnswerError):
@@ -538,7 +538,8 @@ class MangoStatisticsImport(models.Model):
             self._wait_for(self.account_id)
         else:
             self._try_again(
-                self.env["mango.error.message"]._of_error(failure), report_key=False
+                self.env["mango.error.message"]._explain_error(failure),
+                report_key=False,
             )
 
     def _try_again(self, reason, **vals):

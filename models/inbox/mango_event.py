@@ -295,7 +295,7 @@ class MangoEvent(models.Model):
             waiting.write({"state": "done", "error": False})
 
     @api.model
-    def _of_entry(self, account, entry_id):
+    def _events_of_entry(self, account, entry_id):
         """Return the used notifications of one call of the PBX.
 
         :rtype: mango.event

@@ -74,12 +74,12 @@ class MangoAccount(models.Model):
     )
     # Automatic requests: the circuit breaker
     requests_stopped_reason = fields.Char(
-        compute="_compute_requests_gate",
+        compute="_compute_requests_state",
         compute_sudo=True,
         help="Why automatic requests to the PBX have stopped; empty if they have not.",
     )
     requests_paused_until = fields.Datetime(
-        compute="_compute_requests_gate",
+        compute="_compute_requests_state",
         compute_sudo=True,
         help="The PBX was in trouble; until then Odoo sends it no automatic requests.",
     )
@@ -317,7 +317,9 @@ class MangoAccount(models.Model):
         try:
             loaded = client.users(), client.groups(), client.lines()
         except errors.VpbxError as error:
-            raise UserError(self.env["mango.error.message"]._of_error(error)) from error
+            raise UserError(
+                self.env["mango.error.message"]._explain_error(error)
+            ) from error
         # After the requests, in a transaction of its own: no lock is held while the
         # PBX is waited for, and a concurrent update repeats no request.
         changes = in_own_transaction(
@@ -326,7 +328,7 @@ class MangoAccount(models.Model):
             lambda env: self.with_env(env)._store_loaded(*loaded),
         )
         self.env.invalidate_all()
-        return self._notify(
+        return self._display_notification(
             self.env._(
                 "Extensions: %(new)s new, %(changed)s changed, %(gone)s gone.",
                 **changes,
@@ -343,9 +345,9 @@ class MangoAccount(models.Model):
         :return: as :meth:`mango.extension._load`.
         :rtype: dict[str, int]
         """
-        changes = self.env["mango.extension"]._load(self, users)
-        self.env["mango.group"]._load(self, groups)
-        self.env["mango.line"]._load(self, lines)
+        changes = self.env["mango.extension"]._load_extensions(self, users)
+        self.env["mango.group"]._load_groups(self, groups)
+        self.env["mango.line"]._load_lines(self, lines)
         self.last_load_at = fields.Datetime.now()
         return changes
 
@@ -355,7 +357,7 @@ class MangoAccount(models.Model):
         extensions = self.extension_ids.filtered("suggested_user_id")
         for extension in extensions:
             extension.user_id = extension.suggested_user_id
-        return self._notify(
+        return self._display_notification(
             self.env._("Employees set: %(count)s.", count=len(extensions)), "success"
         )
 
@@ -369,7 +371,7 @@ class MangoAccount(models.Model):
         action["domain"] = [("account_id", "=", self.id)]
         return action
 
-    def _notify(self, message, kind):
+    def _display_notification(self, message, kind):
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -386,28 +388,30 @@ class MangoAccount(models.Model):
 
     @api.depends("api_url", "api_key", "api_salt")
     @api.depends_context("lang")
-    def _compute_requests_gate(self):
+    def _compute_requests_state(self):
         now = fields.Datetime.now()
         for account in self:
-            gate = self.env["mango.circuit.breaker"]._of(account)
+            breaker = self.env["mango.circuit.breaker"]._get_breaker(account)
             account.requests_stopped_reason = (
-                account._words_of_stop(gate) if gate.stopped_at else False
+                account._words_of_stop(breaker) if breaker.stopped_at else False
             )
-            paused_until = not gate.stopped_at and gate.paused_until
+            paused_until = not breaker.stopped_at and breaker.paused_until
             account.requests_paused_until = (
                 paused_until if paused_until and paused_until > now else False
             )
 
     def _compute_last_sync_at(self):
-        gates = self.env["mango.circuit.breaker"].search(
+        breakers = self.env["mango.circuit.breaker"].search(
             Domain("account_id", "in", self.ids)
         )
-        moments = {gate.account_id.id: gate.last_sync_at for gate in gates}
+        moments = {breaker.account_id.id: breaker.last_sync_at for breaker in breakers}
         for account in self:
             account.last_sync_at = moments.get(account.id, False)
 
-    def _words_of_stop(self, gate):
-        reason = self.env["mango.error.message"]._of_error(gate._stopped_error())
+    def _words_of_stop(self, breaker):
+        reason = self.env["mango.error.message"]._explain_error(
+            breaker._stopped_error()
+        )
         consequence = self.env._(
             "Fix the cause, check the connection, and resume requests in the PBX "
             "settings. Until then Odoo fetches no statistics or recordings and "
@@ -424,15 +428,15 @@ class MangoAccount(models.Model):
         """
         self.ensure_one()
         # sudo: mango.circuit.breaker - whether requests go out, whoever causes them.
-        gates_sudo = self.env["mango.circuit.breaker"].sudo()
-        gate_sudo = gates_sudo._of(self)
-        if not gate_sudo._is_open(urgent):
+        breakers_sudo = self.env["mango.circuit.breaker"].sudo()
+        breaker_sudo = breakers_sudo._get_breaker(self)
+        if not breaker_sudo._is_open(urgent):
             return False
-        if urgent and gate_sudo._is_failing():
-            return gates_sudo._claim_trial(self)
+        if urgent and breaker_sudo._is_failing():
+            return breakers_sudo._claim_trial(self)
         return True
 
-    def _note_answer(self, error=None):
+    def _record_answer(self, error=None):
         """Learn from an answer of the PBX, whoever caused the request.
 
         Committed at once, in a transaction of its own: it holds whatever becomes of
@@ -443,17 +447,19 @@ class MangoAccount(models.Model):
         """
         self.ensure_one()
         # sudo: mango.circuit.breaker - the machine notes what it was answered.
-        self.env["mango.circuit.breaker"].sudo()._note(self, error)
+        self.env["mango.circuit.breaker"].sudo()._record_answer(self, error)
 
     def action_resume_requests(self):
         """Let Odoo ask the PBX again of its own accord; the cause has been mended."""
         self.ensure_one()
         self._client()  # Without code and secret there is nothing to resume.
         self._resume_requests()
-        return self._notify(self.env._("Requests to the PBX are resumed."), "success")
+        return self._display_notification(
+            self.env._("Requests to the PBX are resumed."), "success"
+        )
 
     def _resume_requests(self, is_proven=False):
-        """Open the gate; committed at once.
+        """Open the breaker; committed at once.
 
         :param bool is_proven: the PBX has just accepted a request.
         """

@@ -39,7 +39,7 @@ class MangoCircuitBreaker(models.Model):
     The row is of its own, because under REPEATABLE READ a notification that refers to
     an account fails if the account's row was written meanwhile. What it says holds for
     the code, secret and address with which it was found out, and for no others: saving
-    new ones opens the gate without writing here.
+    new ones opens the breaker without writing here.
     """
 
     _name = "mango.circuit.breaker"
@@ -84,15 +84,15 @@ class MangoCircuitBreaker(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _of(self, account):
-        """Return the gate of a PBX, as far as it holds for its present access.
+    def _get_breaker(self, account):
+        """Return the breaker of a PBX, as far as it holds for its present access.
 
         :param mango.account account: one.
         :return: empty if nothing is known of the PBX.
         :rtype: mango.circuit.breaker
         """
-        gate = self.search(Domain("account_id", "in", account.ids))
-        return gate.filtered(lambda row: row.access_digest == self._digest(account))
+        breaker = self.search(Domain("account_id", "in", account.ids))
+        return breaker.filtered(lambda row: row.access_digest == self._digest(account))
 
     def _is_open(self, urgent):
         """Tell whether an automatic request may be made now.
@@ -137,30 +137,30 @@ class MangoCircuitBreaker(models.Model):
         # sudo: mango.account, ir.config_parameter - only a keyed digest comes out.
         account_sudo = account.sudo()
         access = account_sudo.api_url, account_sudo.api_key, account_sudo.api_salt
-        return tools.hmac(self.sudo().env, "mango_office-gate", access)
+        return tools.hmac(self.sudo().env, "mango_office-breaker", access)
 
     # ------------------------------------------------------------
     # Learning
     # ------------------------------------------------------------
 
     @api.model
-    def _note(self, account, error):
+    def _record_answer(self, account, error):
         """Note an answer, in a transaction of its own: it came, whatever follows.
 
         :param mango.account account: whose PBX answered. The transaction at hand must
-            not have written its gate.
+            not have written its breaker.
         :param error: what the client raised; None for a good answer.
         :type error: VpbxError | None
         """
-        if error is None and self._of(account)._is_proven():
+        if error is None and self._get_breaker(account)._is_proven():
             return  # Nothing to learn: the usual case takes no lock.
-        with self._locked(account) as gate:
-            vals = gate._prepare_vals(error)
-            is_stopped_now = vals.get("stopped_at") and not gate.stopped_at
-            if any(gate[name] != value for name, value in vals.items()):
-                gate.write(vals)
+        with self._locked(account) as breaker:
+            vals = breaker._prepare_vals(error)
+            is_stopped_now = vals.get("stopped_at") and not breaker.stopped_at
+            if any(breaker[name] != value for name, value in vals.items()):
+                breaker.write(vals)
             if is_stopped_now:
-                gate.account_id._tell_requests_stopped()
+                breaker.account_id._tell_requests_stopped()
         self._forget_cache(account)
 
     def _is_proven(self):
@@ -175,23 +175,23 @@ class MangoCircuitBreaker(models.Model):
         :param mango.account account: whose PBX.
         :rtype: bool
         """
-        with self._locked(account) as gate:
-            is_open = gate._is_open(urgent=True)
+        with self._locked(account) as breaker:
+            is_open = breaker._is_open(urgent=True)
             if is_open:
-                gate.tried_at = fields.Datetime.now()
+                breaker.tried_at = fields.Datetime.now()
         self._forget_cache(account)
         return is_open
 
     @api.model
-    def _note_synced(self, account, moment):
+    def _record_synced(self, account, moment):
         """Note that the statistics have been fetched up to a moment; never less far.
 
         :param mango.account account: whose PBX.
         :param datetime moment: UTC.
         """
-        with self._locked(account) as gate:
-            if not gate.last_sync_at or gate.last_sync_at < moment:
-                gate.last_sync_at = moment
+        with self._locked(account) as breaker:
+            if not breaker.last_sync_at or breaker.last_sync_at < moment:
+                breaker.last_sync_at = moment
         self._forget_cache(account)
 
     @api.model
@@ -201,30 +201,32 @@ class MangoCircuitBreaker(models.Model):
         :param mango.account account: whose PBX.
         :param bool is_proven: the PBX has just accepted a request.
         """
-        with self._locked(account) as gate:
-            vals = gate._prepare_open()
-            if is_proven and not gate.proven_at:
+        with self._locked(account) as breaker:
+            vals = breaker._prepare_open()
+            if is_proven and not breaker.proven_at:
                 vals["proven_at"] = fields.Datetime.now()
-            gate.write(vals)
+            breaker.write(vals)
         self._forget_cache(account)
 
     @api.model
     @contextmanager
     def _locked(self, account):
-        """Open a transaction of its own that is the only one to write a PBX's gate.
+        """Open a transaction of its own that is the only one to write a PBX's breaker.
 
         :param mango.account account: whose.
-        :return: context manager giving the gate there, as of the present access.
+        :return: context manager giving the breaker there, as of the present access.
         """
         # sudo: mango.circuit.breaker - records what the PBX answered, whoever asked.
         account_sudo = account.sudo()
-        lock = f"mango_office/gate/{account.id}"
+        lock = f"mango_office/breaker/{account.id}"
         # The lock is held by a transaction that ends here, unlike the one at hand.
         with (
             patient_cursor(account.env.registry) as holder,
             locked_transaction(account_sudo.env(cr=holder), lock) as env,
         ):
-            yield env["mango.circuit.breaker"]._row(account_sudo.with_env(env))
+            yield env["mango.circuit.breaker"]._get_or_create_row(
+                account_sudo.with_env(env)
+            )
 
     @api.model
     def _forget_cache(self, account):
@@ -234,19 +236,19 @@ class MangoCircuitBreaker(models.Model):
         )
 
     @api.model
-    def _row(self, account):
-        """Return the gate of a PBX: a new one, or reset, if its access is new.
+    def _get_or_create_row(self, account):
+        """Return the breaker of a PBX: a new one, or reset, if its access is new.
 
         :rtype: mango.circuit.breaker
         """
-        gate = self.search(Domain("account_id", "in", account.ids))
+        breaker = self.search(Domain("account_id", "in", account.ids))
         digest = self._digest(account)
-        if not gate:
+        if not breaker:
             return self.create({"account_id": account.id, "access_digest": digest})
-        if gate.access_digest != digest:
+        if breaker.access_digest != digest:
             vals = self._prepare_open()
-            gate.write({**vals, "access_digest": digest, "proven_at": False})
-        return gate
+            breaker.write({**vals, "access_digest": digest, "proven_at": False})
+        return breaker
 
     @api.model
     def _prepare_open(self):

@@ -76,7 +76,7 @@ class MangoConnectionCheck(models.TransientModel):
 
     @api.model
     def _explain_probe(self, error):
-        message = self.env["mango.error.message"]._of_error(error)
+        message = self.env["mango.error.message"]._explain_error(error)
         if isinstance(error, errors.RateLimitedError):
             return [
                 self._link_reached(),
@@ -102,7 +102,7 @@ class MangoConnectionCheck(models.TransientModel):
             users = client.users()
         except errors.VpbxError as error:
             return self._link(
-                name, "failed", self.env["mango.error.message"]._of_error(error)
+                name, "failed", self.env["mango.error.message"]._explain_error(error)
             )
         return self._link(
             name,

@@ -37,7 +37,7 @@ class MangoDevice(models.Model):
             )
 
     @api.model
-    def _load(self, devices_by_extension):
+    def _load_devices(self, devices_by_extension):
         """Bring the phones of some extensions up to date; archive those that are gone.
 
         :param dict[mango.extension, tuple[Device, ...]] devices_by_extension: all

@@ -11,7 +11,7 @@ class MangoErrorMessage(models.AbstractModel):
     _description = "PBX Error Messages"
 
     @api.model
-    def _of_code(self, code):
+    def _explain_code(self, code):
         """Return what a code of the PBX means, in the reader's language.
 
         :param int code: of ``mango-api.md`` 7.
@@ -24,13 +24,13 @@ class MangoErrorMessage(models.AbstractModel):
         return translations.get(meaning, meaning)
 
     @api.model
-    def _of_error(self, error):
+    def _explain_error(self, error):
         """Say in a sentence what went wrong with the PBX, and what to do about it.
 
         :param VpbxError error: what the client raised.
         :rtype: str
         """
-        if sentence := self._of_recording_error(error):
+        if sentence := self._explain_recording_error(error):
             return sentence
         if isinstance(error, errors.TransportError):
             if error.reason == "unavailable":
@@ -38,10 +38,10 @@ class MangoErrorMessage(models.AbstractModel):
             return self.env._(
                 "The PBX cannot be reached: %(reason)s. Check the API address and "
                 "the server's internet connection.",
-                reason=self._of_reason(error.reason),
+                reason=self._explain_reason(error.reason),
             )
         if isinstance(error, errors.LockedOutError):
-            return self._of_lock_out(error)
+            return self._explain_lock_out(error)
         if isinstance(error, errors.RateLimitedError):
             return self.env._(
                 "The PBX got too many requests at once. Wait a few seconds and try "
@@ -60,7 +60,7 @@ class MangoErrorMessage(models.AbstractModel):
                 )
             return self.env._(
                 "The PBX refused: %(meaning)s (code %(code)s).",
-                meaning=self._of_code(error.code),
+                meaning=self._explain_code(error.code),
                 code=error.code,
             )
         return self.env._(
@@ -69,7 +69,7 @@ class MangoErrorMessage(models.AbstractModel):
         )
 
     @api.model
-    def _of_lock_out(self, error):
+    def _explain_lock_out(self, error):
         advice = self.env._(
             "The PBX refuses all requests: the code or the secret is wrong, the "
             "service “API connector” is not connected, or there were wrong requests "
@@ -82,7 +82,7 @@ class MangoErrorMessage(models.AbstractModel):
         return f"{told} {advice}"
 
     @api.model
-    def _of_recording_error(self, error):
+    def _explain_recording_error(self, error):
         """Say what went wrong with a recording. None if it was something else.
 
         :param VpbxError error: what the client raised.
@@ -106,7 +106,7 @@ class MangoErrorMessage(models.AbstractModel):
         return None
 
     @api.model
-    def _of_reason(self, reason):
+    def _explain_reason(self, reason):
         """Return why a request did not get through, as the end of a sentence.
 
         :param str reason: as of :class:`vpbx.errors.TransportError`.

@@ -112,7 +112,7 @@ class MangoExtension(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _load(self, account, pbx_users):
+    def _load_extensions(self, account, pbx_users):
         """Bring the extensions of an account up to date with the PBX's staff.
 
         Whoever left the PBX is archived and keeps their calls. The employee is never
@@ -152,7 +152,7 @@ class MangoExtension(models.Model):
                 changed_ids.add(extension.id)
         created = extensions_sudo.create(list(to_create.values()))
         known.update(zip(to_create, created, strict=True))
-        with_devices = self.env["mango.device"]._load(
+        with_devices = self.env["mango.device"]._load_devices(
             {known[number]: found for number, found in devices.items()}
         )
         gone = extensions_sudo.concat(

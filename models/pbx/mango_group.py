@@ -38,7 +38,7 @@ class MangoGroup(models.Model):
             )
 
     @api.model
-    def _load(self, account, pbx_groups):
+    def _load_groups(self, account, pbx_groups):
         """Bring the groups of an account up to date; archive those that are gone.
 
         :param mango.account account: whose groups, its extensions loaded already.

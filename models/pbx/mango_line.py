@@ -56,7 +56,7 @@ class MangoLine(models.Model):
         return (self.name if numbers.is_sip(self.number) else self.number) or None
 
     @api.model
-    def _load(self, account, pbx_lines):
+    def _load_lines(self, account, pbx_lines):
         """Bring the lines of an account up to date; archive those that are gone.
 
         :param mango.account account: whose lines.

@@ -32,7 +32,9 @@ class MangoCall(models.Model):
     def _on_changed(self, state, extensions):
         changed = super()._on_changed(state, extensions)
         recordings = self.env["mango.recording"]
-        return recordings._load(self, state.recordings, extensions) or changed
+        return (
+            recordings._update_recordings(self, state.recordings, extensions) or changed
+        )
 
     def _present_users(self):
         return super()._present_users() | self.recording_ids.user_id
@@ -43,7 +45,9 @@ class MangoCall(models.Model):
         extensions = self.env["mango.extension"]._by_number(
             self.account_id, {recording.extension for recording in state.recordings}
         )
-        if self.env["mango.recording"]._load(self, state.recordings, extensions):
+        if self.env["mango.recording"]._update_recordings(
+            self, state.recordings, extensions
+        ):
             self._notify_participants()
 
     @api.depends("recording_ids.state")

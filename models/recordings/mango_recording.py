@@ -186,7 +186,7 @@ class MangoRecording(models.Model):
         # sudo: mango.recording - the right has been checked.
         for recording_sudo in self.sudo():
             recording_sudo.keep = not recording_sudo.keep
-        self.sudo()._notify()
+        self.sudo()._notify_listeners()
 
     def _check_delete_right(self):
         """Raise unless the user may say how long these recordings last."""
@@ -230,7 +230,7 @@ class MangoRecording(models.Model):
             }
         )
         lasting._drop_parts()
-        lasting._notify()
+        lasting._notify_listeners()
 
     def _delete_by_age(self):
         """Delete the audio; the recording stays and says so."""
@@ -241,7 +241,7 @@ class MangoRecording(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _load(self, call, recording_states, extensions):
+    def _update_recordings(self, call, recording_states, extensions):
         """Write the difference between a call's recordings and what the PBX says.
 
         A recording that the PBX did not store is none, unless it says why: then the
@@ -264,7 +264,7 @@ class MangoRecording(models.Model):
             vals = self._prepare_vals(told, owners.get(told.ref))
             vals["started_at"] = call.started_at
             if recording := known.get(told.ref):
-                is_changed |= recording._follow(vals)
+                is_changed |= recording._update_from_pbx(vals)
             else:
                 to_create.append({**vals, "call_id": call.id})
         created = self.create(to_create)
@@ -329,10 +329,10 @@ class MangoRecording(models.Model):
             vals |= {"extension_id": extension.id, "user_id": extension.user_id.id}
         if told.stored:
             return {**vals, "state": "announced"}
-        reason = self.env["mango.error.message"]._of_code(told.completion_code)
+        reason = self.env["mango.error.message"]._explain_code(told.completion_code)
         return {**vals, "state": "failed", "error": reason}
 
-    def _follow(self, vals):
+    def _update_from_pbx(self, vals):
         """Take over what the PBX says by now of a recording that is known.
 
         :param dict vals: as of :meth:`_prepare_vals`.
@@ -421,7 +421,7 @@ class MangoRecording(models.Model):
             waiting = recordings.filtered(lambda one: one.state == "requested")
             waiting.requester_ids = [Command.link(user_id)]
             waiting.filtered("is_automatic")._hurry()
-            wanted._notify()
+            wanted._notify_listeners()
             return len(waiting)
 
         count = in_own_transaction(self.env, QUEUE_LOCK, order)
@@ -472,7 +472,7 @@ class MangoRecording(models.Model):
         # sudo: ir.cron - waking our own cron.
         self.env.ref("mango_office.ir_cron_fetch_recordings").sudo()._trigger(at)
 
-    def _notify(self):
+    def _notify_listeners(self):
         """Tell whoever sees the calls of these recordings that they have changed."""
         for call in self.call_id:
             call._notify_participants()

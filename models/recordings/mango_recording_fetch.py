@@ -228,13 +228,13 @@ class MangoRecording(models.Model):
                 _logger.exception("Recording %s was not stored", order.recording_id)
                 failure = None
             else:
-                self._note_answer(order, None)
+                self._record_answer(order, None)
                 return
-        self._note_answer(order, failure)
+        self._record_answer(order, failure)
         self._on_lease(order, lambda leased: leased._on_error(failure))
 
     @api.model
-    def _note_answer(self, order, error):
+    def _record_answer(self, order, error):
         """Let the account learn from what the PBX answered.
 
         :param Order order: what was asked for.
@@ -252,7 +252,7 @@ class MangoRecording(models.Model):
             error = errors.RefusedError(error.code, "")
         elif isinstance(error, of_one_file) or _broke_off(error):
             error = None
-        self.env["mango.account"].browse(order.account_id)._note_answer(error)
+        self.env["mango.account"].browse(order.account_id)._record_answer(error)
 
     @api.model
     def _on_lease(self, order, function):
@@ -304,7 +304,7 @@ class MangoRecording(models.Model):
             }
         )
         self._drop_parts()
-        self._notify()
+        self._notify_listeners()
 
     # ------------------------------------------------------------
     # In parts
@@ -410,7 +410,7 @@ class MangoRecording(models.Model):
         :type error: VpbxError | None
         """
         if error:
-            reason = self.env["mango.error.message"]._of_error(error)
+            reason = self.env["mango.error.message"]._explain_error(error)
         else:
             reason = self.env._("The recording could not be stored in Odoo.")
         if self.attempts >= MAX_ATTEMPTS or not self._may_pass(error):
@@ -432,7 +432,7 @@ class MangoRecording(models.Model):
             }
         )
         self._wake_cron(next_fetch_at)
-        self._notify()
+        self._notify_listeners()
 
     @api.model
     def _may_pass(self, error):
@@ -475,7 +475,7 @@ class MangoRecording(models.Model):
             }
         )
         self._drop_parts()
-        self._notify()
+        self._notify_listeners()
 
 
 def _broke_off(error):

@@ -239,15 +239,15 @@ class MangoRouteWords(models.AbstractModel):
             return self.env._("The PBX went its own way.")
         if reason == "error":
             error = self._error(entry.get("error"), entry.get("code"))
-            return self.env["mango.error.message"]._of_error(error)
+            return self.env["mango.error.message"]._explain_error(error)
         if reason == "result":
             code = entry.get("code") or 0
             return self.env._(
                 "The PBX refused to route the call: %(meaning)s (code %(code)s).",
-                meaning=self.env["mango.error.message"]._of_code(code),
+                meaning=self.env["mango.error.message"]._explain_code(code),
                 code=code,
             )
-        return self._of_reason(reason)
+        return self._explain_reason(reason)
 
     @api.model
     def _error_entry(self, error):
@@ -279,10 +279,10 @@ class MangoRouteWords(models.AbstractModel):
         :param str code: as of :meth:`mango.route.step._problem_code`.
         :rtype: str
         """
-        return self._of_reason(code)
+        return self._explain_reason(code)
 
     @api.model
-    def _of_reason(self, code):
+    def _explain_reason(self, code):
         """Say in a sentence what a code of the decision means.
 
         :param str code: of :mod:`.decision`, or one of the router's.

@@ -501,7 +501,7 @@ def _send(registry, call_id):
     except errors.VpbxError as error:
         failure = error
     with _router(registry, call_id) as (router, call):
-        call.account_id._note_answer(failure)
+        call.account_id._record_answer(failure)
         if failure and router._fail(call, failure):
             return True
         is_live = call.route_state in LIVE_ROUTES

@@ -211,7 +211,7 @@ class MangoCall(models.Model):
         """
         own = self.env["mango.card.content"]._own_numbers(self)
         on_leg = {leg.from_extension, leg.to_extension}
-        self.env["mango.command"]._give(
+        self.env["mango.command"]._submit_command(
             {
                 "account_id": self.account_id.id,
                 "kind": kind,
@@ -320,7 +320,7 @@ class MangoCall(models.Model):
         if self.env.context.get("mango_quiet") or not state.legs:
             return self.env["res.users"]
         rung = self.routed_extension_id.concat(*extensions.values())
-        return self.env["mango.call.presence"]._put(self, rung)
+        return self.env["mango.call.presence"]._show_call(self, rung)
 
     def _notify_board(self):
         """Tell the open boards of the supervisors that something has changed.

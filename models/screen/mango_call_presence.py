@@ -39,7 +39,7 @@ class MangoCallPresence(models.Model):
     _open_idx = models.Index("(user_id, call_id) WHERE closed_at IS NULL")
 
     @api.model
-    def _put(self, call, extensions):
+    def _show_call(self, call, extensions):
         """Put a call on the screens of some people, once: who has closed it is done.
 
         :param mango.call call: that is going on.
@@ -87,8 +87,8 @@ class MangoCallPresence(models.Model):
         self.check_access("read")
         content = self.env["mango.card.content"]
         commands = self.env["mango.command"]._on_screen()
-        cards = [content._of_command(command) for command in commands]
-        cards += [content._of_call(call) for call in self._calls_on_screen()]
+        cards = [content._card_of_command(command) for command in commands]
+        cards += [content._card_of_call(call) for call in self._calls_on_screen()]
         return {
             "cards": cards,
             "extension": self.env.user._mango_extension_info(),
@@ -108,7 +108,7 @@ class MangoCallPresence(models.Model):
         own = self.search(self._own_domain() & Domain("call_id", "in", call_ids))
         calls = own.call_id._filtered_access("read")
         return {
-            "cards": [content._of_call(call) for call in calls],
+            "cards": [content._card_of_call(call) for call in calls],
             **self._figures(),
         }
 

@@ -20,7 +20,7 @@ class MangoCardContent(models.AbstractModel):
     _description = "Card of a Call"
 
     @api.model
-    def _of_command(self, command):
+    def _card_of_command(self, command):
         """Return the card of a callback from which no call has come yet.
 
         :param mango.command command: of the environment's user.
@@ -71,7 +71,7 @@ class MangoCardContent(models.AbstractModel):
         return ("requested" if command.state == "requested" else "pick_up"), ""
 
     @api.model
-    def _of_call(self, call):
+    def _card_of_call(self, call):
         """Return the card of a call.
 
         :param mango.call call: one that the environment's user may read.
@@ -81,7 +81,7 @@ class MangoCardContent(models.AbstractModel):
         :rtype: dict
         """
         numbers = self._own_numbers(call)
-        view = self.env["mango.card.phase"]._of(call, numbers)
+        view = self.env["mango.card.phase"]._describe_phase(call, numbers)
         partner = call.partner_id._filtered_access("read")
         lead = call.lead_id._filtered_access("read")
         return {
@@ -152,7 +152,7 @@ class MangoCardContent(models.AbstractModel):
         # sudo: mango.command - whether the call came of a command of the user's own.
         command_sudo = self.env["mango.command"].sudo()
         if call.callback_command_id:
-            command_sudo = command_sudo._of_notification(
+            command_sudo = command_sudo._find_by_command_id(
                 call.account_id.id, call.callback_command_id
             )
         if command_sudo.user_id != self.env.user:

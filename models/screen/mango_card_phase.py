@@ -14,7 +14,7 @@ class MangoCardPhase(models.AbstractModel):
     _description = "Phase of a Call Card"
 
     @api.model
-    def _of(self, call, numbers):
+    def _describe_phase(self, call, numbers):
         """Return where a call stands for somebody.
 
         :param mango.call call: any.
@@ -70,7 +70,7 @@ class MangoCardPhase(models.AbstractModel):
         return {**views, False: tuple(menu._live().mapped("leg_ref"))}
 
     def _comparable(self, call, legs, own, number):
-        """Return the facts of which :meth:`_of` and the board make sentences."""
+        """Return what :meth:`_describe_phase` and the board depend on."""
         others = legs - own
         phase = self._phase(call, own, frozenset({number}), others)
         named = ()

@@ -834,7 +834,7 @@ class TestCallbacks(CallbackCase):
         first = self.missed(20, users=self.boris)
         call = self.missed(10)
         self.work_off()
-        card = self.env["mango.card.content"].with_user(self.anna)._of_call(call)
+        card = self.env["mango.card.content"].with_user(self.anna)._card_of_call(call)
         since = fields.Datetime.to_string(first.started_at)
         self.assertEqual(card["callback"], {"attempts": 2, "since": since})
 
@@ -939,10 +939,10 @@ class TestCallbacks(CallbackCase):
             )
         ]
         call.extension_id = self.anna_extension
-        card = cards._of_call(call)
+        card = cards._card_of_call(call)
         self.assertEqual(card["activity"], {"id": activity.id, "summary": "Счёт"})
         activity.with_user(self.anna).action_feedback("Договорились")
-        self.assertFalse(cards._of_call(call)["activity"])
+        self.assertFalse(cards._card_of_call(call)["activity"])
 
     # -- trouble ------------------------------------
 

@@ -249,7 +249,9 @@ class TestCallApply(MangoCase):
         self.receive(*self.ring("101", 2, "Connected", 5))
         self.assertEqual(self.users_told(self.told()), self.anna | self.boris)
         view = self.env["mango.card.phase"].with_user(self.boris)
-        seen = view._of(self.call().with_user(self.boris), frozenset({"102"}))
+        seen = view._describe_phase(
+            self.call().with_user(self.boris), frozenset({"102"})
+        )
         self.assertEqual((seen["phase"], seen["leaves"]), ("taken", True))
         self.assertEqual(
             self.boris_extension._states(), {self.boris_extension.id: "free"}
@@ -263,7 +265,9 @@ class TestCallApply(MangoCase):
         self.receive(*self.ring("101", 2, "Connected", 5))
         self.receive(*self.ring("102", at=20))
         view = self.env["mango.card.phase"].with_user(self.boris)
-        seen = view._of(self.call().with_user(self.boris), frozenset({"102"}))
+        seen = view._describe_phase(
+            self.call().with_user(self.boris), frozenset({"102"})
+        )
         self.assertEqual(seen["phase"], "ringing")
 
     def test_client_of_a_ringing_group_gives_up(self):

@@ -127,7 +127,7 @@ class TestBudget(SpendingCase):
         self.account.callback_limit_per_hour = 1
         self.spend(5)
         vals = {"account_id": self.account.id, "kind": "hangup", "target": "L1"}
-        self.env["mango.command"].with_user(self.anna)._give(
+        self.env["mango.command"].with_user(self.anna)._submit_command(
             {**vals, "leg_ref": "L1", "extension": "101"}
         )
         self.assertIn("hangup", self.commands().mapped("kind"))
@@ -269,6 +269,6 @@ class TestDirections(SpendingCase):
         vals |= {"leg_ref": "L1", "extension": "101", "method": "blind"}
         commands = self.env["mango.command"].with_user(self.anna)
         with self.assertRaises(UserError):
-            commands._give({**vals, "to_number": "+78091234567"})
-        commands._give({**vals, "to_number": "102"})
+            commands._submit_command({**vals, "to_number": "+78091234567"})
+        commands._submit_command({**vals, "to_number": "102"})
         self.assertEqual(self.commands().to_number, "102")

@@ -415,7 +415,7 @@ class TestPages(HistoryCase):
 
     def test_killed_while_a_page_is_taken(self):
         self.statistics.calls = self.calls_of(1, 4)
-        real = type(self.env["mango.event"])._take_entry
+        real = type(self.env["mango.event"])._import_entry
         taken = []
 
         def dying(events, account, call, text):
@@ -428,7 +428,7 @@ class TestPages(HistoryCase):
             self.env["mango.statistics.import"].sudo()._start(self.account, START, NOON)
         )
         with (
-            patch.object(type(self.env["mango.event"]), "_take_entry", dying),
+            patch.object(type(self.env["mango.event"]), "_import_entry", dying),
             self.assertRaises(KeyboardInterrupt),
         ):
             self.run_cron(CRON)
@@ -653,11 +653,11 @@ class TestPlan(HistoryCase):
 
     def prove(self):
         self.env.flush_all()
-        self.account._note_answer()
+        self.account._record_answer()
 
     def sync_up_to(self, moment):
         self.env.flush_all()
-        self.env["mango.circuit.breaker"].sudo()._note_synced(self.account, moment)
+        self.env["mango.circuit.breaker"].sudo()._record_synced(self.account, moment)
 
     def test_nothing_before_the_connection_is_proven(self):
         self.run_cron(CRON)
@@ -809,7 +809,7 @@ class TestAbandoned(HistoryCase):
 
     def sync_up_to(self, seconds):
         self.env.flush_all()
-        self.env["mango.circuit.breaker"].sudo()._note_synced(
+        self.env["mango.circuit.breaker"].sudo()._record_synced(
             self.account, utc(T0 + seconds)
         )
 
@@ -834,7 +834,7 @@ class TestAbandoned(HistoryCase):
     def test_given_up_when_the_pbx_is_not_asked(self):
         self.begin()
         self.sync_up_to(60)
-        self.account._note_answer(LockedOutError(""))
+        self.account._record_answer(LockedOutError(""))
         self.close(30)
         self.assertEqual(self.call().state, "ended")
 

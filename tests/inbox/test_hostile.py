@@ -362,7 +362,7 @@ class TestHostileNotifications(MangoHttpCase):
             call.web_read(spec),
             call.leg_ids.web_read({"display_name": {}, "state": {}, "to_number": {}}),
             call.timeline,
-            call.env["mango.card.content"]._of_call(call),
+            call.env["mango.card.content"]._card_of_call(call),
             call.env["mango.call.presence"].get_screen(),
         ]
         self.assertIn(IMG, str(answers))

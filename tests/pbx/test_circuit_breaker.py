@@ -40,7 +40,7 @@ class TestGate(MangoCase):
 
     def note(self, error=None):
         self.env.flush_all()
-        self.account._note_answer(error)
+        self.account._record_answer(error)
 
     def told(self):
         """Return whom and what the administrators were told about the account."""
@@ -285,7 +285,7 @@ class TestGateOfRoutes(RouteCase):
     """Route commands are automatic: they stop, and they tell the gate."""
 
     def test_success_opens(self):
-        self.account._note_answer(RateLimitedError(""))
+        self.account._record_answer(RateLimitedError(""))
         later = timedelta(minutes=1) + self.account.requests_paused_until
         with freeze_time(later):
             self.send()

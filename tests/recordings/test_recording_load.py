@@ -254,7 +254,7 @@ class TestAutomatic(MangoCase):
         self.states()
         self.receive("events/record/added", ADDED)
         self.env.flush_all()
-        self.account._note_answer(RefusedError(3102, ""))
+        self.account._record_answer(RefusedError(3102, ""))
         self.fetch_recordings()
         self.assertEqual(self.recording().state, "requested")
         self.assertEqual(self.pbx.requests, [])
