@@ -460,8 +460,7 @@ class Client:
     def _rows(self, answer, name, read):
         """Read a list. One bad row is left out; a bad list is no list.
 
-        Whoever compares the list with what they know must not take a broken answer
-        for an empty one.
+        A broken answer must not be mistaken for an empty list.
         """
         rows = answer.payload.get(name)
         if not isinstance(rows, list):

@@ -9,7 +9,7 @@ from .errors import TransportError
 
 
 def transport_error(error, answered):
-    """Tell what kept an answer from us, and whether the request may have arrived.
+    """Return why there was no answer, and whether the request may have arrived.
 
     :param Exception error: from requests, urllib3 or the socket
     :param bool answered: the answer had begun

@@ -119,7 +119,7 @@ class MangoCall(models.Model):
         groups="mango_office.group_admin",
     )
     timeline = fields.Json(compute="_compute_timeline")
-    # Who called, and what became of it here.
+    # Who called.
     partner_id = fields.Many2one(
         "res.partner", string="Contact", index="btree_not_null", tracking=True
     )
@@ -169,7 +169,7 @@ class MangoCall(models.Model):
             call.display_name = call._client_name()
 
     def _client_name(self):
-        """Return who is at the other end, as well as it is known.
+        """Return the name of the client, or the best substitute.
 
         :rtype: str
         """
@@ -300,7 +300,7 @@ class MangoCall(models.Model):
         )
 
     def _update_sealed(self, state):
-        """Take what still may come of a call whose notifications are gone.
+        """Apply late notifications to a call whose earlier ones were removed.
 
         What the call itself is was concluded from all of them; what came later alone
         would conclude something else. For other parts of the addon to extend.
@@ -345,7 +345,7 @@ class MangoCall(models.Model):
         return self.env["mango.event"]._events_of_entry(self.account_id, self.entry_id)
 
     def _fold(self, events, more=()):
-        """Return what the notifications of this call say, all in all.
+        """Return the state of the call according to all its notifications.
 
         :param mango.event events: all of them.
         :param Iterable more: what else is known, parsed.
@@ -433,7 +433,7 @@ class MangoCall(models.Model):
             self._on_ended()
 
     def _views(self, legs):
-        """Return what the legs mean for each person, to find out whom to notify.
+        """Return what each person sees of the legs, to find out whom to notify.
 
         For other parts of the addon to extend.
 
@@ -488,7 +488,7 @@ class MangoCall(models.Model):
         return False
 
     def _notify_participants(self):
-        """Tell whoever sees the call that it has changed.
+        """Notify the participants that the call has changed.
 
         For other parts of the addon to extend.
         """
@@ -500,7 +500,7 @@ class MangoCall(models.Model):
         """
 
     def _extension_numbers(self, state):
-        """Return what may be an extension in a call: whoever has no phone number.
+        """Return the numbers of a call that may be extensions.
 
         :rtype: set[str]
         """
@@ -585,11 +585,11 @@ class MangoCall(models.Model):
             vals["lead_id"] = lead.id
         owner = self._owner()
         changed = self._write_changes(vals) | self._let_owner_in()
-        # Whoever was taken for responsible is not any more.
+        # The previous owner is no longer responsible.
         return self._remove_users(owner - self._owner()) or changed
 
     def _let_owner_in(self):
-        """Show the call to whoever is responsible for the client.
+        """Add the person responsible for the client to the participants.
 
         :return: whether they did not see it before.
         :rtype: bool
@@ -613,7 +613,7 @@ class MangoCall(models.Model):
         return self.env["res.users"].concat(*(owner.user for owner in owners[:1]))
 
     def _add_participants(self, extensions):
-        """Show the call to everybody whose extension took part in it.
+        """Add the users of the extensions to the participants.
 
         :param dict[str, mango.extension] extensions: by number.
         :rtype: bool
@@ -624,7 +624,7 @@ class MangoCall(models.Model):
         return self._add_users(users)
 
     def _add_users(self, users):
-        """Show the call to some people, most of whom see it already.
+        """Add participants, most of whom are there already.
 
         In SQL, so that who sees it need not be read at every notification.
 
@@ -653,7 +653,7 @@ class MangoCall(models.Model):
         return bool(rows)
 
     def _remove_users(self, users):
-        """Hide the call from people who got in by mistake.
+        """Remove participants who were added by mistake.
 
         :param res.users users: those of them who have a part in the call stay.
         :return: whether anybody saw it before.
@@ -677,7 +677,7 @@ class MangoCall(models.Model):
         return True
 
     def _present_users(self):
-        """Return who has a part in the call by what is known now.
+        """Return the users who take part in the call according to its current facts.
 
         :rtype: res.users
         """

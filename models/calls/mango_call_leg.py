@@ -142,7 +142,7 @@ class MangoCallLeg(models.Model):
         return (
             call.state == "talking"
             and bool(self.started_at and call.answered_at)
-            # Whoever is rung later has the client put through to them.
+            # A phone that rings later rings for a transfer.
             and self.started_at <= call.answered_at
         )
 

@@ -10,7 +10,7 @@ MAX_MATCHES = 50
 
 @dataclass(frozen=True)
 class Owner:
-    """Somebody responsible for a caller, and why."""
+    """A person responsible for a caller, and the reason."""
 
     user: Any
     reason: str

@@ -229,7 +229,7 @@ class MangoCommand(models.Model):
     # ------------------------------------------------------------
 
     def _request(self):
-        """Return what sends this command; None if that is impossible.
+        """Return a function that sends this command, or None if it cannot be sent.
 
         :return: to be called without arguments, outside of any transaction; raises
             :class:`VpbxError`.
@@ -269,7 +269,7 @@ class MangoCommand(models.Model):
         self.account_id._record_answer(error)
 
     def _on_answer(self, error):
-        """Note what the PBX answered.
+        """Store the PBX's answer.
 
         :param error: None if it accepted the command.
         :type error: VpbxError | None
@@ -329,7 +329,7 @@ class MangoCommand(models.Model):
         return self.with_context(lang=self.user_id.lang or self.account_id._language())
 
     def _card(self):
-        """Return what its user sees of a callback.
+        """Return the card of a callback for its user.
 
         :return: the card of the call as soon as there is one.
         :rtype: dict

@@ -226,7 +226,7 @@ class ResUsers(models.Model):
         return record
 
     def _mango_dialled(self, number, extension, record):
-        """Return what is to be called: E.164, or a colleague's extension.
+        """Return the number to call: E.164, or a colleague's extension.
 
         :raise UserError: if it is neither.
         """
@@ -257,7 +257,7 @@ class ResUsers(models.Model):
         return (country.code, *company_regions) if country else company_regions
 
     def _mango_no_extension(self):
-        """Return what tells the user how to get an extension.
+        """Return the error that tells the user how to get an extension.
 
         :rtype: Exception
         """

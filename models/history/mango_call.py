@@ -46,7 +46,7 @@ class MangoCall(models.Model):
 
 
 def _essence(state):
-    """Return what counts of a call: of recordings, which ones may be fetched."""
+    """Return the state to compare: of the recordings only those that can be fetched."""
     stored = frozenset(
         recording.ref for recording in state.recordings if recording.stored
     )

@@ -224,7 +224,7 @@ class MangoStatisticsImport(models.Model):
 
     @api.model
     def _go_on_at_once(self, account):
-        """Let what waits for a PBX wait no longer."""
+        """Run the imports that wait for a PBX now."""
         waiting = self.search(
             Domain("account_id", "=", account.id)
             & Domain("state", "in", ACTIVE_STATES)
@@ -395,7 +395,7 @@ class MangoStatisticsImport(models.Model):
             self._step()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             self.env.cr.rollback()
-            self._continue(POLL_INTERVAL)  # Somebody stopped it, or took a turn.
+            self._continue(POLL_INTERVAL)  # Concurrent update: retry later.
         except Exception as error:
             _logger.exception("fetch %s of calls failed", self.id)
             self.env.cr.rollback()

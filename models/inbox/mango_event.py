@@ -224,7 +224,7 @@ class MangoEvent(models.Model):
         return event
 
     def _explain_crowd(self):
-        """Tell whoever looks why a notification of a call was not applied."""
+        """Store why the notification was not applied."""
         event = self.with_context(lang=self.account_id._language())
         event.error = event.env._(
             "Stored but not applied: the PBX has sent more than %s notifications "
@@ -279,7 +279,7 @@ class MangoEvent(models.Model):
         """
 
     def _parse(self):
-        """Return what this event says.
+        """Return the parsed notification.
 
         :rtype: Notification | StatisticsCall
         :raise NotificationError: if it cannot be read.
@@ -309,7 +309,7 @@ class MangoEvent(models.Model):
         )
 
     def _parsed(self):
-        """Return what these events say, those that cannot be read left out.
+        """Return the parsed notifications; unreadable ones are skipped.
 
         :rtype: list[Notification | StatisticsCall]
         """

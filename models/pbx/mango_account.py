@@ -450,7 +450,7 @@ class MangoAccount(models.Model):
         self.env["mango.circuit.breaker"].sudo()._record_answer(self, error)
 
     def action_resume_requests(self):
-        """Let Odoo ask the PBX again of its own accord; the cause has been mended."""
+        """Resume automatic requests after the cause was fixed."""
         self.ensure_one()
         self._client()  # Without code and secret there is nothing to resume.
         self._resume_requests()

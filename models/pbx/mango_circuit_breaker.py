@@ -26,12 +26,12 @@ _HOPELESS_CODES = frozenset({3000, *range(3100, 3106), 3400})
 
 
 class MangoCircuitBreaker(models.Model):
-    """Whether a PBX may be asked something that nobody waits for.
+    """Whether automatic requests may be sent to a PBX.
 
-    Repeated refusals lock the PBX's account out for everybody, and a PBX in trouble is
-    not helped by more requests. So an answer that says that our requests are wrong
-    stops all automatic ones until an administrator has mended it, and an answer that
-    says that the PBX is in trouble puts them off for ever longer, until one succeeds.
+    Repeated refusals lock the PBX's account out, and more requests do not help a PBX
+    in trouble. So a refusal that says that our requests are wrong stops all automatic
+    ones until an administrator has fixed the cause, and a failure pauses them with
+    exponential backoff until one succeeds.
     A request that a caller waits for is held back only after such a refusal, or after
     several failures in a row, and then tried every ten seconds. What a person orders
     goes out all the same, because they see the answer; it counts like every other.
@@ -130,7 +130,7 @@ class MangoCircuitBreaker(models.Model):
 
     @api.model
     def _digest(self, account):
-        """Return a mark of a PBX's code, secret and address that reveals none of them.
+        """Return a keyed digest of a PBX's code, secret and address.
 
         :rtype: str
         """
@@ -264,7 +264,7 @@ class MangoCircuitBreaker(models.Model):
         }
 
     def _prepare_vals(self, error):
-        """Return what an answer changes.
+        """Return the values that an answer changes.
 
         :param error: what the client raised; None for a good answer.
         :type error: VpbxError | None

@@ -84,7 +84,7 @@ class ResConfigSettings(models.TransientModel):
         return self._mango_account().action_apply_suggestions()
 
     def action_mango_resume_requests(self):
-        """Let Odoo ask the company's PBX again of its own accord."""
+        """Resume automatic requests to the company's PBX."""
         return self._mango_account().action_resume_requests()
 
     def _mango_account(self):

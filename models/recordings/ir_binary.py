@@ -54,7 +54,7 @@ class IrBinary(models.AbstractModel):
         return recordings
 
     def _mango_note(self, recording, is_download):
-        """Note who listens to a recording or saves it; refuse what is not allowed.
+        """Store who plays or downloads a recording; refuse what is not allowed.
 
         :param mango.recording recording: which the user may read.
         :param bool is_download: the browser is to save it.

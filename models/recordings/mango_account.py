@@ -125,7 +125,7 @@ class MangoAccount(models.Model):
         return bool(days and started_at and started_at < oldest)
 
     def _outdated_domain(self, model):
-        """Return which records of this account are to go, and may.
+        """Return the domain of this account's records to delete by age.
 
         :param str model: ``mango.recording`` or ``mango.call``.
         :rtype: Domain

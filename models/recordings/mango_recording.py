@@ -175,7 +175,7 @@ class MangoRecording(models.Model):
         self._ask_for()
 
     def action_delete(self):
-        """Delete the audio for good; the recording stays and says so."""
+        """Permanently delete the audio; the record stays and says so."""
         self._check_delete_right()
         # sudo: mango.recording - the right has been checked.
         self.sudo()._expire(self.env.user)
@@ -204,7 +204,7 @@ class MangoRecording(models.Model):
     # ------------------------------------------------------------
 
     def _expire(self, user=None):
-        """Delete the audio of these recordings for good, and note who did it.
+        """Permanently delete the audio of these recordings, and store who did it.
 
         One that is still at the PBX is not fetched any more either.
 
@@ -313,7 +313,7 @@ class MangoRecording(models.Model):
 
     @api.model
     def _prepare_vals(self, told, extension):
-        """Return what the PBX says of a recording, as values.
+        """Return the values of a recording as reported by the PBX.
 
         :param RecordingState told: what the PBX says.
         :param extension: whose words were recorded, if that is known.
@@ -352,7 +352,7 @@ class MangoRecording(models.Model):
         if changes:
             self.write(changes)
         if "is_added" in changes and self.state == "requested":
-            # Whoever asked right after the talk was told that it is not there yet.
+            # An earlier request may have been told that it is not there yet.
             self._fetch_soon()
         return bool(changes)
 
@@ -451,7 +451,7 @@ class MangoRecording(models.Model):
         self._wake_cron()
 
     def _hurry(self):
-        """Fetch what was requested automatically for somebody who waits now."""
+        """Give automatic requests the priority of a user's request."""
         if self:
             self.is_automatic = False
             self._fetch_soon()
@@ -473,7 +473,7 @@ class MangoRecording(models.Model):
         self.env.ref("mango_office.ir_cron_fetch_recordings").sudo()._trigger(at)
 
     def _notify_listeners(self):
-        """Tell whoever sees the calls of these recordings that they have changed."""
+        """Notify the participants of the calls that these recordings have changed."""
         for call in self.call_id:
             call._notify_participants()
             # sudo: res.users - who asked for a recording could read the call.

@@ -174,7 +174,7 @@ class MangoRecording(models.Model):
 
     @api.model
     def _paused_accounts(self):
-        """Return the accounts whose PBX is not to be asked for what nobody waits for.
+        """Return the accounts for which automatic fetching is paused.
 
         :rtype: mango.account
         """
@@ -182,12 +182,12 @@ class MangoRecording(models.Model):
         return waiting.account_id.filtered(lambda account: not account._may_request())
 
     def _prepare_order(self):
-        """Return what is needed to fetch this recording; None if that is impossible.
+        """Return the order to fetch this recording, or None if it cannot be fetched.
 
         :rtype: Order | None
         """
         if self.attempts > MAX_ATTEMPTS:
-            # Whoever tried has died each time and could not say why.
+            # Each attempt was killed before it could store an error.
             self._fail(self.env._("The recording could not be fetched."))
             return None
         try:
@@ -393,7 +393,7 @@ class MangoRecording(models.Model):
             attachments.create(vals)
         except UserError:
             if is_filestore:
-                # Whoever was killed while writing this very file has left half of it.
+                # A killed process may have left a partial copy of this file.
                 # Odoo removes what nothing refers to, if it is told of it.
                 checksum = attachments._compute_checksum(content)
                 attachments._file_delete(f"{checksum[:2]}/{checksum}")

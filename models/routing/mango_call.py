@@ -141,7 +141,7 @@ class MangoCall(models.Model):
         return self._write_route(vals)
 
     def _write_route(self, vals):
-        """Note what was decided, and show the call to whom it will ring for.
+        """Store the decision, and show the call to the person who will be rung.
 
         :param dict vals: of the router.
         :return: whether anything changed.
@@ -150,7 +150,7 @@ class MangoCall(models.Model):
         return self._write_changes(vals) | self._add_users(self.routed_to)
 
     def _follow_route(self, state):
-        """Note what became of whom the call was routed to, and go on if need be.
+        """Store the outcome of the last step, and continue with the next one if needed.
 
         :param CallState state: the fold over all its notifications.
         :return: whether anything changed.

@@ -115,7 +115,7 @@ class MangoRouteWords(models.AbstractModel):
 
     @api.model
     def _stand_in(self, call, numbers):
-        """Tell somebody whose phone rings for whom they stand in, and why.
+        """Return whom the user stands in for, and why.
 
         :param mango.call call: that rings.
         :param frozenset[str] numbers: that person's extensions.
@@ -181,7 +181,7 @@ class MangoRouteWords(models.AbstractModel):
         return self.env._("%(who)s, %(why)s", who=who, why=why) if why else who
 
     def _who(self, entry, names):
-        """Return the name and the number of whom an entry is about."""
+        """Return name and number of the person in an entry."""
         number = entry["extension"] or entry.get("number")
         name = names.get(entry["extension"]) or names.get(entry.get("user"))
         if name and number:

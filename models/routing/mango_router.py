@@ -54,7 +54,7 @@ class MangoRouter(models.AbstractModel):
 
     @api.model
     def _decide(self, call, leg_ref, settled=()):
-        """Decide to whom an inbound call goes next.
+        """Decide whom to ring next for an inbound call.
 
         :param mango.call call: identified.
         :param str leg_ref: the leg that a command may take; None if none is.

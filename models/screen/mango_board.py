@@ -104,7 +104,7 @@ class MangoBoard(models.AbstractModel):
         }
 
     def _call(self, leg, key, by_number):
-        """Return whom an extension talks to, or with whom it rings.
+        """Return the other party of an extension's call.
 
         In a consultation that is the colleague, whoever the client of the call is.
         """
@@ -133,7 +133,7 @@ class MangoBoard(models.AbstractModel):
         return sorted(callers, key=lambda caller: -caller["seconds"])
 
     def _caller(self, call, leg):
-        # Whoever has talked already waits since they were put through.
+        # After a transfer the wait counts from the transfer.
         since = leg.started_at if call.answered_at else call.started_at
         return {
             "call_id": call.id,

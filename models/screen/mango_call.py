@@ -70,7 +70,7 @@ class MangoCall(models.Model):
         return text
 
     def choose_partner(self, partner_id):
-        """Say which of several contacts is on the phone; the lead follows.
+        """Choose which of several contacts is on the phone; the lead follows.
 
         :param int partner_id: the contact.
         """
@@ -271,9 +271,9 @@ class MangoCall(models.Model):
         self._notify_board()
 
     def _listeners(self, concerned):
-        """Return whom the web clients of the participants listen for.
+        """Return the partners to notify on the bus.
 
-        In SQL: of the users nothing else is needed, at every notification.
+        In SQL, because this runs for every notification.
 
         :param SQL concerned: condition on ``person``, the row of a participant.
         :return: of the participants who may still log in.

@@ -126,7 +126,7 @@ class MangoCardPhase(models.AbstractModel):
         return "pick_up"
 
     def _bystander_phase(self, call, legs, numbers, others):
-        """Return the phase for somebody whose phone is not, or no longer, ringing."""
+        """Return the phase for a user whose phone is not ringing."""
         if call.state != "talking":
             return "elsewhere" if legs else "greeting"
         if not self._had_client(call, legs, numbers):

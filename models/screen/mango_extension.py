@@ -12,7 +12,7 @@ class MangoExtension(models.Model):
 
     @api.model
     def get_colleagues(self, term=""):
-        """Find colleagues to whom the user can put a call through.
+        """Find colleagues that a call can be transferred to.
 
         :param str term: part of a name or of a number; empty finds everybody.
         :return: those of the user's PBX, free ones first, at most twenty: ``id``,
