@@ -107,7 +107,7 @@ class MangoAccount(models.Model):
         """Tell whether a notification of an account may come from an address.
 
         :param int account_id: the account.
-        :param str address: of the sender, as reported by the reverse proxy if there is one.
+        :param str address: of the sender, or as the reverse proxy reports it.
         :rtype: bool
         """
         networks = self._allowed_networks(account_id)
