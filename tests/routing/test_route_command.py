@@ -184,7 +184,7 @@ class TestSending(RouteCase):
         self.receive(RESULT, self.result(4101))
         self.assertRoute(
             "failed",
-            "The PBX did not route it: The call is over or unknown (code 4101).",
+            "The PBX refused to route the call: The call is over or unknown (code 4101).",
         )
 
     def test_accepted_before_the_answer(self):
@@ -204,7 +204,7 @@ class TestSending(RouteCase):
             self.send()
         self.assertRoute(
             "failed",
-            "The PBX did not route it: The call is over or unknown (code 4101).",
+            "The PBX refused to route the call: The call is over or unknown (code 4101).",
         )
 
     def test_result_twice_and_with_a_late_event(self):
