@@ -41,6 +41,7 @@
         "views/history/mango_statistics_import_start_views.xml",
         "views/routing/mango_route_trial_views.xml",
         "views/routing/mango_route_step_views.xml",
+        "views/routing/mango_call_views.xml",
         "views/pbx/mango_account_views.xml",
         "views/calls/crm_lead_views.xml",
         "views/pbx/res_config_settings_views.xml",

@@ -268,6 +268,16 @@ CommonServer.on_stop(_commands.stop)
 CommonServer.on_stop(_urgent.stop)
 
 
+def start_urgent(function, *args):
+    """Call a function in another thread, soon: a caller is waiting.
+
+    :param Callable function: handles its exceptions.
+    :return: whether there was room for it.
+    :rtype: bool
+    """
+    return _urgent.start(function, *args)
+
+
 def start_after_commit(env, target, record_id, urgent=False):
     """Call a function in another thread once a transaction is committed.
 

@@ -40,7 +40,7 @@ class MangoCallback(models.Model):
         The client's salesperson, who was rung first, the line's person, the PBX's.
         """
         owners = self.env["mango.caller.lookup"]._owners(self.partner_id, self.lead_id)
-        yield from (owner.user for owner in owners)
+        yield from owners
         missed = self.call_ids.filtered(lambda call: call.result == "missed")
         yield from missed.sorted("started_at").mapped("user_id")
         yield self.line_id.user_id

@@ -610,7 +610,7 @@ class MangoCall(models.Model):
             .sudo()
             ._owners(call_sudo.partner_id, call_sudo.lead_id)
         )
-        return self.env["res.users"].concat(*(owner.user for owner in owners[:1]))
+        return owners[:1].with_env(self.env)
 
     def _add_participants(self, extensions):
         """Add the users of the extensions to the participants.

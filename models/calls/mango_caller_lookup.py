@@ -1,19 +1,8 @@
-from dataclasses import dataclass
-from typing import Any
-
 from odoo import api, models
 from odoo.fields import Domain
 
 #: More contacts than these behind one number say nothing about who is calling.
 MAX_MATCHES = 50
-
-
-@dataclass(frozen=True)
-class Owner:
-    """A person responsible for a caller, and the reason."""
-
-    user: Any
-    reason: str
 
 
 class MangoCallerLookup(models.AbstractModel):
@@ -136,25 +125,8 @@ class MangoCallerLookup(models.AbstractModel):
 
         The open lead's salesperson, then the contact's, then the company's.
 
-        :rtype: list[Owner]
+        :rtype: res.users
         """
         company = partner.commercial_partner_id
-        candidates = [
-            (
-                lead.user_id,
-                self.env._("salesperson of the open lead “%s”", lead.name or ""),
-            ),
-            (
-                partner.user_id,
-                self.env._("salesperson of the contact “%s”", partner.name or ""),
-            ),
-            (
-                company.user_id,
-                self.env._("salesperson of the company “%s”", company.name or ""),
-            ),
-        ]
-        owners = {}
-        for user, reason in candidates:
-            if user and user.active:
-                owners.setdefault(user, Owner(user, reason))
-        return list(owners.values())
+        owners = lead.user_id | partner.user_id | company.user_id
+        return owners.filtered("active")

@@ -31,9 +31,10 @@ class MangoCircuitBreaker(models.Model):
     Repeated refusals lock the PBX's account out, and more requests do not help a PBX
     in trouble. So a refusal that says that our requests are wrong stops all automatic
     ones until an administrator has fixed the cause, and a failure pauses them with
-    exponential backoff until one succeeds. A request that a caller waits for is held back only after such a refusal, or after
-    several failures in a row, and then tried every ten seconds. What a person orders
-    goes out all the same, because they see the answer; it counts like every other.
+    exponential backoff until one succeeds. A request that a caller waits for is held
+    back only after such a refusal, or after several failures in a row, and then tried
+    every ten seconds. What a person orders goes out all the same, because they see the
+    answer; it counts like every other.
 
     The row is of its own, because under REPEATABLE READ a notification that refers to
     an account fails if the account's row was written meanwhile. It is valid for the

@@ -115,7 +115,7 @@ class MangoExtension(models.Model):
     def _load_extensions(self, account, pbx_users):
         """Bring the extensions of an account up to date with the PBX's staff.
 
-        Extensions that left the PBX are archived with their calls. The employee is never
+        Extensions that left the PBX are archived. The employee is never
         touched: that is a person's decision.
 
         :param mango.account account: whose extensions.

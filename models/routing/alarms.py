@@ -5,13 +5,13 @@ import itertools
 import logging
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+
+from ...tools.locking import start_urgent
 
 _logger = logging.getLogger(__name__)
 
 #: More calls than these do not ring at the same time.
 MAX_ALARMS = 1000
-MAX_WORKERS = 4
 
 
 class Alarms:
@@ -25,7 +25,6 @@ class Alarms:
         self._changed = threading.Condition()
         self._thread = None
         self._count = itertools.count()
-        self._pool = ThreadPoolExecutor(MAX_WORKERS, "mango_office.alarm")
 
     def set(self, seconds, function, *args):
         """Have a function called.
@@ -52,7 +51,7 @@ class Alarms:
     def _run(self):
         while task := self._next():
             function, args = task
-            self._pool.submit(function, *args)
+            start_urgent(function, *args)
 
     def _next(self):
         """Wait for the next that is due; None, and the thread ends, without any."""

@@ -53,12 +53,6 @@ class MangoAccount(models.Model):
         help="For how long; their next call of their own ends it, too.",
     )
 
-    _route_unanswered_check = models.Constraint(
-        "CHECK(route_unanswered_limit BETWEEN 0 AND 100 "
-        "AND route_unanswered_minutes BETWEEN 1 AND 1440)",
-        "Unanswered calls in a row: from 0 to 100, within 1 to 1440 minutes.",
-    )
-
     @api.constrains("route_unanswered_limit", "route_unanswered_minutes")
     def _check_route_unanswered(self):
         for account in self:

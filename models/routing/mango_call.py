@@ -71,10 +71,10 @@ class MangoCall(models.Model):
     )
     route_reason = fields.Char(string="Route", compute="_compute_route_reason")
 
-    # The last call of everybody, which each decision asks for.
     _unsent_idx = models.Index(
         "(id) WHERE route_state = 'none' AND route_command_id IS NOT NULL"
     )
+    # The last call of everybody, which each decision asks for.
     _extension_idx = models.Index(
         "(extension_id, started_at DESC) WHERE extension_id IS NOT NULL"
     )
@@ -289,11 +289,23 @@ class MangoCall(models.Model):
 
         :param str reason: a code of ``mango.route.words``.
         """
-        vals = {"route_trace": self._trace_with(verdict="skipped", reason=reason)}
-        settled = self._settled_trace()
-        if not settled:
-            self.write({**vals, "route_state": "skipped"})
-            return
-        # What rings still rings.
-        before = self.env["mango.router"]._rung_vals(self, settled[-1])
-        self.write({**vals, **before, "route_state": "accepted"})
+        trace = self._trace_with(verdict="skipped", reason=reason)
+        before = self._vals_before(self._settled_trace())
+        self.write({"route_trace": trace, **before})
+
+    def _vals_before(self, settled):
+        """Return what this call told before a decision that leads to nothing.
+
+        :param list[dict] settled: the trace up to then.
+        :rtype: dict
+        """
+        if settled:
+            # Whoever was rung may still ring.
+            before = self.env["mango.router"]._rung_vals(self, settled[-1])
+            return {**before, "route_state": "accepted"}
+        return {
+            "routed_extension_id": False,
+            "routed_to": False,
+            "route_step_id": False,
+            "route_state": "skipped",
+        }

@@ -285,7 +285,7 @@ class MangoRouter(models.AbstractModel):
                 return None
             vals = call.env["mango.router"]._decide(call, leg_ref, settled)
             if not vals.get("route_command_id"):
-                call.write({"route_state": "accepted", **vals})
+                call.write({**call._vals_before(settled), **vals})
                 return None
             entry = vals["route_trace"][-1]
             entry["legs"] = len(call._legs_to(entry, state))

@@ -10,12 +10,6 @@ class ResConfigSettings(models.TransientModel):
     mango_reroute_enabled = fields.Boolean(
         related="mango_account_id.reroute_enabled", readonly=False
     )
-    mango_route_unanswered_limit = fields.Integer(
-        related="mango_account_id.route_unanswered_limit", readonly=False
-    )
-    mango_route_unanswered_minutes = fields.Integer(
-        related="mango_account_id.route_unanswered_minutes", readonly=False
-    )
 
     def action_mango_view_route_steps(self):
         """Open the routing plan of the company's main PBX."""

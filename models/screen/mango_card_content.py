@@ -231,7 +231,7 @@ class MangoCardContent(models.AbstractModel):
 
     def _owner(self, partner, lead):
         owners = self.env["mango.caller.lookup"]._owners(partner, lead)
-        return owners[0].user.name if owners else ""
+        return owners[:1].name or ""
 
     def _history(self, call, partner):
         """Return the last calls with the same client, as far as the user may know."""

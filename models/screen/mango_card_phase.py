@@ -169,7 +169,7 @@ class MangoCardPhase(models.AbstractModel):
             call.partner_id._filtered_access("read"),
             call.lead_id._filtered_access("read"),
         )
-        return users | self.env["res.users"].concat(*(o.user for o in owners[:1]))
+        return users | owners[:1]
 
     # ------------------------------------------------------------
     # Words and times

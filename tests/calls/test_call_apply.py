@@ -219,6 +219,7 @@ class TestCallApply(MangoCase):
         return [
             (json.loads(row.message)["type"], [*json.loads(row.channel), None, None][2])
             for row in rows
+            if len(json.loads(row.channel)) > 2
         ]
 
     def users_told(self, messages):
