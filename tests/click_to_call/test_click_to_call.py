@@ -391,7 +391,7 @@ class TestWhoMayClick(ClickCase):
     def test_without_extension(self):
         with self.assertRaises(UserError) as caught:
             self.click(user=self.kirill)
-        self.assertIn("Ask the administrator", str(caught.exception))
+        self.assertIn("Ask the telephony administrator", str(caught.exception))
 
     def test_without_the_group(self):
         clerk = new_test_user(
