@@ -146,7 +146,7 @@ class TestBudget(SpendingCase):
             refused,
             [{"user_id": self.anna.id, "state": "failed", "to_number": "+74950000202"}],
         )
-        self.assertIn("allows no more", refused.reason)
+        self.assertIn("click-to-call limit of", refused.reason)
         told = self.account.message_ids.filtered(lambda m: self.anna.name in m.body)
         self.assertEqual(len(told), 1)
         self.assertFalse(

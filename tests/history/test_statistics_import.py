@@ -916,7 +916,7 @@ class TestByHand(HistoryCase):
 
     def test_one_at_a_time(self):
         self.order(self.admin)
-        with self.assertRaisesRegex(UserError, "being fetched already"):
+        with self.assertRaisesRegex(UserError, "Already in progress"):
             self.order(self.admin)
 
     def test_one_at_a_time_whoever_is_faster(self):

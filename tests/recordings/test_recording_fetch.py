@@ -312,7 +312,7 @@ class TestFailures(FetchCase):
             moments.append(self.wanted.next_fetch_at)
             self.let_time_pass()
         self.assertEqual(self.wanted.state, "failed")
-        self.assertIn("not any more", self.wanted.error)
+        self.assertIn("no longer has it", self.wanted.error)
         self.assertEqual(self.wanted.call_id.recording_error, self.wanted.error)
         self.assertEqual(len(self.pbx.requests), fetching.MAX_ATTEMPTS)
         # Who asks once more gets as many attempts again.
@@ -342,9 +342,13 @@ class TestFailures(FetchCase):
         self.account.recording_max_size_mb = 1
         elsewhere = "https://files.mango-office.ru/a"
         for name, file, word in (
-            ("page", {"body": WEB_PAGE, "content_type": "text/html"}, "no recording"),
-            ("disguised", {"body": WEB_PAGE}, "no recording"),
-            ("empty", {"body": b""}, "no recording"),
+            (
+                "page",
+                {"body": WEB_PAGE, "content_type": "text/html"},
+                "did not send a recording",
+            ),
+            ("disguised", {"body": WEB_PAGE}, "did not send a recording"),
+            ("empty", {"body": b""}, "did not send a recording"),
             ("large", {"body": sound(200)}, "1 MB"),
             ("large, untold", {"body": sound(200), "length": None}, "1 MB"),
             ("elsewhere", {"status": 302, "location": elsewhere}, "cannot be read"),

@@ -88,7 +88,7 @@ test("by name or number", async () => {
     await contains(".o_mango_board_search").edit("103", { confirm: false });
     expect(numbers()).toEqual(["103"]);
     await contains(".o_mango_board_search").edit("zed", { confirm: false });
-    expect(".o_mango_board").toHaveText(/Nobody fits/);
+    expect(".o_mango_board").toHaveText(/No match/);
 });
 
 test("live: many changes at once are read once", async () => {

@@ -52,7 +52,7 @@ tours.add("mango_office_call_not_picked_up", {
     steps: () => [
         clickNumber,
         cardIs("pick_up", IVAN),
-        cardIs("ended", "not picked up"),
+        cardIs("ended", "was not answered"),
         ...closeCard(),
     ],
 });
