@@ -71,9 +71,10 @@ class MangoRouteTrial(models.TransientModel):
         findings = self.env["mango.route.facts"]._read(
             caller, steps, self.moment or None
         )
-        considered = []
+        considered = {}
         for decision in decide_all(steps, findings.facts):
-            considered += decision.considered
+            # Who still cannot be rung is not told twice.
+            considered |= dict.fromkeys(decision.considered)
             if not account.reroute_enabled:
                 break
         trace = self.env["mango.router"]._entries(considered, findings)

@@ -205,7 +205,7 @@ class MangoRouteWords(models.AbstractModel):
         if entry["target"] == "last_spoken":
             return self.env._("who spoke with the client last")
         if entry["target"] == "team":
-            return self.env._("the longest idle of the sales team")
+            return self.env._("from the sales team")
         if entry["target"] == "user":
             return self.env._("the employee of the plan")
         return self._label(entry["target"])
