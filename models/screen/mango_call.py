@@ -305,7 +305,7 @@ class MangoCall(models.Model):
 
     def _on_rung(self, state):
         self._put_on_screens(state, {})
-        super()._on_rung(state)
+        return super()._on_rung(state)
 
     def _put_on_screens(self, state, extensions):
         """Show the call to whoever it rings or rang for.

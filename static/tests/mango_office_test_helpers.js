@@ -183,7 +183,11 @@ export function useTelephony(cards = [], extension = EXTENSION) {
         missed_count: 0,
         planned_count: 0,
     };
-    onRpc("mango.call.presence", "get_screen", () => ({ cards: [...cards], extension, ...figures }));
+    onRpc("mango.call.presence", "get_screen", () => ({
+        cards: [...cards],
+        extension,
+        ...figures,
+    }));
     onRpc("mango.call.presence", "get_cards", ({ args: [callIds] }) => ({
         cards: cards.filter((card) => callIds.includes(card.call_id)),
         ...figures,

@@ -13,7 +13,12 @@ import {
     waitForSteps,
 } from "@web/../tests/web_test_helpers";
 import { CallCards } from "@mango_office/screen/call_card/call_cards";
-import { defineMangoOfficeModels, makeCard, tell, useTelephony } from "../mango_office_test_helpers";
+import {
+    defineMangoOfficeModels,
+    makeCard,
+    tell,
+    useTelephony,
+} from "../mango_office_test_helpers";
 
 describe.current.tags("desktop");
 defineMangoOfficeModels();

@@ -56,7 +56,8 @@ registry.category("web_tour.tours").add("mango_office_routing", {
         },
         {
             content: "the same as a call, without any",
-            trigger: ".modal .o_mango_timeline_step:contains('Анна Соколова (101)'):contains('Rings for 20 seconds')",
+            trigger:
+                ".modal .o_mango_timeline_step:contains('Анна Соколова (101)'):contains('Rings for 20 seconds')",
         },
         {
             trigger: ".modal .o_field_widget[name=caller]:contains('Иван Петров')",

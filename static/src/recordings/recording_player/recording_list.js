@@ -75,9 +75,7 @@ export class RecordingList extends Component {
     }
 
     keepTitle({ keep }) {
-        return keep
-            ? _t("Kept forever. Click to delete it by age again")
-            : _t("Keep forever");
+        return keep ? _t("Kept forever. Click to delete it by age again") : _t("Keep forever");
     }
 
     // -- what can be done ------------------------------------------------------------
