@@ -11,5 +11,5 @@ class MangoEvent(models.Model):
         return command.entry_id or super()._entry_of_command(account_id, command_id)
 
     def _apply_command_result(self, result):
-        super()._apply_command_result(result)
         self.env["mango.command"]._apply_result(self.account_id, result)
+        return super()._apply_command_result(result)

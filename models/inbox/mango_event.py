@@ -68,7 +68,6 @@ class MangoEvent(models.Model):
     digest = fields.Char(required=True, readonly=True)
     received_at = fields.Datetime(required=True, readonly=True)
     source_address = fields.Char(
-        string="Source Address",
         readonly=True,
         help="The sender's address, as reported by the reverse proxy if there is one.",
     )

@@ -41,7 +41,6 @@ class MangoCall(models.Model):
 
     def _update_sealed(self, state):
         """Recordings may be announced long after the call."""
-        super()._update_sealed(state)
         extensions = self.env["mango.extension"]._by_number(
             self.account_id, {recording.extension for recording in state.recordings}
         )
@@ -49,6 +48,7 @@ class MangoCall(models.Model):
             self, state.recordings, extensions
         ):
             self._notify_participants()
+        return super()._update_sealed(state)
 
     @api.depends("recording_ids.state")
     def _compute_recording_state(self):

@@ -229,8 +229,8 @@ class MangoCall(models.Model):
 
     def _notify_participants(self):
         """Tell the web clients of the participants that the call has changed."""
-        super()._notify_participants()
         self._notify_listeners(SQL("TRUE"))
+        return super()._notify_participants()
 
     def _views(self, legs):
         return self.env["mango.card.phase"]._by_extension(self, legs)

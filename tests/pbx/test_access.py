@@ -24,6 +24,8 @@ MATRIX = {
     "call as colleague": (NO, NO, NO, NO, NO, NO),
 }
 
+COMMENT = "да"
+
 
 @tagged("post_install", "-at_install")
 class TestAccess(MangoCase):
@@ -86,7 +88,7 @@ class TestAccess(MangoCase):
             rows[f"card of {name}"] = (call, lambda call: call.open_card())
             rows[f"comment {name}"] = (
                 call,
-                lambda call: call.message_post(body="да", message_type="comment"),
+                lambda call: call.message_post(body=COMMENT, message_type="comment"),
             )
         rows.pop("comment other company's call")
         return {

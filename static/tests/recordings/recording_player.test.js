@@ -542,7 +542,7 @@ describe("rights", () => {
         await hear();
         await play();
         await contains(".o_mango_delete").click();
-        expect(".modal-body").toHaveText(/conversation of Anna Sokolova cannot be heard any more/);
+        expect(".modal-body").toHaveText(/recording of Anna Sokolova can no longer be played/);
         await contains(".modal .btn-danger").click();
         await animationFrame();
         expect(".o_mango_player").toHaveCount(0);
