@@ -1,0 +1,1 @@
+from . import test_callback_fold, test_callbacks

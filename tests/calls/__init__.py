@@ -1,0 +1,1 @@
+from . import test_call_apply, test_caller_lookup, test_concurrency, test_order

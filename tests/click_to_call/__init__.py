@@ -1,0 +1,1 @@
+from . import test_click_to_call, test_spending

@@ -1,0 +1,8 @@
+from . import (
+    test_event_cleaning,
+    test_hostile,
+    test_queue,
+    test_refusals,
+    test_slots,
+    test_webhook,
+)

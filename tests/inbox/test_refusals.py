@@ -181,7 +181,7 @@ class TestAllowedAddresses(RefusalCase):
         )
 
     def test_nonsense_is_refused_by_name(self):
-        with self.assertRaisesRegex(ValidationError, "«mango.example»"):
+        with self.assertRaisesRegex(ValidationError, "“mango.example”"):
             self.account.allowed_addresses = f"{PBX_ADDRESS} mango.example"
 
     def test_check_warns_before_calls_are_lost(self):

@@ -1,0 +1,9 @@
+from . import (
+    test_access,
+    test_circuit_breaker,
+    test_connection_check,
+    test_loading,
+    test_mapping,
+    test_secrets,
+    test_settings,
+)

@@ -293,7 +293,7 @@ class TestFailures(FetchCase):
                     before = fields.Datetime.now()
                     self.fetch_recordings()
                     self.assertEqual(self.wanted.state, "requested")
-                    self.assertIn("not yet", self.wanted.error)
+                    self.assertIn("does not have the recording yet", self.wanted.error)
                     self.assertGreaterEqual(self.wanted.next_fetch_at, before + delay)
                     self.fetch_recordings()  # not before its time
                     self.let_time_pass()
