@@ -8,6 +8,7 @@ import wave
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from unittest.mock import patch
 from urllib.parse import parse_qs
 
 from odoo import SUPERUSER_ID
@@ -15,6 +16,7 @@ from odoo.tests import HttpCase, TransactionCase, new_test_user
 
 from odoo.addons.base.tests.common import DISABLED_MAIL_CONTEXT
 
+from ..models.calls.mango_call import MangoCall
 from ..vpbx import notifications
 from .vpbx_scenarios import LINES, LoopbackRequests
 
@@ -48,6 +50,18 @@ def sound(seconds=3):
         writer.setframerate(8000)
         writer.writeframes(b"\x80" * 8000 * seconds)
     return file.getvalue()
+
+
+def failing_for(*entries):
+    """Let applying fail for some calls."""
+    real = MangoCall._update_from
+
+    def update_from(call, state):
+        if call.entry_id in entries:
+            raise ValueError("moon")
+        real(call, state)
+
+    return patch.object(MangoCall, "_update_from", update_from)
 
 
 # ----------------------------------------------------------------------------

@@ -24,8 +24,7 @@ from ...models.history.mango_statistics_import import (
 from ...vpbx.errors import LockedOutError
 from ...vpbx.statistics import KIND
 from ..calls.test_call_apply import utc
-from ..common import MangoCase
-from ..inbox.test_queue import failing_for
+from ..common import MangoCase, failing_for
 from ..pbx_answers import BALANCE, USERS, pbx_user
 from ..statistics_entries import answered, entry, person, user_ref
 from ..vpbx_scenarios import CLIENT, LINE, T0, inbound_answered, menu, missed_by_group

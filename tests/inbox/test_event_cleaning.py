@@ -8,10 +8,10 @@ from freezegun import freeze_time
 from odoo.tests import tagged
 
 from ...models.inbox import mango_event as mango_event_cleaning
+from ..common import failing_for
 from ..history.test_statistics_import import HistoryCase
 from ..statistics_entries import answered
 from ..vpbx_scenarios import SCENARIOS, Scenario, inbound_answered, menu
-from .test_queue import failing_for
 
 EVENT_LOGGER = "odoo.addons.mango_office.models.inbox.mango_event"
 DAY = timedelta(days=1)

@@ -12,7 +12,7 @@ from odoo.tests import tagged
 from ...models.calls.mango_call import MAX_LIFE, QUIET_TIME, MangoCall
 from ...models.inbox.mango_event import MAX_ATTEMPTS
 from ..calls.test_call_apply import utc
-from ..common import MangoCase
+from ..common import MangoCase, failing_for
 from ..vpbx_scenarios import (
     T0,
     anonymous,
@@ -27,18 +27,6 @@ from ..vpbx_scenarios import (
 EVENT_LOGGER = "odoo.addons.mango_office.models.inbox.mango_event"
 APPEARED = menu()[0]
 SECOND = timedelta(seconds=1)
-
-
-def failing_for(*entries):
-    """Let applying fail for some calls."""
-    real = MangoCall._update_from
-
-    def update_from(call, state):
-        if call.entry_id in entries:
-            raise ValueError("moon")
-        real(call, state)
-
-    return patch.object(MangoCall, "_update_from", update_from)
 
 
 @tagged("post_install", "-at_install")
