@@ -71,13 +71,18 @@ class MangoCallback(models.Model):
         """
         found = defaultdict(self.env["mango.call"].browse)
         for account, own in calls.grouped("account_id").items():
+            owners = self._owners_of(account, own)
             for call in own:
-                client = self._client(account, call.partner_id, call.client_number)
-                found[client] |= call
-            for entry in self._touched_by(account, own):
-                client = self._client(account, entry.partner_id, entry.client_number)
-                found[client] |= own.filtered(entry._may_change_by)
-        return found
+                found[self._client_of(call, owners)] |= call
+            entries = self._touched_by(account, own)
+            owners |= self._owners_of(account, entries)
+            of_number = own.grouped("client_number")
+            for entry in entries:
+                changing = [of_number.get(number) for number in entry._numbers()]
+                found[self._client_of(entry, owners)] |= own.browse().union(
+                    own & entry.call_ids, *filter(None, changing)
+                )
+        return {client: changing for client, changing in found.items() if changing}
 
     @api.model
     def _touched_by(self, account, calls):
@@ -99,17 +104,38 @@ class MangoCallback(models.Model):
             & (Domain("call_ids", "in", calls.ids) | is_with_client)
         )
 
-    def _may_change_by(self, call):
+    def _numbers(self):
+        """Return the numbers that the client of an entry is known to have.
+
+        :rtype: set[str]
+        """
         numbers = {self.client_number, self.partner_id.phone_sanitized}
-        numbers |= set(self.call_ids.mapped("client_number"))
-        return call in self.call_ids or call.client_number in numbers
+        return numbers | set(self.call_ids.mapped("client_number"))
 
     @api.model
-    def _client(self, account, partner, number):
-        contact = self._contact(partner) or self._owner_of(account, number)
+    def _client_of(self, record, owners):
+        """Return whose a call or an entry is.
+
+        :param dict owners: of :meth:`_owners_of`.
+        :rtype: Client
+        """
+        contact = self._contact(record.partner_id) or owners.get(record.client_number)
         if contact:
-            return Client(account.id, contact.id, None)
-        return Client(account.id, None, number)
+            return Client(record.account_id.id, contact.id, None)
+        return Client(record.account_id.id, None, record.client_number)
+
+    @api.model
+    def _owners_of(self, account, records):
+        """Return the contacts behind the numbers of calls or entries without one.
+
+        :return: by number.
+        :rtype: dict[str, res.partner]
+        """
+        unknown = records.filtered(lambda record: not record.partner_id)
+        return {
+            number: self._owner_of(account, number)
+            for number in set(unknown.mapped("client_number"))
+        }
 
     @api.model
     def _contact(self, partner):
@@ -199,11 +225,7 @@ class MangoCallback(models.Model):
         :param models.BaseModel records: calls or entries with numbers of the client.
         :rtype: models.BaseModel
         """
-        unknown = records.filtered(lambda record: not record.partner_id)
-        owners = {
-            number: self._owner_of(account, number)
-            for number in set(unknown.mapped("client_number"))
-        }
+        owners = self._owners_of(account, records)
         return records.filtered(
             lambda record: (
                 contact

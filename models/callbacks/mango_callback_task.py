@@ -7,7 +7,7 @@ from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 
-BATCH_SIZE = 500
+BATCH_SIZE = 2000
 #: A call whose entry cannot be computed so often waits for the client's next one.
 MAX_ATTEMPTS = 5
 
