@@ -2,7 +2,6 @@
 
 import random
 import re
-import time
 
 from . import traffic
 from .console import step
@@ -12,7 +11,6 @@ CLIENTS = 60
 AT_ONCE = 200
 CONNECTIONS = 16
 SEED = 20260302
-PATIENCE = 120  # seconds until the cron has looked at everything
 #: How the calls end, and how often of ten: missed, got through, called back.
 COURSES = {"missed-in-menu": 6, "inbound-unknown": 2, "outgoing": 2}
 #: Over how long the calls are spread.
@@ -71,7 +69,7 @@ def check(bed, recorded, urls):
     source.shuffle(posts)
     with step("A thousand calls of missed clients in disorder"):
         traffic.deliver(posts, urls, CONNECTIONS)
-        _wait(bed)
+        bed.wait_for_callbacks()
     for name, query in (
         ("no client waits twice", TWICE),
         ("nobody waits who was spoken to", SPOKEN_TO),
@@ -113,18 +111,10 @@ def _check_at_once(bed, scenario, urls):
     ]
     with step("Two hundred calls of one client at once"):
         traffic.deliver(posts, urls, CONNECTIONS)
-        _wait(bed)
+        bed.wait_for_callbacks()
     rows = bed.query(
         "SELECT attempt_count || ' ' || state FROM mango_callback "
         f"WHERE client_number = '+{ROBOT}'"
     )
     name = f"{AT_ONCE} missed calls of one client at once: one entry"
     return name, rows == [f"{AT_ONCE} open"], str(rows)
-
-
-def _wait(bed):
-    deadline = time.monotonic() + PATIENCE
-    while bed.query("SELECT id FROM mango_callback_task WHERE attempts = 0"):
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"Waited {PATIENCE} s in vain for who is to be called.")
-        time.sleep(0.2)

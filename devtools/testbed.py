@@ -13,6 +13,7 @@ from . import database, demo, odoo, paths, processes
 from .console import step
 
 TIMEOUT = 120  # seconds for one answer; a scenario is played while it is waited for
+CRON_PATIENCE = 120  # seconds
 SESSION_COOKIE = "session_id"
 #: Holds in a page of the web client once it hears what the server tells.
 CONNECTED = (
@@ -124,6 +125,21 @@ class TestBed:
         with processes.running(command, **options) as process:
             demo.wait_for(f"http://{demo.HOST}:{port}/web/health", "Odoo", process)
             yield process
+            if crons and process.poll() is None:
+                self.wait_for_callbacks()
+
+    def wait_for_callbacks(self):
+        """Wait until the cron has looked at all missed clients.
+
+        :raise RuntimeError: if it does not come to an end.
+        """
+        deadline = time.monotonic() + CRON_PATIENCE
+        while self.query("SELECT id FROM mango_callback_task WHERE attempts = 0"):
+            if time.monotonic() > deadline:
+                raise RuntimeError(
+                    f"Waited {CRON_PATIENCE} s in vain for who is to be called."
+                )
+            time.sleep(0.2)
 
     def cut_connections(self):
         """End all connections to the database, as a restart of its server does."""
