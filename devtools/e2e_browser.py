@@ -23,6 +23,7 @@ EVIDENCE = paths.LOGS / "e2e_browser"
 
 ANNA, BORIS = "101", "102"
 IVAN, VOLKOV, BELOVS = "74950000201", "74950000204", "74950000206"
+VECTOR = "74950000200"  # Anna's, like Ivan
 LEAD = "Поставка офисной мебели"  # Ivan's, with Anna
 OTHER_LEAD = "Кухня для новой квартиры"
 HURRY = 60  # simulator's speed where nobody answers: 30 s pass in half a one
@@ -70,6 +71,39 @@ def _run_scenario(people, scenario):
         people.end_traces(scenario.__name__ if detail else None)
         people.leave()
     return name, not detail, detail
+
+
+# ---------------------------------------------------------------------------
+# Scenarios: routing
+
+
+def routed_while_talking(people):
+    """a second customer of a manager who is talking: the substitute is told why"""
+    _routed_while_talking(people, "en_US")
+
+
+def routed_while_talking_in_russian(people):
+    """the same in Russian"""
+    _routed_while_talking(people, "ru_RU")
+
+
+def _routed_while_talking(people, language):
+    with people.speaking(language), people.standing_in(ANNA, BORIS):
+        anna = people.anna.begin(MINE, "mango_office_routed_owner")
+        boris = people.boris.begin(MINE, f"mango_office_routed_substitute_{language}")
+        first = people.call(IVAN)
+        anna.until("rings")
+        people.pick_up(ANNA)
+        anna.until("talking")
+        second = people.call(VECTOR)
+        boris.until("rings")
+        people.pick_up(BORIS)
+        boris.until("talking")
+        for call in (first, second):
+            people.post("hangup", entry_id=call["entry_id"])
+        anna.finish()
+        boris.finish()
+    people.expect(people.last_call()["result"], "answered")
 
 
 # ---------------------------------------------------------------------------
@@ -399,6 +433,8 @@ SCENARIOS = [
     two_tabs,
     group_ring,
     choice,
+    routed_while_talking,
+    routed_while_talking_in_russian,
     transfer_blind,
     transfer_after_asking,
     transfer_given_up,
@@ -504,6 +540,22 @@ class People:
         logins = [person.login for person in self._people]
         users = self._admin.call("res.users", "search", [("login", "in", logins)])
         self._admin.call("res.users", "write", users, {"lang": language})
+
+    @contextlib.contextmanager
+    def standing_in(self, extension, substitute):
+        """Let somebody have a substitute for the time of the block."""
+        numbers = [("number", "in", [extension, substitute])]
+        found = self._admin.search_read("mango.extension", numbers, ["number"])
+        ids = {record["number"]: record["id"] for record in found}
+        self._set_substitute(ids[extension], ids[substitute])
+        try:
+            yield
+        finally:
+            self._set_substitute(ids[extension], False)
+
+    def _set_substitute(self, extension_id, substitute_id):
+        vals = {"substitute_id": substitute_id}
+        self._admin.call("mango.extension", "write", [extension_id], vals)
 
     def plan_call(self):
         """Plan a call of Anna's to her customer, today.
