@@ -1,5 +1,5 @@
 import { registry } from "@web/core/registry";
-import { cardIs, closeCard, cue } from "./mango_office_tour_utils";
+import { cardIs, closeCard } from "./mango_office_tour_utils";
 
 const tours = registry.category("web_tour.tours");
 const STANDS_IN = {
