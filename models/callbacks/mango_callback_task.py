@@ -1,4 +1,7 @@
 import logging
+from collections import Counter
+
+from psycopg2 import InterfaceError, OperationalError
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -84,20 +87,35 @@ class MangoCallbackTask(models.Model):
             domain & Domain("id", ">", last_id), order="id", limit=BATCH_SIZE
         ):
             last_id = tasks.ids[-1]
-            tasks_of = tasks.grouped("call_id")
-            failed = self.browse()
-            for client, calls in (
-                self.env["mango.callback"]._clients_of(tasks.call_id).items()
-            ):
-                if not _apply(client, calls):
-                    failed |= failed.concat(*(tasks_of[call] for call in calls))
-                if not cron._commit_progress():
-                    return
-            for task in failed:
-                task.attempts += 1
-            (tasks - failed).unlink()
-            if not cron._commit_progress(len(tasks)):
+            if not tasks._work_off_batch():
                 return
+
+    def _work_off_batch(self):
+        """Compute the entries of the clients of these tasks.
+
+        What is done is committed client by client: a run may end after any of them.
+
+        :return: whether there is time for more.
+        :rtype: bool
+        """
+        tasks_of = self.grouped("call_id")
+        clients = self.env["mango.callback"]._clients_of(self.call_id)
+        # A call may matter to several clients.
+        waiting = Counter(call for calls in clients.values() for call in calls)
+        for client, calls in clients.items():
+            done = self.browse()
+            if _apply(client, calls):
+                waiting.subtract(calls)
+                finished = calls.filtered(lambda call: not waiting[call])
+                done = done.concat(*(tasks_of[call] for call in finished))
+            else:
+                for call in calls:
+                    for task in tasks_of[call]:
+                        task.attempts += 1
+            done.unlink()
+            if not self.env["ir.cron"]._commit_progress(len(done)):
+                return False
+        return True
 
 
 def _apply(client, calls):
@@ -110,6 +128,8 @@ def _apply(client, calls):
         client.apply(calls)
     except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
         _logger.info("the entry of a missed client is being written elsewhere")
+    except (InterfaceError, OperationalError):
+        raise  # The database is gone, and so is this run.
     except Exception:
         _logger.exception("who waits to be called back could not be computed")
     else:

@@ -968,6 +968,17 @@ class TestCallbacks(CallbackCase):
         self.assertEqual(len(self.work_off()), 2)
         self.assertFalse(self.env["mango.callback.task"].search([]))
 
+    def test_no_time_for_more(self):
+        """What a run has done stays done; the next one goes on from there."""
+        self.missed(10)
+        self.missed(9, number=OLGA)
+        cron = type(self.env["ir.cron"])
+        with patch.object(cron, "_commit_progress", lambda *args, **kwargs: 0):
+            self.assertEqual(len(self.work_off()), 1)
+            self.assertEqual(len(self.env["mango.callback.task"].search([])), 1)
+            self.assertEqual(len(self.work_off()), 2)
+        self.assertFalse(self.env["mango.callback.task"].search([]))
+
     def test_cost_of_the_end_of_a_call(self):
         """The webhook only notes that there is something to look at."""
         call = self.missed(10)
