@@ -73,7 +73,9 @@ def _parser():
 
     command = commands.add_parser("e2e", help="its end-to-end tests alone")
     command.add_argument(
-        "scenarios", nargs="*", help="chaos, or names of scenarios in the browser"
+        "scenarios",
+        nargs="*",
+        help="routing, recordings, chaos, or names of scenarios in the browser",
     )
     command.set_defaults(run=_e2e)
 
