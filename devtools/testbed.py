@@ -1,6 +1,7 @@
 """A fresh Odoo connected to the PBX simulator, for end-to-end tests and the bench."""
 
 import contextlib
+import datetime as dt
 import itertools
 import json
 import os
@@ -121,9 +122,13 @@ class TestBed:
         if log:
             options |= {"stdout": log, "stderr": log}
         options["start_new_session"] = True
-        with processes.running(command, **options) as process:
+        process = processes.spawn(command, **options)
+        try:
             demo.wait_for(f"http://{demo.HOST}:{port}/web/health", "Odoo", process)
             yield process
+        finally:
+            # A worker may be busy still when its master has gone.
+            processes.stop_tree(process)
 
     def cut_connections(self):
         """End all connections to the database, as a restart of its server does."""
@@ -287,6 +292,29 @@ class Server:
         if "error" in answer:
             raise RuntimeError(answer["error"]["data"]["message"])
         return answer.get("result")  # absent if the method returned nothing
+
+
+def plan_call(admin, login, lead):
+    """Plan a call to a lead, today.
+
+    :param Server admin: who plans it.
+    :param str login: of the user who is to call.
+    :param str lead: its name.
+    :return: the activity's id.
+    :rtype: int
+    """
+    [user] = admin.call("res.users", "search", [("login", "=", login)])
+    [model] = admin.call("ir.model", "search", [("model", "=", "crm.lead")])
+    phonecalls = [("category", "=", "phonecall")]
+    vals = {
+        "res_model_id": model,
+        "res_id": admin.find("crm.lead", lead),
+        "activity_type_id": admin.call("mail.activity.type", "search", phonecalls)[0],
+        "user_id": user,
+        "date_deadline": str(dt.date.today()),
+    }
+    [activity] = admin.call("mail.activity", "create", [vals])
+    return activity
 
 
 def _post(opener, url, body):
