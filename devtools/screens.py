@@ -28,6 +28,10 @@ DRAWN = (
 )
 
 CARD = ".o_mango_card"
+#: On a telephone only the head of a card is shown at first.
+EXPAND = f"document.querySelector('{CARD} [aria-expanded=false]')?.click()"
+#: There, the buttons above a list are in a menu.
+UNFOLD = "document.querySelector('button.o-control-panel-adaptive-dropdown')?.click()"
 MENU = ".o_mango_call_menu"
 DIALOG = ".modal"
 
@@ -49,6 +53,7 @@ def call_card_talking(running, page):
 
 def transfer(running, page):
     call_card_talking(running, page)
+    page.evaluate(EXPAND)
     page.click(f"{CARD} .o_mango_transfer")
     page.wait_for_selector(".o_mango_colleague")
 
@@ -105,7 +110,10 @@ def settings(running, page):
 
 def routing_trial(running, page):
     records(running, page)
-    page.click(".o_control_panel button[name]")
+    page.evaluate(UNFOLD)
+    page.click(
+        ".o_control_panel button[name], .o-control-panel-adaptive-dropdown [name]"
+    )
     page.wait_for_selector(f"{DIALOG} [name=number] input")
     page.fill(f"{DIALOG} [name=number] input", f"+{IVAN}")
     page.wait_for_selector(f"{DIALOG} .o_mango_timeline_step")
@@ -173,6 +181,8 @@ def main(folder, names, port, pbx_port):
                 )
                 for login in {screen.login for screen in SCREENS.values()}
             }
+            for person in people.values():
+                person.leave()  # the calls before have left cards
             for name, width in itertools.product(names or SCREENS, SIZES):
                 path = folder / f"{name}.{language}.{width}.png"
                 problem = _take(running, people, SCREENS[name], width, path)
