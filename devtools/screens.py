@@ -111,9 +111,7 @@ def settings(running, page):
 def routing_trial(running, page):
     records(running, page)
     page.evaluate(UNFOLD)
-    page.click(
-        ".o_control_panel button[name], .o-control-panel-adaptive-dropdown [name]"
-    )
+    page.click(":is(.o_control_panel, .dropdown-menu) button[name]:visible")
     page.wait_for_selector(f"{DIALOG} [name=number] input")
     page.fill(f"{DIALOG} [name=number] input", f"+{IVAN}")
     page.wait_for_selector(f"{DIALOG} .o_mango_timeline_step")
