@@ -189,8 +189,8 @@ class Server:
     def is_ready(self):
         """Tell whether the server answers.
 
-        Not by ``pg_ctl status``: after a power cut that takes another program that got
-        the server's process number for it.
+        Not by ``pg_ctl status``: after a power cut it may see another program, which has
+        the process number that the server had.
         """
         command = [self.program("pg_isready"), "--quiet"]
         environment = {**os.environ, **self.environment(SUPERUSER)}

@@ -122,13 +122,9 @@ class TestBed:
         if log:
             options |= {"stdout": log, "stderr": log}
         options["start_new_session"] = True
-        process = processes.spawn(command, **options)
-        try:
+        with processes.running(command, **options) as process:
             demo.wait_for(f"http://{demo.HOST}:{port}/web/health", "Odoo", process)
             yield process
-        finally:
-            # A worker may be busy still when its master has gone.
-            processes.stop_tree(process)
 
     def cut_connections(self):
         """End all connections to the database, as a restart of its server does."""
