@@ -189,8 +189,8 @@ class Server:
     def is_ready(self):
         """Tell whether the server answers.
 
-        Not by ``pg_ctl status``: after a power cut it may see another program, which has
-        the process number that the server had.
+        Not by ``pg_ctl status``: after a power cut it may take another program for the
+        server, one that has got its process number.
         """
         command = [self.program("pg_isready"), "--quiet"]
         environment = {**os.environ, **self.environment(SUPERUSER)}

@@ -70,9 +70,7 @@ def running(command, **options):
     try:
         yield process
     finally:
-        stop_tree(
-            process
-        )  # Odoo's workers may be busy still when their master has gone
+        stop_tree(process)  # Odoo's workers may be busy when their master has gone
 
 
 def stop(process, timeout=STOP_TIMEOUT):
