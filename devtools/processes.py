@@ -70,7 +70,7 @@ def running(command, **options):
     try:
         yield process
     finally:
-        stop(process)
+        stop_tree(process)  # Odoo's workers may be busy when their master has gone
 
 
 def stop(process, timeout=STOP_TIMEOUT):
@@ -97,10 +97,9 @@ def stop_tree(process, timeout=STOP_TIMEOUT):
     """
     import psutil  # not there before the virtual environment is
 
-    try:
+    started = []
+    if process.poll() is None:  # else its number may be another one's
         started = psutil.Process(process.pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        started = []
     stop(process, timeout)
     for child in started:
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -1,6 +1,7 @@
 """A fresh Odoo connected to the PBX simulator, for end-to-end tests and the bench."""
 
 import contextlib
+import datetime as dt
 import itertools
 import json
 import os
@@ -303,6 +304,29 @@ class Server:
         if "error" in answer:
             raise RuntimeError(answer["error"]["data"]["message"])
         return answer.get("result")  # absent if the method returned nothing
+
+
+def plan_call(admin, login, lead):
+    """Plan a call to a lead, today.
+
+    :param Server admin: who plans it.
+    :param str login: of the user who is to call.
+    :param str lead: its name.
+    :return: the activity's id.
+    :rtype: int
+    """
+    [user] = admin.call("res.users", "search", [("login", "=", login)])
+    [model] = admin.call("ir.model", "search", [("model", "=", "crm.lead")])
+    phonecalls = [("category", "=", "phonecall")]
+    vals = {
+        "res_model_id": model,
+        "res_id": admin.find("crm.lead", lead),
+        "activity_type_id": admin.call("mail.activity.type", "search", phonecalls)[0],
+        "user_id": user,
+        "date_deadline": str(dt.date.today()),
+    }
+    [activity] = admin.call("mail.activity", "create", [vals])
+    return activity
 
 
 def _post(opener, url, body):

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from .commands import Commands
 from .directory import Directory
+from .downloads import make_answer
 from .journal import RECEIVED
 from .limits import Penalty, RateLimiter
 from .notifier import as_strings
@@ -255,9 +256,10 @@ class Api:
             self._journal.close(entry, 404, "the link was used", 0.0)
             return web.Response(status=404, text="The link is no longer valid")
         data = await asyncio.to_thread(file.read_bytes)
-        self._journal.close(entry, 200, f"{len(data)} bytes", 0.0)
-        return web.Response(
-            body=data,
-            content_type="audio/mpeg",
-            headers={"Content-Disposition": f'attachment; filename="{file.name}"'},
-        )
+        is_cut = self._settings.take_download_cut()
+        rate = self._settings.download_rate
+        answer = make_answer(request, data, file.name, rate, is_cut)
+        told = answer.headers.get("Content-Range") or f"{len(data)} bytes"
+        told = f"{told}, cut" if is_cut else told
+        self._journal.close(entry, answer.status, told, 0.0)
+        return answer

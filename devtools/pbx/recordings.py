@@ -1,7 +1,7 @@
 """Recordings: announced while a call lives, downloadable some time after it.
 
 Each recorded employee has a recording of their own (``mango-api.md`` 3.3); a link to
-the file works once (6.3).
+the file works once (6.3). How a file is sent is told in ``downloads``.
 """
 
 import secrets

@@ -77,6 +77,8 @@ class Settings:
     ``was_transferred``. ``rate_limits``: are enforced. ``notify``: if false, no
     notification is sent, as if the network were down; the statistics know the calls all
     the same. ``delay``: real seconds before every answer of the API.
+    ``download_rate``: bytes per second at which recordings are downloaded, 0 for all at
+    once. ``download_cuts``: how many of the next downloads break off in their middle.
     """
 
     greeting: float = 5.0
@@ -95,6 +97,8 @@ class Settings:
     rate_limits: bool = True
     notify: bool = True
     delay: float = 0.0
+    download_rate: int = 0
+    download_cuts: int = 0
     faults: list = field(default_factory=list)
 
     def update(self, values):
@@ -112,6 +116,8 @@ class Settings:
             return [Fault.parse(fault) for fault in value or []]
         if name in ("greeting", "delay"):
             return max(float(value), 0.0)
+        if name in ("download_rate", "download_cuts"):
+            return max(int(value), 0)
         if name == "refusal":
             if int(value) not in REFUSALS:
                 raise ValueError("refusal: a code from 2000 to 5999")
@@ -134,3 +140,9 @@ class Settings:
             if not fault.times:
                 self.faults.remove(fault)
         return fault
+
+    def take_download_cut(self):
+        """Return whether the download that begins now is to break off."""
+        is_cut = self.download_cuts > 0
+        self.download_cuts -= is_cut
+        return is_cut

@@ -3,9 +3,10 @@
 import json
 import re
 import unittest
+from unittest import mock
 from urllib.parse import quote
 
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
 from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
@@ -306,6 +307,76 @@ class TestRecording(ApiCase):
         first = (await self.fetch(recording)).headers["Location"]
         second = (await self.fetch(recording)).headers["Location"]
         self.assertNotEqual(first, second)
+
+    async def download(self, recording, **headers):
+        """Ask for a link and use it."""
+        location = (await self.fetch(recording)).headers["Location"]
+        path = location.partition(str(self.client.server.port))[2]
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.client.get(path, headers=headers)
+
+    async def stored(self):
+        """Return a recording that is ready, and its file's content."""
+        recording = await self.record()
+        self.pbx.clock.advance(5)
+        return recording, recording.file.read_bytes()
+
+    async def test_part_of_a_file(self):
+        recording, content = await self.stored()
+        whole = await self.download(recording)
+        self.assertEqual(whole.headers["Accept-Ranges"], "bytes")
+        mark = whole.headers["ETag"]
+        for wanted, part in (
+            ("bytes=1000-", content[1000:]),
+            ("bytes=0-9", content[:10]),
+            (f"bytes=1000-{len(content) * 2}", content[1000:]),
+        ):
+            answer = await self.download(recording, Range=wanted, If_Range=mark)
+            self.assertEqual(answer.status, 206)
+            self.assertEqual(await answer.read(), part)
+            self.assertEqual(answer.headers["ETag"], mark)
+        start = len(content) - 5
+        answer = await self.download(recording, Range=f"bytes={start}-")
+        told = answer.headers["Content-Range"]
+        self.assertEqual(told, f"bytes {start}-{len(content) - 1}/{len(content)}")
+
+    async def test_whole_file_instead_of_a_part(self):
+        recording, content = await self.stored()
+        for headers in (
+            {"Range": "bytes=10-", "If_Range": '"another file"'},
+            {"Range": "bytes=-5"},  # which may be ignored
+            {"Range": "seconds=5-"},
+        ):
+            answer = await self.download(recording, **headers)
+            self.assertEqual((answer.status, await answer.read()), (200, content))
+
+    async def test_part_behind_the_end(self):
+        recording, content = await self.stored()
+        answer = await self.download(recording, Range=f"bytes={len(content)}-")
+        self.assertEqual(answer.status, 416)
+        self.assertEqual(answer.headers["Content-Range"], f"bytes */{len(content)}")
+
+    async def test_cut_download_goes_on(self):
+        recording, content = await self.stored()
+        await self.control("settings", download_cuts=1)
+        answer = await self.download(recording)
+        self.assertEqual(int(answer.headers["Content-Length"]), len(content))
+        begun = b""
+        with self.assertRaises(ClientPayloadError):
+            async for piece in answer.content.iter_any():
+                begun += piece
+        self.assertEqual(begun, content[: len(content) // 2])
+        rest = await self.download(recording, Range=f"bytes={len(begun)}-")
+        self.assertEqual(begun + await rest.read(), content)
+
+    async def test_slow_download(self):
+        recording, content = await self.stored()
+        await self.control("settings", download_rate=1000)
+        with mock.patch("devtools.pbx.downloads.asyncio.sleep") as sleep:
+            answer = await self.download(recording, Range="bytes=0-2999")
+            self.assertEqual(await answer.read(), content[:3000])
+        waited = sum(call.args[0] for call in sleep.await_args_list)
+        self.assertAlmostEqual(waited, 3)
 
     async def test_waiting_for_a_recording_locks_nobody_out(self):
         recording = await self.record()

@@ -1,0 +1,303 @@
+"""``./dev screenshots``: pictures of our screens, taken of the running ``./dev demo``.
+
+Each screen is taken in each language and width, as ``<screen>.<lang>.<width>.png``. It
+is made anew each time: a picture shows what a person with that screen would see.
+"""
+
+import contextlib
+import itertools
+import sys
+import urllib.error
+from typing import NamedTuple
+
+from . import demo, environment, testbed
+from .browser import Browser, BrowserError
+from .console import Failure, step
+from .e2e_browser import ANNA, BORIS, IVAN, LEAD, MINE, VOLKOV, Person
+from .report import Report
+
+LANGUAGES = {"en": "en_US", "ru": "ru_RU"}
+SIZES = {1400: 900, 390: 844}  # CSS pixels
+PASSWORDS = {"admin": "admin"}  # others have the demo's
+HURRY = 5  # simulator's speed while the calls of before are played
+#: Holds once nothing is drawn any more.
+DRAWN = (
+    "document.fonts.status === 'loaded'"
+    " && ![...document.images].some((one) => !one.complete && one.loading !== 'lazy')"
+    " && !document.querySelector('.o_loading_indicator')"
+)
+
+CARD = ".o_mango_card"
+#: On a telephone only the head of a card is shown at first.
+EXPAND = f"document.querySelector('{CARD} [aria-expanded=false]')?.click()"
+#: There, the buttons above a list are in a menu.
+UNFOLD = "document.querySelector('button.o-control-panel-adaptive-dropdown')?.click()"
+MENU = ".o_mango_call_menu"
+DIALOG = ".modal"
+
+
+# ---------------------------------------------------------------------------
+# Screens: what is done before the picture is taken
+
+
+def call_card_ringing(running, page):
+    running.call(IVAN)
+    page.wait_for_selector(f"{CARD}[data-phase=ringing]")
+
+
+def call_card_talking(running, page):
+    call_card_ringing(running, page)
+    running.pick_up(ANNA)
+    page.wait_for_selector(f"{CARD}[data-phase=talking]")
+
+
+def transfer(running, page):
+    call_card_talking(running, page)
+    page.evaluate(EXPAND)
+    page.click(f"{CARD} .o_mango_transfer")
+    page.wait_for_selector(".o_mango_colleague")
+
+
+def menu_missed(running, page):
+    _open_menu(page, "missed")
+
+
+def menu_planned(running, page):
+    _open_menu(page, "planned")
+
+
+def menu_recent(running, page):
+    _open_menu(page, "recent")
+
+
+def dial_pad(running, page):
+    _open_menu(page, "dial")
+
+
+def _open_menu(page, tab):
+    page.click(".o_mango_systray")
+    page.click(f"{MENU} [data-tab={tab}]")
+    page.wait_for_selector(f"{MENU}_body button")
+
+
+def board(running, page):
+    running.call(IVAN)
+    running.pick_up(ANNA)
+    running.call(VOLKOV)
+    running.wait_for_ringing(BORIS)
+    page.wait_for_selector(".o_mango_board_tile[data-state=talking]")
+    page.wait_for_selector(".o_mango_board_tile[data-state=ringing]")
+
+
+def records(running, page):
+    page.wait_for_selector(".o_data_row, .o_kanban_record")
+
+
+def first_record(running, page):
+    page.click(".o_data_row .o_data_cell, .o_kanban_record")
+    page.wait_for_selector(".o_form_view")
+
+
+def call_form(running, page):
+    page.open(f"{running.url}/odoo/calls/{running.talk}")
+    page.wait_for_selector(".o_mango_timeline_step")
+
+
+def settings(running, page):
+    page.click(".settings_tab [data-key=mango_office]")
+    page.wait_for_selector(".app_settings_block[data-key=mango_office]")
+
+
+def routing_trial(running, page):
+    records(running, page)
+    page.evaluate(UNFOLD)
+    page.click(":is(.o_control_panel, .dropdown-menu) button[name]:visible")
+    page.wait_for_selector(f"{DIALOG} [name=number] input")
+    page.fill(f"{DIALOG} [name=number] input", f"+{IVAN}")
+    page.wait_for_selector(f"{DIALOG} .o_mango_timeline_step")
+
+
+class Screen(NamedTuple):
+    """``login``: who sees it; ``path``: where; ``make``: what is done there."""
+
+    login: str
+    path: str
+    make: object
+
+
+SCREENS = {
+    "call-card-ringing": Screen("anna", MINE, call_card_ringing),
+    "call-card-talking": Screen("anna", MINE, call_card_talking),
+    "transfer": Screen("anna", MINE, transfer),
+    "menu-missed": Screen("anna", MINE, menu_missed),
+    "menu-planned": Screen("anna", MINE, menu_planned),
+    "menu-recent": Screen("anna", MINE, menu_recent),
+    "dial-pad": Screen("anna", MINE, dial_pad),
+    "board": Screen("vera", "/odoo/calls-board", board),
+    "call-list": Screen("vera", "/odoo/calls", records),
+    "call-form": Screen("vera", "/odoo/calls", call_form),
+    "recordings": Screen("vera", "/odoo/call-recordings", records),
+    "to-call-back-list": Screen("anna", "/odoo/to-call-back?view_type=list", records),
+    "to-call-back-kanban": Screen(
+        "anna", "/odoo/to-call-back?view_type=kanban", records
+    ),
+    "routing-plan": Screen("admin", "/odoo/call-routing", records),
+    "routing-trial": Screen("admin", "/odoo/call-routing", routing_trial),
+    "pbx-form": Screen("admin", "/odoo/pbx", first_record),
+    "settings": Screen("admin", "/odoo/settings", settings),
+}
+
+
+# ---------------------------------------------------------------------------
+# Taking them
+
+
+def main(folder, names, port, pbx_port):
+    """Take the pictures.
+
+    :param pathlib.Path folder: takes them; older ones are replaced.
+    :param list names: of :data:`SCREENS`; empty for all.
+    :param int port: of the demo's Odoo.
+    :param int pbx_port: of the demo's simulator.
+    :return: exit status.
+    :rtype: int
+    :raise Failure: if no demo runs there, or a screen is unknown.
+    """
+    if unknown := set(names) - SCREENS.keys():
+        raise Failure(
+            f"No screen is called {', '.join(unknown)}: {', '.join(SCREENS)}."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    running = RunningDemo(port, pbx_port)
+    running.prepare()
+    report = Report()
+    for language, code in LANGUAGES.items():
+        with running.speaking(code), Browser(environment.ensure_browser()) as browser:
+            people = {
+                login: Person(
+                    running, browser, login, PASSWORDS.get(login, demo.PASSWORD)
+                )
+                for login in {screen.login for screen in SCREENS.values()}
+            }
+            for person in people.values():
+                person.leave()  # the calls before have left cards
+            for name, width in itertools.product(names or SCREENS, SIZES):
+                path = folder / f"{name}.{language}.{width}.png"
+                problem = _take(running, people, SCREENS[name], width, path)
+                report.add(path.name, not problem, problem)
+    return report.finish()
+
+
+def _take(running, people, screen, width, path):
+    """Take a picture.
+
+    :return: why there is none; empty if there is one.
+    :rtype: str
+    """
+    try:
+        with step(path.name):
+            person = people[screen.login]
+            page = person.open_page(screen.path, width=width, height=SIZES[width])
+            screen.make(running, page)
+            page.wait_for(DRAWN)
+            page.screenshot(path)
+    except (BrowserError, RuntimeError) as error:
+        return str(error)
+    finally:
+        running.hang_up_all()
+        for one in people.values():
+            one.leave()
+    return ""
+
+
+class RunningDemo:
+    """The demo that somebody has started, and who calls there.
+
+    :param int port: of Odoo.
+    :param int pbx_port: of the simulator.
+    :raise Failure: if it does not run.
+
+    ``talk`` is the id of a call with a recording, once it was prepared.
+    """
+
+    def __init__(self, port, pbx_port):
+        self.url = f"http://{demo.HOST}:{port}"
+        self.pbx = testbed.Pbx(f"http://{demo.HOST}:{pbx_port}")
+        try:
+            self.pbx.get("state")
+            self._admin = self.log_in("admin", PASSWORDS["admin"])
+        except urllib.error.URLError as error:
+            raise Failure(
+                f"No demo answers at {self.url} and {self.pbx.url}: start ./dev demo "
+                "beside this command, or say where with --port and --pbx-port."
+            ) from error
+
+    def log_in(self, login, password):
+        """:rtype: Server"""
+        return testbed.Server(self.url, demo.DATABASE, login, password)
+
+    def prepare(self):
+        """Let there be a talk with its recording, a missed client and a planned call.
+
+        The demo's other calls end.
+        """
+        self.hang_up_all()
+        speed = self.pbx.get("state")["settings"]["speed"]
+        self.pbx.post("settings", speed=HURRY)
+        try:
+            with step("A talk and a missed call before"):
+                self._miss(VOLKOV)
+                self.pbx.play("inbound-known-manager")
+        finally:
+            self.pbx.post("settings", speed=speed)
+        talks = [("result", "=", "answered"), ("recording_ids", "!=", False)]
+        [self.talk] = self._admin.call("mango.call", "search", talks, limit=1)
+        self._admin.call("mango.call", "action_request_recordings", [self.talk])
+        planned = [("activity_type_id.category", "=", "phonecall")]
+        if not self._admin.call("mail.activity", "search_count", planned):
+            testbed.plan_call(self._admin, "anna", LEAD)
+
+    def _miss(self, number):
+        self.call(number)
+        self.wait_for_ringing(ANNA)
+        self.hang_up_all()
+
+    @contextlib.contextmanager
+    def speaking(self, language):
+        """Let everybody see Odoo in a language, for the time of the block."""
+        users = self._admin.search_read("res.users", [], ["lang"])
+        self._admin.call(
+            "res.users", "write", [user["id"] for user in users], {"lang": language}
+        )
+        try:
+            yield
+        finally:
+            for user in users:
+                vals = {"lang": user["lang"]}
+                self._admin.call("res.users", "write", [user["id"]], vals)
+
+    def call(self, number):
+        """A client calls; phones ring at once."""
+        self.pbx.post("call", **{"from": number}, greeting=0)
+
+    def pick_up(self, extension):
+        self.pbx.post("pickup", extension=extension)
+
+    def hang_up_all(self):
+        """End all calls."""
+        for call in self.pbx.get("state")["calls"]:
+            if call["stage"] != "ended":
+                self.pbx.post("hangup", entry_id=call["entry_id"])
+
+    def wait_for_ringing(self, extension):
+        """Wait until a phone rings."""
+        self.pbx.wait_for(
+            lambda state: any(extension in call["ringing"] for call in state["calls"]),
+            f"phone {extension} to ring",
+        )
+
+
+if __name__ == "__main__":  # .dev/venv/bin/python -m devtools.screens
+    from .commands import main as run_command
+
+    sys.exit(run_command(["screenshots", *sys.argv[1:]]))
