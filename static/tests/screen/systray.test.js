@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
-import { press, queryAllTexts, waitFor } from "@odoo/hoot-dom";
+import { pointerDown, pointerUp, press, queryAllTexts, waitFor } from "@odoo/hoot-dom";
 import { advanceTime, animationFrame, mockDate } from "@odoo/hoot-mock";
 import {
     asyncStep,
@@ -64,6 +64,7 @@ const IVAN = {
     res_model: "res.partner",
     res_id: 17,
 };
+const NO_NUMBER = "12";
 let recent, waiting, planned;
 
 beforeEach(() => {
@@ -93,8 +94,13 @@ async function mountMenu(values = {}) {
     await mountWithCleanup(CallMenu);
     const calls = getService("mango_office.call");
     patchWithCleanup(calls, {
-        call: (number, { resModel, resId } = {}) =>
-            asyncStep(["call", number, resModel, resId].filter(Boolean).join(" ")),
+        call: async (number, { resModel, resId } = {}, onProblem) => {
+            asyncStep(["call", number, resModel, resId].filter(Boolean).join(" "));
+            if (number === NO_NUMBER) {
+                onProblem("“12” is not a number.");
+            }
+            return number !== NO_NUMBER;
+        },
         open: (callId) => asyncStep(`open ${callId}`),
     });
     Object.assign(calls.state, values);
@@ -306,6 +312,32 @@ describe("dial pad", () => {
         await contains(".o_mango_dial").click();
         await waitForSteps(["call 102"]);
         expect(".o_mango_systray_menu").toHaveCount(0);
+    });
+
+    test("what is no number stays, with the reason below until it is changed", async () => {
+        await mountMenu();
+        await openMenu();
+        await contains(".o_mango_dial_input").edit(NO_NUMBER, { confirm: false });
+        await contains(".o_mango_dial").click();
+        await waitForSteps(["call 12"]);
+        expect(".o_mango_dial_input").toHaveValue(NO_NUMBER);
+        expect(".o_mango_dial_problem").toHaveText("“12” is not a number.");
+        await contains(".o_mango_dialpad_key[data-key='9']").click();
+        expect(".o_mango_dial_problem").toHaveCount(0);
+        expect(".o_mango_dial_input").toHaveValue("129");
+    });
+
+    test("a long press on 0 gives +", async () => {
+        await mountMenu();
+        await openMenu();
+        const zero = ".o_mango_dialpad_key[data-key='0']";
+        await pointerDown(zero);
+        await advanceTime(600);
+        await pointerUp(zero);
+        await animationFrame();
+        expect(".o_mango_dial_input").toHaveValue("+");
+        await contains(zero).click();
+        expect(".o_mango_dial_input").toHaveValue("+0");
     });
 
     test("a number that was typed is called by Enter", async () => {

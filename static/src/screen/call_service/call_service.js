@@ -357,10 +357,12 @@ export class CallService {
      *
      * @param {string} number as people write it
      * @param {Origin} [origin]
+     * @param {(problem: string) => void} [onProblem] told instead of a notification
+     * @returns {Promise<boolean>} whether the PBX was asked
      */
-    async call(number, { resModel, resId } = {}) {
+    async call(number, { resModel, resId } = {}, onProblem) {
         if (this.dialling.has(number)) {
-            return;
+            return false;
         }
         this.dialling.add(number);
         try {
@@ -374,11 +376,16 @@ export class CallService {
             if (!this.find(card.key)?.call_id || card.call_id) {
                 this.show(card);
             }
+            return true;
         } catch (error) {
             this.tell(
                 error,
-                _t("The connection was lost. Check whether your phone rings before you call again.")
+                _t(
+                    "The connection was lost. Check whether your phone rings before you call again."
+                ),
+                onProblem
             );
+            return false;
         } finally {
             this.dialling.delete(number);
         }
@@ -554,7 +561,7 @@ export class CallService {
         }
     }
 
-    tell(error, withoutConnection) {
+    tell(error, withoutConnection, show = (text) => this.notify(text)) {
         const isConnection = error instanceof ConnectionLostError;
         const isRefusal =
             error instanceof RPCError &&
@@ -564,8 +571,11 @@ export class CallService {
         if (!isConnection && !isRefusal) {
             throw error; // Odoo shows it, a redirection to the right place included.
         }
-        const message = isConnection ? withoutConnection : error.data.message;
-        this.notification.add(message, { type: "warning" });
+        show(isConnection ? withoutConnection : error.data.message);
+    }
+
+    notify(text) {
+        this.notification.add(text, { type: "warning" });
     }
 }
 

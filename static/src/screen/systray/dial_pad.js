@@ -1,9 +1,13 @@
-import { Component, useState } from "@odoo/owl";
+import { Component, onWillUnmount, useState } from "@odoo/owl";
+import { browser } from "@web/core/browser/browser";
 import { user } from "@web/core/user";
 import { useAutofocus, useService } from "@web/core/utils/hooks";
 import { useDebounced } from "@web/core/utils/timing";
 
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
+/** What a long press on a key gives. */
+const LONG_PRESSED = { 0: "+" };
+const LONG_PRESS = 500; // milliseconds
 const ICONS = { partner: "fa-user", lead: "fa-star", colleague: "fa-phone" };
 const MIN_TERM = 2;
 const SEARCH_DELAY = 250; // milliseconds
@@ -18,10 +22,13 @@ export class DialPad extends Component {
         this.orm = useService("orm");
         this.calls = useService("mango_office.call");
         this.keys = KEYS;
+        this.longPressed = LONG_PRESSED;
         this.icons = ICONS;
         this.input = useAutofocus();
-        this.state = useState({ term: "", found: [], isSearched: false });
+        this.state = useState({ term: "", found: [], isSearched: false, problem: "" });
         this.searchSoon = useDebounced(() => this.search(), SEARCH_DELAY);
+        this.isLongPress = false;
+        onWillUnmount(() => this.endPress());
     }
 
     get isNumber() {
@@ -31,11 +38,36 @@ export class DialPad extends Component {
     type(term) {
         this.state.term = term;
         this.state.isSearched = false;
+        this.state.problem = "";
         this.searchSoon();
     }
 
+    startPress(key) {
+        this.endPress();
+        this.isLongPress = false;
+        if (key in LONG_PRESSED) {
+            this.pressTimer = browser.setTimeout(() => {
+                this.isLongPress = true;
+                this.append(LONG_PRESSED[key]);
+            }, LONG_PRESS);
+        }
+    }
+
+    endPress() {
+        browser.clearTimeout(this.pressTimer);
+    }
+
+    /** The click that ends a long press has done its work already. */
     press(key) {
-        this.type(this.state.term + key);
+        this.endPress();
+        if (!this.isLongPress) {
+            this.append(key);
+        }
+        this.isLongPress = false;
+    }
+
+    append(text) {
+        this.type(this.state.term + text);
         this.input.el.focus();
     }
 
@@ -68,9 +100,15 @@ export class DialPad extends Component {
         }
     }
 
-    dial() {
-        this.props.close();
-        return this.calls.call(this.state.term.trim());
+    /** Call the number; one that cannot be called stays, with the reason below. */
+    async dial() {
+        this.state.problem = "";
+        const isCalling = await this.calls.call(this.state.term.trim(), {}, (problem) => {
+            this.state.problem = problem;
+        });
+        if (isCalling) {
+            this.props.close();
+        }
     }
 
     /** @param {Object} found one of what `res.users.mango_search` returns */
