@@ -646,7 +646,7 @@ class TestLiveCalls(BaseCase):
             leg("L2", 1, "Appeared", 9, outside(), staff("104", LINE, "501")),
             leg("L2", 2, "Connected", 12, outside(), staff("104", LINE, "501")),
         )
-        self.assertEqual((call.group_extension, call.extension), ("501", "104"))
+        self.assertEqual((call.group_number, call.extension), ("501", "104"))
 
     def test_one_seq_told_in_two_ways(self):
         anna = staff("101", LINE)

@@ -220,7 +220,7 @@ class TestEntry(BaseCase):
         group |= {"call_abonent_extension": "500", "call_end_reason": 1164}
         call = fold([parsed(entry("E1", group, talk=0, duration=40))], LINES)
         self.assertEqual((call.result, call.extension), ("missed", None))
-        self.assertEqual((call.group_extension, call.end_reason), ("500", 1164))
+        self.assertEqual((call.group_number, call.end_reason), ("500", 1164))
 
     def test_service_element(self):
         service = {"call_type": "conference", "recording_id": ["R9"]}
