@@ -7,6 +7,7 @@ from .calls import (
     test_call_apply,
     test_caller_lookup,
     test_concurrency,
+    test_group_call,
     test_order,
 )
 from .click_to_call import (

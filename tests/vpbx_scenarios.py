@@ -248,7 +248,7 @@ def missed_by_group():
             "result": "missed",
             "client_number": CLIENT,
             "group_number": "500",
-            "extension": "101",
+            "extension": None,
             "answered_at": None,
             "wait_duration": 42,
             "talk_duration": 0,

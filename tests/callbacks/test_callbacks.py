@@ -13,6 +13,7 @@ from odoo.tools import mute_logger
 
 from ...models.callbacks.mango_callback_apply import MangoCallback
 from ..common import MangoCase
+from ..vpbx_scenarios import missed_by_group
 
 IVAN = "+74950000201"
 OLGA = "+74950000202"
@@ -454,6 +455,16 @@ class TestCallbacks(CallbackCase):
                 self.env["mango.call"].search([]).unlink()
                 self.missed(10, **missed)
                 self.assertEqual(self.work_off().user_id, expected)
+
+    def test_first_rung_of_a_group(self):
+        """What several people missed is nobody's, but somebody has to call back."""
+        self.ivan.user_id = False
+        self.account.callback_max_age_hours = 10**6
+        self.play(missed_by_group())
+        self.assertFalse(self.call().user_id)
+        entry = self.work_off()
+        self.assertEqual(entry.user_id, self.anna)
+        self.assertEqual(entry.user_ids, self.anna | self.boris)
 
     def test_lead_before_contact(self):
         lead = self.create_lead("Мебель", user_id=self.boris.id)
