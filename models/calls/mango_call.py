@@ -100,7 +100,6 @@ class MangoCall(models.Model):
     group_number = fields.Char(readonly=True)
     group_id = fields.Many2one(
         "mango.group",
-        string="Group",
         readonly=True,
         index="btree_not_null",
         ondelete="set null",
@@ -267,7 +266,9 @@ class MangoCall(models.Model):
             return self.env._("%(group)s, nobody answered", group=name)
         return name
 
-    @api.depends("direction", "extension_id", "leg_ids.to_extension", "leg_ids.location")
+    @api.depends(
+        "direction", "extension_id", "leg_ids.to_extension", "leg_ids.location"
+    )
     def _compute_rung_extension_ids(self):
         numbers = {call: call._rung_numbers() for call in self}
         for account, calls in self.grouped("account_id").items():
@@ -664,7 +665,11 @@ class MangoCall(models.Model):
         :rtype: tuple[str | bool, mango.group]
         """
         number = state.group_number
-        if not number and state.result == "missed" and state.extension not in extensions:
+        if (
+            not number
+            and state.result == "missed"
+            and state.extension not in extensions
+        ):
             # Without the legs, the summary names a group as it names an employee.
             number = state.extension
         nothing = self.env["mango.group"]

@@ -29,10 +29,11 @@ class MangoCall(models.Model):
 
     @api.depends("hung_up_by_id")
     def _compute_end_reason_text(self):
-        super()._compute_end_reason_text()
+        result = super()._compute_end_reason_text()
         for call in self:
             if words := call._hang_up_words(call):
                 call.end_reason_text = words
+        return result
 
     @api.depends("leg_ids.hung_up_by_id")
     def _compute_timeline(self):

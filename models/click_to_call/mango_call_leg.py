@@ -27,9 +27,7 @@ class MangoCallLeg(models.Model):
         :rtype: bool
         """
         users = {command.leg_ref: command.user_id for command in commands}
-        news = self.filtered(
-            lambda leg: not leg.hung_up_by_id and leg.leg_ref in users
-        )
+        news = self.filtered(lambda leg: not leg.hung_up_by_id and leg.leg_ref in users)
         for leg in news:
             leg.hung_up_by_id = users[leg.leg_ref]
         return bool(news)

@@ -302,6 +302,18 @@ class MangoCall(models.Model):
         ]
         return trace[: passed[-1] + 1] if passed else []
 
+    def _on_route_failed(self, **details):
+        """Note that the command has failed, which may be told after the call is over.
+
+        :param details: for the last entry of the trace.
+        """
+        self.write(
+            {"route_state": "failed", "route_trace": self._trace_with(**details)}
+        )
+        if self.state == ENDED:
+            # It was not routed to anybody after all.
+            self._update_from(self._fold(self._events()))
+
     def _skip_route(self, reason):
         """Note that the command that was decided on is not sent.
 

@@ -168,6 +168,15 @@ class TestReroute(RerouteCase):
         self.send()
         self.assertFalse(self.missed_by("102", "101", "103").user_id)
 
+    def test_told_after_the_end_that_nobody_was_chosen(self):
+        self.send()
+        command_id = self.call().route_command_id
+        self.assertEqual(self.missed_by("102", "101", "103").user_id, self.anna)
+        self.receive(RESULT, {"command_id": command_id, "result": 4101})
+        self.assertRecordValues(
+            self.call(), [{"route_state": "failed", "user_id": False}]
+        )
+
     def test_chosen_without_being_rung(self):
         """Whoever was to be rung sees the call, even if they were off duty."""
         self.ivan.user_id = False
