@@ -512,8 +512,9 @@ class MangoCall(models.Model):
         people = legs._users()
         changed = self._write_changes(vals)
         legs, legs_changed = legs._update_legs(self, state.legs, extensions)
-        changed |= self._link_origin(state)
-        if number_is_new:
+        origin_is_new = self._link_origin(state)
+        changed |= origin_is_new
+        if number_is_new or origin_is_new:
             changed |= self._identify_client()
         changed |= self._on_changed(state, extensions)
         if changed or legs._users() != people:

@@ -229,6 +229,19 @@ class TestProperties(BaseCase):
             self.assertIsNone(call.client_number)
 
     @PROPERTY
+    @given(wild_notifications())
+    def test_a_missed_call_is_of_who_alone_was_rung(self, notifications):
+        call = fold(notifications, LINES)
+        states = {
+            getattr(notification, "state", None) for notification in notifications
+        }
+        rung = {leg.to_extension for leg in call.legs if not leg.is_menu}
+        rung -= {None, *(leg.acd_group for leg in call.legs)}
+        if call.result != "missed" or not rung or states & {"connected", "onhold"}:
+            return
+        self.assertEqual(call.extension, rung.pop() if len(rung) == 1 else None)
+
+    @PROPERTY
     @given(disordered(), st.integers(0, 30))
     def test_a_live_call_ends_with_its_summary_only(self, drawn, length):
         _scenario, notifications = drawn

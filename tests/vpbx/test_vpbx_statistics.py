@@ -179,6 +179,7 @@ class TestEntry(BaseCase):
                 "result": "answered",
                 "client_number": CLIENT,
                 "extension": "101",
+                "group_number": None,
                 "started_at": T0,
                 "answered_at": T0 + 20,
                 "ended_at": T0 + 95,
