@@ -464,7 +464,7 @@ class TestCallbacks(CallbackCase):
         self.assertFalse(self.call().user_id)
         entry = self.work_off()
         self.assertEqual(entry.user_id, self.anna)
-        self.assertEqual(entry.user_ids, self.anna | self.boris)
+        self.assertEqual(entry.user_ids, self.anna | self.boris | self.vera)
 
     def test_lead_before_contact(self):
         lead = self.create_lead("Мебель", user_id=self.boris.id)

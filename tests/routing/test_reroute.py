@@ -179,8 +179,8 @@ class TestReroute(RerouteCase):
 
     def test_chosen_without_being_rung(self):
         """Whoever was to be rung sees the call, even if they were off duty."""
-        self.ivan.user_id = False
         self.send()
+        self.call().owner_id = False  # As if Ivan were nobody's client.
         call = self.missed_by("102", "103")
         self.assertNotIn("101", call.rung_extension_ids.mapped("number"))
         self.assertIn(self.anna, call.user_ids)
