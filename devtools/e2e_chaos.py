@@ -28,8 +28,13 @@ OUTAGE_LOG = paths.LOGS / "e2e-outage.log"
 
 #: What of a call says when its notifications came, not what they say: the caller may
 #: have left the greeting before the first one that arrives.
-OF_THE_MOMENT = {"timeline"}  # tells of the route
-OF_ROUTING = ("route_", "routed_")
+OF_THE_MOMENT = {
+    "routed_extension_id",
+    "route_state",
+    "route_reason",
+    "route_command_id",
+    "timeline",  # tells of the route
+}
 #: Not of the PBX: Odoo's own marks on any record, and the chatter's.
 OF_ODOO = {"id", "create_date", "write_date", "create_uid", "write_uid", "call_id"}
 OF_ODOO |= {"display_name"}  # made of the others
@@ -193,7 +198,7 @@ class _Calls:
 
     @staticmethod
     def _is_of_pbx(name, field):
-        if name in OF_ODOO | OF_THE_MOMENT or name.startswith(OF_CHATTER + OF_ROUTING):
+        if name in OF_ODOO | OF_THE_MOMENT or name.startswith(OF_CHATTER):
             return False
         return field["type"] != "binary"
 
