@@ -129,12 +129,14 @@ SELECT account.id, account.company_id, 'bench-' || n, 'webhook', 'inbound', 'end
 
 LEGS = """
 INSERT INTO mango_call_leg (
-    call_id, leg_ref, location, state, from_number, to_number, to_extension, started_at,
-    answered_at, ended_at, end_reason, create_uid, write_uid, create_date, write_date
+    call_id, leg_ref, location, state, from_number, to_number, to_extension, to_user_id,
+    started_at, answered_at, ended_at, end_reason, create_uid, write_uid, create_date,
+    write_date
 )
 SELECT call.id, call.entry_id || '-' || place, place, 'disconnected',
        ltrim(call.client_number, '+'), call.line_number,
-       CASE WHEN place = 'abonent' THEN extension.number END, call.started_at,
+       CASE WHEN place = 'abonent' THEN extension.number END,
+       CASE WHEN place = 'abonent' THEN extension.user_id END, call.started_at,
        call.answered_at, call.ended_at, 1110, 1, 1, call.create_date, call.write_date
   FROM mango_call AS call
   JOIN mango_extension AS extension ON extension.id = call.extension_id

@@ -115,9 +115,10 @@ class CallState:
     ``state`` is ``ringing`` until an employee and the client talk, ``talking`` from
     then on, through hold and transfer, until the call has ``ended``. ``result`` is
     ``answered``, ``missed``, ``unanswered``, ``busy`` or ``failed``, and None until the
-    end. ``extension`` is who talked (first); until somebody does, whose phone rang
-    first, which for a missed call is who missed it. In outbound and internal calls it
-    is who called. Numbers are as received; an anonymous client is None.
+    end. ``extension`` is who talked (first); as long as nobody does, who alone was
+    rung. What several people missed is nobody's, but of their group, ``group_number``.
+    In outbound and internal calls ``extension`` is who called. Numbers are as received;
+    an anonymous client is None.
     ``in_menu_leg`` is the leg that a route command may take; ``all_legs_gone`` tells
     that nothing is going on although the summary may not be here.
     """
@@ -128,7 +129,7 @@ class CallState:
     result: str | None
     client_number: str | None
     line_number: str | None
-    group_extension: str | None
+    group_number: str | None
     extension: str | None
     started_at: int | None
     answered_at: int | None
@@ -317,7 +318,7 @@ class _Evidence:
         return next(filter(None, numbers), None)
 
     @property
-    def group_extension(self):
+    def group_number(self):
         groups = [talk.acd_group for talk in self._talks[:1]]
         groups += [leg.state.acd_group for leg in self._legs]
         return next(filter(None, groups), None)
@@ -326,15 +327,31 @@ class _Evidence:
     def extension(self):
         if self.direction in (OUTBOUND, INTERNAL):
             return self._calling_extension
-        told = self._summary.to_extension if self._summary else None
-        if told and told not in self._groups:
-            return told
-        if self._talks:
-            return self._talks[0].to_extension
         if self._is_only_recorded:
             return next(filter(None, (r.extension for r in self.recordings)), None)
-        rung = [leg.state.to_extension for leg in self._legs if not leg.state.is_menu]
-        return next(filter(None, rung), None)
+        if self._is_answered and self._told_extension:
+            return self._told_extension
+        return self._talks[0].to_extension if self._talks else self._only_one_rung
+
+    @property
+    def _told_extension(self):
+        told = self._summary.to_extension if self._summary else None
+        return told if told not in self._groups else None
+
+    @property
+    def _only_one_rung(self):
+        """Whom a call that nobody took can be charged to.
+
+        Of several whose phones rang the summary names one; so it does of somebody whose
+        phone did not even ring (mango-api.md 3.2).
+        """
+        if self._groups and not self._is_ended:
+            return None  # The next phone of the group may ring in a moment.
+        rung = {leg.state.to_extension for leg in self._legs if not leg.state.is_menu}
+        rung -= {None, *self._groups}
+        if len(rung) > 1:
+            return None
+        return next(iter(rung), self._told_extension)
 
     @property
     def _calling_extension(self):

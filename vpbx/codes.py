@@ -153,6 +153,9 @@ MEANINGS = {
     6000: _lt("The fax failed"),
 }
 
+#: End reasons of what a command ended: ours, or that of somebody else's program.
+ENDED_BY_COMMAND = frozenset({1180, 1181})
+
 # Temporary by mango-api.md 7.2; 429 and 503 are HTTP statuses told in a code's place.
 _TRANSIENT = frozenset(
     {429, 503, 4200, 4290, 5000, 5001, 5002, 5003, 5004, 5007, 5008, 5011}

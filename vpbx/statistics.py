@@ -205,37 +205,43 @@ def _rows(days):
 # Reading an entry
 
 
-def as_text(entry, extensions=None):
+def as_text(entry, extensions=None, groups=None):
     """Return the text of an entry, as it is kept.
 
-    The PBX gives extensions at times, and the employees' ids always. Extensions that it
-    left out are filled in under the PBX's own names, for an employee may get another
-    one some day.
+    The PBX gives extensions at times, and the ids of employees and groups always.
+    Extensions that it left out are filled in under the PBX's own names, for an employee
+    may get another one some day.
 
     :param dict entry: of a report
     :param extensions: by the PBX's ``user_id``
     :type extensions: Mapping[str, str] | None
+    :param groups: their short numbers by the PBX's ``group_id``
+    :type groups: Mapping[str, str] | None
     :rtype: str
     """
-    extensions = extensions or {}
+    extensions, groups = extensions or {}, groups or {}
     entry = dict(entry)
     caller = read_text(entry.get("caller_id"))
     _fill_in(entry, "caller_extension", extensions.get(caller))
     legs = entry.get("context_calls")
     if isinstance(legs, list):
-        entry["context_calls"] = [_with_extension(leg, extensions) for leg in legs]
+        entry["context_calls"] = [
+            _with_extension(leg, extensions, groups) for leg in legs
+        ]
     return clean(json.dumps(entry, ensure_ascii=False, default=str))
 
 
-def _with_extension(leg, extensions):
+def _with_extension(leg, extensions, groups):
     if not isinstance(leg, dict):
         return leg
     leg = dict(leg)
-    if read_text(leg.get("call_type")) != "group":
-        ref = read_text(leg.get("call_abonent_id"))
-        _fill_in(leg, "call_abonent_extension", extensions.get(ref))
+    known = groups if read_text(leg.get("call_type")) == "group" else extensions
+    ref = read_text(leg.get("call_abonent_id"))
+    _fill_in(leg, "call_abonent_extension", known.get(ref))
     if isinstance(leg.get("members"), list):
-        leg["members"] = [_with_extension(m, extensions) for m in leg["members"]]
+        leg["members"] = [
+            _with_extension(member, extensions, groups) for member in leg["members"]
+        ]
     return leg
 
 

@@ -42,7 +42,8 @@ class MangoCallback(models.Model):
         owners = self.env["mango.caller.lookup"]._owners(self.partner_id, self.lead_id)
         yield from owners
         missed = self.call_ids.filtered(lambda call: call.result == "missed")
-        yield from missed.sorted("started_at").mapped("user_id")
+        for call in missed.sorted("started_at"):
+            yield from call.leg_ids._rung().to_user_id | call.user_id
         yield self.line_id.user_id
         yield self.account_id.callback_user_id
 

@@ -14,6 +14,9 @@ from ...vpbx.call_state import fold
 #: What a person may correct on a call; everything else is the PBX's word.
 CORRECTABLE_FIELDS = {"partner_id", "lead_id", "note"}
 
+#: What decides who is responsible for the client.
+CLIENT_FIELDS = {"partner_id", "lead_id"}
+
 #: A call without a summary is closed when all its legs have been gone for so long …
 QUIET_TIME = timedelta(minutes=10)
 
@@ -84,16 +87,52 @@ class MangoCall(models.Model):
         "mango.extension",
         readonly=True,
         index="btree_not_null",
-        help="Who talked; for a missed call who missed it first.",
+        help="Who talked; of a missed call who alone was rung, or whom Odoo chose.",
     )
     user_id = fields.Many2one(
-        "res.users", string="Employee", readonly=True, index="btree_not_null"
+        "res.users",
+        string="Employee",
+        readonly=True,
+        index="btree_not_null",
+        help="Who talked; of a missed call who alone was rung, or whom Odoo chose. "
+        "What several people missed belongs to their group.",
+    )
+    group_number = fields.Char(readonly=True)
+    group_id = fields.Many2one(
+        "mango.group",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The group of the PBX that was rung.",
+    )
+    group_text = fields.Char(
+        string="In Place of the Employee", compute="_compute_group_text"
+    )
+    rung_extension_ids = fields.Many2many(
+        "mango.extension",
+        string="Rung",
+        compute="_compute_rung_extension_ids",
+        help="Everybody whose phone rang, the first one first.",
+    )
+    owner_id = fields.Many2one(
+        "res.users",
+        string="Responsible for the Client",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+    manual_user_ids = fields.Many2many(
+        "res.users",
+        relation="mango_call_manual_user_rel",
+        string="Added by a Person",
+        help="They see the call although they have no part in it.",
     )
     user_ids = fields.Many2many(
         "res.users",
         string="Participants",
         readonly=True,
-        help="Whose phone rang, who called, and who is responsible for the client.",
+        help="Whose phone rang, who called, who is responsible for the client, and "
+        "whom a person has added.",
     )
     started_at = fields.Datetime(string="Started", readonly=True)
     answered_at = fields.Datetime(readonly=True)
@@ -205,6 +244,51 @@ class MangoCall(models.Model):
                 meaning._explain_code(call.end_reason) if call.end_reason else False
             )
 
+    @api.depends("user_id", "extension_id", "group_id", "direction", "result")
+    @api.depends_context("lang")
+    def _compute_group_text(self):
+        for call in self:
+            call.group_text = call._group_words()
+
+    def _group_words(self):
+        """Return what is shown in the employee's place of an inbound call of a group.
+
+        :return: False if there is an employee, or no group.
+        :rtype: str | bool
+        """
+        # sudo: mango.group - the name of a group of a call that the reader may read.
+        group_sudo = self.sudo().group_id
+        is_nobodys = not self.user_id and not self.extension_id
+        if not is_nobodys or not group_sudo or self.direction != "inbound":
+            return False
+        name = group_sudo.name or group_sudo.number
+        if self.result == "missed":
+            return self.env._("%(group)s, nobody answered", group=name)
+        return name
+
+    @api.depends(
+        "direction", "extension_id", "leg_ids.to_extension", "leg_ids.location"
+    )
+    def _compute_rung_extension_ids(self):
+        numbers = {call: call._rung_numbers() for call in self}
+        for account, calls in self.grouped("account_id").items():
+            wanted = {number for call in calls for number in numbers[call]}
+            by_number = self.env["mango.extension"]._by_number(account, wanted)
+            for call in calls:
+                call.rung_extension_ids = self.env["mango.extension"].concat(
+                    *(by_number[n] for n in numbers[call] if n in by_number)
+                )
+
+    def _rung_numbers(self):
+        """Return the extensions that were rung, each once, the first one first.
+
+        :rtype: list[str]
+        """
+        # A callback rings the caller, too.
+        caller = self.direction != "inbound" and self.extension_id.number
+        rung = self.leg_ids._rung().mapped("to_extension")
+        return [number for number in dict.fromkeys(rung) if number != caller]
+
     @api.depends("account_id", "entry_id")
     def _compute_event_ids(self):
         for call in self:
@@ -242,8 +326,12 @@ class MangoCall(models.Model):
             if "lead_id" in vals:
                 vals["lead_is_manual"] = True
         result = super().write(vals)
-        if not self.env.su and not vals.keys().isdisjoint({"partner_id", "lead_id"}):
-            self._let_owner_in()
+        if not self.env.su and not vals.keys().isdisjoint(CLIENT_FIELDS):
+            self._follow_client()
+        if "manual_user_ids" in vals:
+            # sudo: mango.call - the machine decides who sees a call; whom to add, a
+            # supervisor has just said.
+            self.sudo()._update_participants()
         return result
 
     def _check_correction(self, vals):
@@ -251,7 +339,11 @@ class MangoCall(models.Model):
             self.env["mail.thread"]._fields.keys()
             | self.env["mail.activity.mixin"]._fields.keys()
         )
-        forbidden = vals.keys() - CORRECTABLE_FIELDS - mixins
+        allowed = CORRECTABLE_FIELDS | mixins
+        if self.env.user.has_group("mango_office.group_supervisor"):
+            # Who may see all calls may also show one to somebody.
+            allowed |= {"manual_user_ids"}
+        forbidden = vals.keys() - allowed
         if forbidden:
             raise AccessError(
                 self.env._(
@@ -417,13 +509,16 @@ class MangoCall(models.Model):
         number_is_new = (vals["client_number"] or False) != self.client_number
         legs = self.env["mango.call.leg"]._legs_of_call(self)
         before = self._views(legs)
+        people = legs._users()
         changed = self._write_changes(vals)
-        legs, legs_changed = legs._update_legs(self, state.legs)
-        changed |= self._link_origin(state)
-        if number_is_new:
+        legs, legs_changed = legs._update_legs(self, state.legs, extensions)
+        origin_is_new = self._link_origin(state)
+        changed |= origin_is_new
+        if number_is_new or origin_is_new:
             changed |= self._identify_client()
-        self._add_participants(extensions)
         changed |= self._on_changed(state, extensions)
+        if changed or legs._users() != people:
+            self._update_participants()
         arrived = self._put_on_screens(state, extensions)
         if changed:
             self._notify_participants()
@@ -516,8 +611,9 @@ class MangoCall(models.Model):
         return found
 
     def _prepare_vals(self, state, extensions):
-        extension = extensions.get(state.extension, self.env["mango.extension"])
+        extension = self._charged_extension(state, extensions)
         line = self._find_line(state.line_number)
+        group_number, group = self._find_group(state, extensions)
         client = state.client_number
         return {
             "direction": state.direction or False,
@@ -526,6 +622,8 @@ class MangoCall(models.Model):
             "client_number": client and (self.account_id._e164(client) or client),
             "line_number": state.line_number or False,
             "line_id": line.id,
+            "group_number": group_number,
+            "group_id": group.id,
             "extension_id": extension.id,
             # An extension may change hands; a past call keeps who it was.
             "user_id": self.user_id.id
@@ -550,6 +648,41 @@ class MangoCall(models.Model):
                 & Domain("number", "=", number)
             )
         )
+
+    def _charged_extension(self, state, extensions):
+        """Return whose call it is; of what several people missed, nobody's.
+
+        For other parts of the addon to extend.
+
+        :param CallState state: the fold over all its notifications.
+        :param dict[str, mango.extension] extensions: that take part, by number.
+        :rtype: mango.extension
+        """
+        return extensions.get(state.extension, self.env["mango.extension"])
+
+    def _find_group(self, state, extensions):
+        """Return the number of the group that was rung, and the group if it is known.
+
+        :rtype: tuple[str | bool, mango.group]
+        """
+        number = state.group_number
+        if (
+            not number
+            and state.result == "missed"
+            and state.extension not in extensions
+        ):
+            # Without the legs, the summary names a group as it names an employee.
+            number = state.extension
+        nothing = self.env["mango.group"]
+        if not number:
+            return False, nothing
+        if self.group_number == number:
+            return number, self.group_id
+        group = nothing.with_context(active_test=False).search(
+            Domain("account_id", "=", self.account_id.id)
+            & Domain("number", "=", number)
+        )
+        return state.group_number or group.number, group
 
     def _write_changes(self, vals):
         """Write those of some values that differ.
@@ -583,20 +716,29 @@ class MangoCall(models.Model):
             vals["partner_id"] = partner.id
         if not self.lead_is_manual:
             vals["lead_id"] = lead.id
-        owner = self._owner()
-        changed = self._write_changes(vals) | self._let_owner_in()
-        # The previous owner is no longer responsible.
-        return self._remove_users(owner - self._owner()) or changed
+        changed = self._write_changes(vals)
+        return self._update_owner() or changed
 
-    def _let_owner_in(self):
-        """Add the person responsible for the client to the participants.
+    def _follow_client(self):
+        """Let whoever is responsible for a client that a person has chosen see it."""
+        # sudo: mango.call - the machine decides who takes part in a call; the client
+        # was chosen by somebody who may correct the call.
+        calls_sudo = self.sudo()
+        for call in calls_sudo:
+            call._update_owner()
+        calls_sudo._update_participants()
 
-        :return: whether they did not see it before.
+    def _update_owner(self):
+        """Note who is responsible for the client.
+
+        :return: whether that is somebody else than before.
         :rtype: bool
         """
-        # sudo: mango.call - the machine decides who took part in a call; the client
-        # was chosen by it or by somebody who may correct the call.
-        return self.sudo()._add_users(self._owner())
+        owner = self._owner()
+        if self.env.user == self.owner_id != owner:
+            # Nobody loses the call that they are just correcting.
+            self.manual_user_ids |= self.env.user
+        return self._write_changes({"owner_id": owner.id})
 
     def _owner(self):
         """Return who is responsible for the client of the call.
@@ -612,82 +754,64 @@ class MangoCall(models.Model):
         )
         return owners[:1].with_env(self.env)
 
-    def _add_participants(self, extensions):
-        """Add the users of the extensions to the participants.
+    def _update_participants(self):
+        """Bring who sees these calls up to date with the facts that are stored.
 
-        :param dict[str, mango.extension] extensions: by number.
-        :rtype: bool
+        In SQL, so that nothing of it need be read at each notification.
         """
-        users = self.env["res.users"].concat(
-            *(extension.user_id for extension in extensions.values())
-        )
-        return self._add_users(users)
-
-    def _add_users(self, users):
-        """Add participants, most of whom are there already.
-
-        In SQL, so that who sees it need not be read at every notification.
-
-        :param res.users users: who take part in it.
-        :return: whether anybody did not see it before.
-        :rtype: bool
-        """
-        if not users:
-            return False
-        rows = self.env.execute_query(
-            SQL(
-                """
-                INSERT INTO mango_call_res_users_rel (mango_call_id, res_users_id)
-                     SELECT %s, id
-                       FROM res_users
-                      WHERE id IN %s
-                ON CONFLICT DO NOTHING
-                  RETURNING res_users_id
-                """,
-                self.id,
-                tuple(users.ids),
-            )
-        )
-        if rows:
-            self.invalidate_recordset(["user_ids"])
-        return bool(rows)
-
-    def _remove_users(self, users):
-        """Remove participants who were added by mistake.
-
-        :param res.users users: those of them who have a part in the call stay.
-        :return: whether anybody saw it before.
-        :rtype: bool
-        """
-        leaving = users and users - self._present_users()
-        if not leaving:
-            return False
+        sources = SQL(" UNION ").join(self._participant_queries())
         self.env.execute_query(
             SQL(
                 """
-                DELETE FROM mango_call_res_users_rel
-                      WHERE mango_call_id = %s AND res_users_id IN %s
+                WITH part (call_id, user_id) AS (%(sources)s),
+                     gone AS (
+                         DELETE FROM mango_call_res_users_rel AS rel
+                               WHERE rel.mango_call_id = ANY(%(ids)s)
+                                 AND (rel.mango_call_id, rel.res_users_id)
+                                     NOT IN (SELECT call_id, user_id FROM part
+                                              WHERE user_id IS NOT NULL)
+                     )
+                INSERT INTO mango_call_res_users_rel (mango_call_id, res_users_id)
+                     SELECT part.call_id, part.user_id
+                       FROM part
+                       JOIN res_users ON res_users.id = part.user_id
+                ON CONFLICT DO NOTHING
                   RETURNING res_users_id
                 """,
-                self.id,
-                tuple(leaving.ids),
+                sources=sources,
+                ids=self.ids,
             )
         )
-        self.invalidate_recordset(["user_ids"])
-        return True
+        self.invalidate_recordset(["user_ids"], flush=False)
 
-    def _present_users(self):
-        """Return the users who take part in the call according to its current facts.
+    def _participant_queries(self):
+        """Return queries that together tell who takes part in these calls.
 
-        :rtype: res.users
+        Each selects a call's id and a user's id, which may be NULL. For other parts of
+        the addon to extend.
+
+        :rtype: list[SQL]
         """
-        legs = self.leg_ids
-        extensions = self.env["mango.extension"]._by_number(
-            self.account_id,
-            {*legs.mapped("from_extension"), *legs.mapped("to_extension")},
-        )
-        users = self.user_id | self._owner()
-        return users.concat(*(ext.user_id for ext in extensions.values()))
+        legs = self.env["mango.call.leg"]._fields
+        return [
+            SQL(
+                "SELECT id, unnest(ARRAY[user_id, owner_id]) "
+                "FROM mango_call WHERE id = ANY(%s)",
+                self.ids,
+                to_flush=[self._fields["user_id"], self._fields["owner_id"]],
+            ),
+            SQL(
+                "SELECT call_id, unnest(ARRAY[from_user_id, to_user_id]) "
+                "FROM mango_call_leg WHERE call_id = ANY(%s)",
+                self.ids,
+                to_flush=[legs["from_user_id"], legs["to_user_id"]],
+            ),
+            SQL(
+                "SELECT mango_call_id, res_users_id "
+                "FROM mango_call_manual_user_rel WHERE mango_call_id = ANY(%s)",
+                self.ids,
+            ),
+        ]
 
     # ------------------------------------------------------------
     # Calls whose end was never told

@@ -21,6 +21,9 @@ TOLD_FIELDS = [
     "sequence",
 ]
 
+#: Who was at each end when the PBX told of it; an extension may change hands.
+ENDS = {"from_extension": "from_user_id", "to_extension": "to_user_id"}
+
 #: What a leg says of the extensions on it. Of several legs the last in this order
 #: counts: whoever talks while another call waits or rings is talking.
 STATES = {"appeared": "ringing", "onhold": "hold", "connected": "talking"}
@@ -51,6 +54,8 @@ class MangoCallLeg(models.Model):
     from_extension = fields.Char(readonly=True)
     to_number = fields.Char(readonly=True)
     to_extension = fields.Char(readonly=True)
+    from_user_id = fields.Many2one("res.users", readonly=True, ondelete="set null")
+    to_user_id = fields.Many2one("res.users", readonly=True, ondelete="set null")
     group_extension = fields.Char(
         string="Group", readonly=True, help="acd_group, if a group rang"
     )
@@ -72,14 +77,26 @@ class MangoCallLeg(models.Model):
         :rtype: mango.call.leg
         """
         return self.search_fetch(
-            Domain("call_id", "=", call.id), ["call_id", *TOLD_FIELDS]
+            Domain("call_id", "=", call.id), ["call_id", *TOLD_FIELDS, *ENDS.values()]
         )
 
-    def _update_legs(self, call, leg_states):
+    def _users(self):
+        """Return the employees on these legs.
+
+        :rtype: res.users
+        """
+        return self.from_user_id | self.to_user_id
+
+    def _rung(self):
+        """Return the legs on which somebody's phone rang, answered or not."""
+        return self.filtered(lambda leg: leg.to_extension and not leg._is_menu())
+
+    def _update_legs(self, call, leg_states, extensions):
         """Write the difference between the legs of a call and what the PBX says.
 
         :param mango.call call: whose legs these are, all of them.
         :param Iterable[LegState] leg_states: all legs of the call.
+        :param dict[str, mango.extension] extensions: that take part, by number.
         :return: the legs with the new ones, and whether anything differed.
         :rtype: tuple[mango.call.leg, bool]
         """
@@ -87,14 +104,20 @@ class MangoCallLeg(models.Model):
         to_create, is_changed = [], False
         for sequence, leg_state in enumerate(leg_states):
             vals = {**self._prepare_vals(leg_state), "sequence": sequence}
-            leg = known.get(leg_state.leg_ref)
-            if leg is None:
-                to_create.append({**vals, "call_id": call.id})
+            leg = known.get(leg_state.leg_ref, self.browse())
+            users = leg._prepare_users(vals, extensions)
+            if not leg:
+                to_create.append({**vals, **users, "call_id": call.id})
                 continue
             changes = {
                 name: value
                 for name, value in vals.items()
                 if (leg[name] or False) != (value or False)
+            }
+            changes |= {
+                name: user_id
+                for name, user_id in users.items()
+                if leg[name].id != user_id
             }
             if changes:
                 leg.write(changes)
@@ -117,6 +140,21 @@ class MangoCallLeg(models.Model):
             "answered_at": from_epoch(leg_state.answered_at),
             "ended_at": from_epoch(leg_state.ended_at),
             "end_reason": leg_state.end_reason or 0,
+        }
+
+    def _prepare_users(self, vals, extensions):
+        """Return the employees at the ends of a leg; who was found once stays.
+
+        :param dict vals: of the leg as the PBX tells it, which may be new (empty).
+        :param dict[str, mango.extension] extensions: that take part, by number.
+        :rtype: dict
+        """
+        nobody = self.env["mango.extension"]
+        return {
+            name: self[name].id
+            if self[name] and self[end] == vals[end]
+            else extensions.get(vals[end], nobody).user_id.id
+            for end, name in ENDS.items()
         }
 
     # ------------------------------------------------------------

@@ -1,9 +1,11 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ...vpbx import codes
+
 
 class MangoCall(models.Model):
-    """The click that a call came from."""
+    """The click that a call came from, and the one that ended it."""
 
     _inherit = "mango.call"
 
@@ -16,6 +18,69 @@ class MangoCall(models.Model):
     res_id = fields.Many2oneReference(
         string="Called From", model_field="res_model", readonly=True
     )
+
+    hung_up_by_id = fields.Many2one(
+        "res.users",
+        string="Hung Up in Odoo By",
+        readonly=True,
+        ondelete="set null",
+        help="The PBX says only that an external system ended the call.",
+    )
+
+    @api.depends("hung_up_by_id")
+    def _compute_end_reason_text(self):
+        result = super()._compute_end_reason_text()
+        for call in self:
+            if words := call._hang_up_words(call):
+                call.end_reason_text = words
+        return result
+
+    @api.depends("leg_ids.hung_up_by_id")
+    def _compute_timeline(self):
+        return super()._compute_timeline()
+
+    def _hang_up_words(self, ended):
+        """Return who hung up in Odoo.
+
+        :param ended: the call, or one of its legs.
+        :type ended: mango.call | mango.call.leg
+        :return: empty if nobody did.
+        :rtype: str
+        """
+        # sudo: res.users - the name of a colleague in a call that the reader may read.
+        user_sudo = ended.sudo().hung_up_by_id
+        if not user_sudo:
+            return ""
+        return self.env._("%(name)s hung up in Odoo", name=user_sudo.name)
+
+    def _on_changed(self, state, extensions):
+        changed = super()._on_changed(state, extensions)
+        reasons = {state.end_reason, *(leg.end_reason for leg in state.legs)}
+        if reasons.isdisjoint(codes.ENDED_BY_COMMAND):
+            return changed
+        return self._note_who_hung_up() or changed
+
+    def _note_who_hung_up(self):
+        """Store whose commands ended the legs, and the call; commands are not kept.
+
+        :return: whether anything changed.
+        :rtype: bool
+        """
+        commands = self.env["mango.command"].search(
+            Domain("account_id", "=", self.account_id.id)
+            & Domain("entry_id", "=", self.entry_id)
+            & Domain("kind", "=", "hangup")
+            & Domain("state", "!=", "failed"),
+            order="id",
+        )
+        legs = self.leg_ids._ended_by_command()
+        changed = legs._note_who_hung_up(commands)
+        if self.end_reason not in codes.ENDED_BY_COMMAND or not commands:
+            return changed
+        # Earlier ones may have ended a talk with a colleague only.
+        last = legs.filtered(lambda leg: leg.ended_at == legs[-1].ended_at)
+        user = last.hung_up_by_id[-1:] if legs else commands[-1].user_id
+        return self._write_changes({"hung_up_by_id": user.id}) or changed
 
     def _link_origin(self, state):
         """Link the call to the click that it came from, and to what was clicked on."""

@@ -46,16 +46,27 @@ class MangoAccount(models.Model):
         :return: by the PBX's ``user_id``.
         :rtype: dict[str, str]
         """
-        extensions = (
-            self.env["mango.extension"]
+        return self._number_by_ref("mango.extension", "pbx_user_ref")
+
+    def _group_by_ref(self):
+        """Return the numbers of the PBX's groups, those that are gone included.
+
+        :return: by the PBX's ``group_id``.
+        :rtype: dict[str, str]
+        """
+        return self._number_by_ref("mango.group", "pbx_group_ref")
+
+    def _number_by_ref(self, model, ref_name):
+        found = (
+            self.env[model]
             .with_context(active_test=False)
             .search_fetch(
-                [("account_id", "=", self.id), ("pbx_user_ref", "!=", False)],
-                ["pbx_user_ref", "number"],
+                [("account_id", "=", self.id), (ref_name, "!=", False)],
+                [ref_name, "number"],
                 order="active, id",
             )
         )
-        return {ext.pbx_user_ref: ext.number for ext in extensions}
+        return {record[ref_name]: record.number for record in found}
 
     def action_load_users(self):
         """Load staff and lines; the first success starts fetching past calls."""

@@ -32,10 +32,10 @@ class MangoEvent(models.Model):
         :rtype: Counter
         """
         counts = Counter()
-        extensions = account._extension_by_ref()
+        extensions, groups = account._extension_by_ref(), account._group_by_ref()
         told = {}
         for entry in entries:
-            text = statistics.as_text(entry, extensions)
+            text = statistics.as_text(entry, extensions, groups)
             try:
                 call = statistics.parse(text)
             except NotificationError:

@@ -36,8 +36,15 @@ class MangoCall(models.Model):
             recordings._update_recordings(self, state.recordings, extensions) or changed
         )
 
-    def _present_users(self):
-        return super()._present_users() | self.recording_ids.user_id
+    def _participant_queries(self):
+        return [
+            *super()._participant_queries(),
+            SQL(
+                "SELECT call_id, user_id FROM mango_recording WHERE call_id = ANY(%s)",
+                self.ids,
+                to_flush=self.env["mango.recording"]._fields["user_id"],
+            ),
+        ]
 
     def _update_sealed(self, state):
         """Recordings may be announced long after the call."""
@@ -47,6 +54,7 @@ class MangoCall(models.Model):
         if self.env["mango.recording"]._update_recordings(
             self, state.recordings, extensions
         ):
+            self._update_participants()
             self._notify_participants()
         return super()._update_sealed(state)
 

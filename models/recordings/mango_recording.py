@@ -257,7 +257,6 @@ class MangoRecording(models.Model):
         if not wanted:
             return False
         known = {recording.recording_ref: recording for recording in call.recording_ids}
-        before = call.recording_ids.user_id
         owners = self._owners(call, wanted, extensions, known)
         to_create, is_changed = [], False
         for told in wanted:
@@ -268,9 +267,6 @@ class MangoRecording(models.Model):
             else:
                 to_create.append({**vals, "call_id": call.id})
         created = self.create(to_create)
-        is_changed |= call._add_users(call.recording_ids.user_id)
-        # A recording may turn out to be of somebody else than was thought at first.
-        is_changed |= call._remove_users(before - call.recording_ids.user_id)
         is_changed |= call.recording_ids._request_automatically()
         return is_changed or bool(created)
 

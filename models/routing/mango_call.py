@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from ...vpbx import codes
 from ...vpbx.call_state import ENDED, RINGING
@@ -116,8 +117,26 @@ class MangoCall(models.Model):
             return self._follow_route(state) or changed
         return changed
 
-    def _present_users(self):
-        return super()._present_users() | self.routed_extension_id.user_id
+    def _charged_extension(self, state, extensions):
+        """What several people missed is charged to the one whom Odoo chose."""
+        found = super()._charged_extension(state, extensions)
+        is_missed = state.state == ENDED and state.result == "missed"
+        if found or not is_missed or self.route_state not in LIVE_ROUTES:
+            return found
+        return self.routed_extension_id
+
+    def _participant_queries(self):
+        """Whoever was to be rung takes part, even if their phone did not ring."""
+        return [
+            *super()._participant_queries(),
+            SQL(
+                "SELECT id, (jsonb_path_query(route_trace, "
+                "'$[*] ? (@.verdict != \"skipped\")') ->> 'user')::integer "
+                "FROM mango_call WHERE id = ANY(%s)",
+                self.ids,
+                to_flush=self._fields["route_trace"],
+            ),
+        ]
 
     def _awaits_routing(self, state):
         return (
@@ -138,16 +157,15 @@ class MangoCall(models.Model):
         vals = router._decide(self, state.in_menu_leg)
         if vals.get("route_command_id"):
             router._send_after_commit(self)
-        return self._write_route(vals)
+        return self._write_changes(vals)
 
     def _write_route(self, vals):
-        """Store the decision, and show the call to the person who will be rung.
+        """Store a decision, and show the call to the person who will be rung.
 
         :param dict vals: of the router.
-        :return: whether anything changed.
-        :rtype: bool
         """
-        return self._write_changes(vals) | self._add_users(self.routed_to)
+        if self._write_changes(vals):
+            self._update_participants()
 
     def _follow_route(self, state):
         """Store the outcome of the last step, and continue with the next one if needed.
@@ -167,7 +185,7 @@ class MangoCall(models.Model):
             return False
         if vals.get("route_command_id"):
             self.env["mango.router"]._send_after_commit(self)
-        return self._write_route(vals)
+        return self._write_changes(vals)
 
     def _is_back(self, entry, state):
         """Tell whether the caller waits again, and who was rung did not answer.
@@ -284,6 +302,18 @@ class MangoCall(models.Model):
         ]
         return trace[: passed[-1] + 1] if passed else []
 
+    def _on_route_failed(self, **details):
+        """Note that the command has failed, which may be told after the call is over.
+
+        :param details: for the last entry of the trace.
+        """
+        self.write(
+            {"route_state": "failed", "route_trace": self._trace_with(**details)}
+        )
+        if self.state == ENDED:
+            # It was not routed to anybody after all.
+            self._update_from(self._fold(self._events()))
+
     def _skip_route(self, reason):
         """Note that the command that was decided on is not sent.
 
@@ -291,7 +321,7 @@ class MangoCall(models.Model):
         """
         trace = self._trace_with(verdict="skipped", reason=reason)
         before = self._vals_before(self._settled_trace())
-        self.write({"route_trace": trace, **before})
+        self._write_route({"route_trace": trace, **before})
 
     def _vals_before(self, settled):
         """Return what this call told before a decision that leads to nothing.

@@ -368,12 +368,7 @@ class MangoRouter(models.AbstractModel):
             if vals.get("route_command_id"):
                 call._write_route(vals)
                 return True
-        call.write(
-            {
-                "route_state": "failed",
-                "route_trace": call._trace_with(verdict="passed", **details),
-            }
-        )
+        call._on_route_failed(verdict="passed", **details)
         return False
 
     # ------------------------------------------------------------
@@ -407,9 +402,7 @@ class MangoRouter(models.AbstractModel):
             return
         details = {"reason": "result", "code": notification.code}
         if not call._rung_entry():
-            call.write(
-                {"route_state": "failed", "route_trace": call._trace_with(**details)}
-            )
+            call._on_route_failed(**details)
         elif self._fail_with(call, details):
             self._send_after_commit(call)
 

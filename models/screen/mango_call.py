@@ -83,8 +83,11 @@ class MangoCall(models.Model):
 
     def _choose_partner(self, partner):
         self.partner_id = partner
-        # sudo: mango.call - the machine finds the lead of whom a person has chosen.
-        self.sudo()._identify_client()
+        # sudo: mango.call - the machine finds the lead of whom a person has chosen, and
+        # who takes part because of that.
+        call_sudo = self.sudo()
+        call_sudo._identify_client()
+        call_sudo._update_participants()
         self._notify_participants()
 
     def add_number_to(self, partner_id):

@@ -164,7 +164,9 @@ class MangoCardPhase(models.AbstractModel):
         )
 
     def _responsible(self, call):
-        users = call.user_id | call.routed_extension_id.user_id
+        # What a group missed stays with who was rung first.
+        charged = call.user_id or call.leg_ids._rung().to_user_id[:1]
+        users = charged | call.routed_extension_id.user_id
         owners = self.env["mango.caller.lookup"]._owners(
             call.partner_id._filtered_access("read"),
             call.lead_id._filtered_access("read"),

@@ -7,6 +7,7 @@ import {
     models,
     onRpc,
     patchWithCleanup,
+    serverState,
 } from "@web/../tests/web_test_helpers";
 import { browser } from "@web/core/browser/browser";
 import { session } from "@web/session";
@@ -25,6 +26,7 @@ export class MangoCall extends models.Model {
 
     client_number_display = fields.Char();
     display_name = fields.Char();
+    group_text = fields.Char();
     lead_id = fields.Char();
     direction = fields.Selection({
         selection: [
@@ -37,6 +39,7 @@ export class MangoCall extends models.Model {
     recording_state = fields.Selection({ selection: [["none", "None"], ...RECORDING_STATES] });
     talk_duration = fields.Integer({ aggregator: "sum" });
     timeline = fields.Json();
+    user_id = fields.Many2one({ relation: "res.users" });
 
     _records = [
         {
@@ -44,6 +47,7 @@ export class MangoCall extends models.Model {
             client_number_display: "+7 495 000-02-01",
             direction: "inbound",
             display_name: "Ivan Petrov",
+            group_text: "Sales, nobody answered",
             recording_state: "announced",
             talk_duration: 75,
             timeline: [
@@ -60,6 +64,7 @@ export class MangoCall extends models.Model {
             recording_state: "none",
             talk_duration: 3600,
             timeline: [],
+            user_id: serverState.userId,
         },
     ];
 }

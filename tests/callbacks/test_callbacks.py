@@ -4,6 +4,7 @@ import json
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
+from freezegun import freeze_time
 from psycopg2.errors import UniqueViolation
 
 from odoo import fields
@@ -13,6 +14,7 @@ from odoo.tools import mute_logger
 
 from ...models.callbacks.mango_callback_apply import MangoCallback
 from ..common import MangoCase
+from ..vpbx_scenarios import missed_by_group
 
 IVAN = "+74950000201"
 OLGA = "+74950000202"
@@ -454,6 +456,16 @@ class TestCallbacks(CallbackCase):
                 self.env["mango.call"].search([]).unlink()
                 self.missed(10, **missed)
                 self.assertEqual(self.work_off().user_id, expected)
+
+    def test_first_rung_of_a_group(self):
+        """What several people missed is nobody's, but somebody has to call back."""
+        self.ivan.user_id = False
+        with freeze_time("2026-01-01 09:01:00"):
+            self.play(missed_by_group())
+        self.assertFalse(self.call().user_id)
+        entry = self.work_off()
+        self.assertEqual(entry.user_id, self.anna)
+        self.assertEqual(entry.user_ids, self.anna | self.boris | self.vera)
 
     def test_lead_before_contact(self):
         lead = self.create_lead("Мебель", user_id=self.boris.id)

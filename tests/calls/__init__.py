@@ -1,1 +1,7 @@
-from . import test_call_apply, test_caller_lookup, test_concurrency, test_order
+from . import (
+    test_call_apply,
+    test_caller_lookup,
+    test_concurrency,
+    test_group_call,
+    test_order,
+)

@@ -402,7 +402,7 @@ class TestCallApply(MangoCase):
     @warmup
     def test_queries_of_the_first_notification(self):
         """Of a caller who is known and is routed to their manager."""
-        with self.assertQueryCount(26):
+        with self.assertQueryCount(25):
             self.receive(*APPEARED)
 
     @warmup

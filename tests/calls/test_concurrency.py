@@ -17,7 +17,7 @@ from ...models.calls.mango_call import MangoCall
 from ...tools import locking as transaction
 from ...vpbx import notifications
 from ..common import as_text
-from ..vpbx_scenarios import missed_by_group
+from ..vpbx_scenarios import LINE, leg, outside, staff, summary
 
 ACCOUNT = "mango_office.tests.concurrency"
 
@@ -59,7 +59,7 @@ class CommittedCase(BaseCase):
 
 @tagged("post_install", "-at_install")
 class TestTwoTransactions(CommittedCase):
-    """A group was rung and missed; who missed it first is told by two late legs.
+    """Two have talked to the client; who did so first is told by two late legs.
 
     What the first transaction does is unseen by the second one, whose snapshot is
     older. Alone, the leg of the second one changes nothing about the call.
@@ -67,20 +67,14 @@ class TestTwoTransactions(CommittedCase):
 
     def setUp(self):
         super().setUp()
-        posts = missed_by_group().posts
-        self.legs = {
-            (payload["call_id"], payload["call_state"]): (kind, payload)
-            for kind, payload in posts
-            if kind == "events/call"
-        }
+        caller, anna, boris = outside(), staff("101", LINE), staff("102", LINE)
         before = [
-            self.legs["L1", "Disconnected"],
-            self.legs["L2", "Disconnected"],
-            posts[-1],
+            leg("L2", 3, "Connected", 40, caller, anna),
+            summary(1, caller, {}, talk=15, end=60, reason=1110),
         ]
         #: The leg that says more in the end, and the one that says less in between.
-        self.of_first_extension = self.legs["L2", "Appeared"]
-        self.of_second_extension = self.legs["L3", "Appeared"]
+        self.of_first_extension = leg("L2", 2, "Connected", 15, caller, anna)
+        self.of_second_extension = leg("L3", 1, "Connected", 20, caller, boris)
         self.entry_id = self.id()
         for post in before:
             self.receive(post)
@@ -125,8 +119,8 @@ class TestTwoTransactions(CommittedCase):
     def expected_values(self):
         return {
             "extension": "101",
-            "legs": ["L1", "L2", "L3"],
-            "events": 5,
+            "legs": ["L2", "L3"],
+            "events": 4,
             "states": {"done"},
         }
 
@@ -134,8 +128,8 @@ class TestTwoTransactions(CommittedCase):
         """Neither leg is lost, in whichever order the two commit.
 
         Removed to see it fail: the write in ``MangoCall._touch`` (a call that is known
-        already is only searched for). Then nothing collides, and 102 stays who missed
-        it, which no later notification mends.
+        already is only searched for). Then nothing collides, and 102 stays who talked
+        first, which no later notification mends.
         """
         with self.transaction() as late:
             late.cr.execute("SELECT 1")  # its snapshot is taken here

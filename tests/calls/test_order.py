@@ -19,6 +19,10 @@ CALL_FIELDS = (
     "line_id",
     "extension_id",
     "user_id",
+    "group_number",
+    "group_id",
+    "rung_extension_ids",
+    "owner_id",
     "user_ids",
     "partner_id",
     "lead_id",
@@ -31,7 +35,15 @@ CALL_FIELDS = (
     "end_reason",
     "recording_state",
 )
-LEG_FIELDS = ("leg_ref", "location", "state", "from_extension", "to_extension")
+LEG_FIELDS = (
+    "leg_ref",
+    "location",
+    "state",
+    "from_extension",
+    "to_extension",
+    "from_user_id",
+    "to_user_id",
+)
 RECORDING_FIELDS = ("recording_ref", "state", "extension_id", "user_id", "started_at")
 
 
@@ -44,6 +56,9 @@ class TestOrder(MangoCase):
             False  # A decision is made once, in time or never.
         )
         cls.extension_of(cls.kirill).pbx_user_ref = "400000999"
+        cls.env["mango.group"].create(
+            {"account_id": cls.account.id, "number": "500", "name": "Продажи"}
+        )
 
     @classmethod
     def extension_of(cls, user):
@@ -57,7 +72,9 @@ class TestOrder(MangoCase):
         recordings = call.recording_ids.sorted("recording_ref")
         return {
             **{name: self.value(call, name) for name in CALL_FIELDS},
-            "legs": [[leg[name] for name in LEG_FIELDS] for leg in call.leg_ids],
+            "legs": [
+                [self.value(leg, name) for name in LEG_FIELDS] for leg in call.leg_ids
+            ],
             "recordings": [
                 [self.value(recording, name) for name in RECORDING_FIELDS]
                 for recording in recordings

@@ -26,8 +26,16 @@ from ...vpbx.statistics import KIND
 from ..calls.test_call_apply import utc
 from ..common import MangoCase, failing_for
 from ..pbx_answers import BALANCE, USERS, pbx_user
-from ..statistics_entries import answered, entry, person, user_ref
-from ..vpbx_scenarios import CLIENT, LINE, T0, inbound_answered, menu, missed_by_group
+from ..statistics_entries import answered, entry, of_scenario, person, user_ref
+from ..vpbx_scenarios import (
+    CLIENT,
+    LINE,
+    T0,
+    inbound_answered,
+    menu,
+    missed_by_group,
+    missed_off_duty,
+)
 
 ORDER = "stats/calls/request"
 RESULT = "stats/calls/result"
@@ -39,6 +47,18 @@ START = utc(T0) - timedelta(hours=1)
 START_TEXT = "01.01.2026 11:00:00"
 NOON = utc(T0) + timedelta(hours=2)
 DAY = timedelta(days=1)
+#: What a call is, from wherever it is known.
+SAME_FACTS = (
+    "direction",
+    "result",
+    "extension_id",
+    "user_id",
+    "group_number",
+    "group_id",
+    "rung_extension_ids",
+    "owner_id",
+    "user_ids",
+)
 
 
 class Statistics:
@@ -259,15 +279,45 @@ class TestFetching(HistoryCase):
         self.assertEqual(self.call().source, "statistics")
 
     def test_missed_by_a_group(self):
+        """The statistics give the PBX's id of the group, and not its number."""
+        sales = self.env["mango.group"].create(
+            {
+                "account_id": self.account.id,
+                "number": "500",
+                "name": "Продажи",
+                "pbx_group_ref": "77",
+            }
+        )
         members = [person(number, 12, None, 40) for number in ("101", "102")]
         group = person(None, 12, None, 40, call_type="group", members=members)
+        group["call_abonent_id"] = 77
         self.statistics.calls = [entry("E1", group, talk=0, duration=40)]
         self.fetch()
         self.assertRecordValues(
             self.call(),
-            [{"result": "missed", "user_id": self.anna.id, "wait_duration": 40}],
+            [
+                {
+                    "result": "missed",
+                    "user_id": False,
+                    "group_id": sales.id,
+                    "wait_duration": 40,
+                }
+            ],
         )
         self.assertLessEqual(self.anna | self.boris, self.call().user_ids)
+
+    def test_the_same_as_the_notifications_tell(self):
+        self.account.routing_enabled = False
+        for scenario in (missed_by_group(), inbound_answered(), missed_off_duty()):
+            with self.subTest(scenario=scenario.name):
+                told = self.play(scenario, entry_id=f"told {scenario.name}")
+                entry_id = f"counted {scenario.name}"
+                raw = {**of_scenario(scenario), "entry_id": entry_id}
+                self.statistics.calls = [raw]
+                self.fetch()
+                counted = self.call(entry_id)
+                for name in SAME_FACTS:
+                    self.assertEqual(told[name], counted[name], name)
 
     def test_extension_that_nobody_has(self):
         self.statistics.calls = [

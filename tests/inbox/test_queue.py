@@ -164,7 +164,7 @@ class TestAbandoned(MangoCase):
         call, last = self.play_without_summary(missed_by_group())
         self.close_at(last + QUIET_TIME + SECOND)
         self.assertRecordValues(
-            call, [{"state": "ended", "result": "missed", "user_id": self.anna.id}]
+            call, [{"state": "ended", "result": "missed", "group_number": "500"}]
         )
 
     def test_conversation_goes_on(self):

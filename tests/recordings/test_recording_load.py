@@ -162,7 +162,7 @@ class TestLoad(MangoCase):
     def test_queries(self):
         """Calls without a recording cost no more than before (test_call_apply)."""
         self.play(inbound_answered())
-        with self.assertQueryCount(25):
+        with self.assertQueryCount(22):
             self.announce()
 
     def test_after_the_notifications_have_gone(self):

@@ -74,7 +74,7 @@ class TestRecordingRights(MangoHttpCase):
             "A", 1, "Connected", 5, outside(CLIENT), staff("0511", LINE)
         )
         self.receive(kind, payload)
-        self.call().user_ids = self.owners
+        self.call().manual_user_ids = self.owners
         self.wanted = self.announce(extension="0511")
         self.pbx.offers_recording(sound(3))
         self.wanted.action_request()

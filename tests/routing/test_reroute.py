@@ -144,6 +144,47 @@ class TestReroute(RerouteCase):
         # Nobody is left: the last one may ring on, and answer.
         self.assertEqual(self.verdicts()[-1], ("103", "rung", "available"))
 
+    def missed_by(self, *extensions):
+        """Let the PBX ring some phones in vain, and end the call."""
+        for at, number in enumerate(extensions, 11):
+            ref = f"A{number}"
+            self.rings(number, ref, at)
+            self.gone(1111, number, ref, at + 20)
+        self.receive(
+            *summary(1, outside(), staff("102"), talk=None, end=60, reason=1111)
+        )
+        return self.call()
+
+    def test_missed_by_several_one_of_whom_was_chosen(self):
+        self.send()
+        call = self.missed_by("102", "101", "103")
+        self.assertEqual(call.user_id, self.anna)
+        self.assertEqual(
+            call.rung_extension_ids.mapped("number"), ["102", "101", "103"]
+        )
+
+    def test_missed_by_several_none_of_whom_was_chosen(self):
+        self.pbx.answers(ROUTE, {"result": 4101})
+        self.send()
+        self.assertFalse(self.missed_by("102", "101", "103").user_id)
+
+    def test_told_after_the_end_that_nobody_was_chosen(self):
+        self.send()
+        command_id = self.call().route_command_id
+        self.assertEqual(self.missed_by("102", "101", "103").user_id, self.anna)
+        self.receive(RESULT, {"command_id": command_id, "result": 4101})
+        self.assertRecordValues(
+            self.call(), [{"route_state": "failed", "user_id": False}]
+        )
+
+    def test_chosen_without_being_rung(self):
+        """Whoever was to be rung sees the call, even if they were off duty."""
+        self.send()
+        self.call().owner_id = False  # As if Ivan were nobody's client.
+        call = self.missed_by("102", "103")
+        self.assertNotIn("101", call.rung_extension_ids.mapped("number"))
+        self.assertIn(self.anna, call.user_ids)
+
     def test_declined_and_back_in_the_queue(self):
         self.send()
         self.rings()

@@ -493,6 +493,54 @@ class TestCommandsOfCard(CardCase):
         self.assertEqual(request.path, "commands/call/hangup")
         self.assertEqual(request.payload["call_id"], "L3")
 
+    def end(self, ref, reason):
+        """Let the PBX tell that it has ended the call."""
+        self.receive(*leg(ref, 9, "Disconnected", 40, CALLER, ANNA, reason=reason))
+        callee = staff("101")
+        self.receive(*summary(1, outside(), callee, talk=15, end=40, reason=reason))
+        return self.call()
+
+    def test_who_hung_up(self):
+        self.talk().with_user(self.anna).hang_up()
+        call = self.end("L3", 1181)
+        words = f"{self.anna.name} hung up in Odoo"
+        self.assertEqual(call.hung_up_by_id, self.anna)
+        self.assertEqual(call.end_reason_text, words)
+        self.assertEqual(call.timeline[-1]["text"], words)
+        self.env["mango.command"].search([]).unlink()  # as after some months
+        call.invalidate_recordset()
+        self.assertEqual(call.end_reason_text, words)
+
+    def test_somebody_elses_program_hung_up(self):
+        call = self.talk()
+        self.end("L3", 1181)
+        self.assertFalse(call.hung_up_by_id)
+        self.assertIn("external system", call.end_reason_text)
+
+    def test_client_hung_up_first(self):
+        self.talk().with_user(self.anna).hang_up()
+        call = self.end("L3", 1110)
+        self.assertFalse(call.hung_up_by_id)
+        self.assertNotIn("Odoo", call.end_reason_text)
+
+    def test_refused_to_hang_up(self):
+        self.pbx.answers("commands/call/hangup", {"result": 4101})
+        self.talk().with_user(self.anna).hang_up()
+        self.send()
+        self.assertFalse(self.end("L3", 1181).hung_up_by_id)
+
+    def test_hung_up_on_the_colleague_only(self):
+        """Anna let Boris go; what ended the call later was no click of hers."""
+        call = self.talk()
+        asking, asked = staff("101"), staff("102", taken_from="L3")
+        self.receive(*leg("L5", 1, "Appeared", 20, asking, asked))
+        call.with_user(self.anna).stop_consulting()
+        self.receive(*leg("L5", 2, "Disconnected", 30, asking, asked, reason=1181))
+        self.assertEqual(call.leg_ids[-1].hung_up_by_id, self.anna)
+        self.assertIn("hung up in Odoo", call.timeline[-1]["text"])
+        self.end("L3", 1181)
+        self.assertFalse(call.hung_up_by_id)
+
     def test_hang_up_once(self):
         call = self.talk().with_user(self.anna)
         call.hang_up()

@@ -229,6 +229,19 @@ class TestProperties(BaseCase):
             self.assertIsNone(call.client_number)
 
     @PROPERTY
+    @given(wild_notifications())
+    def test_a_missed_call_is_of_who_alone_was_rung(self, notifications):
+        call = fold(notifications, LINES)
+        states = {
+            getattr(notification, "state", None) for notification in notifications
+        }
+        rung = {leg.to_extension for leg in call.legs if not leg.is_menu}
+        rung -= {None, *(leg.acd_group for leg in call.legs)}
+        if call.result != "missed" or not rung or states & {"connected", "onhold"}:
+            return
+        self.assertEqual(call.extension, rung.pop() if len(rung) == 1 else None)
+
+    @PROPERTY
     @given(disordered(), st.integers(0, 30))
     def test_a_live_call_ends_with_its_summary_only(self, drawn, length):
         _scenario, notifications = drawn
@@ -251,8 +264,8 @@ class TestLiveCalls(BaseCase):
             (1, "ringing", "L1", None),
             (2, "ringing", None, None),
             (3, "ringing", "L2", None),
-            (4, "ringing", "L2", "101"),
-            (5, "ringing", "L2", "101"),
+            (4, "ringing", "L2", None),
+            (5, "ringing", "L2", None),
             (6, "talking", None, "101"),
             (9, "talking", None, "101"),
             (10, "ended", None, "101"),
@@ -646,7 +659,37 @@ class TestLiveCalls(BaseCase):
             leg("L2", 1, "Appeared", 9, outside(), staff("104", LINE, "501")),
             leg("L2", 2, "Connected", 12, outside(), staff("104", LINE, "501")),
         )
-        self.assertEqual((call.group_extension, call.extension), ("501", "104"))
+        self.assertEqual((call.group_number, call.extension), ("501", "104"))
+
+    def test_missed_by_one_or_by_several(self):
+        """Whom the summary names matters as little as the order of the legs."""
+        end = summary(1, outside(), staff("101"), talk=None, end=60, reason=1111)
+        rings = [
+            leg("L1", 1, "Appeared", 0, outside(), staff("102", LINE, "500")),
+            leg("L2", 1, "Appeared", 20, outside(), staff("103", LINE, "500")),
+            leg("L3", 1, "Appeared", 40, outside(), staff("103", LINE, "500")),
+        ]
+        for posts, extension in (
+            ([], "101"),
+            (rings[:1], "102"),
+            (rings[1:], "103"),
+            (rings[:2], None),
+        ):
+            for order in permutations([*posts, end]):
+                with self.subTest(extension=extension):
+                    self.assertEqual(self.fold(*order).extension, extension)
+        for post in rings:
+            self.assertIsNone(self.fold(post).extension)
+
+    def test_picked_up_and_yet_missed(self):
+        """Whoever was heard is whose call it is, even if the PBX calls it missed."""
+        call = self.fold(
+            leg("L1", 1, "Appeared", 0, outside(), staff("101", LINE, "500")),
+            leg("L2", 1, "Appeared", 0, outside(), staff("102", LINE, "500")),
+            leg("L2", 2, "Connected", 3, outside(), staff("102", LINE, "500")),
+            summary(1, outside(), staff("101"), talk=None, end=3, reason=1110),
+        )
+        self.assertEqual((call.result, call.extension), ("missed", "102"))
 
     def test_one_seq_told_in_two_ways(self):
         anna = staff("101", LINE)

@@ -70,8 +70,8 @@ _wild_entry = st.fixed_dictionaries(
 )
 
 
-def parsed(raw, extensions=None):
-    return statistics.parse(statistics.as_text(raw, extensions))
+def parsed(raw, extensions=None, groups=None):
+    return statistics.parse(statistics.as_text(raw, extensions, groups))
 
 
 def without_recordings(call):
@@ -86,6 +86,7 @@ def parties(call):
         "result",
         "client_number",
         "extension",
+        "group_number",
         "started_at",
         "answered_at",
         "ended_at",
@@ -178,6 +179,7 @@ class TestEntry(BaseCase):
                 "result": "answered",
                 "client_number": CLIENT,
                 "extension": "101",
+                "group_number": None,
                 "started_at": T0,
                 "answered_at": T0 + 20,
                 "ended_at": T0 + 95,
@@ -220,7 +222,16 @@ class TestEntry(BaseCase):
         group |= {"call_abonent_extension": "500", "call_end_reason": 1164}
         call = fold([parsed(entry("E1", group, talk=0, duration=40))], LINES)
         self.assertEqual((call.result, call.extension), ("missed", None))
-        self.assertEqual((call.group_extension, call.end_reason), ("500", 1164))
+        self.assertEqual((call.group_number, call.end_reason), ("500", 1164))
+
+    def test_group_by_the_pbx_id(self):
+        members = [person(number, 12, None, 40) for number in ("101", "102")]
+        group = person(None, 12, None, 40, call_type="group", members=members)
+        group["call_abonent_id"] = 77
+        raw = entry("E1", group, talk=0, duration=40)
+        call = fold([parsed(raw, groups={"77": "500"})], LINES)
+        self.assertEqual((call.group_number, call.extension), ("500", None))
+        self.assertIsNone(fold([parsed(raw, {"77": "500"})], LINES).group_number)
 
     def test_service_element(self):
         service = {"call_type": "conference", "recording_id": ["R9"]}
