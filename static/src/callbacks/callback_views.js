@@ -1,21 +1,18 @@
 import { onWillUnmount, useComponent } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { useBus, useService } from "@web/core/utils/hooks";
-import { useDebounced } from "@web/core/utils/timing";
 import { FormController } from "@web/views/form/form_controller";
 import { formView } from "@web/views/form/form_view";
 import { KanbanController } from "@web/views/kanban/kanban_controller";
 import { kanbanView } from "@web/views/kanban/kanban_view";
 import { ListController } from "@web/views/list/list_controller";
 import { listView } from "@web/views/list/list_view";
-
-/** An entry may change several times within a second; it is read again once. */
-const RELOAD_DELAY = 200; // milliseconds
+import { useLiveReload } from "../screen/call_service/live_reload";
 
 /** Follow the entries of clients who wait while they are shown. */
 function useLiveCallbacks(reload) {
     const calls = useService("mango_office.call");
-    const reloadSoon = useDebounced(reload, RELOAD_DELAY);
+    const reloadSoon = useLiveReload(reload);
     useBus(calls.bus, "callback", reloadSoon);
     if (calls.isSupervisor) {
         onWillUnmount(calls.watchAll(reloadSoon));

@@ -167,6 +167,7 @@ describe("lists", () => {
         await waitFor(".o_mango_systray_menu:contains(No calls yet)");
         recent = [ROW];
         calls.bus.trigger("changed", { id: 8 });
+        await advanceTime(200);
         await waitFor(".o_mango_recent");
         await waitForSteps(["read", "read"]);
     });
@@ -213,6 +214,7 @@ describe("who waits", () => {
         expect(".o_mango_missed .o_mango_call_back").toHaveCount(0);
         waiting = [WAITING];
         calls.bus.trigger("callback", { id: 3 });
+        await advanceTime(200);
         await waitFor(".o_mango_missed .o_mango_call_back");
         await waitForSteps(["read waiting", "read waiting"]);
     });

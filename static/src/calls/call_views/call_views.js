@@ -1,14 +1,11 @@
 import { useComponent } from "@odoo/owl";
 import { registry } from "@web/core/registry";
-import { useDebounced } from "@web/core/utils/timing";
 import { KanbanController } from "@web/views/kanban/kanban_controller";
 import { kanbanView } from "@web/views/kanban/kanban_view";
 import { ListController } from "@web/views/list/list_controller";
 import { listView } from "@web/views/list/list_view";
 import { useCallChanges } from "../../screen/call_service/call_changes";
-
-/** A call changes several times within a second; the log is read again once. */
-const RELOAD_DELAY = 200; // milliseconds
+import { useLiveReload } from "../../screen/call_service/live_reload";
 
 /** Rows are calls or their recordings. */
 function callIdOf({ data, resId, resModel }) {
@@ -23,7 +20,7 @@ function callIdOf({ data, resId, resModel }) {
 function useLiveCalls() {
     const controller = useComponent();
     const changed = new Set();
-    const reload = useDebounced(() => {
+    const reloadSoon = useLiveReload(() => {
         const { root } = controller.model;
         const records = root.records.filter((record) => changed.has(callIdOf(record)));
         changed.clear();
@@ -32,10 +29,10 @@ function useLiveCalls() {
         }
         // Reading all again would drop what the user has selected.
         return Promise.all(records.map((record) => record.load()));
-    }, RELOAD_DELAY);
+    });
     useCallChanges((callId) => {
         changed.add(callId);
-        reload();
+        reloadSoon();
     });
 }
 
