@@ -41,7 +41,11 @@ describe("in turn", () => {
     });
 
     test("neither an error nor a lost answer stops it", async () => {
-        const asked = [Promise.reject(new Error("gone")), new Deferred(), "answer"];
+        const asked = [
+            Promise.reject(new Error("gone")),
+            new Deferred(),
+            "answer",
+        ];
         const ask = inTurn(() => asked.shift());
         await expect(ask()).rejects.toThrow("gone");
         ask();

@@ -76,3 +76,21 @@ export const STATES = {
 export function isOver({ phase }) {
     return phase === "ended" || phase === "failed";
 }
+
+/** Which phases need the user first: their phone rings, they talk, all others. */
+const URGENT_PHASES = [
+    ["ringing", "pick_up"],
+    ["talking", "hold"],
+];
+
+/**
+ * @param {Object} card
+ * @returns {number} of several cards the smallest is the most urgent
+ */
+export function urgency(card) {
+    if (isOver(card) || card.leaves) {
+        return URGENT_PHASES.length + 1;
+    }
+    const place = URGENT_PHASES.findIndex((phases) => phases.includes(card.phase));
+    return place === -1 ? URGENT_PHASES.length : place;
+}

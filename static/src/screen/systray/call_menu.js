@@ -13,10 +13,10 @@ import { CallLists } from "./call_lists";
 import { DialPad } from "./dial_pad";
 
 const STATES = {
-    free: { words: _t("Free"), color: "" },
-    ringing: { words: _t("Ringing"), color: "text-warning" },
-    talking: { words: _t("Talking"), color: "text-success" },
-    hold: { words: _t("On hold"), color: "text-warning" },
+    free: { words: _t("Free"), color: "text-success", icon: "fa-phone" },
+    ringing: { words: _t("Ringing"), color: "text-warning", icon: "fa-bell" },
+    talking: { words: _t("Talking"), color: "text-success", icon: "fa-volume-control-phone" },
+    hold: { words: _t("On hold"), color: "text-warning", icon: "fa-pause" },
 };
 
 /** The telephone in Odoo's top bar: one's state, missed and past calls, a dial pad. */
@@ -39,10 +39,14 @@ export class CallMenu extends Component {
         return STATES[this.service.myState];
     }
 
+    get isFree() {
+        return this.service.myState === "free";
+    }
+
     /** What the user is doing, or else why no calls are routed to them. */
     get stateWords() {
-        const { myState, myStatus } = this.service;
-        const isOff = myState === "free" && myStatus.status !== "available";
+        const { myStatus } = this.service;
+        const isOff = this.isFree && myStatus.status !== "available";
         return isOff ? statusWords(myStatus) : this.look.words;
     }
 
