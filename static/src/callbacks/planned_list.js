@@ -16,18 +16,13 @@ export class PlannedList extends Component {
         this.calls = useService("mango_office.call");
         this.answers = new KeepLast();
         this.state = useState({ rows: null });
-        useBus(
-            this.calls.bus,
-            "activity",
-            useLiveReload(() => this.load()),
-        );
+        const loadSoon = useLiveReload(() => this.load());
+        useBus(this.calls.bus, "activity", loadSoon);
         onMounted(() => this.load());
     }
 
     async load() {
-        const asked = this.orm.silent.call("res.users", "mango_planned", [
-            [user.userId],
-        ]);
+        const asked = this.orm.silent.call("res.users", "mango_planned", [[user.userId]]);
         this.state.rows = await this.answers.add(asked);
     }
 
@@ -46,10 +41,7 @@ export class PlannedList extends Component {
 
     call(row) {
         this.props.close();
-        return this.calls.call(row.dial, {
-            resModel: row.res_model,
-            resId: row.res_id,
-        });
+        return this.calls.call(row.dial, { resModel: row.res_model, resId: row.res_id });
     }
 
     open(row) {

@@ -28,18 +28,13 @@ export class WaitingList extends Component {
         this.urgencies = URGENCIES;
         this.answers = new KeepLast();
         this.state = useState({ rows: null });
-        useBus(
-            this.calls.bus,
-            "callback",
-            useLiveReload(() => this.load()),
-        );
+        const loadSoon = useLiveReload(() => this.load());
+        useBus(this.calls.bus, "callback", loadSoon);
         onMounted(() => this.load());
     }
 
     async load() {
-        const asked = this.orm.silent.call("res.users", "mango_waiting", [
-            [user.userId],
-        ]);
+        const asked = this.orm.silent.call("res.users", "mango_waiting", [[user.userId]]);
         this.state.rows = await this.answers.add(asked);
     }
 
@@ -71,8 +66,6 @@ export class WaitingList extends Component {
 
     openAll() {
         this.props.close();
-        this.action.doAction("mango_office.mango_callback_action", {
-            clearBreadcrumbs: true,
-        });
+        this.action.doAction("mango_office.mango_callback_action", { clearBreadcrumbs: true });
     }
 }

@@ -1,11 +1,7 @@
 import { describe, expect, test } from "@odoo/hoot";
 import { advanceTime, animationFrame, Deferred, tick } from "@odoo/hoot-mock";
 import { Component, useState, xml } from "@odoo/owl";
-import {
-    asyncStep,
-    mountWithCleanup,
-    waitForSteps,
-} from "@web/../tests/web_test_helpers";
+import { asyncStep, mountWithCleanup, waitForSteps } from "@web/../tests/web_test_helpers";
 import { inTurn } from "@mango_office/screen/call_service/in_turn";
 import { useLiveReload } from "@mango_office/screen/call_service/live_reload";
 
@@ -41,11 +37,7 @@ describe("in turn", () => {
     });
 
     test("neither an error nor a lost answer stops it", async () => {
-        const asked = [
-            Promise.reject(new Error("gone")),
-            new Deferred(),
-            "answer",
-        ];
+        const asked = [Promise.reject(new Error("gone")), new Deferred(), "answer"];
         const ask = inTurn(() => asked.shift());
         await expect(ask()).rejects.toThrow("gone");
         ask();

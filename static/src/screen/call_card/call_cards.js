@@ -34,9 +34,7 @@ export class CallCards extends Component {
         this.state = useState({ showsAll: false });
         useActiveWhileFocused(this.root);
         // A smaller window might not show where the stack was dragged to.
-        useExternalListener(window, "resize", () =>
-            Object.assign(this.place, { x: 0, y: 0 }),
-        );
+        useExternalListener(window, "resize", () => Object.assign(this.place, { x: 0, y: 0 }));
     }
 
     /** The calls that are over, whose cards wait to be closed. */
@@ -57,10 +55,7 @@ export class CallCards extends Component {
     /** The calls by urgency; of equal ones, those in use and then the newest come first. */
     get ranked() {
         const isInUse = (card) => this.collapsed.get(card.key) === false;
-        return sortBy(
-            this.calls.cards,
-            (card) => urgency(card) + (isInUse(card) ? 0 : 0.5),
-        );
+        return sortBy(this.calls.cards, (card) => urgency(card) + (isInUse(card) ? 0 : 0.5));
     }
 
     get main() {
@@ -84,9 +79,7 @@ export class CallCards extends Component {
         if (this.state.showsAll) {
             return _t("Fewer calls");
         }
-        return this.hiddenCount === 1
-            ? _t("1 more call")
-            : _t("%s more calls", this.hiddenCount);
+        return this.hiddenCount === 1 ? _t("1 more call") : _t("%s more calls", this.hiddenCount);
     }
 
     isCollapsed(card) {
@@ -111,37 +104,22 @@ export class CallCards extends Component {
     }
 
     moveToOtherSide() {
-        this.putAt({
-            side: this.place.side === "start" ? "end" : "start",
-            x: 0,
-            y: 0,
-        });
+        this.putAt({ side: this.place.side === "start" ? "end" : "start", x: 0, y: 0 });
     }
 
     /** @param {PointerEvent} ev on the header of a card */
     startDragging(ev) {
-        const isHandle =
-            ev.target.closest(".o_mango_card_header") &&
-            !ev.target.closest("button");
+        const isHandle = ev.target.closest(".o_mango_card_header") && !ev.target.closest("button");
         // Below an open dialog room is made for the stack, which stays there.
-        const isFixed =
-            this.env.isSmall || document.body.classList.contains("modal-open");
+        const isFixed = this.env.isSmall || document.body.classList.contains("modal-open");
         if (isFixed || ev.button || !isHandle) {
             return;
         }
         const box = this.root.el.getBoundingClientRect();
         const { x, y } = this.place;
         const drag = ({ clientX, clientY }) => {
-            const left = clamp(
-                box.left + clientX - ev.clientX,
-                0,
-                window.innerWidth - box.width,
-            );
-            const top = clamp(
-                box.top + clientY - ev.clientY,
-                0,
-                window.innerHeight - box.height,
-            );
+            const left = clamp(box.left + clientX - ev.clientX, 0, window.innerWidth - box.width);
+            const top = clamp(box.top + clientY - ev.clientY, 0, window.innerHeight - box.height);
             this.place.x = x + left - box.left;
             this.place.y = y + top - box.top;
         };
@@ -165,16 +143,11 @@ export class CallCards extends Component {
     readPlace() {
         const corner = { side: "start", x: 0, y: 0 };
         try {
-            return {
-                ...corner,
-                ...JSON.parse(browser.localStorage.getItem(PLACE_KEY)),
-            };
+            return { ...corner, ...JSON.parse(browser.localStorage.getItem(PLACE_KEY)) };
         } catch {
             return corner;
         }
     }
 }
 
-registry
-    .category("main_components")
-    .add("mango_office.CallCards", { Component: CallCards });
+registry.category("main_components").add("mango_office.CallCards", { Component: CallCards });

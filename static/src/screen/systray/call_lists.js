@@ -30,18 +30,13 @@ export class CallLists extends Component {
         this.directions = DIRECTIONS;
         this.answers = new KeepLast();
         this.state = useState({ rows: null });
-        useBus(
-            this.calls.bus,
-            "changed",
-            useLiveReload(() => this.load()),
-        );
+        const loadSoon = useLiveReload(() => this.load());
+        useBus(this.calls.bus, "changed", loadSoon);
         onMounted(() => this.load());
     }
 
     async load() {
-        const asked = this.orm.silent.call("res.users", "mango_recent", [
-            [user.userId],
-        ]);
+        const asked = this.orm.silent.call("res.users", "mango_recent", [[user.userId]]);
         this.state.rows = await this.answers.add(asked);
     }
 
@@ -50,9 +45,7 @@ export class CallLists extends Component {
     }
 
     outcome(row) {
-        return row.talk_duration
-            ? formatDuration(row.talk_duration)
-            : RESULTS[row.result] || "";
+        return row.talk_duration ? formatDuration(row.talk_duration) : RESULTS[row.result] || "";
     }
 
     redialTitle(row) {
