@@ -34,3 +34,48 @@ export function useLiveReload(reload) {
         lastTimer ??= browser.setTimeout(run, MAX_WAIT);
     };
 }
+
+/**
+ * Keep the records of a list's or kanban's controller up to date.
+ *
+ * @param {(record: Object) => number} [idOf] gives the id that the changes of a record have
+ * @returns {(id?: number) => void} to be called at each change, without id if it is not told
+ */
+export function useLiveRecords(idOf = ({ resId }) => resId) {
+    const { model } = useComponent();
+    const changed = new Set();
+    const reloadSoon = useLiveReload(() => {
+        const records = model.root.records.filter((record) => changed.has(idOf(record)));
+        changed.clear();
+        if (!model.root.selection?.length) {
+            return model.load();
+        }
+        // Reading all again would drop what the user has selected.
+        return Promise.all(records.map((record) => record.load()));
+    });
+    return (id) => {
+        changed.add(id);
+        reloadSoon();
+    };
+}
+
+/**
+ * Keep the record of a form's controller up to date.
+ *
+ * @returns {(id?: number) => void} to be called at each change, without id if it is not told
+ */
+export function useLiveRecord() {
+    const { model } = useComponent();
+    const reloadSoon = useLiveReload(async () => {
+        const { root } = model;
+        // What is being typed stays.
+        if (root.resId && !(await root.isDirty())) {
+            await root.load();
+        }
+    });
+    return (id) => {
+        if (!id || id === model.root.resId) {
+            reloadSoon();
+        }
+    };
+}
