@@ -115,13 +115,18 @@ test("live: many changes at once are read once", async () => {
 });
 
 test("a group of 50 that rings and is picked up: four questions at most", async () => {
+    let questions = 0;
+    onRpc("mango.extension", "get_board_calls", () => {
+        questions++;
+        return { busy: [], absent: [], waiting: [] };
+    });
     await mountBoard();
     for (let count = 0; count < 100; count++) {
         tell("board", {});
         await advanceTime(20);
     }
     await advanceTime(1000);
-    await waitForSteps(["read", "read", "read"]);
+    expect(questions).toBeWithin(1, 4);
 });
 
 test("an older answer never replaces a newer one", async () => {

@@ -348,7 +348,7 @@ describe("above everything", () => {
         await mountBelowCards(makeCard({ phase: "talking", can_hang_up: true }));
         await openDialog();
         expect(queryRect(".modal-content").bottom).toBeLessThan(queryRect(".o_mango_cards").top);
-        for (const selector of [".o_mango_hang_up", ".o_mango_card textarea", ".btn-primary"]) {
+        for (const selector of [".o_mango_hang_up", ".o_mango_card textarea", ".modal .btn-primary"]) {
             expect(isHit(selector)).toBe(true, { message: selector });
         }
         await contains(".o_mango_hang_up").click();
@@ -373,6 +373,8 @@ describe("above everything", () => {
         await openDialog();
         await contains(".o_mango_card textarea").click();
         await press("Escape");
+        await animationFrame();
+        expect(".o_mango_collapse").toBeFocused();
         await press("Escape");
         await animationFrame();
         await waitForSteps([]);

@@ -531,10 +531,11 @@ describe("desktop notifications", () => {
                     throw new TypeError("Illegal constructor");
                 }
             }
-            patchWithCleanup(browser, {
-                Notification: IllegalNotification,
-                navigator: { serviceWorker: { getRegistration: async () => registration } },
+            patchWithCleanup(browser, { Notification: IllegalNotification });
+            const serviceWorker = Object.assign(new EventTarget(), {
+                getRegistration: async () => registration,
             });
+            patchWithCleanup(browser.navigator, { serviceWorker });
             Object.defineProperty(document, "hidden", { value: true, configurable: true });
         }
 

@@ -152,7 +152,8 @@ describe("the button", () => {
             await mountMenu();
             expect(".o_mango_systray .fa-phone").toHaveCount(1);
             expect(".o_mango_systray_sign").toHaveCount(0);
-            await mountMenu({ myState });
+            getService("mango_office.call").state.myState = myState;
+            await animationFrame();
             expect(`.o_mango_systray_sign > .${icon}`).toHaveCount(1);
             const { color, backgroundColor, borderTopColor } = getComputedStyle(
                 queryOne(".o_mango_systray_sign")
