@@ -4,8 +4,10 @@ import { Component, useState, xml } from "@odoo/owl";
 import { asyncStep, mountWithCleanup, waitForSteps } from "@web/../tests/web_test_helpers";
 import { inTurn } from "@mango_office/screen/call_service/in_turn";
 import { useLiveReload } from "@mango_office/screen/call_service/live_reload";
+import { defineMangoOfficeModels } from "../mango_office_test_helpers";
 
 describe.current.tags("desktop");
+defineMangoOfficeModels();
 
 describe("in turn", () => {
     test("what is asked for in one breath is asked once", async () => {

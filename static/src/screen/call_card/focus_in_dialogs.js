@@ -1,4 +1,4 @@
-import { onWillUnmount, useEffect } from "@odoo/owl";
+import { onWillUnmount, useEffect, useExternalListener } from "@odoo/owl";
 import { useService } from "@web/core/utils/hooks";
 
 /**
@@ -12,37 +12,24 @@ import { useService } from "@web/core/utils/hooks";
 export function useActiveWhileFocused(ref) {
     const ui = useService("ui");
     let active;
+    const enter = () => {
+        if (!active && ui.activeElement !== document) {
+            active = ref.el;
+            ui.activateElement(active);
+        }
+    };
     const leave = () => {
         if (active) {
             ui.deactivateElement(active);
             active = undefined;
         }
     };
-    const onFocusin = () => {
-        if (!active && ui.activeElement !== document) {
-            active = ref.el;
-            ui.activateElement(active);
-        }
-    };
-    const onFocusout = ({ relatedTarget }) => {
-        if (!ref.el?.contains(relatedTarget)) {
-            leave();
-        }
-    };
-    useEffect(
-        (el) => {
-            el?.addEventListener("focusin", onFocusin);
-            el?.addEventListener("focusout", onFocusout);
-            return () => {
-                el?.removeEventListener("focusin", onFocusin);
-                el?.removeEventListener("focusout", onFocusout);
-            };
-        },
-        () => [ref.el]
+    useExternalListener(document, "focusin", ({ target }) =>
+        ref.el?.contains(target) ? enter() : leave()
     );
     // What had the focus may have gone.
     useEffect(() => {
-        if (active && !active.contains(document.activeElement)) {
+        if (!ref.el?.contains(document.activeElement)) {
             leave();
         }
     });
