@@ -102,9 +102,9 @@ tours.add("mango_office_card_beside_dialog", {
         },
         {
             trigger: "body .o_mango_card_note textarea",
-            async run({ anchor, edit }) {
-                isReachable(anchor);
-                await edit("Просит счёт");
+            async run(helpers) {
+                isReachable(helpers.anchor);
+                await helpers.edit("Просит счёт");
             },
         },
         { content: "the note is saved", trigger: ".o_mango_card_note:contains(Saved)" },
