@@ -348,7 +348,11 @@ describe("above everything", () => {
         await mountBelowCards(makeCard({ phase: "talking", can_hang_up: true }));
         await openDialog();
         expect(queryRect(".modal-content").bottom).toBeLessThan(queryRect(".o_mango_cards").top);
-        for (const selector of [".o_mango_hang_up", ".o_mango_card textarea", ".modal .btn-primary"]) {
+        for (const selector of [
+            ".o_mango_hang_up",
+            ".o_mango_card textarea",
+            ".modal .btn-primary",
+        ]) {
             expect(isHit(selector)).toBe(true, { message: selector });
         }
         await contains(".o_mango_hang_up").click();
