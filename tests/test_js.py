@@ -1,4 +1,7 @@
-from odoo.tests import HttpCase, no_retry, tagged
+import re
+from pathlib import Path
+
+from odoo.tests import HttpCase, TransactionCase, no_retry, tagged
 
 # The module, not its classes: the loader would run those here once more.
 from odoo.addons.web.tests import test_js as web
@@ -19,3 +22,19 @@ class TestJavaScript(HttpCase):
             success_signal="[HOOT] Test suite succeeded",
             error_checker=web.unit_test_error_checker,
         )
+
+
+@tagged("post_install", "-at_install")
+class TestViewClasses(TransactionCase):
+    def test_every_js_class_of_our_views_exists(self):
+        """The server does not check them; a view with an unknown one does not open."""
+        source = Path(__file__).parent.parent / "static" / "src"
+        defined = {
+            name
+            for path in source.rglob("*.js")
+            for name in re.findall(r"\.add\(\s*\"(mango_\w+)\"", path.read_text())
+        }
+        views = self.env["ir.ui.view"].search([("arch_db", "like", 'js_class="mango_')])
+        used = set(re.findall(r'js_class="(mango_\w+)"', "".join(views.mapped("arch"))))
+        self.assertTrue(used)
+        self.assertEqual(used - defined, set())

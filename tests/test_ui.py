@@ -107,6 +107,20 @@ class TestTours(MangoHttpCase):
         self.assertIn("Call back on Monday", self.call("E1").note)
         self.assertFalse(self.call("E2").note)
 
+    def test_card_beside_dialog(self):
+        self.anna.group_ids += self.env.ref("base.group_partner_manager")
+        for kind, payload in [*talk("E1", "74950000209", "101")][:4]:
+            self.receive(kind, payload)
+
+        self.start_tour(
+            "/odoo", "mango_office_card_beside_dialog", login=self.anna.login
+        )
+
+        call = self.call("E1")
+        self.assertEqual(call.note, "Просит счёт")
+        self.assertEqual(call.partner_id.name, "Пётр Орлов")
+        self.assertEqual(call.partner_id.phone_sanitized, "+74950000209")
+
     def test_routing(self):
         admin = self.create_user("admin", "Ольга", "group_admin")
         gone = self.create_user("gone", "Пётр")

@@ -2,6 +2,7 @@ from datetime import datetime, timedelta, timezone
 
 from odoo import api, fields, models
 from odoo.fields import Command
+from odoo.tools import format_datetime
 
 from ...vpbx import errors
 
@@ -161,10 +162,8 @@ class MangoConnectionCheck(models.TransientModel):
                     refused,
                 ),
             )
-        local = fields.Datetime.context_timestamp(self, last)
-        message = self.env._(
-            "The last one came at %s.", local.strftime("%d.%m.%Y %H:%M:%S")
-        )
+        moment = format_datetime(self.env, last)
+        message = self.env._("Last received: %s.", moment)
         is_quiet = last < fields.Datetime.now() - timedelta(days=QUIET_DAYS)
         return self._link(name, "warning" if is_quiet else "ok", message)
 

@@ -75,30 +75,34 @@ class MangoCardContent(models.AbstractModel):
         """Return the card of a call.
 
         :param mango.call call: one that the environment's user may read.
-        :return: what the web client draws, see :meth:`_empty` for all its keys. Times
-            are ``seconds`` since the talk or else the call began, so that the clocks
-            need not agree.
+        :return: what the web client draws, see :meth:`_empty` for all its keys. Of
+            what goes on it has the ``seconds``, so that the clocks need not agree.
         :rtype: dict
         """
         numbers = self._own_numbers(call)
+        is_internal = self._is_internal(call, numbers)
         view = self.env["mango.card.phase"]._describe_phase(call, numbers)
         partner = call.partner_id._filtered_access("read")
         lead = call.lead_id._filtered_access("read")
         return {
             **self._empty(),
             **view,
-            **self._client(call, partner, numbers),
+            **(
+                self._other_colleague(call, numbers)
+                if is_internal
+                else self._client(call, partner)
+            ),
             "call_id": call.id,
             **self._keys(call),
-            "direction": call.direction or "inbound",
+            "direction": "internal" if is_internal else call.direction or "inbound",
             "result": call.result,
             "line": call.line_id.display_name
             or call.account_id._display_number(call.line_number),
             "partner": self._partner(partner),
             "candidates": self._candidates(call),
             "lead": self._lead(lead),
-            "can_create_lead": self._may_create("crm.lead", call),
-            "can_create_partner": self._may_create("res.partner", call),
+            "can_create_lead": self._may_create("crm.lead", is_internal),
+            "can_create_partner": self._may_create("res.partner", is_internal),
             "owner": self._owner(partner, lead),
             "history": self._history(call, partner),
             "note": call.note or "",
@@ -149,39 +153,74 @@ class MangoCardContent(models.AbstractModel):
         )
 
     def _keys(self, call):
+        command_sudo = self._own_command(call)
+        if not command_sudo:
+            return {"key": call._card_key()}
+        return {"key": command_sudo._card_key(), "command_id": command_sudo.id}
+
+    def _own_command(self, call):
+        """Return the command of the user's own that a call came of, under sudo.
+
+        :rtype: mango.command
+        """
         # sudo: mango.command - whether the call came of a command of the user's own.
         command_sudo = self.env["mango.command"].sudo()
         if call.callback_command_id:
             command_sudo = command_sudo._find_by_command_id(
                 call.account_id.id, call.callback_command_id
             )
-        if command_sudo.user_id != self.env.user:
-            return {"key": call._card_key()}
-        return {"key": command_sudo._card_key(), "command_id": command_sudo.id}
+        is_own = command_sudo.user_id == self.env.user
+        return command_sudo if is_own else command_sudo.browse()
 
     # ------------------------------------------------------------
     # The client
     # ------------------------------------------------------------
 
-    def _client(self, call, partner, numbers):
-        if call.direction == "internal":
-            return self._other_colleague(call, numbers)
+    def _client(self, call, partner):
         return {
             "name": partner.name or call._client_name(),
             "number": call.client_number_display,
             "dial": call.client_number,
         }
 
+    def _is_internal(self, call, numbers):
+        """Tell whether the user talks to a colleague and to no client.
+
+        If one of them had the PBX make the call, it says so at the end only.
+
+        :param frozenset[str] numbers: the user's extensions in the call's PBX.
+        :rtype: bool
+        """
+        if call.direction == "internal":
+            return True
+        has_client = call.direction == "inbound" or call.client_number
+        if has_client or call.partner_id:
+            return False
+        number = self._other_number(call, numbers)
+        return bool(number and self._colleague(call.account_id, number))
+
     def _other_colleague(self, call, numbers):
-        legs = call.leg_ids
-        others = {*legs.mapped("from_extension"), *legs.mapped("to_extension")}
-        number = next(iter(sorted(others - numbers - {False})), "")
+        number = self._other_number(call, numbers)
         colleague = self._colleague(call.account_id, number)
+        # sudo: res.users - the name of a colleague.
+        name = colleague.name or colleague.user_id.sudo().name
         return {
-            "name": colleague.name or number or call._client_name(),
+            "name": name or number or call._client_name(),
             "number": number,
             "dial": number or False,
         }
+
+    def _other_number(self, call, numbers):
+        """Return the extension at the other end; of several, one who talks now.
+
+        :rtype: str
+        """
+        own = self.env["mango.card.phase"]._legs_of(call, numbers) or call.leg_ids
+        legs = own.filtered("answered_at")._live() or own._live() or own
+        ends = {*legs.mapped("from_extension"), *legs.mapped("to_extension")}
+        others = sorted(ends - numbers - {False})
+        # At first only the phone of whoever has clicked is rung.
+        return others[0] if others else self._own_command(call).to_number or ""
 
     def _colleague(self, account, number):
         extensions = self.env["mango.extension"]._by_number(account, [number])
@@ -225,9 +264,8 @@ class MangoCardContent(models.AbstractModel):
             "user": lead.user_id.name or "",
         }
 
-    def _may_create(self, model, call):
-        is_client = call.direction != "internal"
-        return is_client and self.env[model].has_access("create")
+    def _may_create(self, model, is_internal):
+        return not is_internal and self.env[model].has_access("create")
 
     def _owner(self, partner, lead):
         owners = self.env["mango.caller.lookup"]._owners(partner, lead)

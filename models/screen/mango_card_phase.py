@@ -20,8 +20,8 @@ class MangoCardPhase(models.AbstractModel):
         :param mango.call call: any.
         :param frozenset[str] numbers: that person's extensions in its PBX.
         :return: ``phase``, ``message`` (a sentence or empty), ``leaves`` (the card
-            goes by itself), ``seconds`` (since the talk, else the call, began; False
-            at the end) and ``consulting`` (the colleague who is being asked).
+            goes by itself), ``seconds`` (since that phone rings or that talk goes on;
+            False at the end) and ``consulting`` (the colleague who is being asked).
         :rtype: dict
         """
         legs = self._legs_of(call, numbers)
@@ -259,10 +259,24 @@ class MangoCardPhase(models.AbstractModel):
     def _seconds(self, call, live, phase):
         if phase in ("ended", "taken"):
             return False
-        since = call.started_at
-        if phase in ("talking", "hold"):
-            moments = [moment for moment in live.mapped("answered_at") if moment]
-            since = min(moments, default=call.answered_at)
+        since = self._since(call, live, phase)
         if not since:
             return 0
         return max(int((fields.Datetime.now() - since).total_seconds()), 0)
+
+    def _since(self, call, live, phase):
+        """Return the moment from which the card counts what it says.
+
+        :param mango.call.leg live: the person's legs that go on.
+        :rtype: datetime | None
+        """
+        others = call.leg_ids._live() - live
+        if phase in ("talking", "hold"):
+            return self._first(live.mapped("answered_at")) or call.answered_at
+        if phase == "left":
+            return self._talker(others).answered_at or call.answered_at
+        phones = self._ringing(others if phase == "elsewhere" else live)
+        return self._first(phones.mapped("started_at")) or call.started_at
+
+    def _first(self, moments):
+        return min(filter(None, moments), default=None)

@@ -136,6 +136,16 @@ class TestCheck(AccountCase):
         with freeze_time("2026-01-10 09:00:00"):
             self.assertEqual(self.check()[0]["Notifications"], "warning")
 
+    def test_dates_are_in_the_reader_s_format(self):
+        lang = self.env["res.lang"].search([("code", "=", "en_US")])
+        lang.write({"date_format": "%Y/%m/%d", "time_format": "%I:%M:%S %p"})
+        self.env.user.tz = "Europe/Moscow"
+        self.answer_well()
+        with freeze_time("2026-01-02 09:00:00"):
+            self.receive(*menu()[0], account=self.fresh)
+            said = self.check()[1]["Notifications"]
+        self.assertEqual(said, "Last received: 2026/01/02 12:00:00 PM.")
+
     def test_no_secret_yet(self):
         self.fresh.sudo().api_key = False
         with self.assertRaisesRegex(UserError, "Enter the PBX's code and secret"):

@@ -1,5 +1,9 @@
 """The card of a call: what each person in it sees, and what its buttons do."""
 
+from datetime import timedelta
+
+from freezegun import freeze_time
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
@@ -298,6 +302,73 @@ class TestContent(CardCase):
         card = self.card()
         self.assertFalse(card["seconds"])
         self.assertEqual(card["talk_duration"], 15)
+
+    def seconds_at(self, moment, *users):
+        """Return what the timers of some people show, seconds after the call began."""
+        with freeze_time(self.call().started_at + timedelta(seconds=moment)):
+            return [self.card(user)["seconds"] for user in users]
+
+    def test_ringing_counts_from_when_this_phone_began_to_ring(self):
+        for post in menu():
+            self.receive(*post)
+        self.receive(*leg("L3", 1, "Appeared", 11, CALLER, ANNA))
+        self.receive(*leg("L4", 1, "Appeared", 31, CALLER, BORIS))
+        self.assertEqual(self.seconds_at(40, self.anna, self.boris), [29, 9])
+
+    def test_talking_counts_from_the_answer(self):
+        for post in menu():
+            self.receive(*post)
+        self.talk()
+        self.assertEqual(self.seconds_at(40, self.anna), [25])
+
+    def test_whoever_is_rung_by_a_transfer_sees_how_long_it_rings(self):
+        posts = blind_transfer().posts
+        for post in posts[:6]:
+            self.receive(*post)
+        self.assertEqual(self.seconds_at(27, self.boris), [7])
+        self.receive(*posts[6])
+        # Boris has answered at 28, and for Anna he is who talks.
+        self.assertEqual(self.seconds_at(40, self.anna, self.boris), [12, 12])
+
+    def test_click_to_call_to_a_colleague(self):
+        """The PBX says only at the end that it was no call to a client."""
+        self.boris_extension.name = "Борис К."
+        self.env.flush_all()
+        self.anna.with_user(self.anna).mango_call("102")
+        self.env.invalidate_all()
+        command = self.env["mango.command"].search([], limit=1)
+        told = {"command_id": command.command_id, "callback_initiator": "API"}
+        anna, boris = staff("101"), staff("102")
+        self.receive(*leg("L1", 1, "Appeared", 0, boris, anna, **told))
+        card = self.card()
+        self.assertEqual((card["name"], card["dial"]), ("Борис К.", "102"))
+        self.assertEqual(card["direction"], "internal")
+        self.assertFalse(card["can_create_partner"])
+        self.receive(*leg("L1", 2, "Connected", 3, boris, anna, **told))
+        self.receive(
+            *leg("L2", 1, "Appeared", 4, staff("101", taken_from="L1"), boris, **told)
+        )
+        self.assertEqual(self.card()["name"], "Борис К.")
+        # Without a name in the PBX it is the employee's.
+        self.assertEqual(self.card(self.boris)["name"], self.anna.name)
+
+    def test_colleague_whose_leg_is_not_told_of_yet(self):
+        self.boris_extension.name = "Борис К."
+        self.env.flush_all()
+        self.anna.with_user(self.anna).mango_call("102")
+        self.env.invalidate_all()
+        command = self.env["mango.command"].search([], limit=1)
+        told = {"command_id": command.command_id, "callback_initiator": "API"}
+        self.receive(*leg("L1", 1, "Appeared", 0, {}, staff("101"), **told))
+        self.assertEqual(self.card()["name"], "Борис К.")
+
+    def test_of_an_internal_call_to_several_the_one_who_talks_is_named(self):
+        boris, vera = staff("102"), staff("103")
+        self.env["mango.extension"].search([("number", "=", "103")]).name = "Вера М."
+        self.receive(*leg("L1", 1, "Appeared", 0, staff("101"), boris))
+        self.receive(*leg("L2", 1, "Appeared", 0, staff("101"), vera))
+        self.receive(*leg("L2", 2, "Connected", 3, staff("101"), vera))
+        self.assertEqual(self.card()["name"], "Вера М.")
 
     def test_candidates_and_choice(self):
         maria = self.create_partner("Мария", "74950000201")

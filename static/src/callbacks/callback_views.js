@@ -1,62 +1,45 @@
-import { onWillUnmount, useComponent } from "@odoo/owl";
+import { onWillUnmount } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { useBus, useService } from "@web/core/utils/hooks";
-import { useDebounced } from "@web/core/utils/timing";
 import { FormController } from "@web/views/form/form_controller";
 import { formView } from "@web/views/form/form_view";
 import { KanbanController } from "@web/views/kanban/kanban_controller";
 import { kanbanView } from "@web/views/kanban/kanban_view";
 import { ListController } from "@web/views/list/list_controller";
 import { listView } from "@web/views/list/list_view";
+import { useLiveRecord, useLiveRecords } from "../screen/call_service/live_reload";
 
-/** An entry may change several times within a second; it is read again once. */
-const RELOAD_DELAY = 200; // milliseconds
-
-/** Follow the entries of clients who wait while they are shown. */
-function useLiveCallbacks(reload) {
+/**
+ * Hear of each entry that changes and that the user may see.
+ *
+ * @param {(id: number | undefined) => void} onChange without an id when it is not told
+ */
+function useCallbackChanges(onChange) {
     const calls = useService("mango_office.call");
-    const reloadSoon = useDebounced(reload, RELOAD_DELAY);
-    useBus(calls.bus, "callback", reloadSoon);
+    useBus(calls.bus, "callback", ({ detail }) => onChange(detail.id));
     if (calls.isSupervisor) {
-        onWillUnmount(calls.watchAll(reloadSoon));
+        onWillUnmount(calls.watchAll(() => onChange()));
     }
-}
-
-function useLiveRecords() {
-    const controller = useComponent();
-    useLiveCallbacks(() => {
-        const { root } = controller.model;
-        // Reading all again would drop what the user has selected.
-        return root.selection?.length
-            ? Promise.all(root.records.map((record) => record.load()))
-            : controller.model.load();
-    });
 }
 
 export class CallbackListController extends ListController {
     setup() {
         super.setup();
-        useLiveRecords();
+        useCallbackChanges(useLiveRecords());
     }
 }
 
 export class CallbackKanbanController extends KanbanController {
     setup() {
         super.setup();
-        useLiveRecords();
+        useCallbackChanges(useLiveRecords());
     }
 }
 
 export class CallbackFormController extends FormController {
     setup() {
         super.setup();
-        useLiveCallbacks(async () => {
-            const { root } = this.model;
-            // What is being typed stays.
-            if (root.resId && !(await root.isDirty())) {
-                await root.load();
-            }
-        });
+        useCallbackChanges(useLiveRecord());
     }
 }
 

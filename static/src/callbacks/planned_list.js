@@ -2,7 +2,9 @@ import { Component, onMounted, useState } from "@odoo/owl";
 import { deserializeDate, today } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { user } from "@web/core/user";
+import { KeepLast } from "@web/core/utils/concurrency";
 import { useBus, useService } from "@web/core/utils/hooks";
+import { useLiveReload } from "../screen/call_service/live_reload";
 
 /** The calls that the user has planned until today, each with a click to make it. */
 export class PlannedList extends Component {
@@ -12,13 +14,16 @@ export class PlannedList extends Component {
     setup() {
         this.orm = useService("orm");
         this.calls = useService("mango_office.call");
+        this.answers = new KeepLast();
         this.state = useState({ rows: null });
-        useBus(this.calls.bus, "activity", () => this.load());
+        const loadSoon = useLiveReload(() => this.load());
+        useBus(this.calls.bus, "activity", loadSoon);
         onMounted(() => this.load());
     }
 
     async load() {
-        this.state.rows = await this.orm.silent.call("res.users", "mango_planned", [[user.userId]]);
+        const asked = this.orm.silent.call("res.users", "mango_planned", [[user.userId]]);
+        this.state.rows = await this.answers.add(asked);
     }
 
     isLate(row) {

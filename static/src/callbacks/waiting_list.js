@@ -2,7 +2,9 @@ import { Component, onMounted, useState } from "@odoo/owl";
 import { deserializeDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { user } from "@web/core/user";
+import { KeepLast } from "@web/core/utils/concurrency";
 import { useBus, useService } from "@web/core/utils/hooks";
+import { useLiveReload } from "../screen/call_service/live_reload";
 import { CallBackButton } from "./call_back_button";
 
 /** How the deadline of each urgency looks, see `mango.callback`. */
@@ -24,13 +26,16 @@ export class WaitingList extends Component {
         this.action = useService("action");
         this.calls = useService("mango_office.call");
         this.urgencies = URGENCIES;
+        this.answers = new KeepLast();
         this.state = useState({ rows: null });
-        useBus(this.calls.bus, "callback", () => this.load());
+        const loadSoon = useLiveReload(() => this.load());
+        useBus(this.calls.bus, "callback", loadSoon);
         onMounted(() => this.load());
     }
 
     async load() {
-        this.state.rows = await this.orm.silent.call("res.users", "mango_waiting", [[user.userId]]);
+        const asked = this.orm.silent.call("res.users", "mango_waiting", [[user.userId]]);
+        this.state.rows = await this.answers.add(asked);
     }
 
     /** What is to be known beside the name. */

@@ -60,6 +60,30 @@ test("so do the cards on a phone", async () => {
     expect(durations()[0]).toBe("1:30");
 });
 
+test("so does the form, unless something is being typed", async () => {
+    await mountView({
+        type: "form",
+        resModel: "mango.call",
+        resId: 1,
+        arch: `
+            <form js_class="mango_call_form">
+                <field name="talk_duration" widget="mango_duration" readonly="1"/>
+                <field name="client_number_display"/>
+            </form>`,
+    });
+    expect(durations()[0]).toBe("1:15");
+    await changeCall();
+    expect(durations()[0]).toBe("1:30");
+    await contains("[name=client_number_display] input").edit("typed", { confirm: false });
+    MockServer.env["mango.call"].write([1], { talk_duration: 95 });
+    tell("call", { id: 1 });
+    await waitForSteps(["told"]);
+    await runAllTimers();
+    await animationFrame();
+    expect("[name=client_number_display] input").toHaveValue("typed");
+    expect(durations()[0]).toBe("1:30");
+});
+
 test("a selection is not lost to a call, which changes all the same", async () => {
     await mountView({ type: "list", resModel: "mango.call", arch: list });
     await contains(".o_data_row:first .o_list_record_selector input").click();

@@ -26,11 +26,11 @@ defineMangoOfficeModels();
 defineModels({ MangoHistory });
 
 const list = `
-    <list js_class="mango_history_list">
+    <list js_class="mango_statistics_import_list">
         <field name="new_count"/>
     </list>`;
 const form = `
-    <form js_class="mango_history_form">
+    <form js_class="mango_statistics_import_form">
         <field name="new_count" readonly="1"/>
     </form>`;
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
 import { queryAllAttributes, queryAllTexts } from "@odoo/hoot-dom";
-import { advanceTime, animationFrame } from "@odoo/hoot-mock";
+import { advanceTime, animationFrame, Deferred } from "@odoo/hoot-mock";
 import {
     asyncStep,
     contains,
@@ -112,6 +112,39 @@ test("live: many changes at once are read once", async () => {
         "free",
     ]);
     expect(".o_mango_board_waiting").toHaveText(/Olga\s*0:07[\s\S]*In the queue/);
+});
+
+test("a group of 50 that rings and is picked up: four questions at most", async () => {
+    let questions = 0;
+    onRpc("mango.extension", "get_board_calls", () => {
+        questions++;
+        return { busy: [], absent: [], waiting: [] };
+    });
+    await mountBoard();
+    for (let count = 0; count < 100; count++) {
+        tell("board", {});
+        await advanceTime(20);
+    }
+    await advanceTime(1000);
+    expect(questions).toBeWithin(1, 4);
+});
+
+test("an older answer never replaces a newer one", async () => {
+    const answers = [new Deferred(), new Deferred()];
+    const asked = [...answers];
+    onRpc("mango.extension", "get_board_calls", () => asked.shift());
+    await mountBoard();
+    const answer = (state) => ({ busy: [{ id: 2, state, call: false }], absent: [], waiting: [] });
+    tell("board", {});
+    await advanceTime(200);
+    tell("board", {});
+    await advanceTime(6000); // longer than the first answer is waited for
+    answers[1].resolve(answer("talking"));
+    await animationFrame();
+    answers[0].resolve(answer("ringing"));
+    await animationFrame();
+    await animationFrame();
+    expect(".o_mango_board_tile:eq(1)").toHaveAttribute("data-state", "talking");
 });
 
 test("the call is opened", async () => {

@@ -1,16 +1,27 @@
-import { beforeEach, describe, expect, test } from "@odoo/hoot";
-import { manuallyDispatchProgrammaticEvent, press, queryAllTexts } from "@odoo/hoot-dom";
+import { beforeEach, describe, expect, getFixture, test } from "@odoo/hoot";
+import {
+    manuallyDispatchProgrammaticEvent,
+    press,
+    queryAllAttributes,
+    queryAllTexts,
+    queryFirst,
+    queryOne,
+    queryRect,
+} from "@odoo/hoot-dom";
 import { advanceTime, animationFrame, Deferred, mockDate } from "@odoo/hoot-mock";
-import { reactive } from "@odoo/owl";
+import { EventBus, reactive } from "@odoo/owl";
 import {
     asyncStep,
     contains,
+    getService,
     mockService,
+    mountView,
     mountWithCleanup,
     serverState,
     waitForSteps,
 } from "@web/../tests/web_test_helpers";
 import { browser } from "@web/core/browser/browser";
+import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
 import { CallCards } from "@mango_office/screen/call_card/call_cards";
 import { defineMangoOfficeModels, EXTENSION, makeCard } from "../mango_office_test_helpers";
 
@@ -21,6 +32,7 @@ const COLLEAGUES = [
     { id: 2, number: "102", name: "Boris", user_id: 3, avatar: "", state: "free" },
     { id: 4, number: "104", name: "Gleb", user_id: false, avatar: "", state: "talking" },
 ];
+let bus;
 let state;
 let colleagues;
 let saveNote;
@@ -28,6 +40,7 @@ let answer;
 
 beforeEach(() => {
     answer = Promise.resolve();
+    bus = new EventBus();
     state = reactive({ cards: [], extension: EXTENSION });
     colleagues = () => Promise.resolve(COLLEAGUES);
     saveNote = (card, note) => Promise.resolve(note);
@@ -41,6 +54,7 @@ beforeEach(() => {
         "close hangUp transfer stopConsulting choosePartner openPartner createPartner " +
         "addNumber openLead scheduleActivity callBack";
     mockService("mango_office.call", () => ({
+        bus,
         state,
         ...Object.fromEntries(names.split(" ").map((name) => [name, step(name)])),
         open: (callId) => asyncStep(`open ${callId}`),
@@ -58,6 +72,9 @@ async function change(values, index = 0) {
     state.cards = state.cards.map((card, at) => (at === index ? { ...card, ...values } : card));
     await animationFrame();
 }
+
+const keys = () => queryAllAttributes(".o_mango_card", "data-key");
+const openKeys = () => keys().filter((key) => queryFirst(`[data-key=${key}] .o_mango_card_body`));
 
 describe("what it shows", () => {
     test("nothing without a call", async () => {
@@ -111,6 +128,14 @@ describe("what it shows", () => {
         expect(".o_mango_card_timer").toHaveText(/^1:0[01]$/);
         await change({ phase: "ended", result: "answered", seconds: false, talk_duration: 75 });
         expect(".o_mango_card_timer").toHaveText("1:15");
+    });
+
+    test("a timer says nothing beyond a day", async () => {
+        mockDate("2026-01-01 12:00:00");
+        await mountCards(makeCard({ phase: "talking", seconds: 24 * 60 * 60 - 1 }));
+        expect(".o_mango_card_timer").toHaveText("23:59:59");
+        await advanceTime(2000);
+        expect(".o_mango_card_timer").toHaveText("");
     });
 
     test("the message, and the last calls", async () => {
@@ -218,14 +243,55 @@ describe("what can be done", () => {
         expect(".o_mango_card_body").toHaveCount(0);
     });
 
-    test("of several calls, those that are over make room", async () => {
+    test("of several calls, the one that rings is wholly visible", async () => {
         await mountCards(
-            makeCard({ call_id: 3 }),
-            makeCard({ call_id: 2, phase: "talking" }),
-            makeCard({ call_id: 1, phase: "ended", result: "answered" })
+            makeCard({ call_id: 3, phase: "greeting" }),
+            makeCard({ call_id: 2, phase: "ringing" }),
+            makeCard({ call_id: 1, phase: "talking" }),
+            makeCard({ call_id: 4, phase: "ended", result: "answered" })
         );
-        expect(".o_mango_card").toHaveCount(3);
-        expect(".o_mango_card_body").toHaveCount(2);
+        expect(openKeys()).toEqual(["call-2"]);
+        expect(".o_mango_cards_main .o_mango_card").toHaveAttribute("data-key", "call-2");
+        await change({ phase: "taken", leaves: true }, 1);
+        expect(openKeys()).toEqual(["call-1"]);
+        await change({ phase: "ended" }, 2);
+        expect(openKeys()).toEqual(["call-3"]);
+    });
+
+    test("it is on top of the others, even if these are many", async () => {
+        await mountCards(
+            makeCard({ call_id: 1, phase: "talking" }),
+            ...[2, 3, 4].map((call_id) => makeCard({ call_id, phase: "ended" })),
+            makeCard({ call_id: 5, phase: "ringing" })
+        );
+        const stack = queryRect(".o_mango_cards");
+        const ringing = queryRect("[data-key=call-5]");
+        const others = [1, 2, 3].map((id) => queryRect(`[data-key=call-${id}]`).top);
+        expect(ringing.top).toBeGreaterThan(stack.top - 1);
+        expect(ringing.bottom).toBeLessThan(Math.min(...others));
+    });
+
+    test("a card that somebody writes in stays open when the next call rings", async () => {
+        await mountCards(makeCard({ call_id: 1, phase: "talking" }));
+        await contains("[data-key=call-1] textarea").edit("A", { confirm: false });
+        state.cards = [makeCard({ call_id: 2 }), ...state.cards];
+        await animationFrame();
+        expect(openKeys()).toEqual(["call-2", "call-1"]);
+        expect("[data-key=call-1] textarea").toBeFocused();
+    });
+
+    test("cards beyond the fourth are counted, never one that goes on", async () => {
+        const ended = (call_id) => makeCard({ call_id, phase: "ended" });
+        await mountCards(ended(6), ended(5), ended(4), ended(3), makeCard({ call_id: 1 }));
+        expect(keys()).toEqual(["call-6", "call-5", "call-4", "call-1"]);
+        expect(".o_mango_more_calls").toHaveText("1 more call");
+        state.cards = [ended(7), ...state.cards];
+        await animationFrame();
+        expect(".o_mango_more_calls").toHaveText("2 more calls");
+        await contains(".o_mango_more_calls").click();
+        expect(keys()).toHaveLength(6);
+        await contains(".o_mango_more_calls").click();
+        expect(keys()).toHaveLength(4);
     });
 
     test("the stack moves to the other side, and stays there", async () => {
@@ -235,6 +301,106 @@ describe("what can be done", () => {
         expect(".o_mango_cards").toHaveClass("o_mango_cards_end");
         const place = JSON.parse(browser.localStorage.getItem("mango_office.cards.place"));
         expect(place.side).toBe("end");
+    });
+});
+
+describe("above everything", () => {
+    /** What a click in the middle of an element hits: the first of the page's own. */
+    function hit(selector) {
+        const { left, top, width, height } = queryRect(selector);
+        const [x, y] = [left + width / 2, top + height / 2];
+        return document.elementsFromPoint(x, y).find((element) => getFixture().contains(element));
+    }
+    const isHit = (selector) => queryOne(selector).contains(hit(selector));
+
+    async function openDialog() {
+        getService("dialog").add(ConfirmationDialog, {
+            title: "A dialog",
+            body: "a line\n".repeat(200),
+            confirm: () => asyncStep("confirmed"),
+            cancel: () => {},
+            dismiss: () => asyncStep("dismissed"),
+        });
+        await animationFrame();
+    }
+
+    async function mountBelowCards(...cards) {
+        await mountWithCleanup("<div/>");
+        state.cards = cards;
+        await animationFrame();
+    }
+
+    test("of a form, its status bar too", async () => {
+        await mountView({
+            type: "form",
+            resModel: "mango.call",
+            resId: 1,
+            arch: `<form><header><field name="direction" widget="statusbar"/></header></form>`,
+        });
+        state.cards = [makeCard({ can_hang_up: true })];
+        await animationFrame();
+        const { left, top } = queryRect(".o_form_statusbar");
+        const within = queryRect(getFixture());
+        queryOne(".o_mango_cards").style.inset =
+            `${top - within.top}px auto auto ${left - within.left}px`;
+        expect(isHit(".o_form_statusbar")).toBe(true, { message: "beside the card" });
+        expect(isHit(".o_mango_hang_up")).toBe(true);
+    });
+
+    test("while a dialog is open: hang up and note, below it", async () => {
+        await mountBelowCards(makeCard({ phase: "talking", can_hang_up: true }));
+        await openDialog();
+        expect(queryRect(".modal-content").bottom).toBeLessThan(queryRect(".o_mango_cards").top);
+        for (const selector of [
+            ".o_mango_hang_up",
+            ".o_mango_card textarea",
+            ".modal .btn-primary",
+        ]) {
+            expect(isHit(selector)).toBe(true, { message: selector });
+        }
+        await contains(".o_mango_hang_up").click();
+        await waitForSteps(["hangUp"]);
+        await contains(".o_mango_card textarea").edit("A", { confirm: false });
+        expect(".o_mango_card textarea").toHaveValue("A");
+        expect(".o_mango_card textarea").toBeFocused();
+    });
+
+    test("what leads away from the dialog is not offered", async () => {
+        await mountBelowCards(makeCard({ phase: "talking", can_transfer: true }));
+        expect(".o_mango_open_partner:visible").toHaveCount(1);
+        await openDialog();
+        expect(".o_mango_open_partner:visible").toHaveCount(0);
+        await contains(".o_mango_transfer").click();
+        expect(".o_mango_transfer_panel input").toBeFocused();
+        expect(isHit(".o_mango_transfer_panel input")).toBe(true);
+    });
+
+    test("keys pressed in the card are not the dialog's", async () => {
+        await mountBelowCards(makeCard({ phase: "talking" }));
+        await openDialog();
+        await contains(".o_mango_card textarea").click();
+        await press("Escape");
+        await animationFrame();
+        expect(".o_mango_collapse").toBeFocused();
+        await press("Escape");
+        await animationFrame();
+        await waitForSteps([]);
+        expect(".modal").toHaveCount(1);
+        await contains(".modal-body").click();
+        await press("Escape");
+        await animationFrame();
+        await waitForSteps(["dismissed"]);
+    });
+
+    test("the dialog has its keys again when the card has gone", async () => {
+        await mountBelowCards(makeCard({ phase: "talking" }));
+        await openDialog();
+        await contains(".o_mango_card textarea").click();
+        state.cards = [];
+        await animationFrame();
+        await press("Escape");
+        await animationFrame();
+        await waitForSteps(["dismissed"]);
     });
 });
 
@@ -394,5 +560,17 @@ describe("note", () => {
         expect(textarea).toHaveValue("Before the crash");
         await advanceTime(0);
         await waitForSteps(['save "Before the crash" from "B"']);
+    });
+});
+
+describe("keys", () => {
+    test("the note of the most urgent call gets the focus, even of a collapsed card", async () => {
+        await mountCards(makeCard(), makeCard({ call_id: 2, phase: "talking" }));
+        await contains("[data-key=call-1] .o_mango_collapse").click();
+        expect(openKeys()).toEqual([]);
+        bus.trigger("note");
+        await advanceTime(50);
+        await animationFrame();
+        expect("[data-key=call-1] .o_mango_card_note textarea").toBeFocused();
     });
 });

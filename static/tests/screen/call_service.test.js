@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@odoo/hoot";
-import { advanceTime, animationFrame, Deferred } from "@odoo/hoot-mock";
+import { advanceTime, animationFrame, Deferred, tick } from "@odoo/hoot-mock";
 import {
     asyncStep,
     getService,
@@ -99,7 +99,7 @@ describe("what is going on", () => {
         tell("call", { id: 1 });
         await settle();
         tell("call", { id: 1 });
-        await settle();
+        await advanceTime(5000); // longer than the first answer is waited for
         const answer = (phase) => ({ cards: [makeCard({ phase })], my_state: "free" });
         answers[1].resolve(answer("talking"));
         await settle();
@@ -118,6 +118,28 @@ describe("what is going on", () => {
         await Promise.all([1, 2, 1].map((id) => service.onCall({ id })));
         await waitForSteps(["asked 1,2"]);
         expect(keys(service)).toEqual(["call-2", "call-1"]);
+    });
+
+    test("a group of 50 that rings and is picked up: four questions at most", async () => {
+        const cards = useTelephony();
+        const service = await start();
+        let answer;
+        onRpc("mango.call.presence", "get_cards", async () => {
+            asyncStep("asked");
+            await answer;
+        });
+        for (const phase of ["ringing", "talking"]) {
+            cards[0] = makeCard({ phase });
+            answer = new Deferred();
+            for (let count = 0; count < 50; count++) {
+                tell("call", { id: 1 });
+                await tick();
+            }
+            answer.resolve();
+            await settle();
+            expect(phases(service)).toEqual([phase]);
+        }
+        await waitForSteps(["asked", "asked", "asked", "asked"]);
     });
 
     test("a card that leaves goes after a while, and does not come back", async () => {
@@ -499,6 +521,53 @@ describe("desktop notifications", () => {
         await waitForSteps(["closed"]);
         expect(phases(service)).toEqual(["talking"]);
         delete document.hidden;
+    });
+
+    describe("on Android, where only a service worker may", () => {
+        function mockAndroid(registration) {
+            class IllegalNotification {
+                static permission = "granted";
+                constructor() {
+                    throw new TypeError("Illegal constructor");
+                }
+            }
+            patchWithCleanup(browser, { Notification: IllegalNotification });
+            const serviceWorker = Object.assign(new EventTarget(), {
+                getRegistration: async () => registration,
+            });
+            patchWithCleanup(browser.navigator, { serviceWorker });
+            Object.defineProperty(document, "hidden", { value: true, configurable: true });
+        }
+
+        async function ring() {
+            const cards = useTelephony();
+            const service = await start();
+            cards.push(makeCard());
+            tell("call", { id: 1 });
+            await settle();
+            cards[0] = makeCard({ phase: "talking" });
+            tell("call", { id: 1 });
+            await settle();
+            delete document.hidden;
+            expect(phases(service)).toEqual(["talking"]);
+        }
+
+        test("it tells of the call", async () => {
+            mockAndroid({
+                showNotification: async (title, { tag }) => asyncStep(`${title} | ${tag}`),
+                getNotifications: async ({ tag }) => [{ close: () => asyncStep(`close ${tag}`) }],
+            });
+            await ring();
+            await waitForSteps([
+                "Ivan Petrov is calling | mango-office-call-1",
+                "close mango-office-call-1",
+            ]);
+        });
+
+        test("without one there is only the card", async () => {
+            mockAndroid(undefined);
+            await ring();
+        });
     });
 
     test("not without permission, nor while somebody looks", async () => {

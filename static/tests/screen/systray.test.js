@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
-import { pointerDown, pointerUp, press, queryAllTexts, waitFor } from "@odoo/hoot-dom";
+import { pointerDown, pointerUp, press, queryAllTexts, queryOne, waitFor } from "@odoo/hoot-dom";
 import { advanceTime, animationFrame, mockDate } from "@odoo/hoot-mock";
 import {
     asyncStep,
@@ -108,6 +108,23 @@ async function mountMenu(values = {}) {
     return calls;
 }
 
+/**
+ * @param {string} colour as computed: "rgb(255, 255, 255)"
+ * @returns {number} relative luminance, see WCAG 2.2
+ */
+function luminance(colour) {
+    const [red, green, blue] = colour.match(/\d+/g).map((part) => {
+        const share = part / 255;
+        return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+/** @returns {number} contrast ratio of two luminances, see WCAG 2.2 */
+function contrast(one, other) {
+    return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+}
+
 const openMenu = () => contains(".o_mango_systray").click();
 const openTab = (name) => contains(`.o_mango_systray_menu [data-tab=${name}]`).click();
 
@@ -131,6 +148,29 @@ describe("the button", () => {
         expect(".o_mango_systray").toHaveAttribute("title", "Calls: Talking (101), missed: 2");
         expect(".o_mango_systray .badge").toHaveText("2");
     });
+
+    for (const [myState, icon] of [
+        ["ringing", "fa-bell"],
+        ["talking", "fa-volume-control-phone"],
+        ["hold", "fa-pause"],
+    ]) {
+        test(`${myState} has its own sign, to be seen on a bar of any colour`, async () => {
+            await mountMenu();
+            expect(".o_mango_systray .fa-phone").toHaveCount(1);
+            expect(".o_mango_systray_sign").toHaveCount(0);
+            getService("mango_office.call").state.myState = myState;
+            await animationFrame();
+            expect(`.o_mango_systray_sign > .${icon}`).toHaveCount(1);
+            const { color, backgroundColor, borderTopColor } = getComputedStyle(
+                queryOne(".o_mango_systray_sign")
+            );
+            const [sign, ground, edge] = [color, backgroundColor, borderTopColor].map(luminance);
+            expect(contrast(sign, ground)).toBeGreaterThan(4.5);
+            for (let bar = 0; bar <= 1; bar += 0.01) {
+                expect(Math.max(contrast(edge, bar), contrast(ground, bar))).toBeGreaterThan(3);
+            }
+        });
+    }
 
     test("asks the server nothing while it is closed", async () => {
         const calls = await mountMenu({ missedCount: 1 });
@@ -173,6 +213,7 @@ describe("lists", () => {
         await waitFor(".o_mango_systray_menu:contains(No calls yet)");
         recent = [ROW];
         calls.bus.trigger("changed", { id: 8 });
+        await advanceTime(200);
         await waitFor(".o_mango_recent");
         await waitForSteps(["read", "read"]);
     });
@@ -219,6 +260,7 @@ describe("who waits", () => {
         expect(".o_mango_missed .o_mango_call_back").toHaveCount(0);
         waiting = [WAITING];
         calls.bus.trigger("callback", { id: 3 });
+        await advanceTime(200);
         await waitFor(".o_mango_missed .o_mango_call_back");
         await waitForSteps(["read waiting", "read waiting"]);
     });

@@ -76,6 +76,46 @@ tours.add("mango_office_group_winner", {
     ],
 });
 
+/** What a click in the middle of an element would hit. */
+function isReachable(anchor) {
+    const { left, top, width, height } = anchor.getBoundingClientRect();
+    const found = document.elementFromPoint(left + width / 2, top + height / 2);
+    if (!anchor.contains(found)) {
+        throw new Error(`${anchor.className} is below ${found?.className}`);
+    }
+}
+
+/** While somebody talks and enters the client, note and hang-up stay at hand. */
+tours.add("mango_office_card_beside_dialog", {
+    steps: () => [
+        cardIs("talking", "+7 495 000-02-09"),
+        { trigger: ".o_mango_card .o_mango_create_partner", run: "click" },
+        {
+            content: "what is typed in the dialog stays there",
+            trigger: ".modal [name=name] :is(input, textarea)",
+            run: "edit Пётр Орлов",
+        },
+        // A tour may reach past a dialog if its trigger begins with "body".
+        {
+            trigger: "body .o_mango_card .o_mango_hang_up",
+            run: ({ anchor }) => isReachable(anchor),
+        },
+        {
+            trigger: "body .o_mango_card_note textarea",
+            async run(helpers) {
+                isReachable(helpers.anchor);
+                await helpers.edit("Просит счёт");
+            },
+        },
+        { content: "the note is saved", trigger: ".o_mango_card_note:contains(Saved)" },
+        { trigger: ".modal .o_form_button_save", run: "click" },
+        {
+            content: "the card is Pyotr's now",
+            trigger: "body:not(:has(.modal)) .o_mango_card_name:contains('Пётр Орлов')",
+        },
+    ],
+});
+
 /** Two contacts have the number: the person says who it is, and that stays. */
 tours.add("mango_office_choice", {
     steps: () => [

@@ -1,14 +1,12 @@
-import { useComponent } from "@odoo/owl";
 import { registry } from "@web/core/registry";
-import { useDebounced } from "@web/core/utils/timing";
+import { FormController } from "@web/views/form/form_controller";
+import { formView } from "@web/views/form/form_view";
 import { KanbanController } from "@web/views/kanban/kanban_controller";
 import { kanbanView } from "@web/views/kanban/kanban_view";
 import { ListController } from "@web/views/list/list_controller";
 import { listView } from "@web/views/list/list_view";
 import { useCallChanges } from "../../screen/call_service/call_changes";
-
-/** A call changes several times within a second; the log is read again once. */
-const RELOAD_DELAY = 200; // milliseconds
+import { useLiveRecord, useLiveRecords } from "../../screen/call_service/live_reload";
 
 /** Rows are calls or their recordings. */
 function callIdOf({ data, resId, resModel }) {
@@ -21,22 +19,7 @@ function callIdOf({ data, resId, resModel }) {
  * The views have no sample data: a view that began with some keeps looking empty.
  */
 function useLiveCalls() {
-    const controller = useComponent();
-    const changed = new Set();
-    const reload = useDebounced(() => {
-        const { root } = controller.model;
-        const records = root.records.filter((record) => changed.has(callIdOf(record)));
-        changed.clear();
-        if (!root.selection?.length) {
-            return controller.model.load();
-        }
-        // Reading all again would drop what the user has selected.
-        return Promise.all(records.map((record) => record.load()));
-    }, RELOAD_DELAY);
-    useCallChanges((callId) => {
-        changed.add(callId);
-        reload();
-    });
+    useCallChanges(useLiveRecords(callIdOf));
 }
 
 export class CallListController extends ListController {
@@ -53,6 +36,14 @@ export class CallKanbanController extends KanbanController {
     }
 }
 
+export class CallFormController extends FormController {
+    setup() {
+        super.setup();
+        useCallChanges(useLiveRecord());
+    }
+}
+
+registry.category("views").add("mango_call_form", { ...formView, Controller: CallFormController });
 registry.category("views").add("mango_call_list", { ...listView, Controller: CallListController });
 registry
     .category("views")

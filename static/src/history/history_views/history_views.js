@@ -1,14 +1,11 @@
 import { onWillUnmount, useComponent } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
-import { useDebounced } from "@web/core/utils/timing";
 import { FormController } from "@web/views/form/form_controller";
 import { formView } from "@web/views/form/form_view";
 import { ListController } from "@web/views/list/list_controller";
 import { listView } from "@web/views/list/list_view";
-
-/** Pages come in every few seconds; several at once are shown once. */
-const RELOAD_DELAY = 200; // milliseconds
+import { useLiveReload } from "../../screen/call_service/live_reload";
 
 /**
  * Keep a controller's records up to date while the user's fetches go on.
@@ -18,10 +15,10 @@ const RELOAD_DELAY = 200; // milliseconds
 function useLiveFetches(concerns) {
     const controller = useComponent();
     const bus = useService("bus_service");
-    const reload = useDebounced(() => controller.model.load(), RELOAD_DELAY);
+    const reloadSoon = useLiveReload(() => controller.model.load());
     const onProgress = ({ id }) => {
         if (concerns(controller, id)) {
-            reload();
+            reloadSoon();
         }
     };
     bus.subscribe("mango_office/history", onProgress);
@@ -44,7 +41,7 @@ export class HistoryListController extends ListController {
 
 registry
     .category("views")
-    .add("mango_history_form", { ...formView, Controller: HistoryFormController });
+    .add("mango_statistics_import_form", { ...formView, Controller: HistoryFormController });
 registry
     .category("views")
-    .add("mango_history_list", { ...listView, Controller: HistoryListController });
+    .add("mango_statistics_import_list", { ...listView, Controller: HistoryListController });

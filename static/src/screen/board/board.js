@@ -1,15 +1,13 @@
 import { Component, onWillStart, onWillUnmount, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
+import { KeepLast } from "@web/core/utils/concurrency";
 import { useService } from "@web/core/utils/hooks";
-import { useDebounced } from "@web/core/utils/timing";
 import { Layout } from "@web/search/layout";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 import { CallTimer } from "../call_card/call_timer";
+import { useLiveReload } from "../call_service/live_reload";
 import { StatusSelect } from "../status/status_select";
-
-/** Calls change several times within a second; the board is read again once. */
-const REFRESH_DELAY = 200; // milliseconds
 
 const STATES = {
     free: { words: _t("Free"), color: "success", icon: "fa-check-circle" },
@@ -37,9 +35,10 @@ export class Board extends Component {
         this.states = STATES;
         this.directions = DIRECTIONS;
         this.state = useState({ extensions: [], waiting: [], onlyState: "", term: "" });
-        const refresh = useDebounced(() => this.refresh(), REFRESH_DELAY);
+        this.answers = new KeepLast();
+        const refreshSoon = useLiveReload(() => this.refresh());
         onWillStart(() => this.load());
-        onWillUnmount(this.calls.watchAll(refresh));
+        onWillUnmount(this.calls.watchAll(refreshSoon));
     }
 
     async load() {
@@ -48,7 +47,8 @@ export class Board extends Component {
 
     /** Read again what changes while calls go on; the rest of the board stays. */
     async refresh() {
-        const { busy, absent, waiting } = await this.ask("get_board_calls");
+        const asked = this.ask("get_board_calls");
+        const { busy, absent, waiting } = await this.answers.add(asked);
         const byId = new Map(busy.map(({ id, ...activity }) => [id, activity]));
         for (const { id, ...status } of absent) {
             byId.set(id, { ...byId.get(id), ...status });

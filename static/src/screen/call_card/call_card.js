@@ -103,6 +103,8 @@ export class CallCard extends Component {
     onKeydown(ev) {
         if (ev.key === "Escape" && !this.props.isCollapsed) {
             ev.stopPropagation();
+            // The focus stays in the card, though what had it goes.
+            ev.currentTarget.querySelector(".o_mango_collapse").focus();
             this.props.toggle();
         }
     }

@@ -2,16 +2,22 @@ import { Component, useExternalListener, useRef, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
-import { useService } from "@web/core/utils/hooks";
+import { sortBy } from "@web/core/utils/arrays";
+import { useBus, useService } from "@web/core/utils/hooks";
 import { clamp } from "@web/core/utils/numbers";
 import { CallCard } from "./call_card";
-import { isOver } from "./call_words";
+import { isOver, mostUrgent, urgency } from "./call_words";
+import { useActiveWhileFocused } from "./focus_in_dialogs";
 
 const PLACE_KEY = "mango_office.cards.place";
 
+/** More cards than this are counted only. */
+const SHOWN_CARDS = 4;
+
 /**
  * The user's calls, above whatever they are working on and never in its way: the stack
- * can be dragged, moved to the other side by a button, and each card be collapsed.
+ * can be dragged, moved to the other side by a button, and each card be collapsed. Of
+ * several calls the most urgent is wholly visible.
  */
 export class CallCards extends Component {
     static template = "mango_office.CallCards";
@@ -23,8 +29,11 @@ export class CallCards extends Component {
         this.calls = useState(this.service.state);
         this.root = useRef("root");
         this.place = useState(this.readPlace());
-        /** Keys of the cards that the user has made smaller or larger. */
-        this.toggled = useState(new Set());
+        /** By key, whether the user has made a card smaller; else it depends. */
+        this.collapsed = useState(new Map());
+        this.state = useState({ showsAll: false });
+        useActiveWhileFocused(this.root);
+        useBus(this.service.bus, "note", () => this.writeNote());
         // A smaller window might not show where the stack was dragged to.
         useExternalListener(window, "resize", () => Object.assign(this.place, { x: 0, y: 0 }));
     }
@@ -42,17 +51,58 @@ export class CallCards extends Component {
         return Promise.all(this.past.map((card) => this.service.close(card)));
     }
 
-    isCollapsed(card) {
-        const isOld = isOver(card) && card.key !== this.calls.cards[0].key;
-        // On a phone a card must not cover what the user was doing.
-        const isSmallAtFirst = this.env.isSmall || isOld;
-        return isSmallAtFirst !== this.toggled.has(card.key);
+    // -- which are shown, and how much of each ---------------------------------------------
+
+    /** The calls by urgency; of equal ones, those in use and then the newest come first. */
+    get ranked() {
+        const isInUse = (card) => this.collapsed.get(card.key) === false;
+        return sortBy(this.calls.cards, (card) => urgency(card) + (isInUse(card) ? 0 : 0.5));
     }
 
-    toggle(key) {
-        if (!this.toggled.delete(key)) {
-            this.toggled.add(key);
+    get main() {
+        return mostUrgent(this.calls.cards);
+    }
+
+    /** Have the user write about the most urgent call. */
+    async writeNote() {
+        this.keepOpen(this.main);
+        await new Promise((resolve) => browser.requestAnimationFrame(resolve));
+        this.root.el?.querySelector(".o_mango_cards_main .o_mango_card_note textarea")?.focus();
+    }
+
+    /** In the order of the calls: a card that moved would lose the focus. */
+    get shown() {
+        if (this.state.showsAll) {
+            return this.calls.cards;
         }
+        const shown = new Set(this.ranked.slice(0, SHOWN_CARDS));
+        return this.calls.cards.filter((card) => shown.has(card));
+    }
+
+    get hiddenCount() {
+        return Math.max(this.calls.cards.length - SHOWN_CARDS, 0);
+    }
+
+    get hiddenWords() {
+        if (this.state.showsAll) {
+            return _t("Fewer calls");
+        }
+        return this.hiddenCount === 1 ? _t("1 more call") : _t("%s more calls", this.hiddenCount);
+    }
+
+    isCollapsed(card) {
+        // On a phone a card must not cover what the user was doing.
+        const isSmallAtFirst = this.env.isSmall || card.key !== this.main.key;
+        return this.collapsed.get(card.key) ?? isSmallAtFirst;
+    }
+
+    toggle(card) {
+        this.collapsed.set(card.key, !this.isCollapsed(card));
+    }
+
+    /** A card that somebody writes in does not make room for the next call. */
+    keepOpen(card) {
+        this.collapsed.set(card.key, false);
     }
 
     // -- place: a side, and how far the stack was dragged from its corner ---------------
@@ -68,7 +118,9 @@ export class CallCards extends Component {
     /** @param {PointerEvent} ev on the header of a card */
     startDragging(ev) {
         const isHandle = ev.target.closest(".o_mango_card_header") && !ev.target.closest("button");
-        if (this.env.isSmall || ev.button || !isHandle) {
+        // Below an open dialog room is made for the stack, which stays there.
+        const isFixed = this.env.isSmall || document.body.classList.contains("modal-open");
+        if (isFixed || ev.button || !isHandle) {
             return;
         }
         const box = this.root.el.getBoundingClientRect();

@@ -2,9 +2,12 @@ import { Component, onWillUnmount, onWillUpdateProps, useState } from "@odoo/owl
 import { browser } from "@web/core/browser/browser";
 import { formatDuration } from "../../calls/duration_field/duration_field";
 
+/** No call is longer: its end was lost. */
+const DAY = 24 * 60 * 60; // seconds
+
 /**
  * Seconds that go on counting, from those that the server has counted. So the clocks of
- * the browser, of Odoo and of the PBX need not agree.
+ * the browser, of Odoo and of the PBX need not agree. Beyond a day it says nothing.
  */
 export class CallTimer extends Component {
     static template = "mango_office.CallTimer";
@@ -29,6 +32,7 @@ export class CallTimer extends Component {
     }
 
     get text() {
-        return formatDuration(Math.floor((this.state.now - this.startedAt) / 1000));
+        const seconds = Math.floor((this.state.now - this.startedAt) / 1000);
+        return seconds < DAY ? formatDuration(seconds) : "";
     }
 }

@@ -1,4 +1,5 @@
 import { _t } from "@web/core/l10n/translation";
+import { sortBy } from "@web/core/utils/arrays";
 
 /** What the card says of a call that is over. */
 const END_WORDS = {
@@ -75,4 +76,27 @@ export const STATES = {
 /** @param {Object} card */
 export function isOver({ phase }) {
     return phase === "ended" || phase === "failed";
+}
+
+/** Which phases need the user first: their phone rings, they talk, all others. */
+const URGENT_PHASES = [
+    ["ringing", "pick_up"],
+    ["talking", "hold"],
+];
+
+/**
+ * @param {Object} card
+ * @returns {number} of several cards the smallest is the most urgent
+ */
+export function urgency(card) {
+    if (isOver(card) || card.leaves) {
+        return URGENT_PHASES.length + 1;
+    }
+    const place = URGENT_PHASES.findIndex((phases) => phases.includes(card.phase));
+    return place === -1 ? URGENT_PHASES.length : place;
+}
+
+/** @returns {Object | undefined} the one of some cards that needs the user first */
+export function mostUrgent(cards) {
+    return sortBy(cards, urgency)[0];
 }

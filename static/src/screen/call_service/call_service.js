@@ -8,6 +8,7 @@ import { session } from "@web/session";
 import { FormViewDialog } from "@web/views/view_dialogs/form_view_dialog";
 import { SelectCreateDialog } from "@web/views/view_dialogs/select_create_dialog";
 import { DesktopNotifications } from "./desktop_notifications";
+import { inTurn } from "./in_turn";
 
 /** Heard by supervisors only, while something shows all calls. */
 const BOARD_CHANNEL = "mango_office_board";
@@ -71,10 +72,12 @@ export class CallService {
         this.closedKeys = new Set();
         /** By call, which question about it is the last. An older answer is dropped. */
         this.lastQuestion = new Map();
-        /** Calls that the next question is about, and the promise of its answer. */
-        this.wanted = new Set();
-        this.wantedRead = undefined;
         this.questions = 0;
+        /** Calls that the next question is about. */
+        this.wanted = new Set();
+        // A group's call may tell of a hundred changes: each tab asks a few times.
+        this.readWanted = inTurn(() => this.askForWanted());
+        this.loadScreen = inTurn(() => this.askForScreen());
         /** What is told of every call of the company. */
         this.watchers = new Set();
         if (session.mango_office) {
@@ -151,8 +154,8 @@ export class CallService {
         return this.refresh(id);
     }
 
-    /** Read everything that is on the user's screen. */
-    async loadScreen() {
+    /** Read everything that is on the user's screen; called as `loadScreen`, in turn. */
+    async askForScreen() {
         const asked = ++this.questions;
         const screen = await this.read(() =>
             this.orm.silent.call("mango.call.presence", "get_screen", [])
@@ -176,16 +179,15 @@ export class CallService {
     /**
      * Read a call again, and take it off the screen if it is not there any more.
      *
-     * Calls that are told of in one breath are asked for in one: a page that is opened
-     * hears of everything that happened in the last minute.
+     * Calls that are told of in one breath, or while a question is open, are asked for
+     * at once: a page that is opened hears of everything of the last minute.
      *
      * @param {number} callId
      * @returns {Promise} kept when the screen shows it
      */
     refresh(callId) {
         this.wanted.add(callId);
-        this.wantedRead ??= Promise.resolve().then(() => this.readWanted());
-        return this.wantedRead;
+        return this.readWanted();
     }
 
     /** Read the figures again, and the cards that are shown. */
@@ -195,14 +197,13 @@ export class CallService {
                 this.wanted.add(card.call_id);
             }
         }
-        this.wantedRead ??= Promise.resolve().then(() => this.readWanted());
-        return this.wantedRead;
+        return this.readWanted();
     }
 
-    async readWanted() {
+    /** Read the calls that are wanted, and the figures; called as `readWanted`, in turn. */
+    async askForWanted() {
         const callIds = [...this.wanted];
         this.wanted.clear();
-        this.wantedRead = undefined;
         const question = ++this.questions;
         for (const callId of callIds) {
             this.lastQuestion.set(callId, question);

@@ -3,10 +3,14 @@ import { _t } from "@web/core/l10n/translation";
 
 const CALLING_PHASES = ["greeting", "ringing"];
 
-/** Tell of a call outside of the browser's window while nobody looks at it. */
+/**
+ * Tell of a call outside of the browser's window while nobody looks at it.
+ *
+ * Chrome on Android lets only a service worker do so; without one the card has to do.
+ */
 export class DesktopNotifications {
     constructor() {
-        /** @type {Map<string, Notification>} by the card's key */
+        /** @type {Map<string, { close: Function }>} by the card's key */
         this.shown = new Map();
     }
 
@@ -35,21 +39,52 @@ export class DesktopNotifications {
 
     show(card) {
         const details = [card.number !== card.name && card.number, card.lead && card.lead.name];
-        const notification = new browser.Notification(_t("%s is calling", card.name), {
+        const title = _t("%s is calling", card.name);
+        const options = {
             body: details.filter(Boolean).join(" · "),
             icon: (card.partner && card.partner.avatar) || undefined,
             // Of several tabs one tells.
             tag: `mango-office-${card.key}`,
-        });
+        };
+        try {
+            this.shown.set(card.key, this.showByPage(title, options));
+        } catch {
+            this.shown.set(card.key, this.showByWorker(title, options));
+        }
+    }
+
+    showByPage(title, options) {
+        const notification = new browser.Notification(title, options);
         notification.addEventListener("click", () => {
             window.focus();
             notification.close();
         });
-        this.shown.set(card.key, notification);
+        return notification;
+    }
+
+    showByWorker(title, options) {
+        const notifications = tellByWorker(title, options).catch(() => []);
+        return {
+            async close() {
+                (await notifications).forEach((notification) => notification.close());
+            },
+        };
     }
 
     close(key) {
         this.shown.get(key)?.close();
         this.shown.delete(key);
     }
+}
+
+/**
+ * @returns {Promise<Notification[]>} what is shown; nothing if the page has no worker
+ */
+async function tellByWorker(title, options) {
+    const registration = await browser.navigator.serviceWorker?.getRegistration();
+    if (!registration) {
+        return [];
+    }
+    await registration.showNotification(title, options);
+    return registration.getNotifications({ tag: options.tag });
 }

@@ -2,8 +2,10 @@ import { Component, onMounted, useState } from "@odoo/owl";
 import { deserializeDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { user } from "@web/core/user";
+import { KeepLast } from "@web/core/utils/concurrency";
 import { useBus, useService } from "@web/core/utils/hooks";
 import { formatDuration } from "../../calls/duration_field/duration_field";
+import { useLiveReload } from "../call_service/live_reload";
 
 const DIRECTIONS = {
     inbound: { icon: "fa-arrow-down text-success", words: _t("Inbound") },
@@ -26,13 +28,16 @@ export class CallLists extends Component {
         this.orm = useService("orm");
         this.calls = useService("mango_office.call");
         this.directions = DIRECTIONS;
+        this.answers = new KeepLast();
         this.state = useState({ rows: null });
-        useBus(this.calls.bus, "changed", () => this.load());
+        const loadSoon = useLiveReload(() => this.load());
+        useBus(this.calls.bus, "changed", loadSoon);
         onMounted(() => this.load());
     }
 
     async load() {
-        this.state.rows = await this.orm.silent.call("res.users", "mango_recent", [[user.userId]]);
+        const asked = this.orm.silent.call("res.users", "mango_recent", [[user.userId]]);
+        this.state.rows = await this.answers.add(asked);
     }
 
     when(row) {

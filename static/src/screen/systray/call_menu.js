@@ -4,7 +4,7 @@ import { useDropdownState } from "@web/core/dropdown/dropdown_hooks";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { user } from "@web/core/user";
-import { useService } from "@web/core/utils/hooks";
+import { useBus, useService } from "@web/core/utils/hooks";
 import { session } from "@web/session";
 import { PlannedList } from "../../callbacks/planned_list";
 import { WaitingList } from "../../callbacks/waiting_list";
@@ -13,10 +13,10 @@ import { CallLists } from "./call_lists";
 import { DialPad } from "./dial_pad";
 
 const STATES = {
-    free: { words: _t("Free"), color: "" },
-    ringing: { words: _t("Ringing"), color: "text-warning" },
-    talking: { words: _t("Talking"), color: "text-success" },
-    hold: { words: _t("On hold"), color: "text-warning" },
+    free: { words: _t("Free"), color: "text-success", icon: "fa-phone" },
+    ringing: { words: _t("Ringing"), color: "text-warning", icon: "fa-bell" },
+    talking: { words: _t("Talking"), color: "text-success", icon: "fa-volume-control-phone" },
+    hold: { words: _t("On hold"), color: "text-warning", icon: "fa-pause" },
 };
 
 /** The telephone in Odoo's top bar: one's state, missed and past calls, a dial pad. */
@@ -32,6 +32,8 @@ export class CallMenu extends Component {
         this.dropdown = useDropdownState();
         this.userId = user.userId;
         this.state = useState({ tab: "", canAsk: this.calls.canAskNotifications });
+        useBus(this.calls.bus, "dial", () => this.openDialPad());
+        this.wantedTab = "";
         this.close = () => this.dropdown.close();
     }
 
@@ -39,10 +41,14 @@ export class CallMenu extends Component {
         return STATES[this.service.myState];
     }
 
+    get isFree() {
+        return this.service.myState === "free";
+    }
+
     /** What the user is doing, or else why no calls are routed to them. */
     get stateWords() {
-        const { myState, myStatus } = this.service;
-        const isOff = myState === "free" && myStatus.status !== "available";
+        const { myStatus } = this.service;
+        const isOff = this.isFree && myStatus.status !== "available";
         return isOff ? statusWords(myStatus) : this.look.words;
     }
 
@@ -71,9 +77,15 @@ export class CallMenu extends Component {
             : tabs;
     }
 
+    openDialPad() {
+        this.state.tab = this.wantedTab = "dial";
+        this.dropdown.open();
+    }
+
     onOpen() {
         const first = this.service.extension ? "dial" : "recent";
-        this.state.tab = this.service.missedCount ? "missed" : first;
+        this.state.tab = this.wantedTab || (this.service.missedCount ? "missed" : first);
+        this.wantedTab = "";
         this.state.canAsk = this.calls.canAskNotifications;
     }
 
