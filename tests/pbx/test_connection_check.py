@@ -139,7 +139,7 @@ class TestCheck(AccountCase):
     def test_dates_are_in_the_reader_s_format(self):
         lang = self.env["res.lang"].search([("code", "=", "en_US")])
         lang.write({"date_format": "%Y/%m/%d", "time_format": "%I:%M:%S %p"})
-        self.env.user.tz = "Europe/Moscow"
+        self.admin.tz = "Europe/Moscow"
         self.answer_well()
         with freeze_time("2026-01-02 09:00:00"):
             self.receive(*menu()[0], account=self.fresh)

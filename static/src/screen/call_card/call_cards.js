@@ -7,7 +7,7 @@ import { useBus, useService } from "@web/core/utils/hooks";
 import { clamp } from "@web/core/utils/numbers";
 import { CallCard } from "./call_card";
 import { isOver, mostUrgent, urgency } from "./call_words";
-import { useActiveWhileFocused } from "./focus_in_dialogs";
+import { useActiveWhileUsed } from "./use_beside_dialogs";
 
 const PLACE_KEY = "mango_office.cards.place";
 
@@ -32,7 +32,7 @@ export class CallCards extends Component {
         /** By key, whether the user has made a card smaller; else it depends. */
         this.collapsed = useState(new Map());
         this.state = useState({ showsAll: false });
-        useActiveWhileFocused(this.root);
+        useActiveWhileUsed(this.root);
         useBus(this.service.bus, "note", () => this.writeNote());
         // A smaller window might not show where the stack was dragged to.
         useExternalListener(window, "resize", () => Object.assign(this.place, { x: 0, y: 0 }));

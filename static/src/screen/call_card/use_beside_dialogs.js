@@ -4,12 +4,12 @@ import { useService } from "@web/core/utils/hooks";
 /**
  * Let an element be used while a dialog is open.
  *
- * While the focus is in it, the keys are not the dialog's: Escape does not close it, and
+ * While it is being used, the keys are not the dialog's: Escape does not close it, and
  * what is opened in the element may take the focus.
  *
  * @param {{ el: HTMLElement | null }} ref
  */
-export function useActiveWhileFocused(ref) {
+export function useActiveWhileUsed(ref) {
     const ui = useService("ui");
     let active;
     const enter = () => {
@@ -24,9 +24,9 @@ export function useActiveWhileFocused(ref) {
             active = undefined;
         }
     };
-    useExternalListener(document, "focusin", ({ target }) =>
-        ref.el?.contains(target) ? enter() : leave()
-    );
+    const follow = ({ target }) => (ref.el?.contains(target) ? enter() : leave());
+    useExternalListener(document, "focusin", follow);
+    useExternalListener(document, "pointerdown", follow);
     // What had the focus may have gone.
     useEffect(() => {
         if (!ref.el?.contains(document.activeElement)) {
