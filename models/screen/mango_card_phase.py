@@ -35,28 +35,25 @@ class MangoCardPhase(models.AbstractModel):
         others = call.leg_ids - legs
         live = legs._live()
         phase = self._phase(call, legs, numbers, others)
+        about = self._about(call, legs, numbers, phase, others)
         command = self._own_transfer(call, legs, numbers)
         if self._is_transferring(call, command, numbers, phase):
             phase = "transferring"
-        is_transferring = phase == "transferring"
-        about = self._about(call, legs, numbers, phase, others)
-        if about == "asked" and self._is_sent_on(call, live, numbers):
+            about = "asking" if command.method == "hold" else ""
+        elif about == "asked" and self._is_sent_on(call, live, numbers):
             about = ""
-        elif is_transferring and command.method == "hold":
-            about = "asking"
-        return {
+        view = {
             "phase": phase,
             "about": about,
             "message": self._message(call, legs, numbers, phase, about),
             "leaves": self._leaves(call, phase),
             "seconds": self._seconds(call, live, phase),
-            "consulting": ""
-            if is_transferring
-            else self._consulting(call, live, numbers),
-            "target": self._target(call, legs, numbers, command)
-            if is_transferring
-            else "",
         }
+        if phase == "transferring":
+            target = self._target(call, numbers, command)
+            return {**view, "consulting": "", "target": target}
+        consulting = self._consulting(call, live, numbers)
+        return {**view, "consulting": consulting, "target": ""}
 
     @api.model
     def _leaves_me(self, call):
@@ -304,18 +301,20 @@ class MangoCardPhase(models.AbstractModel):
         askers = waiting - numbers - {False}
         return live.filtered(lambda leg: leg.from_extension in askers)[:1]
 
-    def _target(self, call, legs, numbers, command):
+    def _target(self, call, numbers, command):
         """Return to whom the person transfers the client.
 
-        :param mango.call.leg legs: those of the person.
-        :param mango.command command: with which they did it, or none.
+        :param mango.command command: their last transfer from Odoo, or none.
         :return: a name or a number; empty if it is several phones.
         :rtype: str
         """
-        if command:
-            return self._number_name(call, command.to_number)
         handed_on = self._handed_on(call, call.leg_ids, numbers)
-        return self._phones_name(call, handed_on._live() or handed_on[-1:])
+        return (
+            # What rings is surer: somebody may have transferred the client on.
+            self._phones_name(call, self._ringing(handed_on))
+            or self._number_name(call, command.to_number)
+            or self._phones_name(call, handed_on[-1:])
+        )
 
     def _phones_name(self, call, legs):
         """Return whom some phones belong to: somebody, or a group.

@@ -550,6 +550,21 @@ class TestTransfers(CardCase):
         self.take(leg("L3", 4, "Connected", 30, CALLER, ANNA))
         self.assertEqual(self.card()["phase"], "talking")
 
+    def test_asked_before_but_transferred_by_phone(self):
+        self.talk()
+        self.transfer("hold")
+        self.ask()
+        self.take(
+            leg("L5", 2, "Disconnected", 30, *self.asking(), reason=1122),
+            leg("L3", 4, "Connected", 30, CALLER, ANNA),
+            leg("L3", 5, "Disconnected", 40, CALLER, ANNA, reason=1120),
+            leg("L6", 1, "Appeared", 40, CALLER, staff("104", LINE)),
+        )
+        card = self.card()
+        self.assertEqual(
+            (card["phase"], card["about"], card["target"]), ("transferring", "", "104")
+        )
+
     def test_asked(self):
         self.talk()
         self.ask()
