@@ -309,12 +309,14 @@ class MangoCardPhase(models.AbstractModel):
         :rtype: str
         """
         handed_on = self._handed_on(call, call.leg_ids, numbers)
-        return (
-            # What rings is surer: somebody may have transferred the client on.
-            self._phones_name(call, self._ringing(handed_on))
-            or self._number_name(call, command.to_number)
-            or self._phones_name(call, handed_on[-1:])
+        ringing = self._ringing(handed_on)
+        # What rings is surer: somebody may have transferred the client on.
+        name = self._phones_name(call, ringing) or self._number_name(
+            call, command.to_number
         )
+        if name or ringing:
+            return name
+        return self._phones_name(call, handed_on[-1:])
 
     def _phones_name(self, call, legs):
         """Return whom some phones belong to: somebody, or a group.
