@@ -467,6 +467,7 @@ describe("buttons of the card", () => {
         const answer = new Deferred();
         onRpc("mango.call.presence", "get_cards", () => answer);
         const reading = service.refresh(1);
+        await animationFrame();
         await service.transfer(service.state.cards[0], { id: 9, name: "Boris" }, "blind");
         answer.resolve({ cards: [makeCard({ phase: "talking" })] });
         await reading;
