@@ -253,6 +253,7 @@ def transfer_blind(people):
     boris = people.boris.begin(MINE, "mango_office_transfer_target")
     _talk(people, anna)
     boris.until("rings")
+    anna.until("transferring")
     people.pick_up(BORIS)
     anna.finish()
     boris.until("talking")
@@ -263,10 +264,11 @@ def transfer_blind(people):
 def transfer_after_asking(people):
     """a talk is handed over after asking"""
     anna = people.anna.begin(MINE, "mango_office_transfer_hold")
-    boris = people.boris.begin(MINE, "mango_office_transfer_target")
+    boris = people.boris.begin(MINE, "mango_office_transfer_asked")
     _talk(people, anna)
     boris.until("rings")
     people.pick_up(BORIS)
+    boris.until("asked")
     anna.until("consulting")
     people.hang_up(ANNA)  # which completes the transfer
     anna.finish()
@@ -279,6 +281,20 @@ def _talk(people, anna):
     people.call(IVAN)
     anna.until("rings")
     people.pick_up(ANNA)
+
+
+def transfer_declined(people):
+    """a colleague declines, and the client is back"""
+    anna = people.anna.begin(MINE, "mango_office_transfer_declined")
+    _talk(people, anna)
+    anna.until("transferring")
+    people.post("decline", extension=BORIS)
+    anna.until("back")
+    people.pick_up(ANNA)
+    anna.until("talking")
+    people.client("hangup")
+    anna.finish()
+    people.expect(people.last_call()["result"], "answered")
 
 
 def transfer_given_up(people):
@@ -436,6 +452,7 @@ SCENARIOS = [
     routed_while_talking_in_russian,
     transfer_blind,
     transfer_after_asking,
+    transfer_declined,
     transfer_given_up,
     missed_and_redial,
     waiting_on_two_screens,

@@ -11,6 +11,8 @@ def _lt(text):
 
 
 DONE = 1000
+#: The calling side of a leg, e.g. a client who did not want to wait.
+CALLER_HUNG_UP = 1110
 #: A recording that is too short, and was not stored.
 TOO_SHORT = 4002
 

@@ -121,7 +121,7 @@ class MangoCommand(models.Model):
         "(user_id, kind, target) WHERE state IN ('requested', 'accepted', 'unclear')",
         "Already in progress.",
     )
-    _hangup_idx = models.Index("(account_id, entry_id) WHERE kind = 'hangup'")
+    _entry_idx = models.Index("(entry_id) WHERE entry_id IS NOT NULL")
     # The calls of the last hour are counted at each click.
     _budget_idx = models.Index("(user_id, create_date) WHERE kind = 'callback'")
 

@@ -1,6 +1,9 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
+
+from ..click_to_call.mango_command import LIVE_STATES
 
 
 class MangoCall(models.Model):
@@ -11,6 +14,26 @@ class MangoCall(models.Model):
     """
 
     _inherit = "mango.call"
+
+    transfer_ids = fields.Many2many(
+        "mango.command",
+        string="Transfers from Odoo",
+        compute="_compute_transfer_ids",
+        compute_sudo=True,
+        help="Those of which something may have come, the last one first.",
+    )
+
+    @api.depends("account_id", "entry_id")
+    def _compute_transfer_ids(self):
+        transfers = self.env["mango.command"].search(
+            Domain("entry_id", "in", self.mapped("entry_id"))
+            & Domain("kind", "=", "transfer")
+            & Domain("state", "in", LIVE_STATES)
+        )
+        by_call = transfers.grouped(lambda one: (one.account_id, one.entry_id))
+        for call in self:
+            key = (call.account_id, call.entry_id)
+            call.transfer_ids = by_call.get(key, transfers.browse())
 
     # ------------------------------------------------------------
     # The card
@@ -172,14 +195,26 @@ class MangoCall(models.Model):
 
         :param int extension_id: the colleague's ``mango.extension``.
         :param str method: ``blind`` (at once) or ``hold`` (after asking).
-        :raise UserError: if the user is not talking in this call.
+        :return: True: it was sent, now or a moment ago.
+        :rtype: bool
+        :raise UserError: if the user is not talking in this call, or is only asked
+            about it.
         """
         leg = self._own_leg(("connected",))
+        numbers = self.env["mango.card.content"]._own_numbers(self)
+        view = self.env["mango.card.phase"]._describe_phase(self, numbers)
+        if view["about"] == "asked":
+            raise UserError(
+                self.env._("Only the colleague who asks you can transfer the client.")
+            )
         # sudo: mango.extension - whichever company is active; the PBX is the call's.
         target_sudo = self.env["mango.extension"].sudo().browse(extension_id).exists()
         if target_sudo.account_id != self.account_id or not target_sudo.active:
             raise UserError(self.env._("This PBX has no such extension."))
         self._command("transfer", leg, method=method, to_number=target_sudo.number)
+        # The user's other tabs have not clicked.
+        self.env.user._bus_send("mango_office/call", self._bus_payload())
+        return True
 
     def _own_leg(self, *states, asked=False):
         """Return the leg of this call that the user is on.

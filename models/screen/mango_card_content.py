@@ -108,7 +108,9 @@ class MangoCardContent(models.AbstractModel):
             "note": call.note or "",
             "talk_duration": call.talk_duration,
             "can_hang_up": view["phase"] in HANG_UP_PHASES and not view["consulting"],
-            "can_transfer": view["phase"] == "talking" and not view["consulting"],
+            "can_transfer": view["phase"] == "talking"
+            and not view["consulting"]
+            and view["about"] != "asked",
         }
 
     def _empty(self):
@@ -117,6 +119,7 @@ class MangoCardContent(models.AbstractModel):
             "call_id": False,
             "command_id": False,
             "phase": "",
+            "about": "",
             "leaves": False,
             "direction": "outbound",
             "result": False,
@@ -136,6 +139,7 @@ class MangoCardContent(models.AbstractModel):
             "seconds": False,
             "talk_duration": 0,
             "consulting": "",
+            "target": "",
             "can_hang_up": False,
             "can_transfer": False,
         }

@@ -1,6 +1,10 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ...vpbx import codes
+from ..click_to_call.mango_command import SENDING_TIME
 
 
 class MangoCardPhase(models.AbstractModel):
@@ -19,21 +23,37 @@ class MangoCardPhase(models.AbstractModel):
 
         :param mango.call call: any.
         :param frozenset[str] numbers: that person's extensions in its PBX.
-        :return: ``phase``, ``message`` (a sentence or empty), ``leaves`` (the card
-            goes by itself), ``seconds`` (since that phone rings or that talk goes on;
-            False at the end) and ``consulting`` (the colleague who is being asked).
+        :return: ``phase``, ``about`` (what is special about it: ``asking`` or
+            ``asked``, a colleague; ``back``, the client; or empty), ``message`` (a
+            sentence or empty), ``leaves`` (the card goes by itself), ``seconds`` (since
+            that phone rings or that talk goes on; False at the end), ``consulting`` (the
+            colleague who is being asked) and ``target`` (to whom the client is being
+            transferred).
         :rtype: dict
         """
         legs = self._legs_of(call, numbers)
-        phase = self._phase(call, legs, numbers, call.leg_ids - legs)
+        others = call.leg_ids - legs
         live = legs._live()
-        return {
+        phase = self._phase(call, legs, numbers, others)
+        about = self._about(call, legs, numbers, phase, others)
+        command = self._own_transfer(call, legs, numbers)
+        if self._is_transferring(call, command, numbers, phase):
+            phase = "transferring"
+            about = "asking" if command.method == "hold" else ""
+        elif about == "asked" and self._is_sent_on(call, live, numbers):
+            about = ""
+        view = {
             "phase": phase,
-            "message": self._message(call, legs, numbers, phase),
+            "about": about,
+            "message": self._message(call, legs, numbers, phase, about),
             "leaves": self._leaves(call, phase),
             "seconds": self._seconds(call, live, phase),
-            "consulting": self._consulting(call, live, numbers),
         }
+        if phase == "transferring":
+            target = self._target(call, numbers, command)
+            return {**view, "consulting": "", "target": target}
+        consulting = self._consulting(call, live, numbers)
+        return {**view, "consulting": consulting, "target": ""}
 
     @api.model
     def _leaves_me(self, call):
@@ -72,15 +92,19 @@ class MangoCardPhase(models.AbstractModel):
     def _comparable(self, call, legs, own, number):
         """Return what :meth:`_describe_phase` and the board depend on."""
         others = legs - own
-        phase = self._phase(call, own, frozenset({number}), others)
+        numbers = frozenset({number})
+        phase = self._phase(call, own, numbers, others)
+        about = self._about(call, own, numbers, phase, others)
         named = ()
         if phase == "left":
             named = self._talker(others)._ids
         elif phase == "elsewhere":
             ringing = self._ringing(others)._ids
             named = ringing if len(ringing) == 1 else len(ringing) > 1  # no names then
+        elif phase == "transferring":
+            named = self._ringing(self._handed_on(call, legs, numbers))._ids
         live = [(leg.id, leg.state, leg.answered_at) for leg in own._live()]
-        return phase, named, live
+        return phase, about, named, live
 
     def _legs_of(self, call, numbers):
         return call.leg_ids.filtered(
@@ -104,34 +128,40 @@ class MangoCardPhase(models.AbstractModel):
         states = live.mapped("state")
         if "onhold" in states:
             return "hold"
-        if "connected" in states and call.state == "talking":
-            return "talking"
+        if call.state == "talking":
+            if "connected" in states:
+                return "talking"
+            if any(leg.to_extension in numbers for leg in live):
+                return "ringing"
+            return self._phase_without_client(call, legs, numbers, others)
         if self._is_caller(call, numbers):
-            return self._caller_phase(call, legs, numbers, others)
+            return self._caller_phase(legs, numbers)
         if live:
             return "ringing"
-        return self._bystander_phase(call, legs, numbers, others)
+        return "elsewhere" if legs else "greeting"
 
     def _is_caller(self, call, numbers):
         """Tell whether the person has made the call, or had the PBX make it."""
         return call.direction != "inbound" and call.extension_id.number in numbers
 
-    def _caller_phase(self, call, legs, numbers, others):
-        if call.state == "talking":
-            return "left" if self._talker(others) else "ended"
+    def _caller_phase(self, legs, numbers):
         dialled = legs.filtered(lambda leg: leg.from_extension in numbers)
         # A callback rings the caller first, on a leg that goes to them.
         if dialled or legs.filtered("answered_at"):
             return "calling"
         return "pick_up"
 
-    def _bystander_phase(self, call, legs, numbers, others):
-        """Return the phase for a user whose phone is not ringing."""
-        if call.state != "talking":
-            return "elsewhere" if legs else "greeting"
-        if not self._had_client(call, legs, numbers):
+    def _phase_without_client(self, call, legs, numbers, others):
+        """Return the phase for somebody whom the client of a talk is not with."""
+        was_theirs = self._is_caller(call, numbers) or self._had_client(
+            call, legs, numbers
+        )
+        if not was_theirs:
             return "taken"
-        return "left" if self._talker(others) else "ended"
+        if self._talker(others):
+            return "left"
+        is_handed_on = self._is_handed_on(call, legs | others, numbers)
+        return "transferring" if is_handed_on else "ended"
 
     def _end_phase(self, call, legs, numbers):
         is_others = call.result == "answered" and not (
@@ -152,6 +182,180 @@ class MangoCardPhase(models.AbstractModel):
         return any(
             not leg.from_extension or leg.from_extension in numbers for leg in answered
         )
+
+    # ------------------------------------------------------------
+    # Transfers
+    # ------------------------------------------------------------
+
+    def _handed_on(self, call, legs, numbers):
+        """Return where the client was sent from a talk: what began to ring after it.
+
+        :param mango.call.leg legs: all of the call.
+        :param frozenset[str] numbers: the extensions of whoever looks at it, who does
+            not count.
+        :rtype: mango.call.leg
+        """
+        return legs.filtered(
+            lambda leg: (
+                leg.to_extension not in numbers
+                and leg.started_at
+                and call.answered_at
+                and leg.started_at > call.answered_at
+            )
+        )
+
+    def _is_handed_on(self, call, legs, numbers):
+        """Tell whether the client of a talk is on the way to somebody else.
+
+        :param mango.call.leg legs: all of the call.
+        :rtype: bool
+        """
+        handed_on = self._handed_on(call, legs, numbers)
+        # Between a phone that rang in vain and the next one, no phone rings.
+        last = legs.sorted("sequence")[-1:] & handed_on
+        return bool(handed_on._live()) or self._rang_in_vain(last)
+
+    def _rang_in_vain(self, leg):
+        """Tell whether nobody picked up although the client was still there."""
+        is_over = leg.state == "disconnected" and not leg.answered_at
+        return is_over and leg.end_reason != codes.CALLER_HUNG_UP
+
+    def _own_transfer(self, call, legs, numbers):
+        """Return the last transfer from Odoo of the talk that the person has or had.
+
+        :param mango.call.leg legs: those of the person.
+        :rtype: mango.command
+        """
+        if call.state != "talking":
+            return self.env["mango.command"]
+        # sudo: mango.command - what became of the person's own clicks.
+        command_sudo = call.transfer_ids.sudo().filtered(
+            lambda command: command.extension in numbers
+        )[:1]
+        talk = legs.filtered(lambda leg: leg.leg_ref == command_sudo.leg_ref)
+        is_past = any(
+            leg.to_extension in numbers and leg.sequence > talk.sequence for leg in legs
+        )
+        return command_sudo if talk and not is_past else command_sudo.browse()
+
+    def _is_transferring(self, call, command, numbers, phase):
+        """Tell whether a transfer was sent of which the legs do not tell yet.
+
+        :param mango.command command: the last one of the person, or none.
+        :param str phase: what the legs tell.
+        :rtype: bool
+        """
+        if not command or phase not in ("talking", "hold", "ended"):
+            return False
+        if phase == "ended" and command.method != "blind":
+            return False
+        # Both moments are Odoo's: the clock of the PBX may be another.
+        begun = call.leg_ids.filtered(
+            lambda leg: (
+                leg.leg_ref != command.leg_ref
+                and leg.to_extension not in numbers
+                and not leg._is_menu()
+                and leg.create_date >= command.create_date
+            )
+        )
+        if begun:
+            return command.method == "blind" and bool(begun._live())
+        return command.state != "unclear" and command._age() < SENDING_TIME
+
+    def _is_sent_on(self, call, live, numbers):
+        """Tell whether the client is being transferred to the person without asking.
+
+        At first such a leg looks like that of a colleague who asks.
+
+        :rtype: bool
+        """
+        dialled = numbers | set(live.mapped("group_extension"))
+        # sudo: mango.command - only whether the phone rings because of one.
+        command_sudo = call.transfer_ids.sudo().filtered(
+            lambda command: command.to_number in dialled
+        )[:1]
+        talk = call.leg_ids.filtered(lambda leg: leg.leg_ref == command_sudo.leg_ref)
+        return command_sudo.method == "blind" and bool(talk._live())
+
+    def _about(self, call, legs, numbers, phase, others):
+        """Return what a call that rings or is talked about is, if it is no usual one.
+
+        :return: as of :meth:`_describe_phase`.
+        :rtype: str
+        """
+        if call.direction == "internal" or phase not in ("ringing", "talking"):
+            return ""
+        if self._asking(legs._live(), numbers, others):
+            return "asked"
+        is_again = phase == "ringing" and call.state == "talking"
+        return "back" if is_again and self._had_client(call, legs, numbers) else ""
+
+    def _asking(self, live, numbers, others):
+        """Return the leg of a colleague who asks while the client is on hold.
+
+        :param mango.call.leg live: of the person, those that are not over.
+        :rtype: mango.call.leg
+        """
+        on_hold = others.filtered(lambda leg: leg.state == "onhold")
+        waiting = {*on_hold.mapped("from_extension"), *on_hold.mapped("to_extension")}
+        askers = waiting - numbers - {False}
+        return live.filtered(lambda leg: leg.from_extension in askers)[:1]
+
+    def _target(self, call, numbers, command):
+        """Return to whom the person transfers the client.
+
+        :param mango.command command: their last transfer from Odoo, or none.
+        :return: a name or a number; empty if it is several phones.
+        :rtype: str
+        """
+        handed_on = self._handed_on(call, call.leg_ids, numbers)
+        ringing = self._ringing(handed_on)
+        # What rings is surer: somebody may have transferred the client on.
+        name = self._phones_name(call, ringing) or self._number_name(
+            call, command.to_number
+        )
+        if name or ringing:
+            return name
+        return self._phones_name(call, handed_on[-1:])
+
+    def _phones_name(self, call, legs):
+        """Return whom some phones belong to: somebody, or a group.
+
+        :rtype: str
+        """
+        dialled = {
+            leg.group_extension or leg.to_extension or leg.to_number for leg in legs
+        }
+        if len(dialled) != 1:
+            return ""
+        return self._number_name(call, dialled.pop())
+
+    def _number_name(self, call, number):
+        """Return whom a number belongs to, as people name them; else the number.
+
+        :param str number: of an extension, of a group, or an outside one.
+        :rtype: str
+        """
+        if not number:
+            return ""
+        account = call.account_id
+        extension = self.env["mango.extension"]._by_number(account, [number])
+        if extension:
+            return extension[number]._person_name()
+        # sudo: mango.group - the name of a group, whichever company is active.
+        group_sudo = (
+            self.env["mango.group"]
+            .sudo()
+            .search(
+                Domain("account_id", "=", account.id) & Domain("number", "=", number),
+                limit=1,
+            )
+        )
+        return group_sudo.name or account._display_number(number)
+
+    # ------------------------------------------------------------
+    # Cards that go by themselves
+    # ------------------------------------------------------------
 
     def _leaves(self, call, phase):
         if phase == "taken":
@@ -177,32 +381,56 @@ class MangoCardPhase(models.AbstractModel):
     # Words and times
     # ------------------------------------------------------------
 
-    def _message(self, call, legs, numbers, phase):
+    def _message(self, call, legs, numbers, phase, about):
+        others = call.leg_ids - legs
         if phase == "ended":
             return self._end_message(call, legs, numbers)
+        if about == "asked":
+            asking = self._asking(legs._live(), numbers, others)
+            name = self._number_name(call, asking.from_extension)
+            return self.env._("%s asks you. The client is waiting.", name)
+        if about == "back":
+            return self._back_message(call, others)
         if phase == "greeting":
             stand_in = self.env["mango.route.words"]._stand_in(call, numbers)
             return stand_in or call.route_reason or ""
         if phase == "ringing":
             return self.env["mango.route.words"]._stand_in(call, numbers)
-        if phase not in ("taken", "left", "elsewhere"):
-            return ""
-        others = call.leg_ids - legs
-        talker, ringing = self._talker(others), self._ringing(others)
-        if phase == "elsewhere" and len(ringing) > 1:
-            return self.env._("Ringing at several phones")
-        other = talker or ringing[:1]
-        name = self._party_name(call, other)
-        if phase == "taken":
-            if legs.filtered("answered_at"):
-                return name and self.env._("%s is back with the client", name)
-            name = name or call.extension_id.display_name
-            return name and self.env._("%s picked up", name)
-        if not name:
-            return ""
+        if phase == "transferring":
+            handed_on = self._handed_on(call, call.leg_ids, numbers)
+            return self._ringing_message(call, self._ringing(handed_on))
+        if phase == "elsewhere":
+            return self._ringing_message(call, self._ringing(others))
         if phase == "left":
-            return self.env._("Talking to %s", name)
-        return self.env._("Ringing at %s", name)
+            name = self._party_name(call, self._talker(others))
+            return name and self.env._("Talking to %s", name)
+        if phase == "taken":
+            return self._taken_message(call, legs, others)
+        return ""
+
+    def _ringing_message(self, call, ringing):
+        if len(ringing) > 1:
+            return self.env._("Ringing at several phones")
+        name = self._party_name(call, ringing)
+        return name and self.env._("Ringing at %s", name)
+
+    def _taken_message(self, call, legs, others):
+        talker, ringing = self._talker(others), self._ringing(others)
+        if call.state == "talking" and not talker and ringing:
+            return self._ringing_message(call, ringing)
+        name = self._party_name(call, talker or ringing[:1])
+        if legs.filtered("answered_at"):
+            return name and self.env._("%s is back with the client", name)
+        name = name or call.extension_id.display_name
+        return name and self.env._("%s picked up", name)
+
+    def _back_message(self, call, others):
+        """Say who did not take the client, if that is why the phone rings again."""
+        phones = others.filtered(lambda leg: not leg._is_menu()).sorted("sequence")
+        if not self._rang_in_vain(phones[-1:]):
+            return ""
+        name = self._phones_name(call, phones[-1:])
+        return self.env._("%s has not picked up.", name)
 
     def _end_message(self, call, legs, numbers):
         if call.result == "answered" or call.state != "ended":
@@ -239,7 +467,8 @@ class MangoCardPhase(models.AbstractModel):
         """
         number = leg.to_extension or leg.from_extension
         if not number:
-            return ""
+            # After a transfer to the outside both sides are.
+            return call.account_id._display_number(leg.to_number)
         extensions = self.env["mango.extension"]._by_number(call.account_id, [number])
         return extensions[number].display_name if number in extensions else number
 
@@ -257,7 +486,7 @@ class MangoCardPhase(models.AbstractModel):
         return self._party_name(call, asked[:1])
 
     def _seconds(self, call, live, phase):
-        if phase in ("ended", "taken"):
+        if phase in ("ended", "taken", "transferring"):
             return False
         since = self._since(call, live, phase)
         if not since:

@@ -52,6 +52,14 @@ class MangoExtension(models.Model):
             | Domain("user_id.name", "ilike", term)
         )
 
+    def _person_name(self):
+        """Return whose extension this is.
+
+        :rtype: str
+        """
+        # sudo: res.users - the name of a colleague.
+        return self.user_id.sudo().name or self.name or self.number
+
     def _describe(self):
         """Return who has this extension, for the web client.
 
@@ -60,13 +68,13 @@ class MangoExtension(models.Model):
             ``dnd`` or ``away``) and ``away_until`` (UTC as text, or False).
         :rtype: dict
         """
-        # sudo: res.users - name, picture and status of a colleague.
+        # sudo: res.users - picture and status of a colleague.
         user_sudo = self.user_id.sudo()
         picture = f"/web/image/res.users/{user_sudo.id}/avatar_128"
         return {
             "id": self.id,
             "number": self.number,
-            "name": user_sudo.name or self.name or self.number,
+            "name": self._person_name(),
             "user_id": user_sudo.id,
             "avatar": picture if user_sudo else "",
             **user_sudo._mango_status_info(),

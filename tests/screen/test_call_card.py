@@ -1,13 +1,15 @@
 """The card of a call: what each person in it sees, and what its buttons do."""
 
+import json
 from datetime import timedelta
 
 from freezegun import freeze_time
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
-from ...models.click_to_call.mango_command import send
+from ...models.click_to_call.mango_command import SENDING_TIME, send
 from ...models.screen.mango_call_presence import SHOWN_LIMIT
 from ..common import MangoCase
 from ..vpbx_scenarios import (
@@ -22,6 +24,7 @@ from ..vpbx_scenarios import (
     missed_by_group,
     outbound,
     outside,
+    returned_transfer,
     routed,
     staff,
     summary,
@@ -30,6 +33,7 @@ from ..vpbx_scenarios import (
 ANNA = staff("101", "74950000100", taken_from="L1")
 BORIS = staff("102", "74950000100", taken_from="L1")
 CALLER = outside(taken_from="L1")
+LINE = "74950000100"
 
 
 class CardCase(MangoCase):
@@ -198,11 +202,6 @@ class TestPhases(CardCase):
         self.assertTrue(self.card(self.boris)["leaves"])
         self.assertEqual(self.card()["phase"], "ended")
 
-    def test_blind_transfer(self):
-        anna, boris = self.phases(blind_transfer().posts, self.anna, self.boris)
-        self.assertIn("left", anna)
-        self.assertEqual(boris[-3:], ["ringing", "talking", "ended"])
-
     def test_hung_up_but_no_summary_yet(self):
         self.talk()
         self.receive(*leg("L3", 3, "Disconnected", 60, CALLER, ANNA, reason=1110))
@@ -228,6 +227,393 @@ class TestPhases(CardCase):
         self.assertFalse(
             self.env["mango.call.presence"].search([("user_id", "=", self.boris.id)])
         )
+
+
+@tagged("post_install", "-at_install")
+class TestTransfers(CardCase):
+    """What each of those in a transfer sees of it, from the click to its end."""
+
+    BORIS_NAME = "Борис Кузнецов"
+
+    def take(self, *posts):
+        for post in posts:
+            self.receive(*post)
+
+    def transfer(self, method="blind"):
+        """Let Anna click on Boris; return the command."""
+        self.env.flush_all()
+        call = self.call().with_user(self.anna)
+        self.assertTrue(call.transfer(self.boris_extension.id, method))
+        return self.env["mango.command"].search([], limit=1)
+
+    def hand_over(self, target=None):
+        """Let the PBX take the client from Anna, and ring Boris or another target."""
+        target = target or BORIS
+        asking = staff("101", taken_from="L3")
+        self.take(
+            leg("L3", 3, "OnHold", 20, CALLER, ANNA),
+            leg("L5", 1, "Appeared", 20, asking, target),
+            leg("L3", 4, "Disconnected", 22, CALLER, ANNA, reason=1120),
+            leg("L5", 2, "Appeared", 22, CALLER, target),
+        )
+
+    def ask(self):
+        """Let Boris' phone ring because Anna asks him."""
+        self.take(
+            leg("L3", 3, "OnHold", 20, CALLER, ANNA),
+            leg("L5", 1, "Appeared", 21, *self.asking()),
+        )
+
+    def asking(self):
+        return staff("101", taken_from="L3"), staff("102")
+
+    def told(self):
+        """Return the message that Anna's web clients were told last."""
+        domain = [("channel", "like", f'%"res.partner",{self.anna.partner_id.id}%')]
+        last = self.env["bus.bus"].search(domain, order="id desc", limit=1)
+        return json.loads(last.message)
+
+    # -- without asking ------------------------------------------------------------
+
+    def test_blind(self):
+        anna, boris = self.phases(blind_transfer().posts, self.anna, self.boris)
+        self.assertEqual(
+            anna[-5:], ["talking", "hold", "transferring", "left", "ended"]
+        )
+        self.assertEqual(boris[-3:], ["ringing", "talking", "ended"])
+
+    def test_from_the_click(self):
+        """The PBX takes seconds; what it then tells is told for as long as it rings."""
+        self.talk()
+        self.transfer()
+        card = self.card()
+        self.assertEqual(
+            (card["phase"], card["target"], card["message"]),
+            ("transferring", self.BORIS_NAME, ""),
+        )
+        self.assertFalse(card["can_transfer"] or card["can_hang_up"])
+        self.assertIs(card["seconds"], False)
+        self.send()
+        self.assertEqual(self.card()["phase"], "transferring")
+        self.hand_over()
+        card = self.card()
+        self.assertEqual(
+            (card["phase"], card["target"], card["message"]),
+            ("transferring", self.BORIS_NAME, "Ringing at 102"),
+        )
+        self.take(leg("L5", 3, "Connected", 30, CALLER, BORIS))
+        card = self.card()
+        self.assertEqual((card["phase"], card["target"]), ("left", ""))
+        self.assertEqual(card["message"], "Talking to 102")
+
+    def test_phases_after_the_click(self):
+        """At no moment the card says that the call is over, or that it rings."""
+        talk, *rest = blind_transfer().posts[1:]
+        self.take(blind_transfer().posts[0], talk)
+        self.transfer()
+        anna, boris = self.phases(rest, self.anna, self.boris)
+        self.assertEqual(anna, ["transferring", "left", "ended"])
+        self.assertEqual(boris[-3:], ["ringing", "talking", "ended"])
+
+    def test_every_tab_is_told_of_the_click(self):
+        call = self.talk()
+        self.transfer()
+        self.env.cr.precommit.run()
+        message = self.told()
+        self.assertEqual(message["type"], "mango_office/call")
+        self.assertEqual(message["payload"]["id"], call.id)
+
+    def test_colleague_is_rung_by_the_client(self):
+        """Before Anna has left, it looks as if she asked; she has not."""
+        self.talk()
+        self.transfer()
+        self.ask()
+        card = self.card(self.boris)
+        self.assertEqual((card["phase"], card["about"]), ("ringing", ""))
+
+    def test_refused(self):
+        self.pbx.answers("commands/transfer", {"result": 4100})
+        call = self.talk()
+        self.transfer()
+        self.send()
+        card = self.card()
+        self.assertEqual(card["phase"], "talking")
+        self.assertTrue(card["can_transfer"])
+        self.assertEqual(self.told()["payload"]["call_id"], call.id)
+
+    def test_answer_is_lost(self):
+        self.pbx.answers("commands/transfer", body=None)
+        self.talk()
+        self.transfer()
+        self.send()
+        self.assertEqual(self.card()["phase"], "talking")
+        self.ask()
+        self.assertEqual(self.card()["phase"], "transferring")
+
+    def test_nothing_comes_of_it(self):
+        self.talk()
+        command = self.transfer()
+        self.set_age(command, SENDING_TIME)
+        self.assertEqual(self.card()["phase"], "talking")
+
+    def set_age(self, command, age):
+        """Give a command, or a leg, so long ago."""
+        self.env.flush_all()
+        moment = fields.Datetime.now() - age
+        self.cr.execute(
+            f"UPDATE {command._table} SET create_date = %s WHERE id = %s",
+            [moment, command.id],
+        )
+        self.env.invalidate_all()
+
+    def test_cancelled_on_the_way(self):
+        """The colleague's phone has stopped, and Anna still has the client."""
+        self.talk()
+        self.transfer()
+        self.ask()
+        self.take(
+            leg("L5", 2, "Disconnected", 25, *self.asking(), reason=1180),
+            leg("L3", 4, "Connected", 25, CALLER, ANNA),
+        )
+        self.assertEqual(self.card()["phase"], "talking")
+        # What is clicked next has not begun yet, whatever came before.
+        asked = self.call().leg_ids.filtered(lambda one: one.leg_ref == "L5")
+        self.set_age(asked, timedelta(minutes=1))
+        self.set_age(self.env["mango.command"].search([]), timedelta(seconds=30))
+        self.transfer()
+        self.assertEqual(self.card()["phase"], "transferring")
+
+    def test_declined(self):
+        first, talk, *rest = returned_transfer().posts
+        self.take(first, talk)
+        self.transfer()
+        phases, cards = [], {}
+        for post in rest:
+            self.take(post)
+            card = self.card()
+            cards[card["phase"], card["about"]] = card
+            phases.append((card["phase"], card["about"]))
+        self.assertEqual(
+            list(dict.fromkeys(phases)),
+            [("transferring", ""), ("ringing", "back"), ("talking", ""), ("ended", "")],
+        )
+        self.assertEqual(
+            cards["ringing", "back"]["message"], "Борис Кузнецов has not picked up."
+        )
+        self.assertEqual(cards["talking", ""]["message"], "")
+
+    def test_declined_is_no_story_for_who_declined(self):
+        self.talk()
+        self.transfer()
+        self.hand_over()
+        self.take(
+            leg("L5", 3, "Disconnected", 30, CALLER, BORIS, reason=1122),
+            leg("L6", 1, "Appeared", 30, outside(taken_from="L5"), ANNA),
+        )
+        card = self.card(self.boris)
+        self.assertTrue(card["leaves"])
+        self.assertEqual(card["message"], "Ringing at 101")
+
+    def test_declined_and_transferred_again(self):
+        self.talk()
+        self.transfer()
+        self.hand_over()
+        back = outside(taken_from="L5")
+        self.take(
+            leg("L5", 3, "Disconnected", 30, CALLER, BORIS, reason=1122),
+            leg("L6", 1, "Appeared", 30, back, ANNA),
+            leg("L6", 2, "Connected", 34, back, ANNA),
+        )
+        self.assertEqual(self.card()["phase"], "talking")
+        self.take(leg("L6", 3, "Disconnected", 50, back, ANNA, reason=1120))
+        self.take(leg("L7", 1, "Appeared", 50, back, staff("104", LINE)))
+        card = self.card()
+        self.assertEqual((card["phase"], card["target"]), ("transferring", "104"))
+
+    def test_client_hangs_up(self):
+        self.talk()
+        self.transfer()
+        self.hand_over()
+        self.take(leg("L5", 3, "Disconnected", 30, CALLER, BORIS, reason=1110))
+        self.assertEqual(self.card()["phase"], "ended")
+
+    def test_client_gives_it_back(self):
+        """Nobody has missed the client who comes back from a talk."""
+        self.talk()
+        self.transfer()
+        self.hand_over()
+        self.take(
+            leg("L5", 3, "Connected", 30, CALLER, BORIS),
+            leg("L5", 4, "Disconnected", 40, CALLER, BORIS, reason=1120),
+            leg("L6", 1, "Appeared", 40, outside(taken_from="L5"), ANNA),
+        )
+        card = self.card()
+        self.assertEqual((card["about"], card["message"]), ("back", ""))
+        self.assertEqual(self.card(self.boris)["phase"], "transferring")
+
+    def test_call_that_goes_out(self):
+        client, line = outside(), staff("101", LINE)
+        self.take(
+            leg("L1", 1, "Appeared", 0, line, client),
+            leg("L1", 2, "Connected", 5, line, client),
+        )
+        self.transfer()
+        self.assertEqual(self.card()["phase"], "transferring")
+        again = outside(taken_from="L1")
+        self.take(
+            leg("L1", 3, "OnHold", 20, line, client),
+            leg("L2", 1, "Appeared", 20, staff("101", taken_from="L1"), staff("102")),
+            leg("L1", 4, "Disconnected", 22, line, client, reason=1110),
+        )
+        self.assertEqual(self.card()["phase"], "transferring")
+        self.take(leg("L2", 2, "Appeared", 22, again, staff("102")))
+        self.assertEqual(self.card()["phase"], "transferring")
+        self.take(
+            leg("L2", 3, "Disconnected", 30, again, staff("102"), reason=1111),
+            leg("L3", 1, "Appeared", 30, again, staff("101")),
+        )
+        card = self.card()
+        self.assertEqual((card["phase"], card["about"]), ("ringing", "back"))
+
+    def test_group(self):
+        """From the phone on the desk: Odoo knows of no click."""
+        self.env["mango.group"].create(
+            {"account_id": self.account.id, "number": "500", "name": "Склад"}
+        )
+        self.talk()
+        self.take(
+            leg("L3", 3, "Disconnected", 20, CALLER, ANNA, reason=1120),
+            leg("L5", 1, "Appeared", 20, CALLER, staff("102", LINE, group="500")),
+            leg("L6", 1, "Appeared", 20, CALLER, staff("104", LINE, group="500")),
+        )
+        card = self.card()
+        self.assertEqual(
+            (card["phase"], card["target"], card["message"]),
+            ("transferring", "Склад", "Ringing at several phones"),
+        )
+        self.take(
+            leg("L5", 2, "Disconnected", 40, CALLER, staff("102"), reason=1111),
+            leg("L6", 2, "Disconnected", 40, CALLER, staff("104"), reason=1111),
+            leg("L7", 1, "Appeared", 40, outside(taken_from="L5"), ANNA),
+        )
+        self.assertEqual(self.card()["message"], "Склад has not picked up.")
+
+    def test_several_phones_of_no_group(self):
+        self.talk()
+        self.take(
+            leg("L3", 3, "Disconnected", 20, CALLER, ANNA, reason=1120),
+            leg("L5", 1, "Appeared", 20, CALLER, staff("102")),
+            leg("L6", 1, "Appeared", 20, CALLER, staff("104")),
+        )
+        card = self.card()
+        self.assertEqual((card["phase"], card["target"]), ("transferring", ""))
+
+    def test_outside_number(self):
+        mobile = outside("74950000301")
+        self.talk()
+        self.hand_over(mobile)
+        card = self.card()
+        self.assertEqual(
+            (card["phase"], card["target"], card["message"]),
+            ("transferring", "+7 495 000-03-01", "Ringing at +7 495 000-03-01"),
+        )
+        self.take(leg("L5", 3, "Connected", 30, CALLER, mobile))
+        card = self.card()
+        self.assertEqual(
+            (card["phase"], card["message"]), ("left", "Talking to +7 495 000-03-01")
+        )
+
+    def test_phone_of_a_group_that_has_not_stopped(self):
+        """It rang for the call itself: nobody has transferred anything."""
+        self.receive(*leg("L3", 1, "Appeared", 11, CALLER, ANNA))
+        self.receive(*leg("L4", 1, "Appeared", 11, CALLER, BORIS))
+        self.receive(*leg("L3", 2, "Connected", 15, CALLER, ANNA))
+        self.receive(*leg("L4", 2, "Disconnected", 15, CALLER, BORIS, reason=1183))
+        self.receive(*leg("L3", 3, "Disconnected", 60, CALLER, ANNA, reason=1110))
+        self.assertEqual(self.card()["phase"], "ended")
+
+    # -- after asking ----------------------------------------------------------------
+
+    def test_asking(self):
+        self.talk()
+        self.transfer("hold")
+        card = self.card()
+        self.assertEqual(
+            (card["phase"], card["about"], card["target"], card["consulting"]),
+            ("transferring", "asking", self.BORIS_NAME, ""),
+        )
+        self.assertFalse(card["can_transfer"] or card["can_hang_up"])
+        self.ask()
+        card = self.card()
+        self.assertEqual(
+            (card["phase"], card["about"], card["consulting"]), ("hold", "", "102")
+        )
+        self.take(leg("L5", 2, "Disconnected", 30, *self.asking(), reason=1122))
+        self.take(leg("L3", 4, "Connected", 30, CALLER, ANNA))
+        self.assertEqual(self.card()["phase"], "talking")
+
+    def test_asked_before_but_transferred_by_phone(self):
+        self.talk()
+        self.transfer("hold")
+        self.ask()
+        self.take(
+            leg("L5", 2, "Disconnected", 30, *self.asking(), reason=1122),
+            leg("L3", 4, "Connected", 30, CALLER, ANNA),
+            leg("L3", 5, "Disconnected", 40, CALLER, ANNA, reason=1120),
+            leg("L6", 1, "Appeared", 40, CALLER, staff("104", LINE)),
+        )
+        card = self.card()
+        self.assertEqual(
+            (card["phase"], card["about"], card["target"]), ("transferring", "", "104")
+        )
+
+    def test_asked(self):
+        self.talk()
+        self.ask()
+        message = "Анна Соколова asks you. The client is waiting."
+        card = self.card(self.boris)
+        self.assertEqual((card["phase"], card["about"]), ("ringing", "asked"))
+        self.assertEqual((card["message"], card["name"]), (message, "Иван Петров"))
+        self.take(leg("L5", 2, "Connected", 25, *self.asking()))
+        card = self.card(self.boris)
+        self.assertEqual((card["phase"], card["about"]), ("talking", "asked"))
+        self.assertEqual(card["message"], message)
+        self.assertFalse(card["can_transfer"])
+        self.assertTrue(card["can_hang_up"])
+        with self.assertRaises(UserError):
+            self.call().with_user(self.boris).transfer(self.anna_extension.id, "blind")
+        # Anna hangs up, which completes the transfer.
+        self.take(
+            leg("L3", 4, "Disconnected", 30, CALLER, ANNA, reason=1120),
+            leg("L5", 3, "Connected", 30, CALLER, BORIS),
+        )
+        card = self.card(self.boris)
+        self.assertEqual(
+            (card["phase"], card["about"], card["message"]), ("talking", "", "")
+        )
+        self.assertTrue(card["can_transfer"])
+
+    def test_asked_is_told_although_the_phone_only_goes_on_ringing(self):
+        """The phone rings first; then comes that the client is on hold."""
+        self.talk()
+        self.take(leg("L5", 1, "Appeared", 21, *self.asking()))
+        view = self.env["mango.card.phase"]
+        before = view._by_extension(self.call(), self.call().leg_ids)
+        self.take(leg("L3", 3, "OnHold", 20, CALLER, ANNA))
+        after = view._by_extension(self.call(), self.call().leg_ids)
+        self.assertNotEqual(before["102"], after["102"])
+
+    def test_colleague_who_calls_does_not_ask(self):
+        self.take(*internal().posts[:1])
+        self.assertEqual(self.card(self.boris)["about"], "")
+
+    def test_transfers_of_many_calls_are_read_at_once(self):
+        for number in range(5):
+            self.play(inbound_answered(), entry_id=f"E{number}")
+        calls = self.env["mango.call"].search([])
+        calls.mapped("entry_id")
+        with self.assertQueryCount(1):
+            calls.mapped("transfer_ids")
 
 
 @tagged("post_install", "-at_install")

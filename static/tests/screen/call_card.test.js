@@ -47,7 +47,7 @@ beforeEach(() => {
     const step =
         (name) =>
         (card, ...args) => {
-            asyncStep([name, ...args].join(" "));
+            asyncStep([name, ...args.map((arg) => arg.name || arg)].join(" "));
             return answer;
         };
     const names =
@@ -103,7 +103,13 @@ describe("what it shows", () => {
         [{ phase: "greeting" }, "Hears the greeting"],
         [{ phase: "ringing" }, "Is calling you"],
         [{ phase: "ringing", direction: "internal" }, "A colleague is calling"],
+        [{ phase: "ringing", about: "asked" }, "A colleague asks you"],
+        [{ phase: "ringing", about: "back" }, "The client is back"],
         [{ phase: "talking" }, "Talking"],
+        [{ phase: "talking", about: "asked" }, "A colleague asks you"],
+        [{ phase: "transferring", target: "Boris" }, "Transferring to Boris…"],
+        [{ phase: "transferring", target: "Boris", about: "asking" }, "Asking Boris…"],
+        [{ phase: "transferring", target: "" }, "Transferring…"],
         [{ phase: "hold" }, "On hold"],
         [{ phase: "taken" }, "Taken by a colleague"],
         [{ phase: "failed" }, "Not called"],
@@ -117,6 +123,19 @@ describe("what it shows", () => {
         test(`${Object.values(values).join(", ")}: ${words}`, async () => {
             await mountCards(makeCard(values));
             expect(".o_mango_card_state").toHaveText(words);
+        });
+    }
+
+    for (const [values, icon] of [
+        [{ phase: "transferring" }, "fa-share"],
+        [{ phase: "transferring", about: "asking" }, "fa-question-circle"],
+        [{ phase: "talking", about: "asked" }, "fa-question-circle"],
+        [{ phase: "ringing", about: "back" }, "fa-reply"],
+        [{ phase: "ringing" }, "fa-bell"],
+    ]) {
+        test(`${Object.values(values).join(", ")}: ${icon}`, async () => {
+            await mountCards(makeCard({ ...values, partner: false }));
+            expect(".o_mango_card_header > .fa").toHaveClass(icon);
         });
     }
 
@@ -414,7 +433,7 @@ describe("transfer", () => {
         await open();
         expect(queryAllTexts(".o_mango_colleague .small")).toEqual(["102Free", "104Talking"]);
         await contains(".o_mango_colleague:eq(1) .o_mango_transfer_hold").click();
-        await waitForSteps(["transfer 4 hold"]);
+        await waitForSteps(["transfer Gleb hold"]);
         expect(".o_mango_transfer_panel").toHaveCount(0);
     });
 
@@ -427,7 +446,7 @@ describe("transfer", () => {
         expect(".o_mango_colleague:eq(1) .o_mango_transfer_blind").toBeFocused();
         await press("ArrowUp");
         await press("Enter");
-        await waitForSteps(["transfer 2 blind"]);
+        await waitForSteps(["transfer Boris blind"]);
     });
 
     test("searching asks the server once, and Escape leaves", async () => {

@@ -431,7 +431,7 @@ describe("buttons of the card", () => {
         const service = await start();
         const [card] = service.state.cards;
         await service.hangUp(card);
-        await service.transfer(card, 9, "hold");
+        await service.transfer(card, { id: 9, name: "Boris" }, "hold");
         await service.stopConsulting(card);
         await service.choosePartner(card, 18);
         await waitForSteps([
@@ -440,6 +440,69 @@ describe("buttons of the card", () => {
             "stop_consulting 1",
             "choose_partner 1 18",
         ]);
+    });
+
+    for (const [method, about] of [
+        ["blind", ""],
+        ["hold", "asking"],
+    ]) {
+        test(`a transfer is on the card from the click on: ${method}`, async () => {
+            const cards = useTelephony([makeCard({ phase: "talking", can_transfer: true })]);
+            const answer = new Deferred();
+            onRpc("mango.call", "transfer", () => answer);
+            const service = await start();
+            const before = service.state.cards[0];
+            const transfer = service.transfer(before, { id: 9, name: "Boris" }, method);
+            expect(phases(service)).toEqual(["transferring"]);
+            const [card] = service.state.cards;
+            expect([card.target, card.about, card.message]).toEqual(["Boris", about, ""]);
+            expect([card.can_transfer, card.can_hang_up, card.seconds]).toEqual([
+                false,
+                false,
+                false,
+            ]);
+            cards[0] = makeCard({ phase: "left" });
+            answer.resolve(true);
+            await transfer;
+            expect(phases(service)).toEqual(["transferring"]);
+            tell("call", { id: 1 });
+            await settle();
+            expect(phases(service)).toEqual(["left"]);
+        });
+    }
+
+    test("a transfer that the server refuses leaves the card as it is", async () => {
+        useTelephony([makeCard({ phase: "talking" })]);
+        onRpc("mango.call", "transfer", () => {
+            throw makeServerError({ type: "UserError", message: "You are not in this call" });
+        });
+        const service = await start();
+        await service.transfer(service.state.cards[0], { id: 9, name: "Boris" }, "blind");
+        await settle();
+        expect(phases(service)).toEqual(["talking"]);
+    });
+
+    test("what is being read at the click on a colleague is dropped", async () => {
+        useTelephony([makeCard({ phase: "talking" })]);
+        onRpc("mango.call", "transfer", () => true);
+        const service = await start();
+        const answer = new Deferred();
+        onRpc("mango.call.presence", "get_cards", () => answer);
+        const reading = service.refresh(1);
+        await animationFrame();
+        await service.transfer(service.state.cards[0], { id: 9, name: "Boris" }, "blind");
+        answer.resolve({ cards: [makeCard({ phase: "talking" })] });
+        await reading;
+        expect(phases(service)).toEqual(["transferring"]);
+    });
+
+    test("the card of a transfer that the PBX refused is read again", async () => {
+        const cards = useTelephony([makeCard({ phase: "transferring" })]);
+        const service = await start();
+        cards[0] = makeCard({ phase: "talking" });
+        tell("command", { error: "Not now", call_id: 1 });
+        await settle();
+        expect(phases(service)).toEqual(["talking"]);
     });
 
     test("a command that the PBX refused is told", async () => {
@@ -568,6 +631,20 @@ describe("desktop notifications", () => {
             mockAndroid(undefined);
             await ring();
         });
+    });
+
+    test("a colleague who asks is told as such", async () => {
+        mockNotification("granted");
+        Object.defineProperty(document, "hidden", { value: true, configurable: true });
+        const cards = useTelephony();
+        await start();
+        cards.push(makeCard({ about: "asked", message: "Anna asks you." }));
+        tell("call", { id: 1 });
+        await settle();
+        await waitForSteps([
+            "Anna asks you. | Ivan Petrov · +7 495 000-02-01 | mango-office-call-1",
+        ]);
+        delete document.hidden;
     });
 
     test("not without permission, nor while somebody looks", async () => {

@@ -3,6 +3,7 @@ import { cardIs, closeCard, cue } from "./mango_office_tour_utils";
 
 const tours = registry.category("web_tour.tours");
 const IVAN = "Иван Петров";
+const ANNA = "Анна Соколова";
 const BORIS = "Борис Кузнецов";
 
 /**
@@ -27,12 +28,32 @@ function transfer(method) {
 }
 
 tours.add("mango_office_transfer_blind", {
-    steps: () => [...transfer("blind"), cardIs("left", BORIS), ...closeCard()],
+    steps: () => [
+        ...transfer("blind"),
+        cardIs("transferring", `Transferring to ${BORIS}…`),
+        cardIs("transferring", `Ringing at ${BORIS}`, "transferring"),
+        cardIs("left", BORIS),
+        ...closeCard(),
+    ],
+});
+
+/** The colleague declines, and the phone rings again. */
+tours.add("mango_office_transfer_declined", {
+    steps: () => [
+        ...transfer("blind"),
+        cardIs("transferring", `Ringing at ${BORIS}`, "transferring"),
+        cardIs("ringing", "The client is back"),
+        cardIs("ringing", `${BORIS} has not picked up.`, "back"),
+        cardIs("talking", IVAN, "talking"),
+        cardIs("ended", IVAN),
+        ...closeCard(),
+    ],
 });
 
 tours.add("mango_office_transfer_hold", {
     steps: () => [
         ...transfer("hold"),
+        cardIs("hold", BORIS),
         {
             content: "the client waits while the colleague is asked",
             trigger: `.o_mango_card:contains('${BORIS}')`,
@@ -51,6 +72,27 @@ tours.add("mango_office_transfer_given_up", {
         { trigger: ".o_mango_card .o_mango_stop_consulting", run: "click" },
         cardIs("talking", IVAN),
         { trigger: ".o_mango_card .o_mango_hang_up", run: "click" },
+        cardIs("ended", IVAN),
+        ...closeCard(),
+    ],
+});
+
+/** The colleague who is asked before the client is handed over to them. */
+tours.add("mango_office_transfer_asked", {
+    steps: () => [
+        cardIs("ringing", "A colleague asks you"),
+        cardIs("ringing", `${ANNA} asks you. The client is waiting.`, "rings"),
+        cardIs("talking", "A colleague asks you"),
+        {
+            content: "who is only asked cannot put the client through",
+            trigger: ".o_mango_card:has(.o_mango_hang_up):not(:has(.o_mango_transfer))",
+            run: () => cue("asked"),
+        },
+        {
+            content: "the client is theirs now",
+            trigger: ".o_mango_card[data-phase=talking]:has(.o_mango_transfer)",
+            run: () => cue("talking"),
+        },
         cardIs("ended", IVAN),
         ...closeCard(),
     ],

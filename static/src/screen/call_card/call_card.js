@@ -95,8 +95,8 @@ export class CallCard extends Component {
         }
     }
 
-    async transfer(extensionId, method) {
-        await this.run(() => this.calls.transfer(this.card, extensionId, method));
+    async transfer(colleague, method) {
+        await this.run(() => this.calls.transfer(this.card, colleague, method));
         this.state.isTransferring = false;
     }
 

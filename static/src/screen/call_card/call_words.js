@@ -31,7 +31,14 @@ const LOOKS = {
     ringing: ["fa-bell", "warning"],
     talking: ["fa-phone", "success"],
     hold: ["fa-pause", "warning"],
+    transferring: ["fa-share", "info"],
     failed: ["fa-exclamation-triangle", "danger"],
+};
+/** What a colleague has to do with it shows in the icon too. */
+const ABOUT_ICONS = {
+    asking: "fa-question-circle",
+    asked: "fa-question-circle",
+    back: "fa-reply",
 };
 const END_LOOK = ["fa-phone", "secondary"];
 const MISSED_LOOK = ["fa-phone", "danger"];
@@ -42,12 +49,21 @@ const MISSED_LOOK = ["fa-phone", "danger"];
  * @param {Object} card see `mango.card.content` on the server
  * @returns {string}
  */
-export function phaseWords({ phase, direction, result, number, name }) {
+export function phaseWords({ phase, about, direction, result, number, name, target }) {
     if (phase === "ended") {
         return String(END_WORDS[result] || END_WORDS.answered);
     }
     if (phase === "calling") {
         return _t("Calling %s…", number || name);
+    }
+    if (phase === "transferring") {
+        return transferWords(about, target);
+    }
+    if (about === "asked") {
+        return _t("A colleague asks you");
+    }
+    if (about === "back") {
+        return _t("The client is back");
     }
     if (phase === "ringing") {
         return direction === "internal" ? _t("A colleague is calling") : _t("Is calling you");
@@ -55,14 +71,21 @@ export function phaseWords({ phase, direction, result, number, name }) {
     return String(PHASE_WORDS[phase] || "");
 }
 
+function transferWords(about, target) {
+    if (!target) {
+        return _t("Transferring…"); // to several phones of no group
+    }
+    return about === "asking" ? _t("Asking %s…", target) : _t("Transferring to %s…", target);
+}
+
 /**
  * @param {Object} card
  * @returns {{ icon: string, color: string }}
  */
-export function phaseLook({ phase, result }) {
+export function phaseLook({ phase, about, result }) {
     const missed = phase === "ended" && result && result !== "answered";
     const [icon, color] = LOOKS[phase] || (missed ? MISSED_LOOK : END_LOOK);
-    return { icon, color };
+    return { icon: ABOUT_ICONS[about] || icon, color };
 }
 
 /** What an extension is doing, in a word and a colour; see `mango.extension._states`. */

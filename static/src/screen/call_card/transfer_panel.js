@@ -10,7 +10,7 @@ export class TransferPanel extends Component {
     static template = "mango_office.TransferPanel";
     static props = {
         search: Function, // (term) -> Promise of colleagues
-        transfer: Function, // (extensionId, method)
+        transfer: Function, // (colleague, method)
         close: Function,
     };
 

@@ -124,11 +124,13 @@ export class CallService {
         return this.refresh(id);
     }
 
-    /** @param {{ card?: Card, error?: string }} message */
-    onCommand({ card, error }) {
+    /** @param {{ card?: Card, error?: string, call_id?: number | false }} message */
+    onCommand({ card, error, call_id }) {
         if (error) {
             this.notification.add(error, { type: "warning" });
-        } else if (!this.closedKeys.has(card.key) && !this.find(card.key)?.call_id) {
+            return call_id && this.refresh(call_id);
+        }
+        if (!this.closedKeys.has(card.key) && !this.find(card.key)?.call_id) {
             this.show(card);
         }
     }
@@ -412,12 +414,29 @@ export class CallService {
     /**
      * Put the client through to a colleague.
      *
+     * The card says so from the click on: it is seconds until the PBX does anything.
+     *
      * @param {Card} card
-     * @param {number} extensionId
+     * @param {{ id: number, name: string }} colleague
      * @param {"blind" | "hold"} method at once, or after asking
      */
-    transfer(card, extensionId, method) {
-        return this.onServer(card, "transfer", extensionId, method);
+    async transfer(card, { id, name }, method) {
+        // Whatever is being read of it was asked before the click.
+        this.lastQuestion.set(card.call_id, ++this.questions);
+        this.show({
+            ...card,
+            phase: "transferring",
+            about: method === "hold" ? "asking" : "",
+            message: "",
+            seconds: false,
+            target: name,
+            can_hang_up: false,
+            can_transfer: false,
+        });
+        const isSent = await this.onServer(card, "transfer", id, method);
+        if (!isSent) {
+            await this.refresh(card.call_id);
+        }
     }
 
     stopConsulting(card) {

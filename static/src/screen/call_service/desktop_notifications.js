@@ -39,9 +39,11 @@ export class DesktopNotifications {
 
     show(card) {
         const details = [card.number !== card.name && card.number, card.lead && card.lead.name];
-        const title = _t("%s is calling", card.name);
+        const isAsked = card.about === "asked";
+        const title = isAsked ? card.message : _t("%s is calling", card.name);
+        const body = isAsked ? [card.name, ...details] : details;
         const options = {
-            body: details.filter(Boolean).join(" · "),
+            body: body.filter(Boolean).join(" · "),
             icon: (card.partner && card.partner.avatar) || undefined,
             // Of several tabs one tells.
             tag: `mango-office-${card.key}`,
