@@ -26,9 +26,9 @@ class MangoCardPhase(models.AbstractModel):
         :return: ``phase``, ``about`` (what is special about it: ``asking`` or
             ``asked``, a colleague; ``back``, the client; or empty), ``message`` (a
             sentence or empty), ``leaves`` (the card goes by itself), ``seconds`` (since
-            that phone rings or that talk goes on; False at the end), ``consulting`` (the
-            colleague who is being asked) and ``target`` (to whom the client is being
-            transferred).
+            that phone rings or that talk goes on; False at the end), ``consulting``
+            (the colleague who is being asked) and ``target`` (to whom the client is
+            being transferred).
         :rtype: dict
         """
         legs = self._legs_of(call, numbers)
