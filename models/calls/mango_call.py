@@ -105,6 +105,10 @@ class MangoCall(models.Model):
         string="Wait", readonly=True, help="Seconds until the answer, or until the end."
     )
     talk_duration = fields.Integer(string="Talk", readonly=True, help="Seconds")
+    talking_seconds = fields.Integer(
+        compute="_compute_talking_seconds",
+        help="Of a call that is going on: seconds since the answer.",
+    )
     end_reason = fields.Integer(
         string="End Code", readonly=True, help="The PBX's code."
     )
@@ -195,6 +199,13 @@ class MangoCall(models.Model):
             call.client_number_display = call.account_id._display_number(
                 call.client_number
             )
+
+    @api.depends("state", "answered_at")
+    def _compute_talking_seconds(self):
+        now = fields.Datetime.now()
+        for call in self:
+            since = (call.state == "talking" and call.answered_at) or now
+            call.talking_seconds = max(int((now - since).total_seconds()), 0)
 
     @api.depends("end_reason")
     @api.depends_context("lang")

@@ -35,7 +35,21 @@ export class MangoCall extends models.Model {
     });
     recording_error = fields.Char();
     recording_state = fields.Selection({ selection: [["none", "None"], ...RECORDING_STATES] });
+    result = fields.Selection({
+        selection: [
+            ["answered", "Answered"],
+            ["missed", "Missed"],
+        ],
+    });
+    state = fields.Selection({
+        selection: [
+            ["ringing", "Ringing"],
+            ["talking", "Talking"],
+            ["ended", "Ended"],
+        ],
+    });
     talk_duration = fields.Integer({ aggregator: "sum" });
+    talking_seconds = fields.Integer();
     timeline = fields.Json();
 
     _records = [

@@ -3,6 +3,7 @@ import { deserializeDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { user } from "@web/core/user";
 import { useBus, useService } from "@web/core/utils/hooks";
+import { MISSED_ARROW } from "../calls/direction_field/call_arrow";
 import { CallBackButton } from "./call_back_button";
 
 /** How the deadline of each urgency looks, see `mango.callback`. */
@@ -24,6 +25,7 @@ export class WaitingList extends Component {
         this.action = useService("action");
         this.calls = useService("mango_office.call");
         this.urgencies = URGENCIES;
+        this.arrow = MISSED_ARROW;
         this.state = useState({ rows: null });
         useBus(this.calls.bus, "callback", () => this.load());
         onMounted(() => this.load());

@@ -3,13 +3,9 @@ import { deserializeDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { user } from "@web/core/user";
 import { useBus, useService } from "@web/core/utils/hooks";
+import { callArrow } from "../../calls/direction_field/call_arrow";
 import { formatDuration } from "../../calls/duration_field/duration_field";
 
-const DIRECTIONS = {
-    inbound: { icon: "fa-arrow-down text-success", words: _t("Inbound") },
-    outbound: { icon: "fa-arrow-up text-info", words: _t("Outbound") },
-    internal: { icon: "fa-exchange text-muted", words: _t("Internal") },
-};
 const RESULTS = {
     missed: _t("Missed"),
     unanswered: _t("No answer"),
@@ -25,7 +21,7 @@ export class CallLists extends Component {
     setup() {
         this.orm = useService("orm");
         this.calls = useService("mango_office.call");
-        this.directions = DIRECTIONS;
+        this.arrowOf = callArrow;
         this.state = useState({ rows: null });
         useBus(this.calls.bus, "changed", () => this.load());
         onMounted(() => this.load());
