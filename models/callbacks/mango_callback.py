@@ -169,7 +169,7 @@ class MangoCallback(models.Model):
     def _compute_display_name(self):
         # sudo: res.partner, crm.lead - the name of the client of an entry that the
         # reader may read, as on a call.
-        for callback in self.sudo():
+        for callback in self.sudo().with_context(mango_person_first=True):
             callback.display_name = (
                 callback.partner_id.display_name
                 or callback.lead_id.display_name

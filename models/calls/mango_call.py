@@ -180,7 +180,7 @@ class MangoCall(models.Model):
         self.ensure_one()
         # sudo: res.partner, crm.lead - the name of the client of a call that the
         # reader may read; a record rule on leads must not make the log unreadable.
-        call_sudo = self.sudo()
+        call_sudo = self.sudo().with_context(mango_person_first=True)
         if call_sudo.partner_id:
             return call_sudo.partner_id.display_name
         if call_sudo.lead_id:

@@ -8,6 +8,7 @@ import { KanbanController } from "@web/views/kanban/kanban_controller";
 import { kanbanView } from "@web/views/kanban/kanban_view";
 import { ListController } from "@web/views/list/list_controller";
 import { listView } from "@web/views/list/list_view";
+import { LabelledListRenderer } from "../calls/labelled_list/labelled_list";
 
 /** An entry may change several times within a second; it is read again once. */
 const RELOAD_DELAY = 200; // milliseconds
@@ -61,6 +62,10 @@ export class CallbackFormController extends FormController {
 }
 
 const views = registry.category("views");
-views.add("mango_callback_list", { ...listView, Controller: CallbackListController });
+views.add("mango_callback_list", {
+    ...listView,
+    Controller: CallbackListController,
+    Renderer: LabelledListRenderer,
+});
 views.add("mango_callback_kanban", { ...kanbanView, Controller: CallbackKanbanController });
 views.add("mango_callback_form", { ...formView, Controller: CallbackFormController });

@@ -5,6 +5,7 @@ import { KanbanController } from "@web/views/kanban/kanban_controller";
 import { kanbanView } from "@web/views/kanban/kanban_view";
 import { ListController } from "@web/views/list/list_controller";
 import { listView } from "@web/views/list/list_view";
+import { LabelledListRenderer } from "../labelled_list/labelled_list";
 import { useCallChanges } from "../../screen/call_service/call_changes";
 
 /** A call changes several times within a second; the log is read again once. */
@@ -53,7 +54,10 @@ export class CallKanbanController extends KanbanController {
     }
 }
 
-registry.category("views").add("mango_call_list", { ...listView, Controller: CallListController });
-registry
-    .category("views")
-    .add("mango_call_kanban", { ...kanbanView, Controller: CallKanbanController });
+const views = registry.category("views");
+views.add("mango_call_list", {
+    ...listView,
+    Controller: CallListController,
+    Renderer: LabelledListRenderer,
+});
+views.add("mango_call_kanban", { ...kanbanView, Controller: CallKanbanController });
