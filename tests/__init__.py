@@ -12,6 +12,7 @@ from .calls import (
 from .click_to_call import (
     test_click_to_call,
     test_spending,
+    test_views,
 )
 from .history import (
     test_statistics_import,

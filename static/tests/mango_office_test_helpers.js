@@ -23,6 +23,7 @@ const RECORDING_STATES = [
 export class MangoCall extends models.Model {
     _name = "mango.call";
 
+    client_number = fields.Char();
     client_number_display = fields.Char();
     display_name = fields.Char();
     lead_id = fields.Char();
@@ -55,6 +56,7 @@ export class MangoCall extends models.Model {
     _records = [
         {
             id: 1,
+            client_number: "+74950000201",
             client_number_display: "+7 495 000-02-01",
             direction: "inbound",
             display_name: "Ivan Petrov",
