@@ -106,7 +106,7 @@ class MangoCallback(models.Model):
     closed_by = fields.Selection(
         [
             ("called_back", "Called Back"),
-            ("got_through", "Got Through"),
+            ("got_through", "Reached Since"),
             ("hand", "By Hand"),
         ],
         readonly=True,
@@ -136,7 +136,7 @@ class MangoCallback(models.Model):
             ("waiting", "Waiting"),
             ("in_time", "Called Back in Time"),
             ("late", "Called Back Late"),
-            ("got_through", "Got Through by Themselves"),
+            ("got_through", "Reached Since"),
             ("never", "Not Called Back"),
         ],
         compute="_compute_outcome",
