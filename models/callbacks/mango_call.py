@@ -33,6 +33,13 @@ class MangoCall(models.Model):
             self.env["mango.callback.task"].sudo()._add(ended)
         return result
 
+    def _attach_earlier(self, partner):
+        """Have whoever waits looked at again: no longer as a number."""
+        earlier = super()._attach_earlier(partner)
+        # sudo: mango.callback.task - what follows from a change that was allowed.
+        self.env["mango.callback.task"].sudo()._add(earlier)
+        return earlier
+
     def _delete_by_age(self):
         """Delete also the closed entries of clients that had no other calls."""
         closed = self.env["mango.callback"].search(

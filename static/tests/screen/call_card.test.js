@@ -39,7 +39,7 @@ beforeEach(() => {
         };
     const names =
         "close hangUp transfer stopConsulting choosePartner openPartner createPartner " +
-        "addNumber openLead scheduleActivity callBack";
+        "addNumber openLead createLead scheduleActivity callBack";
     mockService("mango_office.call", () => ({
         state,
         ...Object.fromEntries(names.split(" ").map((name) => [name, step(name)])),
@@ -149,6 +149,12 @@ describe("what can be done", () => {
             "open 1",
             "close",
         ]);
+    });
+
+    test("without a lead, one is created", async () => {
+        await mountCards(makeCard());
+        await contains(".o_mango_create_lead").click();
+        await waitForSteps(["createLead"]);
     });
 
     test("a button waits for the server before it works again", async () => {
