@@ -2,6 +2,7 @@ from datetime import datetime, timedelta, timezone
 
 from odoo import api, fields, models
 from odoo.fields import Command
+from odoo.tools import format_datetime
 
 from ...vpbx import errors
 
@@ -107,7 +108,11 @@ class MangoConnectionCheck(models.TransientModel):
         return self._link(
             name,
             "ok",
-            self.env._("The PBX users can be read: %s employees.", len(users)),
+            self.env._(
+                "The API connector lets Odoo read who works with the PBX: "
+                "%s employees there.",
+                len(users),
+            ),
         )
 
     @api.model
@@ -161,9 +166,8 @@ class MangoConnectionCheck(models.TransientModel):
                     refused,
                 ),
             )
-        local = fields.Datetime.context_timestamp(self, last)
         message = self.env._(
-            "The last one came at %s.", local.strftime("%d.%m.%Y %H:%M:%S")
+            "The last one came at %s.", format_datetime(self.env, last)
         )
         is_quiet = last < fields.Datetime.now() - timedelta(days=QUIET_DAYS)
         return self._link(name, "warning" if is_quiet else "ok", message)

@@ -73,6 +73,7 @@ class MangoAccount(models.Model):
         "Days cannot be negative.",
     )
 
+    @api.depends_context("lang")
     def _compute_recording_disk_usage(self):
         rows = self.env["mango.recording"]._read_group(
             Domain("account_id", "in", self.ids) & Domain("state", "=", "ready"),
@@ -83,7 +84,7 @@ class MangoAccount(models.Model):
         for account in self:
             count, size = usage.get(account, (0, 0))
             account.recording_count = count
-            account.recording_disk_usage = tools.human_size(size or 0)
+            account.recording_disk_usage = tools.human_size(size) or self.env._("None")
 
     # ------------------------------------------------------------
     # Deleting by age

@@ -114,6 +114,7 @@ class TestRetention(KeepingCase):
 
     def test_disk_use(self):
         self.assertEqual(self.account.recording_count, 0)
+        self.assertEqual(self.account.recording_disk_usage, "None")
         self.recorded(1)
         self.recorded(2)
         self.account.invalidate_recordset()
