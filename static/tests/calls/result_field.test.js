@@ -22,11 +22,11 @@ const mountList = () =>
 
 test("a running call says what is going on, and for how long", async () => {
     await mountList();
-    expect(".o_data_row:eq(0) [name=result]").toHaveText("Talking\n0:42");
-    expect(".o_data_row:eq(1) [name=result]").toHaveText("Ringing");
+    expect(".o_data_row:eq(0) td[name=result]").toHaveText("Talking 0:42");
+    expect(".o_data_row:eq(1) td[name=result]").toHaveText("Ringing");
     await advanceTime(1000);
     await animationFrame();
-    expect(".o_data_row:eq(0) [name=result]").toHaveText("Talking\n0:43");
+    expect(".o_data_row:eq(0) td[name=result]").toHaveText("Talking 0:43");
 });
 
 test("a call that has ended says how", async () => {

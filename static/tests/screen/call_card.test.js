@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
-import { manuallyDispatchProgrammaticEvent, press, queryAllTexts } from "@odoo/hoot-dom";
+import { manuallyDispatchProgrammaticEvent, press, queryAllTexts, queryOne } from "@odoo/hoot-dom";
 import { advanceTime, animationFrame, Deferred, mockDate } from "@odoo/hoot-mock";
 import { reactive } from "@odoo/owl";
 import {
@@ -133,6 +133,26 @@ describe("what it shows", () => {
         expect("textarea, .o_mango_activity, .o_mango_open_call").toHaveCount(0);
         expect(".o_mango_close").toHaveCount(1);
     });
+});
+
+/** @returns {number} the relative luminance of a colour, as WCAG defines it */
+function luminance(color) {
+    const [red, green, blue] = color.match(/[\d.]+/g).map((part) => {
+        const share = part / 255;
+        return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+test("the header can be read in every phase", async () => {
+    await mountCards(makeCard());
+    for (const phase of ["ringing", "talking", "calling", "hold", "ended"]) {
+        await change({ phase });
+        const { color, backgroundColor } = getComputedStyle(queryOne(".o_mango_card_header"));
+        const both = [luminance(color), luminance(backgroundColor)];
+        const contrast = (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+        expect(contrast).toBeGreaterThan(4.5, { message: phase });
+    }
 });
 
 describe("what can be done", () => {

@@ -455,7 +455,10 @@ export class CallService {
     /** @param {number | undefined} count of earlier calls that are the contact's now, too */
     tellAttached(count) {
         if (count) {
-            const words = _t("Earlier calls of this number that belong to the contact now: %s", count);
+            const words = _t(
+                "Earlier calls of this number that belong to the contact now: %s",
+                count
+            );
             this.notification.add(words, { type: "success" });
         }
     }
