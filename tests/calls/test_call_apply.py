@@ -128,7 +128,7 @@ class TestCallApply(MangoCase):
         self.assertEqual(self.call().talking_seconds, 0)
 
     def test_timeline_ends_as_the_call_did(self):
-        missed = self.play(missed_in_menu(), entry_id="E1")
+        missed = self.play(missed_by_group(), entry_id="E1")
         answered = self.play(inbound_answered(), entry_id="E2")
         self.assertEqual(missed.timeline[-1]["kind"], "missed")
         self.assertEqual(answered.timeline[-1]["kind"], "end")

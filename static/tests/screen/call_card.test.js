@@ -328,6 +328,7 @@ describe("note", () => {
 
     test("saved as it is typed", async () => {
         await mountCards(makeCard({ note: "A" }));
+        const height = queryOne(".o_mango_card_note").offsetHeight;
         await type("Ab");
         expect(".o_mango_card_note").toHaveText(/Saving/);
         expect(JSON.parse(draft()).text).toBe("Ab");
@@ -335,6 +336,9 @@ describe("note", () => {
         await waitForSteps(['save "Ab" from "A"']);
         await animationFrame();
         expect(".o_mango_card_note").toHaveText(/Saved/);
+        expect(queryOne(".o_mango_card_note").offsetHeight).toBe(height, {
+            message: "the buttons below stay where they are",
+        });
         expect(draft()).toBe(null);
     });
 
