@@ -517,6 +517,13 @@ class TestCallOfAClick(ClickCase):
             call, [{"lead_id": lead.id, "lead_is_manual": True, "res_id": lead.id}]
         )
 
+    def test_numbers_are_shown_as_everywhere(self):
+        self.click()
+        self.assertEqual(self.commands().to_number_display, NUMBER)
+        line = self.account.line_ids[0]
+        self.assertEqual(line.number_display, self.account._display_number(line.number))
+        self.assertTrue(line.number_display.startswith("+7 "))
+
     def test_call_in_the_log(self):
         """Whoever calls from the log calls its client, not the log."""
         twin = self.create_partner("Мария Петрова", "74950000201")
