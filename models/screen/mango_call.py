@@ -96,8 +96,9 @@ class MangoCall(models.Model):
         with self._locked() as call:
             partner = partner.with_env(call.env)
             call._choose_partner(partner)
-            if partner.phone_sanitized != call.client_number:
-                return 0  # Another number was typed in.
+            number = call.client_number
+            if not number or partner.phone_sanitized != number:
+                return 0  # It is hidden, or another one was typed in.
             return len(call._attach_earlier(partner))
 
     def _choose_partner(self, partner):
@@ -155,11 +156,10 @@ class MangoCall(models.Model):
             & Domain("partner_is_manual", "=", False)
             & Domain("id", "!=", self.id)
         )
-        owner = self.env["mango.caller.lookup"].sudo()._owners(partner, self.lead_id)
         earlier_sudo.with_context(tracking_disable=True).write(
             {
                 "partner_id": partner.id,
-                "user_ids": [Command.link(user.id) for user in owner[:1]],
+                "user_ids": [Command.link(user.id) for user in self._owner()],
             }
         )
         return earlier_sudo

@@ -494,6 +494,14 @@ class TestClientOfCall(CardCase):
         self.assertEqual(self.call().partner_id, olga)
         self.assertFalse(past.partner_id)
 
+    def test_hidden_numbers_have_nothing_in_common(self):
+        past = self.past_calls("")
+        self.assertFalse(past[0].client_number)
+        self.call().client_number = False
+        olga = self.create_partner("Ольга")
+        self.assertEqual(self.at_desk("choose_new_partner", olga.id), 0)
+        self.assertFalse(past.partner_id)
+
     def test_added_number_brings_the_earlier_calls(self):
         past = self.past_calls()
         past[0].with_user(self.vera).partner_id = self.create_partner("Мария")
