@@ -468,13 +468,16 @@ class TestClientOfCall(CardCase):
             self.at_desk("choose_lead", lead.id)
 
     def past_calls(self, number="74950000277"):
-        """Let the number have called twice before, once only Boris."""
-        for entry_id, extension in (("P1", "101"), ("P2", "102")):
-            last = summary(
+        """Let a number have called twice before: once Anna, once only Boris."""
+        calls = self.env["mango.call"]
+        for extension in ("101", "102"):
+            entry_id = f"{number}-{extension}"
+            kind, payload = summary(
                 1, outside(number), staff(extension), talk=None, end=30, reason=1110
             )
-            self.receive(last[0], {**last[1], "entry_id": entry_id})
-        return self.call("P1") + self.call("P2")
+            self.receive(kind, {**payload, "entry_id": entry_id})
+            calls += self.call(entry_id)
+        return calls
 
     def test_new_contact_gets_the_earlier_calls(self):
         past = self.past_calls()
