@@ -120,12 +120,14 @@ METHODS = """
     mango.account           write                             admin
     mango.call              action_request_recordings         user
     mango.call              add_number_to                     user
+    mango.call              choose_lead                       user
+    mango.call              choose_new_partner                user
     mango.call              choose_partner                    user
     mango.call              close_card                        user
+    mango.call              get_lead_defaults                 user
     mango.call              get_recordings                    user
     mango.call              hang_up                           user
     mango.call              open_card                         user
-    mango.call              open_lead                         user
     mango.call              save_note                         user
     mango.call              stop_consulting                   user
     mango.call              transfer                          user
@@ -616,6 +618,8 @@ class TestRights(RightsWorld, MangoCase):
             "create": [[created.get(model, {"name": "x"})]],
             "write": [WRITTEN.get(model, {"comment": "x"})],
             "add_number_to": [self.ivan.id],
+            "choose_lead": [self.lead.id],
+            "choose_new_partner": [self.ivan.id],
             "choose_partner": [self.ivan.id],
             "save_note": ["x", ""],
             "mango_set_status": ["dnd"],

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 
@@ -6,6 +6,17 @@ class MangoCall(models.Model):
     """What a call has to do with clients who wait to be called back."""
 
     _inherit = "mango.call"
+
+    # Whoever sees the call may know what became of its client, as on the card.
+    callback_ids = fields.Many2many(
+        "mango.callback",
+        string="Waiting to Be Called Back",
+        readonly=True,
+        bypass_search_access=True,
+    )
+    callback_outcome = fields.Selection(
+        related="callback_ids.outcome", string="Since Then"
+    )
 
     def _on_ended(self):
         result = super()._on_ended()
@@ -21,6 +32,13 @@ class MangoCall(models.Model):
             # sudo: mango.callback.task - what follows from a change that was allowed.
             self.env["mango.callback.task"].sudo()._add(ended)
         return result
+
+    def _attach_earlier(self, partner):
+        """Have whoever waits looked at again: no longer as a number."""
+        earlier = super()._attach_earlier(partner)
+        # sudo: mango.callback.task - what follows from a change that was allowed.
+        self.env["mango.callback.task"].sudo()._add(earlier)
+        return earlier
 
     def _delete_by_age(self):
         """Delete also the closed entries of clients that had no other calls."""

@@ -106,7 +106,7 @@ class MangoCallback(models.Model):
     closed_by = fields.Selection(
         [
             ("called_back", "Called Back"),
-            ("got_through", "Got Through"),
+            ("got_through", "Reached Since"),
             ("hand", "By Hand"),
         ],
         readonly=True,
@@ -136,7 +136,7 @@ class MangoCallback(models.Model):
             ("waiting", "Waiting"),
             ("in_time", "Called Back in Time"),
             ("late", "Called Back Late"),
-            ("got_through", "Got Through by Themselves"),
+            ("got_through", "Reached Since"),
             ("never", "Not Called Back"),
         ],
         compute="_compute_outcome",
@@ -169,7 +169,7 @@ class MangoCallback(models.Model):
     def _compute_display_name(self):
         # sudo: res.partner, crm.lead - the name of the client of an entry that the
         # reader may read, as on a call.
-        for callback in self.sudo():
+        for callback in self.sudo().with_context(mango_person_first=True):
             callback.display_name = (
                 callback.partner_id.display_name
                 or callback.lead_id.display_name

@@ -144,6 +144,10 @@ class MangoCall(models.Model):
         string="Wait", readonly=True, help="Seconds until the answer, or until the end."
     )
     talk_duration = fields.Integer(string="Talk", readonly=True, help="Seconds")
+    talking_seconds = fields.Integer(
+        compute="_compute_talking_seconds",
+        help="Of a call that is going on: seconds since the answer.",
+    )
     end_reason = fields.Integer(
         string="End Code", readonly=True, help="The PBX's code."
     )
@@ -215,7 +219,7 @@ class MangoCall(models.Model):
         self.ensure_one()
         # sudo: res.partner, crm.lead - the name of the client of a call that the
         # reader may read; a record rule on leads must not make the log unreadable.
-        call_sudo = self.sudo()
+        call_sudo = self.sudo().with_context(mango_person_first=True)
         if call_sudo.partner_id:
             return call_sudo.partner_id.display_name
         if call_sudo.lead_id:
@@ -234,6 +238,13 @@ class MangoCall(models.Model):
             call.client_number_display = call.account_id._display_number(
                 call.client_number
             )
+
+    @api.depends("state", "answered_at")
+    def _compute_talking_seconds(self):
+        now = fields.Datetime.now()
+        for call in self:
+            since = (call.state == "talking" and call.answered_at) or now
+            call.talking_seconds = max(int((now - since).total_seconds()), 0)
 
     @api.depends("end_reason")
     @api.depends_context("lang")

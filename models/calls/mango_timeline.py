@@ -13,7 +13,7 @@ class MangoTimeline(models.AbstractModel):
 
         :param mango.call call: one call.
         :return: in order; each step has ``key``, ``kind`` (``menu``, ``queue``,
-            ``answered``, ``unanswered``, ``live``, ``end``), ``offset``
+            ``answered``, ``unanswered``, ``live``, ``end``, ``missed``), ``offset``
             (seconds from the start of the call, None if unknown), ``title`` and
             ``text``.
         :rtype: list[dict]
@@ -106,7 +106,7 @@ class MangoTimeline(models.AbstractModel):
     def _end_step(self, call):
         return {
             "key": "end",
-            "kind": "end",
+            "kind": "missed" if call.result == "missed" else "end",
             "offset": self._seconds(call.started_at, call.ended_at),
             "title": self.env._("End of the call"),
             "text": call.end_reason_text or "",

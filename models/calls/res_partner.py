@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 
@@ -15,6 +15,20 @@ class ResPartner(models.Model):
         compute="_compute_mango_call_count",
         groups="mango_office.group_user",
     )
+
+    @api.depends_context("mango_person_first")
+    def _compute_display_name(self):
+        return super()._compute_display_name()
+
+    def _get_complete_name(self):
+        """Name the person before their company, where a list cuts what is behind."""
+        name = super()._get_complete_name()
+        if not self.env.context.get("mango_person_first"):
+            return name
+        alone = self.with_context(partner_display_name_hide_company=True)
+        person = super(ResPartner, alone)._get_complete_name()
+        company = name.removesuffix(person).removesuffix(", ")
+        return f"{person}, {company}" if person and company else name
 
     def _compute_mango_call_count(self):
         self.mango_call_count = 0

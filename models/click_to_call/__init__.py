@@ -1,4 +1,5 @@
 from . import (
+    ir_ui_view,
     mango_account,
     mango_call,
     mango_call_leg,

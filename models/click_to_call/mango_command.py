@@ -102,6 +102,7 @@ class MangoCommand(models.Model):
     to_number = fields.Char(
         string="Called Number", readonly=True, help="E.164, or an extension."
     )
+    to_number_display = fields.Char(string="Whom", compute="_compute_to_number_display")
     method = fields.Selection(
         [("blind", "At Once"), ("hold", "After Asking")], readonly=True
     )
@@ -124,6 +125,12 @@ class MangoCommand(models.Model):
     _entry_idx = models.Index("(entry_id) WHERE entry_id IS NOT NULL")
     # The calls of the last hour are counted at each click.
     _budget_idx = models.Index("(user_id, create_date) WHERE kind = 'callback'")
+
+    @api.depends("to_number", "account_id")
+    def _compute_to_number_display(self):
+        for command in self:
+            account = command.account_id
+            command.to_number_display = account._display_number(command.to_number)
 
     # ------------------------------------------------------------
     # Giving a command

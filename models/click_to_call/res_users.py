@@ -223,7 +223,11 @@ class ResUsers(models.Model):
             return self.env["res.partner"]
         record = model.browse(res_id).exists()
         record.check_access("read")
-        return record
+        if record._name != "mango.call":
+            return record
+        # Whoever calls from the log calls its client.
+        lead = record.lead_id._filtered_access("read")
+        return lead or record.partner_id._filtered_access("read")
 
     def _mango_dialled(self, number, extension, record):
         """Return the number to call: E.164, or a colleague's extension.

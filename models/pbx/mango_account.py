@@ -378,7 +378,8 @@ class MangoAccount(models.Model):
             "params": {
                 "message": message,
                 "type": kind,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+                # Reads the form again in its place: the page stays where it is.
+                "next": {"type": "ir.actions.act_window_close"},
             },
         }
 

@@ -108,7 +108,11 @@ class MangoConnectionCheck(models.TransientModel):
         return self._link(
             name,
             "ok",
-            self.env._("The PBX users can be read: %s employees.", len(users)),
+            self.env._(
+                "The API connector lets Odoo read who works with the PBX: "
+                "%s employees there.",
+                len(users),
+            ),
         )
 
     @api.model

@@ -17,6 +17,9 @@ class MangoLine(models.Model):
     number = fields.Char(
         required=True, help="A phone number as the PBX writes it, or a SIP address."
     )
+    number_display = fields.Char(
+        string="Line Number", compute="_compute_number_display"
+    )
     name = fields.Char()
     region = fields.Char()
     schema_name = fields.Char(string="Call Scheme")
@@ -25,10 +28,15 @@ class MangoLine(models.Model):
         "(account_id, number)", "The PBX already has this line."
     )
 
-    @api.depends("name", "number")
+    @api.depends("number", "account_id")
+    def _compute_number_display(self):
+        for line in self:
+            line.number_display = line.account_id._display_number(line.number)
+
+    @api.depends("name", "number_display")
     def _compute_display_name(self):
         for line in self:
-            number = line.account_id._display_number(line.number)
+            number = line.number_display
             line.display_name = f"{line.name} ({number})" if line.name else number
 
     @api.model_create_multi

@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Command, Domain
+from odoo.tools import format_datetime
 
 from ...tools.locking import in_own_transaction
 from ...vpbx.audio import EXTENSIONS
@@ -124,10 +125,16 @@ class MangoRecording(models.Model):
         for recording in self:
             recording.play_count = counts.get(recording, 0)
 
-    @api.depends("extension_id", "user_id")
+    @api.depends("call_id", "started_at")
+    @api.depends_context("lang", "tz")
     def _compute_display_name(self):
-        for recording in self:
-            recording.display_name = recording._employee_name()
+        # sudo: mango.call - who it was with, of a recording that the reader may read.
+        for recording in self.sudo():
+            client = recording.call_id.display_name
+            when = recording.started_at and format_datetime(
+                self.env, recording.started_at, dt_format="short"
+            )
+            recording.display_name = ", ".join(filter(None, [client, when]))
 
     def _employee_name(self):
         """Return whose words these are, as well as it is known.

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
+from odoo.fields import Command, Domain
 from odoo.tools import SQL
 
 from ..click_to_call.mango_command import LIVE_STATES
@@ -104,6 +104,25 @@ class MangoCall(models.Model):
         with self._locked() as call:
             call._choose_partner(partner.with_env(call.env))
 
+    def choose_new_partner(self, partner_id):
+        """Choose a contact that was created for the number of the call.
+
+        :param int partner_id: the contact.
+        :return: how many earlier calls are the contact's now, too.
+        :rtype: int
+        """
+        self.ensure_one()
+        self.check_access("write")
+        partner = self.env["res.partner"].browse(partner_id)
+        partner.check_access("read")
+        with self._locked() as call:
+            partner = partner.with_env(call.env)
+            call._choose_partner(partner)
+            number = call.client_number
+            if not number or partner.phone_sanitized != number:
+                return 0  # It is hidden, or another one was typed in.
+            return len(call._attach_earlier(partner))
+
     def _choose_partner(self, partner):
         self.partner_id = partner
         # sudo: mango.call - the machine finds the lead of whom a person has chosen, and
@@ -119,6 +138,8 @@ class MangoCall(models.Model):
         A contact that has another number already gets one more address with this one.
 
         :param int partner_id: the contact.
+        :return: how many earlier calls are the contact's now, too.
+        :rtype: int
         """
         self.ensure_one()
         self.check_access("write")
@@ -139,26 +160,59 @@ class MangoCall(models.Model):
                     }
                 )
             call._choose_partner(partner)
+            return len(call._attach_earlier(partner))
 
-    def open_lead(self):
-        """Open the lead of the call; the first time create it.
+    def _attach_earlier(self, partner):
+        """Attach the ended calls of the same number, of which nobody knew whose.
 
-        :return: the action that opens it.
+        For other parts of the addon to extend.
+
+        :param res.partner partner: whose number it is, as a person has told.
+        :return: those calls.
+        :rtype: mango.call
+        """
+        # sudo: mango.call - whose number it is, is so for every call of it; the machine
+        # would have found the contact itself, had it been there before.
+        earlier_sudo = self.sudo().search(
+            Domain("client_number", "=", self.client_number)
+            & Domain("company_id", "=", self.company_id.id)
+            & Domain("state", "=", "ended")
+            & Domain("partner_id", "=", False)
+            & Domain("partner_is_manual", "=", False)
+            & Domain("id", "!=", self.id)
+        )
+        earlier_sudo.with_context(tracking_disable=True).write(
+            {
+                "partner_id": partner.id,
+                "user_ids": [Command.link(user.id) for user in self._owner()],
+            }
+        )
+        return earlier_sudo
+
+    def get_lead_defaults(self):
+        """Return what a new lead of the call begins with.
+
+        :return: as a context, for the form.
         :rtype: dict
         """
         self.ensure_one()
         self.check_access("write")
+        self.env["crm.lead"].check_access("create")
+        vals = self._prepare_lead_vals()
+        return {f"default_{name}": value for name, value in vals.items()}
+
+    def choose_lead(self, lead_id):
+        """Choose what the call is about, such as a lead that was created for it.
+
+        :param int lead_id: the lead.
+        """
+        self.ensure_one()
+        self.check_access("write")
+        lead = self.env["crm.lead"].browse(lead_id)
+        lead.check_access("read")
         with self._locked() as call:
-            if not call.lead_id:
-                call.lead_id = call.env["crm.lead"].create(call._prepare_lead_vals())
-                call._notify_participants()
-            lead_id = call.lead_id.id
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "crm.lead",
-            "res_id": lead_id,
-            "views": [(False, "form")],
-        }
+            call.lead_id = lead_id
+            call._notify_participants()
 
     def _prepare_lead_vals(self):
         number = self.client_number_display
@@ -167,6 +221,7 @@ class MangoCall(models.Model):
             "name": self.env._("Call: %s", self._client_name()),
             "partner_id": partner.id,
             "user_id": self.env.uid,
+            "team_id": self.env["crm.team"]._get_default_team_id().id,
         }
         # A contact's own number comes with the contact.
         return vals if partner.phone else {**vals, "phone": number}

@@ -24,6 +24,7 @@ const RECORDING_STATES = [
 export class MangoCall extends models.Model {
     _name = "mango.call";
 
+    client_number = fields.Char();
     client_number_display = fields.Char();
     display_name = fields.Char();
     group_text = fields.Char();
@@ -37,13 +38,28 @@ export class MangoCall extends models.Model {
     });
     recording_error = fields.Char();
     recording_state = fields.Selection({ selection: [["none", "None"], ...RECORDING_STATES] });
+    result = fields.Selection({
+        selection: [
+            ["answered", "Answered"],
+            ["missed", "Missed"],
+        ],
+    });
+    state = fields.Selection({
+        selection: [
+            ["ringing", "Ringing"],
+            ["talking", "Talking"],
+            ["ended", "Ended"],
+        ],
+    });
     talk_duration = fields.Integer({ aggregator: "sum" });
+    talking_seconds = fields.Integer();
     timeline = fields.Json();
     user_id = fields.Many2one({ relation: "res.users" });
 
     _records = [
         {
             id: 1,
+            client_number: "+74950000201",
             client_number_display: "+7 495 000-02-01",
             direction: "inbound",
             display_name: "Ivan Petrov",

@@ -1,14 +1,17 @@
 """Clients who were missed: who waits, for whom, until when, and who is told."""
 
 import json
+from ast import literal_eval
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
 from freezegun import freeze_time
+from lxml import etree
 from psycopg2.errors import UniqueViolation
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
@@ -165,6 +168,37 @@ class TestCallbacks(CallbackCase):
         entry = self.work_off()
         self.assertEqual(entry.closed_by, "got_through")
         self.assertEqual(entry.outcome, "got_through")
+
+    def test_what_a_missed_call_says(self):
+        """Who has called again was not called back; the call says so to its people."""
+        call = self.missed(30, users=self.boris)
+        self.work_off()
+        own = call.with_user(self.boris)
+        self.assertEqual(own.callback_outcome, "waiting")
+        self.talked(10)
+        entry = self.work_off()
+        self.assertEqual(own.callback_outcome, "got_through")
+        words = dict(entry._fields["outcome"]._description_selection(self.env))
+        self.assertEqual(words[entry.outcome], "Reached Since")
+
+    def test_filter_of_calls_not_called_back(self):
+        calls = self.env["mango.call"].with_user(self.boris)
+        view = self.env.ref("mango_office.mango_call_view_search")
+        arch = etree.fromstring(view.arch)
+        found = arch.find(".//filter[@name='not_called_back']").get("domain")
+        domain = Domain("account_id", "=", self.account.id) & Domain(
+            literal_eval(found)
+        )
+        missed = self.missed(30, users=self.boris)
+        self.work_off()
+        self.assertEqual(calls.search(domain), missed)
+        # Closed for whoever sees the call, and not the entry.
+        self.called(10, users=self.anna)
+        entry = self.work_off()
+        entry.user_ids -= self.boris
+        entry.user_id = self.anna
+        self.assertFalse(entry.with_user(self.boris).has_access("read"))
+        self.assertFalse(calls.search(domain))
 
     def test_missed_again(self):
         self.missed(60)

@@ -4,6 +4,8 @@ import json
 from datetime import datetime, timezone
 from unittest.mock import patch
 
+from freezegun import freeze_time
+
 from odoo.exceptions import AccessError
 from odoo.tests import tagged, warmup
 
@@ -111,6 +113,25 @@ class TestCallApply(MangoCase):
             self.assertRecordValues(self.call(), [{"state": state, "result": False}])
         self.assertEqual(self.call().answered_at, utc(T0 + 15))
         self.assertFalse(self.call().ended_at)
+
+    def test_seconds_of_a_talk(self):
+        caller, anna = outside(taken_from="L1"), staff("101", LINE)
+        self.receive(*leg("L2", 1, "Appeared", 10, caller, anna))
+        with freeze_time(utc(T0 + 12)):
+            self.assertEqual(self.call().talking_seconds, 0)
+        self.receive(*leg("L2", 2, "Connected", 15, caller, anna))
+        with freeze_time(utc(T0 + 57)):
+            self.env.invalidate_all()
+            self.assertEqual(self.call().talking_seconds, 42)
+        self.receive(*leg("L2", 3, "Disconnected", 60, caller, anna, reason=1110))
+        self.receive(*summary(1, outside(), staff("101"), talk=15, end=60, reason=1110))
+        self.assertEqual(self.call().talking_seconds, 0)
+
+    def test_timeline_ends_as_the_call_did(self):
+        missed = self.play(missed_by_group(), entry_id="E1")
+        answered = self.play(inbound_answered(), entry_id="E2")
+        self.assertEqual(missed.timeline[-1]["kind"], "missed")
+        self.assertEqual(answered.timeline[-1]["kind"], "end")
 
     def test_summary_alone(self):
         *_legs, last = inbound_answered().posts

@@ -6,7 +6,7 @@ from odoo.tests import tagged
 
 from ...hooks import post_init_hook
 from ..common import MangoCase
-from ..vpbx_scenarios import LINES, dialled, leg, outside, staff
+from ..vpbx_scenarios import LINES, dialled, inbound_answered, leg, outside, staff
 
 FIRST = "+74950000201"
 SEVENTH = "+74950000207"
@@ -300,6 +300,12 @@ class TestIdentification(MangoCase):
                 call = self.call(f"E{index}")
                 self.assertFalse(call.client_number)
                 self.assertFalse(call.partner_id)
+
+    def test_person_before_company(self):
+        self.ivan.parent_id = self.create_partner("Вектор", is_company=True)
+        call = self.play(inbound_answered())
+        self.assertEqual(call.display_name, "Иван Петров, Вектор")
+        self.assertEqual(self.ivan.display_name, "Вектор, Иван Петров")
 
     def test_display_name(self):
         client = outside("74950000206")

@@ -1,1 +1,1 @@
-from . import test_click_to_call, test_spending
+from . import test_click_to_call, test_spending, test_views

@@ -517,6 +517,27 @@ class TestCallOfAClick(ClickCase):
             call, [{"lead_id": lead.id, "lead_is_manual": True, "res_id": lead.id}]
         )
 
+    def test_numbers_are_shown_as_everywhere(self):
+        self.click()
+        self.assertEqual(self.commands().to_number_display, NUMBER)
+        line = self.account.line_ids[0]
+        self.assertEqual(line.number_display, self.account._display_number(line.number))
+        self.assertTrue(line.number_display.startswith("+7 "))
+
+    def test_call_in_the_log(self):
+        """Whoever calls from the log calls its client, not the log."""
+        twin = self.create_partner("Мария Петрова", "74950000201")
+        past = self.play(inbound_answered(), entry_id="E0")
+        past.partner_id = twin
+        self.click(record=past)
+        command = self.commands()
+        self.assertEqual((command.res_model, command.res_id), (twin._name, twin.id))
+        past.lead_id = self.create_lead("Эта", phone=NUMBER)
+        self.assertEqual(
+            self.anna.with_user(self.anna)._mango_origin(past._name, past.id),
+            past.lead_id,
+        )
+
     def test_any_other_model(self):
         self.click(record=self.company)
         call = self.play_command(callback_answered())

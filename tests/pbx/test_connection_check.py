@@ -6,6 +6,7 @@ from freezegun import freeze_time
 
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
+from odoo.tools import format_datetime
 
 from ..pbx_answers import BALANCE, TROUBLE, USERS, AccountCase, pbx_user
 from ..vpbx_scenarios import menu
@@ -46,6 +47,9 @@ class TestCheck(AccountCase):
             },
         )
         self.assertIn("1 employees", messages["Rights"])
+        # As the reader writes dates, and not as one country does.
+        last = format_datetime(self.env, self.fresh.last_event_at)
+        self.assertIn(last, messages["Notifications"])
         self.assertEqual(self.pbx.paths(), [BALANCE, USERS])
 
     def test_refusal_ends_it(self):

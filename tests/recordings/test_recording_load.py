@@ -4,6 +4,7 @@ from freezegun import freeze_time
 
 from odoo import fields
 from odoo.tests import tagged, warmup
+from odoo.tools import format_datetime
 
 from ...models.recordings.mango_recording import DELAYS
 from ...vpbx.errors import RefusedError
@@ -123,6 +124,12 @@ class TestLoad(MangoCase):
         with_recording = self.snapshot(call)
         other = self.play(inbound_answered(), entry_id="E2")
         self.assertEqual(with_recording, self.snapshot(other))
+
+    def test_title_is_client_and_date(self):
+        self.play(inbound_answered())
+        recording = self.announce().with_user(self.anna)
+        when = format_datetime(recording.env, self.call().started_at, dt_format="short")
+        self.assertEqual(recording.display_name, f"Иван Петров, {when}")
 
     def test_call_that_never_comes(self):
         call = self.announce().call_id

@@ -7,7 +7,7 @@ from freezegun import freeze_time
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from ...models.click_to_call.mango_command import SENDING_TIME, send
 from ...models.screen.mango_call_presence import SHOWN_LIMIT
@@ -901,20 +901,73 @@ class TestClientOfCall(CardCase):
         self.receive(*leg("L1", 1, "Appeared", 0, self.caller, ANNA))
         self.anna.group_ids += self.env.ref("base.group_partner_manager")
 
-    def test_lead_is_created_once(self):
-        action = self.at_desk("open_lead")
-        lead = self.call().lead_id
-        self.assertEqual(action["res_id"], lead.id)
-        self.assertRecordValues(
-            lead, [{"user_id": self.anna.id, "phone": "+7 495 000-02-77"}]
+    def test_new_lead(self):
+        team = self.env["crm.team"].create(
+            {"name": "Мебель", "company_id": self.company.id, "sequence": -1}
         )
-        self.assertEqual(self.at_desk("open_lead")["res_id"], lead.id)
+        team.member_ids = self.anna
+        leads = self.env["crm.lead"].with_user(self.anna)
+        form = Form(leads.with_context(**self.at_desk("get_lead_defaults")))
+        self.assertEqual(form.name, "Call: +7 495 000-02-77")
+        self.assertEqual(form.phone, "+7 495 000-02-77")
+        self.assertEqual((form.user_id, form.team_id), (self.anna, team))
+        lead = form.save()
+        self.at_desk("choose_lead", lead.id)
+        self.assertEqual(self.call().lead_id, lead)
         self.assertEqual(self.card()["lead"]["id"], lead.id)
 
     def test_lead_needs_the_right(self):
+        lead = self.create_lead("Чужая")
         self.anna.group_ids -= self.env.ref("sales_team.group_sale_salesman_all_leads")
         with self.assertRaises(AccessError):
-            self.at_desk("open_lead")
+            self.at_desk("get_lead_defaults")
+        with self.assertRaises(AccessError):
+            self.at_desk("choose_lead", lead.id)
+
+    def past_calls(self, number="74950000277"):
+        """Let a number have called twice before: once Anna, once only Boris."""
+        calls = self.env["mango.call"]
+        for extension in ("101", "102"):
+            entry_id = f"{number}-{extension}"
+            kind, payload = summary(
+                1, outside(number), staff(extension), talk=None, end=30, reason=1110
+            )
+            self.receive(kind, {**payload, "entry_id": entry_id})
+            calls += self.call(entry_id)
+        return calls
+
+    def test_new_contact_gets_the_earlier_calls(self):
+        past = self.past_calls()
+        other = self.past_calls("74950000288")
+        olga = self.create_partner("Ольга", "+74950000277", user_id=self.anna.id)
+        self.assertFalse(past.partner_id)
+        self.assertEqual(self.at_desk("choose_new_partner", olga.id), 2)
+        self.assertEqual((past | self.call()).partner_id, olga)
+        self.assertFalse(other.partner_id)
+        self.assertTrue(all(self.anna in call.user_ids for call in past))
+        self.assertEqual(self.at_desk("choose_new_partner", olga.id), 0)
+
+    def test_new_contact_with_another_number(self):
+        past = self.past_calls()
+        olga = self.create_partner("Ольга", "+74950000299")
+        self.assertEqual(self.at_desk("choose_new_partner", olga.id), 0)
+        self.assertEqual(self.call().partner_id, olga)
+        self.assertFalse(past.partner_id)
+
+    def test_hidden_numbers_have_nothing_in_common(self):
+        past = self.past_calls("")
+        self.assertFalse(past[0].client_number)
+        self.call().client_number = False
+        olga = self.create_partner("Ольга")
+        self.assertEqual(self.at_desk("choose_new_partner", olga.id), 0)
+        self.assertFalse(past.partner_id)
+
+    def test_added_number_brings_the_earlier_calls(self):
+        past = self.past_calls()
+        past[0].with_user(self.vera).partner_id = self.create_partner("Мария")
+        self.assertEqual(self.at_desk("add_number_to", self.ivan.id), 1)
+        self.assertEqual(past[1].partner_id, self.ivan)
+        self.assertEqual(past[0].partner_id.name, "Мария", "a person has said so")
 
     def test_number_for_a_contact_without_one(self):
         olga = self.create_partner("Ольга")

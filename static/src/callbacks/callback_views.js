@@ -7,6 +7,7 @@ import { KanbanController } from "@web/views/kanban/kanban_controller";
 import { kanbanView } from "@web/views/kanban/kanban_view";
 import { ListController } from "@web/views/list/list_controller";
 import { listView } from "@web/views/list/list_view";
+import { LabelledListRenderer } from "../calls/labelled_list/labelled_list";
 import { useLiveRecord, useLiveRecords } from "../screen/call_service/live_reload";
 
 /**
@@ -44,6 +45,10 @@ export class CallbackFormController extends FormController {
 }
 
 const views = registry.category("views");
-views.add("mango_callback_list", { ...listView, Controller: CallbackListController });
+views.add("mango_callback_list", {
+    ...listView,
+    Controller: CallbackListController,
+    Renderer: LabelledListRenderer,
+});
 views.add("mango_callback_kanban", { ...kanbanView, Controller: CallbackKanbanController });
 views.add("mango_callback_form", { ...formView, Controller: CallbackFormController });

@@ -4,6 +4,7 @@ import { _t } from "@web/core/l10n/translation";
 import { user } from "@web/core/user";
 import { KeepLast } from "@web/core/utils/concurrency";
 import { useBus, useService } from "@web/core/utils/hooks";
+import { MISSED_ARROW } from "../calls/direction_field/call_arrow";
 import { useLiveReload } from "../screen/call_service/live_reload";
 import { CallBackButton } from "./call_back_button";
 
@@ -27,6 +28,7 @@ export class WaitingList extends Component {
         this.calls = useService("mango_office.call");
         this.urgencies = URGENCIES;
         this.answers = new KeepLast();
+        this.arrow = MISSED_ARROW;
         this.state = useState({ rows: null });
         const loadSoon = useLiveReload(() => this.load());
         useBus(this.calls.bus, "callback", loadSoon);

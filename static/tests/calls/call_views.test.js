@@ -16,7 +16,7 @@ defineMangoOfficeModels();
 const list = `
     <list js_class="mango_call_list">
         <field name="client_number_display"/>
-        <field name="talk_duration" widget="mango_duration"/>
+        <field name="talk_duration" widget="mango_duration" sum="Total Talk"/>
     </list>`;
 
 beforeEach(() => {
@@ -40,6 +40,11 @@ test("the log shows by itself what becomes of a call", async () => {
     expect(durations()[0]).toBe("1:15");
     await changeCall();
     expect(durations()[0]).toBe("1:30");
+});
+
+test("a sum says that it is one", async () => {
+    await mountView({ type: "list", resModel: "mango.call", arch: list });
+    expect("tfoot .o_list_number").toHaveText("Total Talk\n1:01:15");
 });
 
 test("so do the cards on a phone", async () => {

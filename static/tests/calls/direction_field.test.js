@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@odoo/hoot";
 import { mountView } from "@web/../tests/web_test_helpers";
-import { defineMangoOfficeModels } from "../mango_office_test_helpers";
+import { defineMangoOfficeModels, MangoCall } from "../mango_office_test_helpers";
 
 describe.current.tags("desktop");
 defineMangoOfficeModels();
@@ -14,6 +14,19 @@ test("the direction is an arrow that says its name, and a word", async () => {
     });
     expect(".o_mango_direction i").toHaveAttribute("aria-label", "Inbound");
     expect(".o_mango_direction i").toHaveClass("fa-arrow-down");
+    expect(".o_mango_direction span").toHaveText("Inbound");
+});
+
+test("a missed call has an arrow of its own, in shape and colour", async () => {
+    MangoCall._records[0].result = "missed";
+    await mountView({
+        type: "form",
+        resModel: "mango.call",
+        resId: 1,
+        arch: `<form><field name="direction" widget="mango_direction" readonly="1"/></form>`,
+    });
+    expect(".o_mango_direction i").toHaveAttribute("aria-label", "Missed call");
+    expect(".o_mango_direction i").toHaveClass(["fa-level-down", "text-danger"]);
     expect(".o_mango_direction span").toHaveText("Inbound");
 });
 

@@ -98,6 +98,21 @@ test("in a kanban card", async () => {
     await waitForSteps([`${NUMBER} | person | 3`]);
 });
 
+test("the icon alone, where there is no room for the number", async () => {
+    await mountView({
+        type: "kanban",
+        resModel: "person",
+        arch: `<kanban><templates><t t-name="card">
+            <field name="phone" widget="mango_call_icon"/>
+        </t></templates></kanban>`,
+    });
+    expect(".o_kanban_record:contains(495)").toHaveCount(0);
+    expect(".o_mango_call_button").toHaveCount(1);
+    expect(".o_mango_call_button").toHaveAttribute("aria-label", `Call ${NUMBER}`);
+    await contains(".o_mango_call_button").click();
+    await waitForSteps([`${NUMBER} | person | 3`]);
+});
+
 test("switched off for a field", async () => {
     await form(`<field name="phone" widget="phone" options="{'mango_call': false}"/>`);
     expect(".o_mango_call_button").toHaveCount(0);

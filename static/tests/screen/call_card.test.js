@@ -52,7 +52,7 @@ beforeEach(() => {
         };
     const names =
         "close hangUp transfer stopConsulting choosePartner openPartner createPartner " +
-        "addNumber openLead scheduleActivity callBack";
+        "addNumber openLead createLead scheduleActivity callBack";
     mockService("mango_office.call", () => ({
         bus,
         state,
@@ -179,6 +179,26 @@ describe("what it shows", () => {
     });
 });
 
+/** @returns {number} the relative luminance of a colour, as WCAG defines it */
+function luminance(color) {
+    const [red, green, blue] = color.match(/[\d.]+/g).map((part) => {
+        const share = part / 255;
+        return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+test("the header can be read in every phase", async () => {
+    await mountCards(makeCard());
+    for (const phase of ["ringing", "talking", "calling", "hold", "ended"]) {
+        await change({ phase });
+        const { color, backgroundColor } = getComputedStyle(queryOne(".o_mango_card_header"));
+        const both = [luminance(color), luminance(backgroundColor)];
+        const contrast = (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+        expect(contrast).toBeGreaterThan(4.5, { message: phase });
+    }
+});
+
 describe("what can be done", () => {
     test("each button does its own", async () => {
         await mountCards(makeCard({ can_hang_up: true, lead: { id: 4, name: "Desks" } }));
@@ -193,6 +213,12 @@ describe("what can be done", () => {
             "open 1",
             "close",
         ]);
+    });
+
+    test("without a lead, one is created", async () => {
+        await mountCards(makeCard());
+        await contains(".o_mango_create_lead").click();
+        await waitForSteps(["createLead"]);
     });
 
     test("a button waits for the server before it works again", async () => {
@@ -487,6 +513,7 @@ describe("note", () => {
 
     test("saved as it is typed", async () => {
         await mountCards(makeCard({ note: "A" }));
+        const height = queryOne(".o_mango_card_note").offsetHeight;
         await type("Ab");
         expect(".o_mango_card_note").toHaveText(/Saving/);
         expect(JSON.parse(draft()).text).toBe("Ab");
@@ -494,6 +521,9 @@ describe("note", () => {
         await waitForSteps(['save "Ab" from "A"']);
         await animationFrame();
         expect(".o_mango_card_note").toHaveText(/Saved/);
+        expect(queryOne(".o_mango_card_note").offsetHeight).toBe(height, {
+            message: "the buttons below stay where they are",
+        });
         expect(draft()).toBe(null);
     });
 

@@ -14,6 +14,7 @@ import {
 import { browser } from "@web/core/browser/browser";
 import { ConnectionLostError } from "@web/core/network/rpc";
 import { MainComponentsContainer } from "@web/core/main_components_container";
+import { user } from "@web/core/user";
 import {
     defineMangoOfficeModels,
     makeCard,
@@ -526,11 +527,68 @@ describe("buttons of the card", () => {
 
     test("the lead is opened", async () => {
         useTelephony();
-        onRpc("mango.call", "open_lead", () => ({ res_model: "crm.lead", res_id: 4 }));
         mockService("action", { doAction: ({ res_id }) => asyncStep(`lead ${res_id}`) });
         const service = await start();
-        await service.openLead(makeCard());
+        await service.openLead(makeCard({ lead: { id: 4 } }));
         await waitForSteps(["lead 4"]);
+    });
+
+    /** @returns {Object[]} the dialogs that a service opens, by their properties */
+    function keepDialogs(service) {
+        const dialogs = [];
+        patchWithCleanup(service.dialog, { add: (_component, props) => dialogs.push(props) });
+        return dialogs;
+    }
+
+    test("a lead is created in a dialog that knows the call", async () => {
+        useTelephony();
+        onRpc("mango.call", "get_lead_defaults", () => ({ default_name: "Call: Ivan" }));
+        onRpc("mango.call", "choose_lead", ({ args }) => {
+            asyncStep(`choose_lead ${args.flat().join(" ")}`);
+            return true;
+        });
+        const service = await start();
+        const dialogs = keepDialogs(service);
+        await service.createLead(makeCard());
+        expect(dialogs[0].resModel).toBe("crm.lead");
+        expect(dialogs[0].context).toEqual({ default_name: "Call: Ivan" });
+        await dialogs[0].onRecordSaved({ resId: 4 });
+        await waitForSteps(["choose_lead 1 4"]);
+    });
+
+    test("a new contact is the user's, and gets the earlier calls of the number", async () => {
+        useTelephony();
+        await mountWithCleanup(MainComponentsContainer);
+        const service = getService("mango_office.call");
+        onRpc("mango.call", "choose_new_partner", ({ args }) => {
+            asyncStep(`choose_new_partner ${args.flat().join(" ")}`);
+            return 3;
+        });
+        const dialogs = keepDialogs(service);
+        service.createPartner(makeCard({ partner: false }));
+        expect(dialogs[0].context).toEqual({
+            default_phone: "+7 495 000-02-01",
+            default_user_id: user.userId,
+        });
+        await dialogs[0].onRecordSaved({ resId: 18 });
+        await waitForSteps(["choose_new_partner 1 18"]);
+        await animationFrame();
+        expect(".o_notification").toHaveText(/Earlier calls of this number .*: 3/);
+    });
+
+    test("adding a number says the same, and nothing if there were none", async () => {
+        useTelephony();
+        await mountWithCleanup(MainComponentsContainer);
+        const service = getService("mango_office.call");
+        let count = 0;
+        onRpc("mango.call", "add_number_to", () => count);
+        await service.addNumberTo(makeCard(), 18);
+        await animationFrame();
+        expect(".o_notification").toHaveCount(0);
+        count = 2;
+        await service.addNumberTo(makeCard(), 18);
+        await animationFrame();
+        expect(".o_notification").toHaveText(/: 2/);
     });
 
     test("an activity is scheduled on the lead, else the contact, else the call", async () => {

@@ -32,10 +32,22 @@ registry.category("web_tour.tours").add("mango_office_settings", {
         },
         {
             trigger: "button[name=action_mango_load_users]",
-            run: "click",
+            run({ anchor, click }) {
+                anchor.scrollIntoView({ block: "center" });
+                return click();
+            },
         },
         {
             trigger: ".o_notification:contains('Extensions: 2 new, 0 changed, 0 gone.')",
+        },
+        {
+            content: "the page stays where the button was pressed",
+            trigger: ".o_mango_users .o_data_row:contains(0511)",
+            run() {
+                if (!document.querySelector(".settings").scrollTop) {
+                    throw new Error("the page has jumped to the top");
+                }
+            },
         },
         {
             trigger: ".o_mango_users .o_data_row:contains(0511) td[name=user_id]",
@@ -78,6 +90,24 @@ registry.category("web_tour.tours").add("mango_office_settings", {
         },
         {
             trigger: ".modal button:contains(Close)",
+            run: "click",
+        },
+        {
+            trigger: "body:not(:has(.modal))",
+        },
+        {
+            trigger: "button[name=action_mango_fetch_history]",
+            run: "click",
+        },
+        {
+            content: "which days to fetch is asked without a calendar over it",
+            trigger: ".modal-footer button[name=action_start]:focus",
+        },
+        {
+            trigger: "body:not(:has(.o_datetime_picker))",
+        },
+        {
+            trigger: ".modal button:contains(Discard)",
             run: "click",
         },
         {

@@ -5,6 +5,7 @@ import { KanbanController } from "@web/views/kanban/kanban_controller";
 import { kanbanView } from "@web/views/kanban/kanban_view";
 import { ListController } from "@web/views/list/list_controller";
 import { listView } from "@web/views/list/list_view";
+import { LabelledListRenderer } from "../labelled_list/labelled_list";
 import { useCallChanges } from "../../screen/call_service/call_changes";
 import { useLiveRecord, useLiveRecords } from "../../screen/call_service/live_reload";
 
@@ -43,8 +44,11 @@ export class CallFormController extends FormController {
     }
 }
 
-registry.category("views").add("mango_call_form", { ...formView, Controller: CallFormController });
-registry.category("views").add("mango_call_list", { ...listView, Controller: CallListController });
-registry
-    .category("views")
-    .add("mango_call_kanban", { ...kanbanView, Controller: CallKanbanController });
+const views = registry.category("views");
+views.add("mango_call_form", { ...formView, Controller: CallFormController });
+views.add("mango_call_list", {
+    ...listView,
+    Controller: CallListController,
+    Renderer: LabelledListRenderer,
+});
+views.add("mango_call_kanban", { ...kanbanView, Controller: CallKanbanController });

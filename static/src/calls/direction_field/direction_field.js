@@ -2,12 +2,7 @@ import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
-
-const ICONS = {
-    inbound: "fa-arrow-down text-success",
-    outbound: "fa-arrow-up text-info",
-    internal: "fa-exchange text-muted",
-};
+import { callArrow } from "./call_arrow";
 
 /** The direction of a call as an arrow and, where there is room, a word. */
 export class DirectionField extends Component {
@@ -17,8 +12,8 @@ export class DirectionField extends Component {
     get value() {
         return this.props.record.data[this.props.name];
     }
-    get icon() {
-        return ICONS[this.value];
+    get arrow() {
+        return callArrow({ direction: this.value, result: this.props.record.data.result });
     }
     get label() {
         const { selection } = this.props.record.fields[this.props.name];
@@ -31,6 +26,7 @@ export const directionField = {
     displayName: _t("Call Direction"),
     supportedOptions: [{ label: _t("Icon only"), name: "icon_only", type: "boolean" }],
     supportedTypes: ["selection"],
+    fieldDependencies: [{ name: "result", type: "selection" }],
     extractProps: ({ options }) => ({ iconOnly: Boolean(options.icon_only) }),
 };
 

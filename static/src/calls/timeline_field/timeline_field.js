@@ -2,12 +2,13 @@ import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
+import { MISSED_ARROW } from "../direction_field/call_arrow";
 import { formatDuration } from "../duration_field/duration_field";
 
 /**
  * @typedef {Object} TimelineStep what `mango.timeline` gives
  * @property {string} key
- * @property {"menu"|"queue"|"answered"|"unanswered"|"live"|"route"|"skipped"|"end"} kind
+ * @property {"menu"|"queue"|"answered"|"unanswered"|"live"|"route"|"skipped"|"end"|"missed"} kind
  * @property {number | null} offset seconds from the start of the call
  * @property {string} title
  * @property {string} text
@@ -22,6 +23,7 @@ const ICONS = {
     route: "fa-random text-primary",
     skipped: "fa-share text-muted",
     end: "fa-stop-circle-o text-muted",
+    missed: MISSED_ARROW.icon,
 };
 
 /** The way of a call through menu, queue and phones, from top to bottom. */

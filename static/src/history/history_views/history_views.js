@@ -1,4 +1,4 @@
-import { onWillUnmount, useComponent } from "@odoo/owl";
+import { onMounted, onWillUnmount, useComponent } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { FormController } from "@web/views/form/form_controller";
@@ -39,9 +39,18 @@ export class HistoryListController extends ListController {
     }
 }
 
-registry
-    .category("views")
-    .add("mango_statistics_import_form", { ...formView, Controller: HistoryFormController });
-registry
-    .category("views")
-    .add("mango_statistics_import_list", { ...listView, Controller: HistoryListController });
+/** Which days to fetch. A date that has the focus covers the dialog with its calendar. */
+export class HistoryStartController extends FormController {
+    setup() {
+        super.setup();
+        onMounted(() => {
+            const dialog = this.rootRef.el?.closest(".modal");
+            dialog?.querySelector(".modal-footer .btn-primary")?.focus();
+        });
+    }
+}
+
+const views = registry.category("views");
+views.add("mango_statistics_import_form", { ...formView, Controller: HistoryFormController });
+views.add("mango_statistics_import_list", { ...listView, Controller: HistoryListController });
+views.add("mango_history_start_form", { ...formView, Controller: HistoryStartController });

@@ -2,17 +2,12 @@ import { Component, useState } from "@odoo/owl";
 import { deserializeDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
+import { callArrow } from "../../calls/direction_field/call_arrow";
 import { formatDuration } from "../../calls/duration_field/duration_field";
 import { CallNote } from "./call_note";
 import { CallTimer } from "./call_timer";
 import { isOver, phaseLook, phaseWords } from "./call_words";
 import { TransferPanel } from "./transfer_panel";
-
-const DIRECTIONS = {
-    inbound: { icon: "fa-arrow-down text-success", words: _t("Inbound") },
-    outbound: { icon: "fa-arrow-up text-info", words: _t("Outbound") },
-    internal: { icon: "fa-exchange text-muted", words: _t("Internal") },
-};
 
 /** One call on the screen: who it is, where it stands, and what can be done. */
 export class CallCard extends Component {
@@ -27,7 +22,7 @@ export class CallCard extends Component {
 
     setup() {
         this.calls = useService("mango_office.call");
-        this.directions = DIRECTIONS;
+        this.arrowOf = callArrow;
         this.state = useState({ isBusy: false, isTransferring: false });
         this.saveNote = (note, base) => this.calls.saveNote(this.props.card, note, base);
         this.searchColleagues = (term) => this.calls.colleagues(term);

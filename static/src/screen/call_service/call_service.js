@@ -470,8 +470,24 @@ export class CallService {
     }
 
     async addNumberTo(card, partnerId) {
-        await this.onServer(card, "add_number_to", partnerId);
+        this.tellAttached(await this.onServer(card, "add_number_to", partnerId));
         return this.refresh(card.call_id);
+    }
+
+    async chooseNewPartner(card, partnerId) {
+        this.tellAttached(await this.onServer(card, "choose_new_partner", partnerId));
+        return this.refresh(card.call_id);
+    }
+
+    /** @param {number | undefined} count of earlier calls that are the contact's now, too */
+    tellAttached(count) {
+        if (count) {
+            const words = _t(
+                "Earlier calls of this number that belong to the contact now: %s",
+                count
+            );
+            this.notification.add(words, { type: "success" });
+        }
     }
 
     /** Let the user choose the contact that the number is to be added to. */
@@ -489,9 +505,28 @@ export class CallService {
         this.dialog.add(FormViewDialog, {
             title: _t("New Contact"),
             resModel: "res.partner",
-            context: { default_phone: card.number },
-            onRecordSaved: (record) => this.choosePartner(card, record.resId),
+            context: { default_phone: card.number, default_user_id: user.userId },
+            onRecordSaved: (record) => this.chooseNewPartner(card, record.resId),
         });
+    }
+
+    /** Let the user create the lead of a call, without leaving what they are doing. */
+    async createLead(card) {
+        const context = await this.onServer(card, "get_lead_defaults");
+        if (!context) {
+            return;
+        }
+        this.dialog.add(FormViewDialog, {
+            title: _t("New Lead"),
+            resModel: "crm.lead",
+            context,
+            onRecordSaved: (record) => this.chooseLead(card, record.resId),
+        });
+    }
+
+    async chooseLead(card, leadId) {
+        await this.onServer(card, "choose_lead", leadId);
+        return this.refresh(card.call_id);
     }
 
     scheduleActivity(card) {
@@ -535,12 +570,8 @@ export class CallService {
         return this.openForm("res.partner", card.partner.id);
     }
 
-    /** Open the lead of a call; the server creates it at the first time. */
-    async openLead(card) {
-        const action = await this.onServer(card, "open_lead");
-        if (action) {
-            await this.action.doAction(action);
-        }
+    openLead(card) {
+        return this.openForm("crm.lead", card.lead.id);
     }
 
     openForm(resModel, resId) {

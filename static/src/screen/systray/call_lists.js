@@ -4,14 +4,10 @@ import { _t } from "@web/core/l10n/translation";
 import { user } from "@web/core/user";
 import { KeepLast } from "@web/core/utils/concurrency";
 import { useBus, useService } from "@web/core/utils/hooks";
+import { callArrow } from "../../calls/direction_field/call_arrow";
 import { formatDuration } from "../../calls/duration_field/duration_field";
 import { useLiveReload } from "../call_service/live_reload";
 
-const DIRECTIONS = {
-    inbound: { icon: "fa-arrow-down text-success", words: _t("Inbound") },
-    outbound: { icon: "fa-arrow-up text-info", words: _t("Outbound") },
-    internal: { icon: "fa-exchange text-muted", words: _t("Internal") },
-};
 const RESULTS = {
     missed: _t("Missed"),
     unanswered: _t("No answer"),
@@ -27,8 +23,8 @@ export class CallLists extends Component {
     setup() {
         this.orm = useService("orm");
         this.calls = useService("mango_office.call");
-        this.directions = DIRECTIONS;
         this.answers = new KeepLast();
+        this.arrowOf = callArrow;
         this.state = useState({ rows: null });
         const loadSoon = useLiveReload(() => this.load());
         useBus(this.calls.bus, "changed", loadSoon);

@@ -1,0 +1,37 @@
+import { beforeEach, describe, expect, test } from "@odoo/hoot";
+import { advanceTime, animationFrame } from "@odoo/hoot-mock";
+import { mountView } from "@web/../tests/web_test_helpers";
+import { defineMangoOfficeModels, MangoCall } from "../mango_office_test_helpers";
+
+describe.current.tags("desktop");
+defineMangoOfficeModels();
+
+beforeEach(() => {
+    Object.assign(MangoCall._records[0], { state: "talking", talking_seconds: 42 });
+    Object.assign(MangoCall._records[1], { state: "ringing", talking_seconds: 0 });
+});
+
+const mountList = () =>
+    mountView({
+        type: "list",
+        resModel: "mango.call",
+        arch: `<list>
+            <field name="result" widget="mango_result" decoration-danger="result == 'missed'"/>
+        </list>`,
+    });
+
+test("a running call says what is going on, and for how long", async () => {
+    await mountList();
+    expect(".o_data_row:eq(0) td[name=result]").toHaveText("Talking 0:42");
+    expect(".o_data_row:eq(1) td[name=result]").toHaveText("Ringing");
+    await advanceTime(1000);
+    await animationFrame();
+    expect(".o_data_row:eq(0) td[name=result]").toHaveText("Talking 0:43");
+});
+
+test("a call that has ended says how", async () => {
+    Object.assign(MangoCall._records[0], { state: "ended", result: "missed" });
+    await mountList();
+    expect(".o_data_row:eq(0) .badge").toHaveText("Missed");
+    expect(".o_data_row:eq(0) .badge").toHaveClass("text-bg-danger");
+});
