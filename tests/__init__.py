@@ -50,6 +50,9 @@ from .screen import (
     test_call_card,
     test_recent_calls,
 )
+from .support import (
+    test_surprises,
+)
 from .vpbx import (
     test_vpbx_call_state,
     test_vpbx_client,
@@ -60,4 +63,5 @@ from .vpbx import (
     test_vpbx_recordings,
     test_vpbx_signature,
     test_vpbx_statistics,
+    test_vpbx_surprises,
 )

@@ -64,6 +64,8 @@ RIGHTS = """
     mango.statistics.import        company's   -     -     -     -     -     rx    rx
     mango.statistics.import        other's     -     -     -     -     -     -     -
     mango.statistics.import.start  company's   -     -     -     -     -     rwcdx rwcdx
+    mango.surprise                 company's   -     -     -     -     -     rx    rx
+    mango.surprise                 other's     -     -     -     -     -     -     -
     mango.circuit.breaker          company's   -     -     -     -     -     -     rx
     mango.connection.check         mine        -     -     -     -     -     rwcdx rwcdx
     mango.connection.check         colleague's -     -     -     -     -     c     c
@@ -92,6 +94,7 @@ WRITTEN = {
     "mango.recording.play": {"kind": "play"},
     "mango.statistics.import": {"state": "done"},
     "mango.statistics.import.start": {"date_from": "2026-01-02"},
+    "mango.surprise": {"count": 7},
     "mango.circuit.breaker": {"failures": 1},
     "mango.connection.check": {"line_ids": False},
     "mango.connection.check.line": {"message": "x"},
@@ -115,6 +118,7 @@ METHODS = """
     mango.account           action_view_failed_events         admin
     mango.account           action_view_history               admin
     mango.account           action_view_route_steps           user
+    mango.account           action_view_surprises             admin
     mango.account           create                            admin
     mango.account           unlink                            admin
     mango.account           write                             admin
@@ -155,6 +159,8 @@ METHODS = """
     mango.statistics.import           action_stop                       admin
     mango.statistics.import           action_view_calls                 admin
     mango.statistics.import.start     action_start                      admin
+    mango.surprise          action_mark_seen                  admin
+    mango.surprise          action_view_events                admin
     mango.line              create                            nobody
     mango.line              unlink                            nobody
     mango.line              write                             admin
@@ -288,6 +294,8 @@ class TestRights(RightsWorld, MangoCase):
             **self.callbacks(own, colleagues, elsewhere),
             **self.histories(),
             **self.routing(),
+            ("mango.surprise", "company's"): self.surprise(account),
+            ("mango.surprise", "other's"): self.surprise(there),
             ("mango.circuit.breaker", "company's"): self.env[
                 "mango.circuit.breaker"
             ]._get_or_create_row(account),
@@ -372,6 +380,14 @@ class TestRights(RightsWorld, MangoCase):
             ("mango.statistics.import", "other's"): self.history(self.account_there),
             ("mango.statistics.import.start", "company's"): self.history_start(),
         }
+
+    def surprise(self, account):
+        surprises = self.env["mango.surprise"]
+        known = surprises.search([("account_id", "=", account.id)])
+        moment = "2026-01-01 00:00:00"
+        vals = {"place": "events/call: moon", "what": "member", "count": 1}
+        vals |= {"first_at": moment, "last_at": moment, "account_id": account.id}
+        return known or surprises.create(vals)
 
     def group(self, account):
         vals = {"account_id": account.id, "number": "500"}
@@ -477,6 +493,7 @@ class TestRights(RightsWorld, MangoCase):
             "mango.group": {"number": "999"},
             "mango.callback": {"client_key": "new"},
             "mango.command": {"command_id": "c-new"},
+            "mango.surprise": {"place": "new"},
             "mango.event": {"digest": "new", "received_at": "2026-01-01 00:00:00"},
         }
         plain = {
@@ -603,6 +620,7 @@ class TestRights(RightsWorld, MangoCase):
             "mango.group": self.plan_group,
             "mango.statistics.import": self.history(self.account),
             "mango.statistics.import.start": self.history_start(),
+            "mango.surprise": self.surprise(self.account),
             "mango.line": self.account.line_ids[0],
             "mango.route.step": self.account.route_step_ids[0],
             "mango.recording": call.recording_ids or self.recording(call),

@@ -1,0 +1,5 @@
+from . import (
+    mango_account,
+    mango_event,
+    mango_surprise,
+)
