@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 
 from ...vpbx import statistics, surprises
 from ..inbox.mango_event import MAX_OF_CALL
@@ -33,7 +33,8 @@ class MangoEvent(models.Model):
     @api.model
     def _on_unreadable(self, account_id, kind, text):
         # sudo: mango.surprise - the PBX is nobody's user; its signature was right.
-        self.env["mango.surprise"].sudo()._count_text(account_id, kind, text)
+        env = self.env(user=SUPERUSER_ID, su=True)
+        env["mango.surprise"]._count_text(account_id, kind, text)
         return super()._on_unreadable(account_id, kind, text)
 
     def _surprises(self):

@@ -68,6 +68,7 @@ class MangoSurprise(models.Model):
     def _count_new(self):
         """Cron: look through the notifications that were marked, and count."""
         cron = self.env["ir.cron"]
+        self.env["mango.command"]._count_without_result()
         domain = Domain("surprise", "=", "new") & Domain(
             "received_at", "<", fields.Datetime.now() - SETTLING_TIME
         )

@@ -14,6 +14,7 @@ from ..vpbx_scenarios import (
     leg,
     menu,
     outside,
+    result,
     staff,
     unknown_members,
 )
@@ -33,9 +34,9 @@ class SurpriseFixtures:
         )
         return {(one.place, one.what): one.count for one in found}
 
-    def look(self):
+    def look(self, delay=timedelta(minutes=5)):
         """Let the cron look through what came, as if some minutes were over."""
-        later = fields.Datetime.now() + timedelta(minutes=5)
+        later = fields.Datetime.now() + delay
         with patch.object(fields.Datetime, "now", lambda *_args: later):
             self.run_cron("ir_cron_count_surprises")
 
@@ -124,6 +125,28 @@ class TestSurprises(SurpriseFixtures, MangoCase):
         self.look()
         self.assertEqual(list(self.surprises()), [("events/call: moon", "member")])
         self.assertEqual(list(self.surprises(other)), [("events/call: sun", "member")])
+
+    def command(self, command_id, **vals):
+        values = {"kind": "callback", "target": command_id, "state": "accepted"}
+        values |= {"user_id": self.anna.id, "account_id": self.account.id}
+        return self.env["mango.command"].create(
+            {**values, "command_id": command_id, **vals}
+        )
+
+    def test_results_that_never_come(self):
+        self.command("c-told")
+        self.command("c-refused", state="failed")
+        self.command("c-lost")
+        self.command("c-lost-too", kind="hangup", state="done")
+        self.receive(*result("callback", "c-told", 1000))
+        self.look()  # Some may still come.
+        self.assertEqual(self.surprises(), {})
+        for _again in range(2):
+            self.look(timedelta(minutes=15))
+        self.assertEqual(
+            self.surprises(),
+            {("result/callback", "missing"): 1, ("result/call/hangup", "missing"): 1},
+        )
 
     def test_new_until_somebody_looked(self):
         self.receive(*rung(moon="full"))
