@@ -51,6 +51,7 @@ from .screen import (
     test_recent_calls,
 )
 from .support import (
+    test_support_export,
     test_surprises,
 )
 from .vpbx import (
@@ -60,6 +61,7 @@ from .vpbx import (
     test_vpbx_codes,
     test_vpbx_notifications,
     test_vpbx_numbers,
+    test_vpbx_pseudonyms,
     test_vpbx_recordings,
     test_vpbx_signature,
     test_vpbx_statistics,

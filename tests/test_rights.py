@@ -66,6 +66,8 @@ RIGHTS = """
     mango.statistics.import.start  company's   -     -     -     -     -     rwcdx rwcdx
     mango.surprise                 company's   -     -     -     -     -     rx    rx
     mango.surprise                 other's     -     -     -     -     -     -     -
+    mango.support.export           mine        -     -     -     -     -     rwcdx rwcdx
+    mango.support.export           colleague's -     -     -     -     -     c     c
     mango.circuit.breaker          company's   -     -     -     -     -     -     rx
     mango.connection.check         mine        -     -     -     -     -     rwcdx rwcdx
     mango.connection.check         colleague's -     -     -     -     -     c     c
@@ -95,6 +97,7 @@ WRITTEN = {
     "mango.statistics.import": {"state": "done"},
     "mango.statistics.import.start": {"date_from": "2026-01-02"},
     "mango.surprise": {"count": 7},
+    "mango.support.export": {"date_from": "2026-01-02 00:00:00"},
     "mango.circuit.breaker": {"failures": 1},
     "mango.connection.check": {"line_ids": False},
     "mango.connection.check.line": {"message": "x"},
@@ -110,6 +113,7 @@ METHODS = """
     crm.team                write                             nobody
     mango.account           action_allow_known_addresses      admin
     mango.account           action_apply_suggestions          admin
+    mango.account           action_export_for_support         admin
     mango.account           action_fetch_history              admin
     mango.account           action_load_users                 admin
     mango.account           action_resume_requests            admin
@@ -122,6 +126,7 @@ METHODS = """
     mango.account           create                            admin
     mango.account           unlink                            admin
     mango.account           write                             admin
+    mango.call              action_export_for_support         admin
     mango.call              action_request_recordings         user
     mango.call              add_number_to                     user
     mango.call              choose_partner                    user
@@ -159,6 +164,8 @@ METHODS = """
     mango.statistics.import           action_stop                       admin
     mango.statistics.import           action_view_calls                 admin
     mango.statistics.import.start     action_start                      admin
+    mango.support.export    action_prepare                    admin
+    mango.support.export    action_save                       admin
     mango.surprise          action_mark_seen                  admin
     mango.surprise          action_view_events                admin
     mango.line              create                            nobody
@@ -294,6 +301,7 @@ class TestRights(RightsWorld, MangoCase):
             **self.callbacks(own, colleagues, elsewhere),
             **self.histories(),
             **self.routing(),
+            **self.exports(),
             ("mango.surprise", "company's"): self.surprise(account),
             ("mango.surprise", "other's"): self.surprise(there),
             ("mango.circuit.breaker", "company's"): self.env[
@@ -379,6 +387,19 @@ class TestRights(RightsWorld, MangoCase):
             ("mango.statistics.import", "company's"): self.history(self.account),
             ("mango.statistics.import", "other's"): self.history(self.account_there),
             ("mango.statistics.import.start", "company's"): self.history_start(),
+        }
+
+    def exports(self):
+        def export(user):
+            # sudo: as those without rights cannot; who made it stays.
+            model = self.env["mango.support.export"].with_user(user).sudo()
+            return model.create({"account_id": self.account.id})
+
+        return {
+            ("mango.support.export", "mine"): {
+                name: export(user) for name, user in self.users.items()
+            },
+            ("mango.support.export", "colleague's"): export(self.vera),
         }
 
     def surprise(self, account):
@@ -621,6 +642,7 @@ class TestRights(RightsWorld, MangoCase):
             "mango.statistics.import": self.history(self.account),
             "mango.statistics.import.start": self.history_start(),
             "mango.surprise": self.surprise(self.account),
+            "mango.support.export": self.env["mango.support.export"],
             "mango.line": self.account.line_ids[0],
             "mango.route.step": self.account.route_step_ids[0],
             "mango.recording": call.recording_ids or self.recording(call),

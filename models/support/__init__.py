@@ -1,6 +1,9 @@
 from . import (
     mango_account,
+    mango_call,
     mango_command,
     mango_event,
+    mango_support_bundle,
+    mango_support_export,
     mango_surprise,
 )

@@ -31,3 +31,9 @@ class MangoAccount(models.Model):
         )
         action["domain"] = [("account_id", "=", self.id)]
         return action
+
+    def action_export_for_support(self):
+        """Show what would be exported of this PBX; the period can be chosen."""
+        self.ensure_one()
+        self.check_access("read")
+        return self.env["mango.support.export"]._open({"account_id": self.id})
