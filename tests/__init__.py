@@ -52,6 +52,7 @@ from .screen import (
 )
 from .support import (
     test_support_export,
+    test_support_replay,
     test_surprises,
 )
 from .vpbx import (

@@ -5,5 +5,6 @@ from . import (
     mango_event,
     mango_support_bundle,
     mango_support_export,
+    mango_support_replay,
     mango_surprise,
 )
