@@ -51,6 +51,7 @@ from .screen import (
     test_recent_calls,
 )
 from .support import (
+    test_first_day,
     test_support_export,
     test_support_replay,
     test_surprises,
