@@ -7,7 +7,8 @@ always replaced by the same, so that a call can be folded from the stand-ins as 
 originals:
 
 * phone numbers keep their country, those of lines their area, too; a number is the same
-  one however it is written
+  one however it is written. Russian ones become numbers that nobody has: behind an area
+  no number begins with a zero
 * extensions keep their length and their first digit
 * devices of the PBX stay devices of the PBX
 * ids keep their order, which decides between legs of the same second
@@ -25,8 +26,6 @@ from .members import KINDS, UNDESCRIBED, Many, Type, Words
 from .notifications import read_integer
 from .numbers import HOME_REGION, e164, is_sip
 
-#: Digits at the end of a line's number that are replaced.
-_LINE_DIGITS = 7
 #: Smaller numbers count something.
 _LARGEST_COUNT = 99_999
 _LARGEST_CODE = 9_999
@@ -36,6 +35,8 @@ _TRIES = 1000
 
 _DIGITS = re.compile(r"[0-9]+")
 _EXTENSION = re.compile(r"[0-9]{1,6}")
+#: Of Russia, not of Kazakhstan: the area and the number in it.
+_RUSSIAN = re.compile(r"\+7([3-589][0-9]{2})[0-9]{7}")
 _WRITTEN = re.compile(r"[0-9+\-() .]+")
 _TOKEN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[_./-]")
 #: What tells whose a device is, or that a number is hidden.
@@ -111,10 +112,11 @@ class Learned:
 
     def __init__(self):
         self.ids = set()
+        self.numbers = set()
         self.lines = set()
 
     def learn(self, kind, payload):
-        """Take the ids and the lines of a notification in.
+        """Take the ids and the numbers of a notification in.
 
         :param str kind: of the notification
         :param dict payload: the decoded ``json``
@@ -133,8 +135,9 @@ class Learned:
             elif expected in (Type.ID, Type.IDS):
                 values = value if isinstance(value, list) else [value]
                 self.ids.update(str(one) for one in values if _is_plain(one))
-            elif name == "line_number" and _is_plain(value):
-                self.lines.add(str(value))
+            elif expected is Type.NUMBER and _is_plain(value):
+                numbers = self.lines if name == "line_number" else self.numbers
+                numbers.add(str(value))
 
 
 class Pseudonyms:
@@ -152,7 +155,8 @@ class Pseudonyms:
         self._moments = moments
         self._regions = regions
         self._ids = self._rank(learned.ids)
-        self._lines = {number for text in learned.lines if (number := self._e164(text))}
+        self._lines = set(map(self._e164, learned.lines)) - {None}
+        self._originals = self._lines | set(map(self._e164, learned.numbers))
         self._numbers = {}
         self._taken = set()
 
@@ -349,22 +353,20 @@ class Pseudonyms:
         return "".join(next(stream) if sign in "0123456789" else sign for sign in text)
 
     def _other_phone(self, number):
-        kept = self._kept_digits(number)
-
         def candidate(digits):
-            return number[: kept + 1] + digits(len(number) - kept - 1)
+            if russian := _RUSSIAN.fullmatch(number):
+                area = russian[1] if number in self._lines else f"4{digits(2)}"
+                return f"+7{area}000{digits(4)}"
+            kept = number[: self._country_length(number) + 2]
+            return kept + digits(len(number) - len(kept))
 
-        return self._chosen(number, candidate, lambda other: self._e164(other) == other)
+        def is_good(other):
+            return other not in self._originals and self._e164(other) == other
 
-    def _kept_digits(self, number):
-        """Return how many digits of a number stay: of a line its area, too."""
-        if number in self._lines:
-            return max(len(number) - 1 - _LINE_DIGITS, 1)
-        try:
-            country = phonenumbers.parse(number).country_code
-        except phonenumbers.NumberParseException:
-            return 1
-        return len(str(country)) + 1
+        return self._chosen(number, candidate, is_good)
+
+    def _country_length(self, number):
+        return len(str(phonenumbers.parse(number).country_code))
 
     def _chosen(self, original, candidate, is_good=lambda other: True):
         """Find a stand-in that no other has.

@@ -186,6 +186,8 @@ class MangoSupportBundle(models.AbstractModel):
             commands.mapped("leg_ref"),
         ):
             learned.ids.update(filter(None, names))
+        for names in (calls.mapped("client_number"), commands.mapped("to_number")):
+            learned.numbers.update(filter(None, names))
         lines = account.with_context(active_test=False).line_ids
         learned.lines.update(lines.mapped("number"))
         received = events.mapped("received_at") or [fields.Datetime.now()]

@@ -190,7 +190,7 @@ class TestSupportExport(ExportFixtures, MangoCase):
         self.assertLessEqual({call["extension"] for call in calls}, numbers)
         lines = {line["number"] for line in directory["lines"]}
         self.assertIn(calls[0]["line_number"], lines)
-        self.assertRegex(calls[0]["line_number"], r"^7495\d{7}$")
+        self.assertRegex(calls[0]["line_number"], r"^7495000\d{4}$")
         [command] = lines_of(files, "commands.jsonl")
         self.assertEqual(command["to_number"], f"+{caller}")
         [told] = [one for one in notifications if one["kind"] == "result/callback"]

@@ -134,10 +134,12 @@ class TestPseudonyms(BaseCase):
     def test_form_survives(self):
         stand_ins = made(lines=[LINE, SIP_LINE])
         for text, form in [
-            (CLIENT, r"74\d{9}"),
-            ("+7 (495) 000-02-01", r"\+7 \(4\d\d\) \d{3}-\d\d-\d\d"),
+            (CLIENT, r"74\d\d000\d{4}"),
+            ("79161234567", r"74\d\d000\d{4}"),
+            ("+7 (495) 000-02-01", r"\+7 \(4\d\d\) 000-\d\d-\d\d"),
+            ("77012345678", r"77\d{9}"),
             ("375291234567", r"3752\d{8}"),
-            (LINE, r"7495\d{7}"),
+            (LINE, r"7495000\d{4}"),
             ("101", r"1\d\d"),
             ("0511", r"0\d{3}"),
             ("73", r"7\d"),
@@ -162,6 +164,15 @@ class TestPseudonyms(BaseCase):
         found = {e164(stand_ins.number(way)) for way in ways}
         self.assertEqual(len(found), 1)
         self.assertNotEqual(found, {"+74950000201"})
+
+    @PROPERTY
+    @given(st.lists(st.integers(0, 9999), unique=True, min_size=2, max_size=30))
+    def test_lines_stay_apart_and_become_none_of_them(self, numbers):
+        lines = [f"7495000{number:04}" for number in numbers]
+        stand_ins = made(lines=lines)
+        found = set(map(stand_ins.number, lines))
+        self.assertEqual(len(found), len(lines))
+        self.assertFalse(found & set(lines))
 
     @PROPERTY
     @given(st.lists(st.integers(10, 99), unique=True, min_size=2, max_size=60))
