@@ -52,6 +52,7 @@ from .screen import (
 )
 from .support import (
     test_first_day,
+    test_self_test,
     test_support_export,
     test_support_replay,
     test_surprises,

@@ -66,6 +66,10 @@ RIGHTS = """
     mango.statistics.import.start  company's   -     -     -     -     -     rwcdx rwcdx
     mango.surprise                 company's   -     -     -     -     -     rx    rx
     mango.surprise                 other's     -     -     -     -     -     -     -
+    mango.self.test                mine        -     -     -     -     -     rwcdx rwcdx
+    mango.self.test                colleague's -     -     -     -     -     c     c
+    mango.self.test.step           mine        -     -     -     -     -     rwcdx rwcdx
+    mango.self.test.step           colleague's -     -     -     -     -     -     -
     mango.support.export           mine        -     -     -     -     -     rwcdx rwcdx
     mango.support.export           colleague's -     -     -     -     -     c     c
     mango.circuit.breaker          company's   -     -     -     -     -     -     rx
@@ -97,6 +101,8 @@ WRITTEN = {
     "mango.statistics.import": {"state": "done"},
     "mango.statistics.import.start": {"date_from": "2026-01-02"},
     "mango.surprise": {"count": 7},
+    "mango.self.test": {"mobile": "1"},
+    "mango.self.test.step": {"message": "x"},
     "mango.support.export": {"date_from": "2026-01-02 00:00:00"},
     "mango.circuit.breaker": {"failures": 1},
     "mango.connection.check": {"line_ids": False},
@@ -117,6 +123,7 @@ METHODS = """
     mango.account           action_fetch_history              admin
     mango.account           action_load_users                 admin
     mango.account           action_resume_requests            admin
+    mango.account           action_self_test                  admin
     mango.account           action_test_connection            admin
     mango.account           action_view_extensions            user
     mango.account           action_view_failed_events         admin
@@ -164,6 +171,10 @@ METHODS = """
     mango.statistics.import           action_stop                       admin
     mango.statistics.import           action_view_calls                 admin
     mango.statistics.import.start     action_start                      admin
+    mango.self.test         action_call                       admin
+    mango.self.test         action_look                       admin
+    mango.self.test         action_next                       admin
+    mango.self.test         action_print                      admin
     mango.support.export    action_prepare                    admin
     mango.support.export    action_save                       admin
     mango.surprise          action_mark_seen                  admin
@@ -302,6 +313,7 @@ class TestRights(RightsWorld, MangoCase):
             **self.histories(),
             **self.routing(),
             **self.exports(),
+            **self.self_tests(),
             ("mango.surprise", "company's"): self.surprise(account),
             ("mango.surprise", "other's"): self.surprise(there),
             ("mango.circuit.breaker", "company's"): self.env[
@@ -387,6 +399,24 @@ class TestRights(RightsWorld, MangoCase):
             ("mango.statistics.import", "company's"): self.history(self.account),
             ("mango.statistics.import", "other's"): self.history(self.account_there),
             ("mango.statistics.import.start", "company's"): self.history_start(),
+        }
+
+    def self_tests(self):
+        def self_test(user):
+            # sudo: as those without rights cannot; who made it stays.
+            model = self.env["mango.self.test"].with_user(user).sudo()
+            line = [(0, 0, {"step": "inbound"})]
+            return model.create({"account_id": self.account.id, "step_ids": line})
+
+        mine = {name: self_test(user) for name, user in self.users.items()}
+        colleagues = self_test(self.vera)
+        return {
+            ("mango.self.test", "mine"): mine,
+            ("mango.self.test", "colleague's"): colleagues,
+            ("mango.self.test.step", "mine"): {
+                name: one.step_ids for name, one in mine.items()
+            },
+            ("mango.self.test.step", "colleague's"): colleagues.step_ids,
         }
 
     def exports(self):
@@ -642,6 +672,7 @@ class TestRights(RightsWorld, MangoCase):
             "mango.statistics.import": self.history(self.account),
             "mango.statistics.import.start": self.history_start(),
             "mango.surprise": self.surprise(self.account),
+            "mango.self.test": self.env["mango.self.test"],
             "mango.support.export": self.env["mango.support.export"],
             "mango.line": self.account.line_ids[0],
             "mango.route.step": self.account.route_step_ids[0],

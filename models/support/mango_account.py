@@ -32,6 +32,12 @@ class MangoAccount(models.Model):
         action["domain"] = [("account_id", "=", self.id)]
         return action
 
+    def action_self_test(self):
+        """Go through the self-test with real calls."""
+        self.ensure_one()
+        self.check_access("write")
+        return self.env["mango.self.test"]._open(self)
+
     def action_export_for_support(self):
         """Show what would be exported of this PBX; the period can be chosen."""
         self.ensure_one()
