@@ -1,5 +1,6 @@
 import io
 import json
+import uuid
 import zipfile
 
 from odoo import api, fields, models
@@ -72,7 +73,8 @@ class MangoSupportReplay(models.AbstractModel):
         code = files["about.json"]["country"]
         country = self.env["res.country"].search([("code", "=", code)], limit=1)
         company = self.env["res.company"].create(
-            {"name": "Replay", "country_id": country.id}
+            # Several bundles may be played one after another.
+            {"name": f"Replay {uuid.uuid4()}", "country_id": country.id}
         )
         account = self.env["mango.account"].create(
             {
