@@ -12,6 +12,7 @@ from . import (
     odoo,
     paths,
     processes,
+    replay,
     testing,
 )
 from .console import Failure, say
@@ -89,6 +90,10 @@ def _parser():
     )
     command.set_defaults(run=_bench)
 
+    command = commands.add_parser("replay", help="play a support bundle, and compare")
+    command.add_argument("bundle", metavar="BUNDLE.zip")
+    command.set_defaults(run=_replay)
+
     command = commands.add_parser("i18n", help="update the translation files")
     command.add_argument("--check", action="store_true", help="only compare")
     command.set_defaults(run=_i18n)
@@ -150,6 +155,11 @@ def _bench(options):
     from . import bench
 
     return bench.main(options.quick, options.markdown)
+
+
+def _replay(options):
+    environment.ensure_runtime()
+    return replay.main(options.bundle)
 
 
 def _i18n(options):

@@ -10,3 +10,4 @@ from . import recordings
 from . import history
 from . import callbacks
 from . import insight
+from . import support

@@ -8,4 +8,5 @@ from .pbx import *
 from .recordings import *
 from .routing import *
 from .screen import *
+from .support import *
 from .vpbx import *

@@ -64,6 +64,14 @@ RIGHTS = """
     mango.statistics.import        company's   -     -     -     -     -     rx    rx
     mango.statistics.import        other's     -     -     -     -     -     -     -
     mango.statistics.import.start  company's   -     -     -     -     -     rwcdx rwcdx
+    mango.surprise                 company's   -     -     -     -     -     rx    rx
+    mango.surprise                 other's     -     -     -     -     -     -     -
+    mango.self.test                mine        -     -     -     -     -     rwcdx rwcdx
+    mango.self.test                colleague's -     -     -     -     -     c     c
+    mango.self.test.step           mine        -     -     -     -     -     rwcdx rwcdx
+    mango.self.test.step           colleague's -     -     -     -     -     -     -
+    mango.support.export           mine        -     -     -     -     -     rwcdx rwcdx
+    mango.support.export           colleague's -     -     -     -     -     c     c
     mango.circuit.breaker          company's   -     -     -     -     -     -     rx
     mango.connection.check         mine        -     -     -     -     -     rwcdx rwcdx
     mango.connection.check         colleague's -     -     -     -     -     c     c
@@ -92,6 +100,10 @@ WRITTEN = {
     "mango.recording.play": {"kind": "play"},
     "mango.statistics.import": {"state": "done"},
     "mango.statistics.import.start": {"date_from": "2026-01-02"},
+    "mango.surprise": {"count": 7},
+    "mango.self.test": {"mobile": "1"},
+    "mango.self.test.step": {"message": "x"},
+    "mango.support.export": {"date_from": "2026-01-02 00:00:00"},
     "mango.circuit.breaker": {"failures": 1},
     "mango.connection.check": {"line_ids": False},
     "mango.connection.check.line": {"message": "x"},
@@ -107,17 +119,21 @@ METHODS = """
     crm.team                write                             nobody
     mango.account           action_allow_known_addresses      admin
     mango.account           action_apply_suggestions          admin
+    mango.account           action_export_for_support         admin
     mango.account           action_fetch_history              admin
     mango.account           action_load_users                 admin
     mango.account           action_resume_requests            admin
+    mango.account           action_self_test                  admin
     mango.account           action_test_connection            admin
     mango.account           action_view_extensions            user
     mango.account           action_view_failed_events         admin
     mango.account           action_view_history               admin
     mango.account           action_view_route_steps           user
+    mango.account           action_view_surprises             admin
     mango.account           create                            admin
     mango.account           unlink                            admin
     mango.account           write                             admin
+    mango.call              action_export_for_support         admin
     mango.call              action_request_recordings         user
     mango.call              add_number_to                     user
     mango.call              choose_lead                       user
@@ -157,6 +173,14 @@ METHODS = """
     mango.statistics.import           action_stop                       admin
     mango.statistics.import           action_view_calls                 admin
     mango.statistics.import.start     action_start                      admin
+    mango.self.test         action_call                       admin
+    mango.self.test         action_look                       admin
+    mango.self.test         action_next                       admin
+    mango.self.test         action_print                      admin
+    mango.support.export    action_prepare                    admin
+    mango.support.export    action_save                       admin
+    mango.surprise          action_mark_seen                  admin
+    mango.surprise          action_view_events                admin
     mango.line              create                            nobody
     mango.line              unlink                            nobody
     mango.line              write                             admin
@@ -290,6 +314,10 @@ class TestRights(RightsWorld, MangoCase):
             **self.callbacks(own, colleagues, elsewhere),
             **self.histories(),
             **self.routing(),
+            **self.exports(),
+            **self.self_tests(),
+            ("mango.surprise", "company's"): self.surprise(account),
+            ("mango.surprise", "other's"): self.surprise(there),
             ("mango.circuit.breaker", "company's"): self.env[
                 "mango.circuit.breaker"
             ]._get_or_create_row(account),
@@ -374,6 +402,45 @@ class TestRights(RightsWorld, MangoCase):
             ("mango.statistics.import", "other's"): self.history(self.account_there),
             ("mango.statistics.import.start", "company's"): self.history_start(),
         }
+
+    def self_tests(self):
+        def self_test(user):
+            # sudo: as those without rights cannot; who made it stays.
+            model = self.env["mango.self.test"].with_user(user).sudo()
+            line = [(0, 0, {"step": "inbound"})]
+            return model.create({"account_id": self.account.id, "step_ids": line})
+
+        mine = {name: self_test(user) for name, user in self.users.items()}
+        colleagues = self_test(self.vera)
+        return {
+            ("mango.self.test", "mine"): mine,
+            ("mango.self.test", "colleague's"): colleagues,
+            ("mango.self.test.step", "mine"): {
+                name: one.step_ids for name, one in mine.items()
+            },
+            ("mango.self.test.step", "colleague's"): colleagues.step_ids,
+        }
+
+    def exports(self):
+        def export(user):
+            # sudo: as those without rights cannot; who made it stays.
+            model = self.env["mango.support.export"].with_user(user).sudo()
+            return model.create({"account_id": self.account.id})
+
+        return {
+            ("mango.support.export", "mine"): {
+                name: export(user) for name, user in self.users.items()
+            },
+            ("mango.support.export", "colleague's"): export(self.vera),
+        }
+
+    def surprise(self, account):
+        surprises = self.env["mango.surprise"]
+        known = surprises.search([("account_id", "=", account.id)])
+        moment = "2026-01-01 00:00:00"
+        vals = {"place": "events/call: moon", "what": "member", "count": 1}
+        vals |= {"first_at": moment, "last_at": moment, "account_id": account.id}
+        return known or surprises.create(vals)
 
     def group(self, account):
         vals = {"account_id": account.id, "number": "500"}
@@ -479,6 +546,7 @@ class TestRights(RightsWorld, MangoCase):
             "mango.group": {"number": "999"},
             "mango.callback": {"client_key": "new"},
             "mango.command": {"command_id": "c-new"},
+            "mango.surprise": {"place": "new"},
             "mango.event": {"digest": "new", "received_at": "2026-01-01 00:00:00"},
         }
         plain = {
@@ -605,6 +673,9 @@ class TestRights(RightsWorld, MangoCase):
             "mango.group": self.plan_group,
             "mango.statistics.import": self.history(self.account),
             "mango.statistics.import.start": self.history_start(),
+            "mango.surprise": self.surprise(self.account),
+            "mango.self.test": self.env["mango.self.test"],
+            "mango.support.export": self.env["mango.support.export"],
             "mango.line": self.account.line_ids[0],
             "mango.route.step": self.account.route_step_ids[0],
             "mango.recording": call.recording_ids or self.recording(call),

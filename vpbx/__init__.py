@@ -10,6 +10,8 @@
 * ``call_state`` -- the fold that turns notifications into a call
 * ``codes`` -- result codes and call-end reasons
 * ``numbers`` -- phone numbers, devices, extensions
+* ``members`` -- what is described of each kind of notification; ``surprises`` -- what
+  is not as described; ``pseudonyms`` -- stand-ins for what is personal
 * ``texts`` -- what the database can store
 * ``errors`` -- the one exception family
 """

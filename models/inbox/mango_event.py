@@ -136,6 +136,17 @@ class MangoEvent(models.Model):
             retried(own, store_and_apply)
 
     @api.model
+    def _on_unreadable(self, account_id, kind, text):
+        """Take note of a verified notification that cannot be read or stored.
+
+        For other parts of the addon to extend.
+
+        :param int account_id: the account whose signature was right.
+        :param str kind: of the notification.
+        :param str text: the text of ``json`` as received.
+        """
+
+    @api.model
     def _entry_of(self, account_id, notification):
         """Return the call that a notification is about, if it is about one.
 

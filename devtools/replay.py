@@ -1,0 +1,109 @@
+"""``./dev replay``: play a support bundle into a fresh database and compare."""
+
+import json
+import os
+import pathlib
+import tempfile
+
+from . import database, odoo, paths, processes
+from .console import Failure, say, step
+
+DATABASE = "mango_replay"
+SCRIPT = paths.DEVTOOLS / "replay_bundle.py"
+LOG = "replay.log"
+
+
+def main(bundle):
+    """Play a bundle, and print its calls beside those that come of it.
+
+    :param str bundle: path of the zip.
+    :return: exit status: 1 if they differ.
+    :rtype: int
+    """
+    path = pathlib.Path(bundle).resolve()
+    if not path.is_file():
+        raise Failure(f"there is no file {bundle}")
+    surroundings = database.acquire()
+    name = f"{DATABASE}_{os.getpid()}"
+    with odoo.deployed_copy() as copy, tempfile.TemporaryDirectory() as folder:
+        environment = odoo.environment(
+            surroundings, copy / "addons", copy / "odoo.conf"
+        )
+        outcome = pathlib.Path(folder) / "outcome.json"
+        try:
+            _install(name, environment)
+            _play(name, path, outcome, environment)
+            calls = json.loads(outcome.read_text())
+        finally:
+            database.drop(name, surroundings)
+    return report(calls)
+
+
+def _install(name, environment):
+    arguments = [f"--database={name}", f"--init={paths.MODULE}", "--no-http"]
+    arguments += ["--stop-after-init", "--log-level=warn"]
+    with step("Installing the addon in a fresh database (about a minute)"):
+        processes.run_logged(
+            odoo.command(arguments),
+            "read the log, mend the addon and run the same command again",
+            log_name=LOG,
+            env=environment,
+            cwd=paths.DEV,
+        )
+
+
+def _play(name, path, outcome, environment):
+    command = odoo.command(["shell", f"--database={name}", "--no-http"])
+    files = {"MANGO_BUNDLE": str(path), "MANGO_OUTCOME": str(outcome)}
+    with step("Playing the bundle"):
+        processes.run_logged(
+            [*command, "--log-level=warn", "--shell-interface=python"],
+            "is it a bundle of this version? Read the log",
+            log_name=LOG,
+            env={**environment, **files},
+            cwd=paths.DEV,
+            script=SCRIPT,
+        )
+
+
+def report(calls):
+    """Print the calls of a bundle beside those that came of it.
+
+    :param list calls: ``entry_id``, what the bundle says and what came of it, of each.
+    :return: exit status: 1 if they differ.
+    :rtype: int
+    """
+    different = 0
+    for entry_id, expected, made in calls:
+        is_equal = expected == made
+        different += not is_equal
+        say(f"{'  ' if is_equal else '! '}{entry_id}  {_summary(expected)}")
+        if not is_equal:
+            say("\n".join(_differences(expected, made)))
+    say(f"\n{len(calls)} calls, {different} different")
+    return 1 if different else 0
+
+
+def _summary(call):
+    if call is None:
+        return "(not in the bundle)"
+    words = [call["direction"], call["result"] or call["state"]]
+    words += [call["client_number"], f"{call['wait_duration'] or 0} s wait"]
+    words.append(f"{call['talk_duration'] or 0} s talk")
+    return ", ".join(filter(None, words))
+
+
+def _differences(expected, made):
+    """List what differs: each member with both values, the bundle's first."""
+    if made is None:
+        yield "    nothing came of it"
+    if expected is None or made is None:
+        return
+    for name in sorted(expected.keys() | made.keys()):
+        before, after = expected.get(name), made.get(name)
+        if before != after:
+            yield f"    {name}: {_short(before)} | {_short(after)}"
+
+
+def _short(value):
+    return json.dumps(value, ensure_ascii=False)

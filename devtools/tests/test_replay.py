@@ -1,0 +1,54 @@
+"""What ``./dev replay`` prints, and its exit status."""
+
+import contextlib
+import io
+import unittest
+
+from devtools import replay
+
+CALL = {
+    "direction": "inbound",
+    "state": "ended",
+    "result": "answered",
+    "client_number": "+74950000201",
+    "wait_duration": 20,
+    "talk_duration": 75,
+    "legs": [{"leg_ref": "L1", "ended_at": None}],
+}
+
+
+class TestReport(unittest.TestCase):
+    def report(self, *calls):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            status = replay.report(list(calls))
+        return status, printed.getvalue()
+
+    def test_equal(self):
+        status, text = self.report(("E1", CALL, dict(CALL)))
+        self.assertEqual(status, 0)
+        self.assertIn(
+            "  E1  inbound, answered, +74950000201, 20 s wait, 75 s talk", text
+        )
+        self.assertIn("1 calls, 0 different", text)
+
+    def test_different(self):
+        status, text = self.report(
+            ("E1", CALL, {**CALL, "result": "missed", "legs": []}),
+            ("E2", CALL, None),
+            ("E3", None, CALL),
+            ("E4", CALL, CALL),
+        )
+        self.assertEqual(status, 1)
+        self.assertIn("! E1  inbound, answered", text)
+        self.assertIn('    result: "answered" | "missed"', text)
+        self.assertIn("    legs: ", text)
+        self.assertIn("! E2", text)
+        self.assertIn("    nothing came of it", text)
+        self.assertIn("! E3  (not in the bundle)", text)
+        self.assertIn("  E4  inbound", text)
+        self.assertIn("4 calls, 3 different", text)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,67 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ...vpbx.surprises import MISSING, Surprise
+
+#: The PBX tells the outcome of a command within seconds.
+RESULT_TIME = timedelta(minutes=10)
+
+#: What the PBX took; of what it refused at once it says nothing more.
+TAKEN_STATES = ("accepted", "done")
+
+BATCH_SIZE = 500
+
+_PLACES = {
+    "callback": "result/callback",
+    "hangup": "result/call/hangup",
+    "transfer": "result/transfer",
+}
+
+
+class MangoCommand(models.Model):
+    """Commands that the PBX took and never told the outcome of."""
+
+    _inherit = "mango.command"
+
+    is_result_checked = fields.Boolean(readonly=True)
+    _result_idx = models.Index("(create_date) WHERE is_result_checked IS NOT TRUE")
+
+    @api.model
+    def _count_without_result(self):
+        """Count the commands whose outcome should have come by now, each once."""
+        commands = self.search(
+            Domain("is_result_checked", "=", False)
+            & Domain("create_date", "<", fields.Datetime.now() - RESULT_TIME),
+            order="id",
+            limit=BATCH_SIZE,
+        ).try_lock_for_update()
+        for account, same in commands.grouped("account_id").items():
+            told = same._ids_with_result()
+            self.env["mango.surprise"]._count(
+                account.id,
+                [
+                    (Surprise(_PLACES[one.kind], MISSING, ""), one.create_date)
+                    for one in same
+                    if one.state in TAKEN_STATES and one.command_id not in told
+                ],
+            )
+        commands.is_result_checked = True
+
+    def _ids_with_result(self):
+        """Return which outcomes the PBX has told around the time of these commands.
+
+        :return: ``command_id`` of each.
+        :rtype: set[str]
+        """
+        given = self.mapped("create_date")
+        results = self.env["mango.event"].search_fetch(
+            Domain("account_id", "=", self.account_id.id)
+            & Domain("kind", "=like", "result%")
+            & Domain("received_at", ">=", min(given) - RESULT_TIME)
+            & Domain("received_at", "<=", max(given) + RESULT_TIME),
+            ["kind", "body"],
+        )
+        # Kinds that tell no outcome have no command either.
+        return {getattr(result, "command_id", None) for result in results._parsed()}

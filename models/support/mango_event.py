@@ -1,0 +1,80 @@
+from odoo import SUPERUSER_ID, api, fields, models
+
+from ...vpbx import statistics, surprises
+from ..inbox.mango_event import MAX_OF_CALL
+
+#: With these, what is told of a call can be compared with what was told before.
+CLOSING_KINDS = ("events/summary", statistics.KIND)
+
+
+class MangoEvent(models.Model):
+    """Notifications that are not as the PBX's manual says."""
+
+    _inherit = "mango.event"
+
+    surprise = fields.Selection(
+        [("new", "To Look At"), ("counted", "Counted")],
+        readonly=True,
+        help="Set if there may be something in it that Odoo did not expect.",
+    )
+    _surprise_idx = models.Index("(id) WHERE surprise = 'new'")
+
+    @api.model
+    def _store(self, vals, room=MAX_OF_CALL):
+        # Only marked here, in the same statement. Counting writes a row that all
+        # notifications have in common: they would wait for one another in a burst.
+        is_of_interest = vals["kind"] in CLOSING_KINDS or surprises.find(
+            vals["kind"], vals["body"]
+        )
+        return super()._store(
+            {**vals, "surprise": "new" if is_of_interest else None}, room
+        )
+
+    @api.model
+    def _on_unreadable(self, account_id, kind, text):
+        # sudo: mango.surprise - the PBX is nobody's user; its signature was right.
+        env = self.env(user=SUPERUSER_ID, su=True)
+        env["mango.surprise"]._count_text(account_id, kind, text)
+        return super()._on_unreadable(account_id, kind, text)
+
+    def _surprises(self):
+        """Find what is not as described in these notifications and in their calls.
+
+        :return: one for each time, beside the event that it was seen in.
+        :rtype: list[tuple[mango.event, Surprise]]
+        """
+        found = [
+            (event, surprise)
+            for event in self
+            for surprise in surprises.find(event.kind, event.body)
+        ]
+        closing = self.filtered(lambda event: event.kind in CLOSING_KINDS)
+        told = closing._told_of_calls()
+        return found + [
+            (event, surprise)
+            for event in closing
+            for surprise in surprises.contradictions(
+                told.get((event.account_id, event.entry_id), ())
+            )
+        ]
+
+    def _told_of_calls(self):
+        """Return everything the PBX has told of the calls of these notifications.
+
+        :return: parsed notifications by PBX and ``entry_id``.
+        :rtype: dict
+        """
+        told = {}
+        events = self.search_fetch(
+            [
+                ("account_id", "in", self.account_id.ids),
+                ("entry_id", "in", self.mapped("entry_id")),
+                ("state", "!=", "ignored"),
+            ],
+            ["account_id", "entry_id", "kind", "body"],
+        )
+        for (account, entry_id), same in events.grouped(
+            lambda event: (event.account_id, event.entry_id)
+        ).items():
+            told[account, entry_id] = same._parsed()
+        return told

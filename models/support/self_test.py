@@ -1,0 +1,154 @@
+"""What a call of the self-test proves: pure, without a database and without a clock.
+
+Each judgement is a verdict and the name of a sentence, with its values.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+WAITING = "waiting"
+OK = "ok"
+WARNING = "warning"
+FAILED = "failed"
+
+#: A greeting that is shorter leaves no time to route; one below the second is close.
+TOO_SHORT, SHORT = 3, 6
+
+#: So long does one wait for a notification, and for a recording, in seconds.
+PATIENCE, RECORDING_PATIENCE = 120, 300
+
+#: Clocks that differ by less agree, in seconds.
+CLOCK_TOLERANCE = 5
+
+HOUR = 3600
+
+
+class Judgement(NamedTuple):
+    """``sentence`` names one of the wizard's; ``values`` are put into it."""
+
+    verdict: str
+    sentence: str
+    values: dict = {}
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """What is known of the call that was to come in; durations are seconds.
+
+    ``greeting`` is None without a greeting, ``in_greeting`` that it still plays;
+    ``route_after`` is from the first notification to the PBX's word on the route.
+    """
+
+    waited: float
+    is_there: bool = False
+    greeting: int | None = None
+    in_greeting: bool = False
+    route_state: str = "none"
+    route_reason: str = ""
+    route_after: int | None = None
+    rung: str = ""
+
+
+def judge_inbound(call):
+    """Judge the call from a mobile to a line.
+
+    :param Inbound call: what is known of it
+    :rtype: Judgement
+    """
+    if not call.is_there:
+        if call.waited < PATIENCE:
+            return Judgement(WAITING, "no_call_yet")
+        return Judgement(FAILED, "no_call")
+    if call.greeting is None and not call.in_greeting:
+        return Judgement(FAILED, "no_greeting")
+    if call.in_greeting:
+        return Judgement(WAITING, "greeting_plays")
+    values = {
+        "greeting": call.greeting,
+        "route": call.route_after,
+        "rung": call.rung,
+        "reason": call.route_reason,
+    }
+    if call.greeting < TOO_SHORT:
+        return Judgement(FAILED, "greeting_too_short", values)
+    if call.route_state == "failed":
+        return Judgement(FAILED, "route_failed", values)
+    if call.route_state != "accepted":
+        return Judgement(WARNING, "not_routed", values)
+    if call.greeting < SHORT:
+        return Judgement(WARNING, "greeting_short", values)
+    if call.route_after is None:
+        # Accepted at once; the outcome, which comes later, is not here.
+        return Judgement(OK, "routed_untold", values)
+    return Judgement(OK, "routed", values)
+
+
+@dataclass(frozen=True)
+class Outbound:
+    """What is known of the call that was ordered; the states are Odoo's own."""
+
+    command_state: str | None = None
+    command_reason: str = ""
+    call_state: str | None = None
+    result: str | None = None
+    end_reason: str = ""
+    waited: float = 0
+
+
+def judge_outbound(call):
+    """Judge the call from one's own phone to the mobile.
+
+    :param Outbound call: what is known of it
+    :rtype: Judgement
+    """
+    if not call.command_state:
+        return Judgement(WAITING, "press_call")
+    if call.command_state == "failed":
+        return Judgement(FAILED, "call_refused", {"reason": call.command_reason})
+    if not call.call_state:
+        if call.waited < PATIENCE:
+            return Judgement(WAITING, "own_phone_rings")
+        return Judgement(FAILED, "no_call_of_command")
+    if call.call_state != "ended":
+        return Judgement(WAITING, "call_goes_on")
+    if call.result == "answered":
+        return Judgement(OK, "call_answered")
+    return Judgement(WARNING, "call_not_answered", {"reason": call.end_reason})
+
+
+def judge_recording(states, waited, error=""):
+    """Judge the recordings of the test's calls.
+
+    :param states: of each recording, as in ``mango.recording``
+    :param float waited: seconds since the end of the calls
+    :param str error: of one that failed
+    :rtype: Judgement
+    """
+    if "ready" in states:
+        return Judgement(OK, "recording_ready")
+    if "failed" in states or "expired" in states:
+        return Judgement(FAILED, "recording_failed", {"reason": error})
+    if states:
+        return Judgement(WAITING, "recording_comes")
+    if waited < RECORDING_PATIENCE:
+        return Judgement(WAITING, "no_recording_yet")
+    return Judgement(WARNING, "no_recording")
+
+
+def judge_statistics(told, known):
+    """Compare when a call began by the statistics and by the notifications.
+
+    :param told: epoch seconds by the statistics; None if the call is not in them
+    :type told: int | None
+    :param int known: epoch seconds by the notifications
+    :rtype: Judgement
+    """
+    if told is None:
+        return Judgement(WARNING, "not_in_statistics")
+    difference = told - known
+    if abs(difference) <= CLOCK_TOLERANCE:
+        return Judgement(OK, "same_times")
+    hours = round(difference / HOUR)
+    if hours and abs(difference - hours * HOUR) <= CLOCK_TOLERANCE:
+        return Judgement(FAILED, "other_time_zone", {"hours": hours})
+    return Judgement(FAILED, "other_times", {"seconds": difference})

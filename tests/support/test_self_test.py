@@ -1,0 +1,260 @@
+"""The self-test: every green, yellow and red end, and the way through it."""
+
+from datetime import timedelta
+
+from odoo.tests import Form, tagged
+
+from ...models.support.self_test import (
+    FAILED,
+    OK,
+    WAITING,
+    WARNING,
+    Inbound,
+    Outbound,
+    judge_inbound,
+    judge_outbound,
+    judge_recording,
+    judge_statistics,
+)
+from ..common import MangoCase
+from ..vpbx_scenarios import (
+    CLIENT,
+    LINE,
+    T0,
+    callback_answered,
+    leg,
+    menu,
+    outside,
+    result,
+    staff,
+    summary,
+)
+
+ORDER, REPORT = "stats/calls/request", "stats/calls/result"
+
+
+@tagged("post_install", "-at_install")
+class TestJudgements(MangoCase):
+    """In one class with the database only to see that each has its sentence."""
+
+    def check(self, *expected):
+        sentences = self.env["mango.self.test"]._sentences()
+        for judgement, verdict, sentence in expected:
+            with self.subTest(sentence=sentence):
+                self.assertEqual(judgement[:2], (verdict, sentence))
+                # It has every value that its sentence names.
+                self.assertTrue(sentences[sentence] % judgement.values)
+
+    def test_inbound(self):
+        def judge(**facts):
+            return judge_inbound(Inbound(**{"waited": 5, **facts}))
+
+        routed = {"is_there": True, "greeting": 9, "route_state": "accepted"}
+        routed |= {"route_after": 1, "rung": "Анна (101)"}
+        self.check(
+            (judge(), WAITING, "no_call_yet"),
+            (judge(waited=121), FAILED, "no_call"),
+            (judge(is_there=True), FAILED, "no_greeting"),
+            (judge(is_there=True, in_greeting=True), WAITING, "greeting_plays"),
+            (judge(**{**routed, "greeting": 2}), FAILED, "greeting_too_short"),
+            (judge(**{**routed, "greeting": 5}), WARNING, "greeting_short"),
+            (judge(**{**routed, "route_state": "failed"}), FAILED, "route_failed"),
+            (judge(**{**routed, "route_state": "skipped"}), WARNING, "not_routed"),
+            (judge(**{**routed, "route_after": None}), OK, "routed_untold"),
+            (judge(**routed), OK, "routed"),
+        )
+
+    def test_outbound(self):
+        def judge(*facts, **more):
+            return judge_outbound(Outbound(*facts, **more))
+
+        self.check(
+            (judge(), WAITING, "press_call"),
+            (judge("failed", "money"), FAILED, "call_refused"),
+            (judge("accepted"), WAITING, "own_phone_rings"),
+            (judge("accepted", waited=121), FAILED, "no_call_of_command"),
+            (judge("accepted", "", "ringing"), WAITING, "call_goes_on"),
+            (judge("accepted", "", "ended", "answered"), OK, "call_answered"),
+            (judge("accepted", "", "ended", "busy"), WARNING, "call_not_answered"),
+        )
+
+    def test_recording(self):
+        self.check(
+            (judge_recording([], 5), WAITING, "no_recording_yet"),
+            (judge_recording([], 301), WARNING, "no_recording"),
+            (judge_recording(["requested"], 5), WAITING, "recording_comes"),
+            (judge_recording(["failed"], 5, "404"), FAILED, "recording_failed"),
+            (judge_recording(["failed", "ready"], 5), OK, "recording_ready"),
+        )
+
+    def test_statistics(self):
+        self.check(
+            (judge_statistics(None, T0), WARNING, "not_in_statistics"),
+            (judge_statistics(T0 + 3, T0), OK, "same_times"),
+            (judge_statistics(T0 + 3 * 3600, T0), FAILED, "other_time_zone"),
+            (judge_statistics(T0 - 3 * 3600 + 2, T0), FAILED, "other_time_zone"),
+            (judge_statistics(T0 + 60, T0), FAILED, "other_times"),
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestSelfTest(MangoCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.admin = cls.create_user("admin", "Ольга", "group_admin")
+        cls.admin.partner_id.phone = f"+{CLIENT}"
+        cls.create_extension("105", cls.admin)
+
+    def open(self):
+        action = self.account.with_user(self.admin).action_self_test()
+        return (
+            self.env["mango.self.test"].with_user(self.admin).browse(action["res_id"])
+        )
+
+    def at(self, step):
+        test = self.open()
+        while test.step != step:
+            test.action_next()
+        return test
+
+    def look(self, test):
+        test.action_look()
+        line = test.step_ids.filtered(lambda line: line.step == test.step)
+        self.assertTrue(line.message)
+        self.assertEqual(test.state, line.state)
+        return line.state
+
+    def test_opens_with_what_is_known(self):
+        test = self.open()
+        self.assertEqual(test.step, "connection")
+        self.assertEqual(test.mobile, f"+{CLIENT}")
+        self.assertEqual(test.line_id, self.account.line_ids[:1])
+        self.assertEqual(len(test.step_ids), 6)
+        with Form(test) as form:
+            form.mobile = "+74950000202"
+
+    def test_connection(self):
+        self.pbx.answers(
+            "account/balance", {"result": 1000, "balance": "1.0", "currency": "RUB"}
+        )
+        self.pbx.answers("config/users/request", {"users": []})
+        test = self.open()
+        # Nothing has come from the PBX yet.
+        self.assertEqual(self.look(test), WARNING)
+        self.receive(*menu()[0])
+        self.assertEqual(self.look(test), OK)
+        self.pbx.answers("account/balance", status=401, body="{}")
+        self.assertEqual(self.look(test), FAILED)
+
+    def test_staff(self):
+        test = self.at("staff")
+        self.assertEqual(self.look(test), OK)
+        self.account.extension_ids.filtered(
+            lambda extension: extension.user_id == self.admin
+        ).user_id = False
+        self.assertEqual(self.look(test), WARNING)
+        self.account.extension_ids.active = False
+        self.env.invalidate_all()
+        self.assertEqual(self.look(test), FAILED)
+
+    def call_in(self, greeting=10):
+        self.receive(*menu(end=greeting)[0])
+        self.receive(*menu(end=greeting)[1])
+        anna = staff("101", LINE)
+        self.receive(*leg("L2", 1, "Appeared", greeting, outside(), anna))
+        end = greeting + 20
+        self.receive(*leg("L2", 2, "Disconnected", end, outside(), anna, reason=1110))
+        self.receive(
+            *summary(1, outside(), staff("101"), talk=None, end=end, reason=1110)
+        )
+        return self.call()
+
+    def test_call_in(self):
+        test = self.at("inbound")
+        self.assertEqual(self.look(test), WAITING)
+        test.since -= timedelta(minutes=3)
+        self.assertEqual(self.look(test), FAILED)
+        call = self.call_in()
+        call.sudo().write(
+            {
+                "route_state": "accepted",
+                "routed_extension_id": self.anna_extension.id,
+            }
+        )
+        self.assertEqual(self.look(test), OK)
+        self.assertEqual(test.call_id, call)
+        line = test.step_ids.filtered(lambda line: line.step == "inbound")
+        self.assertIn("10 seconds", line.message)
+        self.assertIn("101", line.message)
+
+    def test_greeting_too_short(self):
+        test = self.at("inbound")
+        self.call_in(greeting=2)
+        self.assertEqual(self.look(test), FAILED)
+
+    def test_calls_of_others_do_not_count(self):
+        test = self.at("inbound")
+        test.mobile = "+74950000299"
+        self.call_in()
+        self.assertEqual(self.look(test), WAITING)
+
+    def test_call_by_click(self):
+        test = self.at("outbound")
+        self.assertEqual(self.look(test), WAITING)
+        test.action_call()
+        self.assertEqual(test.command_id.user_id, self.admin)
+        command_id = test.command_id.command_id
+        for kind, payload in callback_answered().posts:
+            if "command_id" in payload:
+                payload = {**payload, "command_id": command_id}
+            self.receive(kind, payload)
+        self.receive(*result("callback", command_id, 1000))
+        self.assertEqual(self.look(test), OK)
+        self.assertEqual(test.ordered_call_id, self.call())
+
+    def test_statistics(self):
+        test = self.at("inbound")
+        self.call_in()
+        self.look(test)
+        while test.step != "statistics":
+            test.action_next()
+        self.pbx.answers(ORDER, {"key": "K"})
+        self.pbx.answers(REPORT, {"result": 1000, "status": "work"})
+        self.assertEqual(self.look(test), WAITING)
+        self.assertEqual(self.look(test), WAITING)
+        entry = {"entry_id": "E1", "context_start_time": T0, "duration": 30}
+        days = [{"period": "2026-01-01", "list": [entry]}]
+        told = {"result": 1000, "status": "complete", "data": days}
+        self.pbx.answers(REPORT, told)
+        self.assertEqual(self.look(test), OK)
+        # One order, and one question at each further look.
+        self.assertEqual(self.pbx.paths().count(ORDER), 1)
+        self.assertEqual(self.pbx.paths().count(REPORT), 2)
+
+    def test_statistics_refused(self):
+        test = self.at("statistics")
+        self.assertEqual(self.look(test), WARNING)
+        test.call_id = self.call_in()
+        self.pbx.answers(ORDER, {"result": 3100})
+        self.assertEqual(self.look(test), FAILED)
+
+    def test_recording(self):
+        test = self.at("recording")
+        self.assertEqual(self.look(test), WAITING)
+        test.call_id = self.call_in()
+        recording = self.announce()
+        self.pbx.offers_recording()
+        self.assertEqual(self.look(test), WAITING)
+        self.fetch_recordings()
+        self.assertEqual(recording.state, "ready")
+        self.assertEqual(self.look(test), OK)
+
+    def test_printed(self):
+        test = self.at("done")
+        html, _type = self.env["ir.actions.report"]._render_qweb_html(
+            "mango_office.mango_self_test_report", test.ids
+        )
+        for name in ("PBX reachable", "Statistics"):
+            self.assertIn(name, html.decode())
+        self.assertEqual(test.action_print()["report_type"], "qweb-html")
