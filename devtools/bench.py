@@ -14,6 +14,7 @@ from . import (
     bench_browser,
     bench_data,
     bench_pages,
+    bench_routing,
     bench_webhook,
     database,
     paths,
@@ -55,6 +56,7 @@ def _quick():
             yield from bench_pages.identification(bed)
             yield from bench_pages.pages(bed)
             yield from bench_webhook.ring_to_route(bed, rounds=5)
+            yield from bench_routing.routing(bed, rounds=3)
 
 
 def _thorough():
@@ -71,6 +73,7 @@ def _on_million(small):
             yield from bench_pages.identification(bed)
             yield from bench_pages.pages(bed)
             yield from bench_webhook.ring_to_route(bed, rounds=20)
+            yield from bench_routing.routing(bed, rounds=20)
             bench_data.forget_measured(bed)
             yield from bench_browser.ring_to_card(bed)
             yield from bench_browser.click_to_command(bed)

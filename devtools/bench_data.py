@@ -10,7 +10,7 @@ from . import database
 from .console import step
 
 #: Change it when what is filled in changes: the databases are made anew then.
-VERSION = 2
+VERSION = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +82,7 @@ INSERT INTO crm_lead (
 SELECT 'Заявка ' || n, 'opportunity', TRUE, (n % 3)::text,
        CASE WHEN is_of_contact THEN first + n * 37 % {contacts} END,
        '8 (499) ' || tail, '+7499' || tail, users[1 + n % cardinality(users)], 1, 1,
-       CASE WHEN is_open THEN testbed.new ELSE testbed.won END,
+       CASE WHEN is_open THEN stage.new ELSE stage.won END,
        CASE WHEN is_open THEN 'pending' ELSE 'won' END,
        CASE WHEN is_open THEN 10 ELSE 100 END, n % 100 * 1000, 1, 1,
        now() - n * interval '365 days' / {leads}, now()

@@ -21,14 +21,14 @@ def identification(bed):
     server = bed.log_in(*SUPERVISOR)
     with step("Identifying callers"):
         suffix = Row(
-            "contact by a suffix ILIKE", _time(server, "identify_by_suffix", 5)
+            "contact by a suffix ILIKE", timed(server, "identify_by_suffix", 5)
         )
         odoo = Row(
             "contact by Odoo's phone_mobile_search",
-            _time(server, "identify_by_odoo", ROUNDS),
+            timed(server, "identify_by_odoo", ROUNDS),
         )
-        ours = _time(server, "identify", 10 * ROUNDS)
-        whole = _time(server, "identify_all", 5 * ROUNDS)
+        ours = timed(server, "identify", 10 * ROUNDS)
+        whole = timed(server, "identify_all", 5 * ROUNDS)
     fast = Budget("p50 ≤ 1 ms", lambda row: row.p50 <= 0.001)
     rows = [suffix, odoo, Row("contact by the index, beside ILIKE", ours, suffix.p50)]
     if _is_large(bed):
@@ -57,7 +57,7 @@ def pages(bed):
         rows += _beside_without(
             supervisor, "session_info", "loading the web client", 50
         )
-        screen = _time(supervisor, "get_screen", 50)
+        screen = timed(supervisor, "get_screen", 50)
     return [*rows, Row("the screen of somebody without an extension", screen)]
 
 
@@ -161,8 +161,8 @@ def _contact(server):
 
 
 def _beside_without(server, name, what, rounds):
-    floor = Row(f"{what}, the addon left out", _time(server, f"{name}_without", rounds))
-    return [floor, Row(what, _time(server, name, rounds), floor.p50, at_most(1.5))]
+    floor = Row(f"{what}, the addon left out", timed(server, f"{name}_without", rounds))
+    return [floor, Row(what, timed(server, name, rounds), floor.p50, at_most(1.5))]
 
 
 def _is_large(bed):
@@ -170,7 +170,7 @@ def _is_large(bed):
     return int(count) >= 1_000_000
 
 
-def _time(server, what, rounds):
+def timed(server, what, rounds):
     """Measure inside the server; the first round is to warm up."""
     params = {"what": what, "rounds": rounds + 1}
     return server.rpc("/mango_office_bench/time", params)[1:]

@@ -11,6 +11,8 @@ from odoo.tools import SQL
 
 from odoo.addons.mango_office.models.inbox.ir_http import IrHttp
 from odoo.addons.mango_office.models.pbx.mail_thread_phone import MailThreadPhone
+from odoo.addons.mango_office.models.routing.decision import decide
+from odoo.addons.mango_office.models.routing.mango_route_facts import Caller
 
 
 class Timed(http.Controller):
@@ -81,6 +83,28 @@ class Timed(http.Controller):
         caller = env["mango.caller.lookup"].sudo()
         numbers = self._numbers(env, rounds)
         return [lambda number: caller._identify(account, number), *numbers]
+
+    # -- to whom a call is routed ---------------------------------------------------
+
+    def _callers(self, env, rounds):
+        account = env.company.mango_account_id
+        lookup = env["mango.caller.lookup"].sudo()
+        for number in self._numbers(env, rounds):
+            partner, lead = lookup._identify(account, number)
+            yield Caller(account, partner, lead, number, env["mango.line"])
+
+    def _read_route_facts(self, env, rounds):
+        """Read what a decision goes by, in the plan that there is."""
+        facts = env["mango.route.facts"].sudo()
+        steps = env.company.mango_account_id._route_plan()
+        return [lambda caller: facts._read(caller, steps), *self._callers(env, rounds)]
+
+    def _decide_route(self, env, rounds):
+        """The decision alone."""
+        facts = env["mango.route.facts"].sudo()
+        steps = env.company.mango_account_id._route_plan()
+        known = [facts._read(one, steps).facts for one in self._callers(env, rounds)]
+        return [lambda one: decide(steps, one), *known]
 
     # -- pages that are not ours ------------------------------------------------------
 

@@ -1,0 +1,96 @@
+"""``./dev bench``: routing with a long plan and many employees."""
+
+import contextlib
+
+from . import bench_pages, bench_webhook
+from .bench_table import Budget, Row
+from .console import step
+
+EMPLOYEES = 200
+STEPS = 20
+ROUNDS = 50
+
+
+def routing(bed, rounds):
+    """The decision, and the way from a ring to the command, with a plan at its worst.
+
+    Nobody can be rung but the last one: all the others do not want to be disturbed.
+
+    :param TestBed bed: where Odoo is served.
+    :param int rounds: how many callers ring.
+    :rtype: list[Row]
+    """
+    server = bed.log_in(*bench_pages.SUPERVISOR)
+    with step(f"Planning {STEPS} steps for {EMPLOYEES} employees"):
+        employees = _employees(bed, server)
+    plan = f"{STEPS} steps, {EMPLOYEES} employees"
+    with _plan(server, employees):
+        facts = bench_pages.timed(server, "read_route_facts", ROUNDS)
+        decided = bench_pages.timed(server, "decide_route", ROUNDS)
+        budget = Budget("p95 ≤ 1 ms", lambda row: row.p95 <= 0.001)
+        yield Row(f"facts of a routing decision, {plan}", facts)
+        yield Row(f"routing decision, {plan}", decided, budget=budget)
+        for row in bench_webhook.ring_to_route(bed, rounds):
+            row.what = f"{row.what}, {plan}"
+            yield row
+
+
+def _employees(bed, server):
+    """Return the users of many employees, who are made once and kept."""
+    domain = [("login", "=like", "bench-%")]
+    users = server.call("res.users", "search", domain)
+    if users:
+        return users
+    [account] = server.call("mango.account", "search", [], limit=1)
+    users = server.call(
+        "res.users",
+        "create",
+        [
+            {"name": f"Employee {number}", "login": f"bench-{number}"}
+            for number in range(EMPLOYEES)
+        ],
+        context={"no_reset_password": True},
+    )
+    server.call(
+        "mango.extension",
+        "create",
+        [
+            {"account_id": account, "number": str(7000 + number), "user_id": user}
+            for number, user in enumerate(users)
+        ],
+    )
+    for user in users:
+        server.call("res.users", "mango_set_status", [user], "dnd")
+    bed.query("ANALYZE")
+    return users
+
+
+@contextlib.contextmanager
+def _plan(server, users):
+    """Put a long plan in place of the usual one for the time of the block."""
+    steps = "mango.route.step"
+    usual = server.call(steps, "search", [])
+    server.call(steps, "write", usual, {"active": False})
+    [account] = server.call("mango.account", "search", [], limit=1)
+    [anna] = server.call("res.users", "search", [("login", "=", "anna")])
+    members = [(6, 0, [*users, anna])]
+    team = server.call("crm.team", "create", {"name": "Bench", "member_ids": members})
+    common = {"account_id": account, "only_working_hours": False}
+    made = server.call(
+        steps,
+        "create",
+        [
+            *(
+                {**common, "sequence": order, "target": "user", "user_id": user}
+                for order, user in enumerate(users[: STEPS - 2])
+            ),
+            {**common, "sequence": STEPS, "target": "team", "team_id": team},
+            {**common, "sequence": STEPS + 1, "target": "pbx"},
+        ],
+    )
+    try:
+        yield
+    finally:
+        server.call(steps, "unlink", made)
+        server.call(steps, "write", usual, {"active": True})
+        server.call("crm.team", "unlink", [team])
