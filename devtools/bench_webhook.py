@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+import re
 import threading
 import time
 
@@ -19,6 +20,9 @@ FLOOR = "/mango_office_bench/insert"
 THROUGHPUT_CALLS = 40
 RATE = 20  # notifications a second while it rings
 ROUTE_INTERVAL = 2.2  # seconds; the PBX takes one command in two
+
+EXTENSION = re.compile(r'"extension":"\d+"')
+OTHER = "0511"
 
 _marks = itertools.count(int(time.time()))
 
@@ -138,23 +142,21 @@ def _seconds_to_route(bed, ring):
 
 def _crowd(bed, done):
     """Post notifications of other calls at a steady rate until it is done."""
-    unknown = [
-        _copy(scenario)
-        for scenario in traffic.load()
-        if scenario.name == "inbound-unknown"
-    ]
-    posts = itertools.chain.from_iterable(unknown)
+    calls = iter(lambda: _copy(_take("inbound-unknown")), None)
+    posts = map(_with_others, itertools.chain.from_iterable(calls))
     threads = []
     while not done.wait(1 / RATE):
-        post = next(posts, None)
-        if post is None:
-            posts = iter(_copy(_take("inbound-unknown")))
-            post = next(posts)
+        post = next(posts)
         thread = threading.Thread(target=traffic.send, args=(post, bed.url))
         thread.start()
         threads.append(thread)
     for thread in threads:
         thread.join()
+
+
+def _with_others(post):
+    """Return a notification with another employee: the manager is not to be busy."""
+    return post._replace(text=EXTENSION.sub(f'"extension":"{OTHER}"', post.text))
 
 
 _recorded = {}
