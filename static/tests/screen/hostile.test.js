@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
 import { queryAll, queryAllTexts, queryFirst } from "@odoo/hoot-dom";
-import { reactive } from "@odoo/owl";
+import { EventBus, reactive } from "@odoo/owl";
 import {
     contains,
     mockService,
@@ -65,7 +65,11 @@ test("whatever a card is told is shown as a text", async () => {
         ],
         extension: { ...EXTENSION, name: IMG },
     });
-    mockService("mango_office.call", () => ({ state, colleagues: async () => [colleague] }));
+    mockService("mango_office.call", () => ({
+        bus: new EventBus(),
+        state,
+        colleagues: async () => [colleague],
+    }));
     await mountWithCleanup(CallCards, { noMainContainer: true });
     expect(".o_mango_card_name").toHaveText(IMG);
     expectText();
