@@ -26,6 +26,7 @@
         "security/mango_route_trial_security.xml",
         "data/ir_cron_data.xml",
         "data/mango_callback_data.xml",
+        "data/mango_crm_data.xml",
         "views/screen/mango_board_views.xml",
         "views/calls/mango_call_views.xml",
         "views/callbacks/mango_callback_views.xml",

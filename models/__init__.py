@@ -9,4 +9,5 @@ from . import screen
 from . import recordings
 from . import history
 from . import callbacks
+from . import crm
 from . import insight

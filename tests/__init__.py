@@ -13,6 +13,10 @@ from .click_to_call import (
     test_click_to_call,
     test_spending,
 )
+from .crm import (
+    test_lead_rules,
+    test_leads,
+)
 from .history import (
     test_statistics_import,
 )

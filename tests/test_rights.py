@@ -44,6 +44,8 @@ RIGHTS = """
     mango.callback.decision        mine        -     -     -     rwcdx rwcdx rwcdx rwcdx
     mango.callback.decision        colleague's -     -     -     c     c     c     c
     mango.callback.task            company's   -     -     -     -     -     -     rx
+    mango.client.lead              company's   -     -     -     -     -     -     rx
+    mango.crm.task                 company's   -     -     -     -     -     -     rx
     mango.command                  mine        -     -     -     -     -     rx    rx
     mango.command                  colleague's -     -     -     -     -     rx    rx
     mango.command                  other's     -     -     -     -     -     -     -
@@ -82,6 +84,8 @@ WRITTEN = {
     "mango.callback": {"deadline": "2026-01-02 00:00:00"},
     "mango.callback.decision": {"reason": "x"},
     "mango.callback.task": {"attempts": 7},
+    "mango.client.lead": {"client_key": "x"},
+    "mango.crm.task": {"attempts": 7},
     "mango.command": {"state": "requested"},
     "mango.event": {"state": "pending"},
     "mango.group": {"active": False},
@@ -286,6 +290,7 @@ class TestRights(RightsWorld, MangoCase):
             ),
             **self.recordings(own, colleagues, elsewhere),
             **self.callbacks(own, colleagues, elsewhere),
+            **self.crm(own),
             **self.histories(),
             **self.routing(),
             ("mango.circuit.breaker", "company's"): self.env[
@@ -353,6 +358,17 @@ class TestRights(RightsWorld, MangoCase):
             ("mango.callback.task", "company's"): self.env[
                 "mango.callback.task"
             ].create({"call_id": own.id}),
+        }
+
+    def crm(self, own):
+        client = {"account_id": self.account.id, "client_key": "x"}
+        return {
+            ("mango.client.lead", "company's"): self.env["mango.client.lead"].create(
+                client
+            ),
+            ("mango.crm.task", "company's"): self.env["mango.crm.task"].create(
+                {"call_id": own.id}
+            ),
         }
 
     def history(self, account):
@@ -476,6 +492,7 @@ class TestRights(RightsWorld, MangoCase):
             "mango.call.leg": {"leg_ref": "L-new"},
             "mango.group": {"number": "999"},
             "mango.callback": {"client_key": "new"},
+            "mango.client.lead": {"client_key": "new"},
             "mango.command": {"command_id": "c-new"},
             "mango.event": {"digest": "new", "received_at": "2026-01-01 00:00:00"},
         }

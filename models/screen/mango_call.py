@@ -124,7 +124,7 @@ class MangoCall(models.Model):
         self.check_access("write")
         with self._locked() as call:
             if not call.lead_id:
-                call.lead_id = call.env["crm.lead"].create(call._prepare_lead_vals())
+                call.lead_id = call._create_lead()
                 call._notify_participants()
             lead_id = call.lead_id.id
         return {
@@ -133,6 +133,13 @@ class MangoCall(models.Model):
             "res_id": lead_id,
             "views": [(False, "form")],
         }
+
+    def _create_lead(self):
+        """Create the lead of the call as the user.
+
+        :rtype: crm.lead
+        """
+        return self.env["crm.lead"].create(self._prepare_lead_vals())
 
     def _prepare_lead_vals(self):
         number = self.client_number_display
