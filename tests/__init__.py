@@ -16,6 +16,7 @@ from .click_to_call import (
 from .crm import (
     test_lead_rules,
     test_leads,
+    test_sources,
 )
 from .history import (
     test_statistics_import,

@@ -46,6 +46,8 @@ RIGHTS = """
     mango.callback.task            company's   -     -     -     -     -     -     rx
     mango.client.lead              company's   -     -     -     -     -     -     rx
     mango.crm.task                 company's   -     -     -     -     -     -     rx
+    mango.source.report            company's   -     -     -     -     rx    rx    rx
+    mango.source.report            other's     -     -     -     -     -     -     -
     mango.command                  mine        -     -     -     -     -     rx    rx
     mango.command                  colleague's -     -     -     -     -     rx    rx
     mango.command                  other's     -     -     -     -     -     -     -
@@ -86,6 +88,7 @@ WRITTEN = {
     "mango.callback.task": {"attempts": 7},
     "mango.client.lead": {"client_key": "x"},
     "mango.crm.task": {"attempts": 7},
+    "mango.source.report": {"line_id": False},
     "mango.command": {"state": "requested"},
     "mango.event": {"state": "pending"},
     "mango.group": {"active": False},
@@ -290,7 +293,7 @@ class TestRights(RightsWorld, MangoCase):
             ),
             **self.recordings(own, colleagues, elsewhere),
             **self.callbacks(own, colleagues, elsewhere),
-            **self.crm(own),
+            **self.crm(own, elsewhere),
             **self.histories(),
             **self.routing(),
             ("mango.circuit.breaker", "company's"): self.env[
@@ -360,7 +363,8 @@ class TestRights(RightsWorld, MangoCase):
             ].create({"call_id": own.id}),
         }
 
-    def crm(self, own):
+    def crm(self, own, elsewhere):
+        report = self.env["mango.source.report"]
         client = {"account_id": self.account.id, "client_key": "x"}
         return {
             ("mango.client.lead", "company's"): self.env["mango.client.lead"].create(
@@ -369,6 +373,8 @@ class TestRights(RightsWorld, MangoCase):
             ("mango.crm.task", "company's"): self.env["mango.crm.task"].create(
                 {"call_id": own.id}
             ),
+            ("mango.source.report", "company's"): report.browse(own.id),
+            ("mango.source.report", "other's"): report.browse(elsewhere.id),
         }
 
     def history(self, account):

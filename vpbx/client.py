@@ -28,7 +28,7 @@ from .errors import (
     TransportError,
 )
 from .signature import sign
-from .texts import clean
+from .texts import clean, visible
 from .transport import transport_error
 
 _logger = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ _REDIRECTS = (302, 303, 307)
 #: Characters of a message of the PBX that are shown.
 _MAX_TOLD = 200
 _NO_RECORDING = 3320
+#: Characters of a name that an advertisement gave, and of a page's address.
+_MAX_NAME, _MAX_ADDRESS = 100, 500
 
 _CODE = re.compile(r"\d{1,9}", re.ASCII)
 _SIGNATURE = re.compile(r"\b[0-9a-fA-F]{64}\b")
@@ -109,6 +111,19 @@ class Balance:
 
     amount: Decimal
     currency: str
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Where a visitor of the site has come from; each text may be empty.
+
+    ``page`` is the address of the page they look at.
+    """
+
+    source: str
+    medium: str
+    campaign: str
+    page: str
 
 
 @dataclass(frozen=True)
@@ -251,6 +266,26 @@ class Client:
             balance=_balance(answer),
             uuid=answer.facts["uuid"],
         )
+
+    def visitor(self, number):
+        """Ask who sees a number of dynamic call tracking now (mango-api.md 6.7a).
+
+        :param str number: the tracking number as the PBX gave it
+        :return: None if the PBX knows nobody
+        :rtype: Visitor | None
+        """
+        payload = {"number": number}
+        answer = self._post("queries/user_info_by_dct_number", payload).payload
+        channel = _object(answer.get("channel"))
+        page = _short(answer.get("current_page"), _MAX_ADDRESS)
+        found = Visitor(
+            source=_short(channel.get("source")),
+            medium=_short(channel.get("medium")),
+            campaign=_short(channel.get("campaign")),
+            # Shown as a link: nothing but an address of the web is one.
+            page=page if page.startswith(("https://", "http://")) else "",
+        )
+        return found if any(vars(found).values()) else None
 
     def fetch_recording(self, recording_ref, file, max_size, version=None):
         """Load a recording: one request, one access to the link that it answers with.
@@ -557,6 +592,10 @@ def _text(value):
     if isinstance(value, (str, int, Decimal)) and not isinstance(value, bool):
         return clean(str(value)).strip() or None
     return None
+
+
+def _short(value, length=_MAX_NAME):
+    return " ".join(visible(_text(value) or "").split())[:length]
 
 
 def _object(value):

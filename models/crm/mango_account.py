@@ -64,6 +64,14 @@ class MangoAccount(models.Model):
         help="Hours; a call that became known later than that makes no lead.",
     )
 
+    tracking_enabled = fields.Boolean(
+        string="Ask for the Advertisement",
+        default=True,
+        tracking=True,
+        help="Asks the PBX for the source of a call from dynamic call tracking, once "
+        "while it rings.",
+    )
+
     @api.constrains("crm_max_age_hours")
     def _check_crm_max_age_hours(self):
         for account in self:

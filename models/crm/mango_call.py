@@ -1,4 +1,12 @@
+from functools import partial
+
 from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ...tools.locking import in_own_transaction, start_after_commit
+from . import visitor_query
+from .mango_line import UTM_FIELDS
+from .visitor_query import find_utm
 
 
 class MangoCall(models.Model):
@@ -6,12 +14,42 @@ class MangoCall(models.Model):
 
     _inherit = "mango.call"
 
+    campaign_id = fields.Many2one(
+        "utm.campaign", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    source_id = fields.Many2one(
+        "utm.source", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    medium_id = fields.Many2one(
+        "utm.medium", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    dct_type = fields.Selection(
+        [("dynamic", "Dynamic"), ("static", "Static")],
+        string="Call Tracking",
+        readonly=True,
+    )
+    dct_number = fields.Char(string="Tracking Number", readonly=True)
+    visitor_state = fields.Selection(
+        [
+            ("asked", "Asked"),
+            ("known", "Known"),
+            ("unknown", "Unknown"),
+            ("failed", "No Answer"),
+        ],
+        string="Visitor of the Site",
+        readonly=True,
+    )
+    visitor_page = fields.Char(string="Page", readonly=True)
+
     # ------------------------------------------------------------
     # When there is something to do
     # ------------------------------------------------------------
 
     def _on_changed(self, state, extensions):
         changed = super()._on_changed(state, extensions)
+        if self._awaits_visitor():
+            self.visitor_state = "asked"
+            start_after_commit(self.env, visitor_query.ask, self.id, urgent=True)
         # Who answers has the lead on the card while talking.
         if self.state == "talking" and not self.lead_id and self._may_make_lead():
             self.env["mango.crm.task"]._add(self)
@@ -49,8 +87,92 @@ class MangoCall(models.Model):
         self.env["mango.client.lead"]._make_leads(self)
 
     # ------------------------------------------------------------
+    # Where it came from
+    # ------------------------------------------------------------
+
+    def _prepare_vals(self, state, extensions):
+        vals = super()._prepare_vals(state, extensions)
+        if state.tracking:
+            vals |= {
+                "dct_type": state.tracking.kind,
+                "dct_number": state.tracking.number,
+            }
+        line_id = vals["direction"] == "inbound" and vals["line_id"]
+        before = self.direction == "inbound" and self.line_id.id
+        # A past call keeps where it came from, whatever becomes of the line.
+        if line_id != before and self.visitor_state != "known":
+            vals |= self.env["mango.line"].browse(line_id or ())._utm_vals()
+        return vals
+
+    def _awaits_visitor(self):
+        """Tell whether to ask who of the site's visitors is calling: once.
+
+        The PBX knows only those who are there now.
+
+        :rtype: bool
+        """
+        return (
+            self.dct_type == "dynamic"
+            and not self.visitor_state
+            and self.state != "ended"
+            and not self.env.context.get("mango_quiet")
+            and self.account_id.tracking_enabled
+        )
+
+    def _visitor_question(self):
+        """Return what asks the PBX for the visitor.
+
+        :return: to be called outside of any transaction; None if nothing is asked now.
+        :rtype: Callable | None
+        """
+        account = self.account_id
+        try:
+            if self.visitor_state == "asked" and account._may_request():
+                return partial(account._client().visitor, self.dct_number)
+        except UserError:
+            pass  # The code or the secret is missing.
+        if self.visitor_state == "asked":
+            self._store_visitor("failed")
+        return None
+
+    def _on_visitor_answer(self, visitor, error):
+        """Store what the PBX knows of the visitor.
+
+        :param visitor: None if nothing.
+        :type visitor: Visitor | None
+        :param error: why it has not answered; None if it has.
+        :type error: VpbxError | None
+        """
+        self.account_id._record_answer(error)
+        if not visitor:
+            self._store_visitor("failed" if error else "unknown")
+            return
+        found = in_own_transaction(
+            self.env, "mango_office/utm", lambda own: find_utm(own, visitor)
+        )
+        # What the visitor's channel does not say, the line does.
+        known = {name: value for name, value in found.items() if value}
+        self._store_visitor("known", visitor_page=visitor.page, **known)
+
+    def _store_visitor(self, state, **vals):
+        with self._locked() as call:
+            before = {name: call[name] for name in UTM_FIELDS}
+            call.write({"visitor_state": state, **vals})
+            # The rules may have been faster than the answer.
+            made = call.env["mango.client.lead"].search([("call_id", "=", call.id)])
+            made.lead_id._replace_source(before, call)
+            call._notify_participants()
+
+    # ------------------------------------------------------------
     # Leads
     # ------------------------------------------------------------
+
+    def _prepare_source_vals(self):
+        return {name: self[name].id for name in UTM_FIELDS if self[name]}
+
+    def _prepare_lead_vals(self):
+        """A new lead inherits where its first call came from."""
+        return {**super()._prepare_lead_vals(), **self._prepare_source_vals()}
 
     def _link_lead(self, lead_id):
         """Link a call to the lead that it has made or belongs to.

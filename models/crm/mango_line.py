@@ -1,8 +1,11 @@
-from odoo import fields, models
+from odoo import fields, models, tools
 
 from ...tools.caches import clear_caches
 from .lead_rules import Rules
 from .mango_account import CACHED_FIELDS, LEAD_POLICIES
+
+#: Where a call came from, in Odoo's terms.
+UTM_FIELDS = ("campaign_id", "source_id", "medium_id")
 
 LINE_POLICIES = [("default", "As the PBX"), *LEAD_POLICIES]
 
@@ -38,11 +41,35 @@ class MangoLine(models.Model):
         help="Of the leads that calls of this line make.",
     )
 
+    # Restricted, because what a line gives to its calls is cached.
+    campaign_id = fields.Many2one(
+        "utm.campaign", ondelete="restrict", index="btree_not_null"
+    )
+    source_id = fields.Many2one(
+        "utm.source",
+        ondelete="restrict",
+        index="btree_not_null",
+        help="Of the line's inbound calls, and of the leads that they make.",
+    )
+    medium_id = fields.Many2one(
+        "utm.medium", ondelete="restrict", index="btree_not_null"
+    )
+
     def write(self, vals):
         result = super().write(vals)
-        if not vals.keys().isdisjoint(CACHED_FIELDS):
+        if not vals.keys().isdisjoint({*CACHED_FIELDS, *UTM_FIELDS}):
             clear_caches(self.env)
         return result
+
+    @tools.ormcache("self.id")
+    def _utm_vals(self):
+        """Return where the calls of this line come from.
+
+        Cached: every call asks.
+
+        :rtype: dict[str, int | bool]
+        """
+        return {name: self[name].id for name in UTM_FIELDS}
 
     def _lead_rules(self, account):
         """Return when a call of this line makes a lead.
