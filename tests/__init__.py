@@ -14,6 +14,7 @@ from .click_to_call import (
     test_spending,
 )
 from .crm import (
+    test_chatter,
     test_lead_rules,
     test_leads,
     test_sources,

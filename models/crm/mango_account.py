@@ -14,7 +14,7 @@ LEAD_POLICIES = [
 ]
 
 #: What the cached methods of this folder depend on.
-CACHED_FIELDS = {"lead_policy", "lead_policy_known"}
+CACHED_FIELDS = {"lead_policy", "lead_policy_known", "chatter_enabled"}
 
 
 class MangoAccount(models.Model):
@@ -61,7 +61,7 @@ class MangoAccount(models.Model):
         string="Oldest Call for the CRM",
         default=24,
         tracking=True,
-        help="Hours; a call that became known later than that makes no lead.",
+        help="Hours; a call that became known later than that makes no lead and no line in a chatter.",
     )
 
     tracking_enabled = fields.Boolean(
@@ -70,6 +70,14 @@ class MangoAccount(models.Model):
         tracking=True,
         help="Asks the PBX for the source of a call from dynamic call tracking, once "
         "while it rings.",
+    )
+
+    chatter_enabled = fields.Boolean(
+        string="Calls in the Chatter",
+        default=True,
+        tracking=True,
+        help="Every call that has ended is a line in the chatter of its lead, or else of "
+        "its contact. Nobody is notified of it.",
     )
 
     @api.constrains("crm_max_age_hours")
@@ -98,6 +106,16 @@ class MangoAccount(models.Model):
         policies = {self.lead_policy, self.lead_policy_known}
         policies |= {*lines.mapped("lead_policy"), *lines.mapped("lead_policy_known")}
         return bool(policies - {NEVER, "default"})
+
+    @tools.ormcache("self.id")
+    def _writes_chatter(self):
+        """Tell whether the calls of this PBX are written to chatters.
+
+        Cached: every call asks.
+
+        :rtype: bool
+        """
+        return self.chatter_enabled
 
     def _crm_max_age(self):
         return timedelta(hours=self.crm_max_age_hours)

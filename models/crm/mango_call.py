@@ -8,6 +8,9 @@ from . import visitor_query
 from .mango_line import UTM_FIELDS
 from .visitor_query import find_utm
 
+#: What a person may change that is told in the chatter.
+CHATTER_FIELDS = {"partner_id", "lead_id", "note"}
+
 
 class MangoCall(models.Model):
     """What a call does in the CRM."""
@@ -40,6 +43,13 @@ class MangoCall(models.Model):
         readonly=True,
     )
     visitor_page = fields.Char(string="Page", readonly=True)
+    chatter_message_id = fields.Many2one(
+        "mail.message",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The line of the call in the chatter of its lead or contact.",
+    )
 
     # ------------------------------------------------------------
     # When there is something to do
@@ -49,7 +59,7 @@ class MangoCall(models.Model):
         changed = super()._on_changed(state, extensions)
         if self._awaits_visitor():
             self.visitor_state = "asked"
-            start_after_commit(self.env, visitor_query.ask, self.id, urgent=True)
+            start_after_commit(self.env, visitor_query.ask, self.id)
         # Who answers has the lead on the card while talking.
         if self.state == "talking" and not self.lead_id and self._may_make_lead():
             self.env["mango.crm.task"]._add(self)
@@ -57,8 +67,7 @@ class MangoCall(models.Model):
 
     def _on_ended(self):
         result = super()._on_ended()
-        concerned = self.filtered(lambda call: call._concerns_crm())
-        self.env["mango.crm.task"]._add(concerned)
+        self._update_crm_soon()
         return result
 
     def _concerns_crm(self):
@@ -66,7 +75,32 @@ class MangoCall(models.Model):
 
         :rtype: bool
         """
-        return self._may_make_lead()
+        return self._has_chatter_line() or self._may_make_lead()
+
+    def _has_chatter_line(self):
+        """Tell whether the call is, or has to be, in a chatter.
+
+        :rtype: bool
+        """
+        if self.direction == "internal" or not self.account_id._writes_chatter():
+            return False
+        if self.chatter_message_id:
+            return True
+        return bool(self.lead_id or self.partner_id) and not self._is_history()
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not self.env.su and not vals.keys().isdisjoint(CHATTER_FIELDS):
+            # sudo: mango.crm.task - what follows from a change that was allowed.
+            self.sudo()._update_crm_soon()
+        return result
+
+    def _update_crm_soon(self):
+        """Have the CRM look at those of these calls that concern it."""
+        concerned = self.filtered(
+            lambda call: call.state == "ended" and call._concerns_crm()
+        )
+        self.env["mango.crm.task"]._add(concerned)
 
     def _may_make_lead(self):
         if self.direction != "inbound" or not self.client_number:
@@ -85,6 +119,10 @@ class MangoCall(models.Model):
     def _update_crm(self):
         """Do what these calls of one number have to do in the CRM; idempotent."""
         self.env["mango.client.lead"]._make_leads(self)
+        for call in self:
+            if call.state == "ended" and call._has_chatter_line():
+                with call._locked() as locked:
+                    locked.env["mango.chatter.line"]._update_line(locked)
 
     # ------------------------------------------------------------
     # Where it came from

@@ -45,7 +45,7 @@ class MangoCrmTask(models.Model):
 
     @api.model
     def _work_off(self):
-        """Cron: do what calls have to do in the CRM, the calls of one number together."""
+        """Cron: do what calls have to do in the CRM, those of one number together."""
         cron = self.env["ir.cron"]
         domain = Domain("attempts", "<", MAX_ATTEMPTS)
         cron._commit_progress(remaining=self.search_count(domain))

@@ -275,10 +275,10 @@ class TestLeads(CrmCase):
 
     @warmup
     def test_nothing_is_asked_while_it_is_off(self):
+        self.account.chatter_enabled = False
         call = self.stranger_missed()
-        call.account_id._makes_leads()
+        call._concerns_crm()
         self.env.flush_all()
-        call.account_id.mapped("crm_max_age_hours")
         with self.assertQueryCount(0):
             self.assertFalse(call._concerns_crm())
 
