@@ -17,6 +17,7 @@ from .crm import (
     test_chatter,
     test_lead_rules,
     test_leads,
+    test_outcomes,
     test_sources,
 )
 from .history import (

@@ -44,6 +44,7 @@ RIGHTS = """
     mango.callback.decision        mine        -     -     -     rwcdx rwcdx rwcdx rwcdx
     mango.callback.decision        colleague's -     -     -     c     c     c     c
     mango.callback.task            company's   -     -     -     -     -     -     rx
+    mango.call.outcome             company's   -     -     -     rx    rx    rwcdx rwcdx
     mango.client.lead              company's   -     -     -     -     -     -     rx
     mango.crm.task                 company's   -     -     -     -     -     -     rx
     mango.source.report            company's   -     -     -     -     rx    rx    rx
@@ -86,6 +87,7 @@ WRITTEN = {
     "mango.callback": {"deadline": "2026-01-02 00:00:00"},
     "mango.callback.decision": {"reason": "x"},
     "mango.callback.task": {"attempts": 7},
+    "mango.call.outcome": {"color": 7},
     "mango.client.lead": {"client_key": "x"},
     "mango.crm.task": {"attempts": 7},
     "mango.source.report": {"line_id": False},
@@ -127,6 +129,7 @@ METHODS = """
     mango.account           write                             admin
     mango.call              action_request_recordings         user
     mango.call              add_number_to                     user
+    mango.call              choose_outcome                    user
     mango.call              choose_partner                    user
     mango.call              close_card                        user
     mango.call              get_recordings                    user
@@ -372,6 +375,9 @@ class TestRights(RightsWorld, MangoCase):
             ),
             ("mango.crm.task", "company's"): self.env["mango.crm.task"].create(
                 {"call_id": own.id}
+            ),
+            ("mango.call.outcome", "company's"): self.env["mango.call.outcome"].create(
+                {"name": "x"}
             ),
             ("mango.source.report", "company's"): report.browse(own.id),
             ("mango.source.report", "other's"): report.browse(elsewhere.id),
@@ -639,6 +645,7 @@ class TestRights(RightsWorld, MangoCase):
             "create": [[created.get(model, {"name": "x"})]],
             "write": [WRITTEN.get(model, {"comment": "x"})],
             "add_number_to": [self.ivan.id],
+            "choose_outcome": [False],
             "choose_partner": [self.ivan.id],
             "save_note": ["x", ""],
             "mango_set_status": ["dnd"],

@@ -246,16 +246,27 @@ class MangoCall(models.Model):
             self._let_owner_in()
         return result
 
+    @api.model
+    def _correctable_fields(self):
+        """Return the names of the fields that a person may write.
+
+        For other parts of the addon to extend.
+
+        :rtype: set[str]
+        """
+        return CORRECTABLE_FIELDS
+
     def _check_correction(self, vals):
         mixins = (
             self.env["mail.thread"]._fields.keys()
             | self.env["mail.activity.mixin"]._fields.keys()
         )
-        forbidden = vals.keys() - CORRECTABLE_FIELDS - mixins
+        forbidden = vals.keys() - self._correctable_fields() - mixins
         if forbidden:
             raise AccessError(
                 self.env._(
-                    "On a call, only the contact, the lead and the note can be changed."
+                    "On a call, only the contact, the lead, the outcome and the note "
+                    "can be changed."
                 )
             )
 

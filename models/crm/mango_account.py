@@ -61,7 +61,8 @@ class MangoAccount(models.Model):
         string="Oldest Call for the CRM",
         default=24,
         tracking=True,
-        help="Hours; a call that became known later than that makes no lead and no line in a chatter.",
+        help="Hours; a call that became known later than that makes no lead and no "
+        "line in a chatter.",
     )
 
     tracking_enabled = fields.Boolean(
@@ -76,8 +77,13 @@ class MangoAccount(models.Model):
         string="Calls in the Chatter",
         default=True,
         tracking=True,
-        help="Every call that has ended is a line in the chatter of its lead, or else of "
-        "its contact. Nobody is notified of it.",
+        help="Every call that has ended is a line in the chatter of its lead, or else "
+        "of its contact. Nobody is notified of it.",
+    )
+    outcome_required = fields.Boolean(
+        string="Outcome Required",
+        tracking=True,
+        help="The card of a talk can be closed only once its outcome is chosen.",
     )
 
     @api.constrains("crm_max_age_hours")

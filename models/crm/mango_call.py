@@ -1,6 +1,6 @@
 from functools import partial
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...tools.locking import in_own_transaction, start_after_commit
@@ -9,7 +9,7 @@ from .mango_line import UTM_FIELDS
 from .visitor_query import find_utm
 
 #: What a person may change that is told in the chatter.
-CHATTER_FIELDS = {"partner_id", "lead_id", "note"}
+CHATTER_FIELDS = {"partner_id", "lead_id", "note", "outcome_id"}
 
 
 class MangoCall(models.Model):
@@ -43,6 +43,16 @@ class MangoCall(models.Model):
         readonly=True,
     )
     visitor_page = fields.Char(string="Page", readonly=True)
+    outcome_id = fields.Many2one(
+        "mango.call.outcome", index="btree_not_null", ondelete="restrict", tracking=True
+    )
+    outcome_activity_id = fields.Many2one(
+        "mail.activity",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The activity that the outcome has planned.",
+    )
     chatter_message_id = fields.Many2one(
         "mail.message",
         readonly=True,
@@ -90,6 +100,9 @@ class MangoCall(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
+        if not self.env.su and "outcome_id" in vals:
+            for call in self:
+                call._plan_by_outcome()
         if not self.env.su and not vals.keys().isdisjoint(CHATTER_FIELDS):
             # sudo: mango.crm.task - what follows from a change that was allowed.
             self.sudo()._update_crm_soon()
@@ -283,3 +296,75 @@ class MangoCall(models.Model):
         return users.filtered(
             lambda user: user.active and self.company_id in user.company_ids
         )[:1]
+
+    # ------------------------------------------------------------
+    # Outcome
+    # ------------------------------------------------------------
+
+    @api.model
+    def _correctable_fields(self):
+        return super()._correctable_fields() | {"outcome_id"}
+
+    def _may_have_outcome(self):
+        """Tell whether something has come of the call: a talk, or a try of ours.
+
+        :rtype: bool
+        """
+        if self.direction == "internal":
+            return False
+        is_try = self.direction == "outbound" and self.state == "ended"
+        return bool(self.answered_at) or is_try
+
+    def _needs_outcome(self):
+        """Tell whether the user has to choose the outcome of the call.
+
+        :rtype: bool
+        """
+        return (
+            self.state == "ended"
+            and self.result == "answered"
+            and self.direction != "internal"
+            and self.user_id == self.env.user
+            and not self.outcome_id
+            and self.account_id.outcome_required
+        )
+
+    def choose_outcome(self, outcome_id):
+        """Say what the call has come to.
+
+        :param outcome_id: the ``mango.call.outcome``; nothing takes it back.
+        :type outcome_id: int | bool
+        """
+        self.ensure_one()
+        self.check_access("write")
+        with self._locked() as call:
+            outcomes = call.env["mango.call.outcome"]
+            call.outcome_id = outcomes.browse(outcome_id or ()).exists()
+            call._notify_participants()
+
+    def close_card(self):
+        """Take the call off the user's screen, once its outcome is chosen.
+
+        :raise UserError: if it has to be chosen first.
+        """
+        self.ensure_one()
+        self.check_access("read")
+        if self._needs_outcome():
+            raise UserError(self.env._("Choose the outcome of the call first."))
+        return super().close_card()
+
+    def _plan_by_outcome(self):
+        """Plan the activity that the outcome asks for, in place of an earlier one's."""
+        # sudo: mango.call, mail.activity - what follows from an outcome that the user
+        # may choose, planned for themselves.
+        call_sudo = self.sudo()
+        call_sudo.outcome_activity_id.unlink()
+        activity_type = call_sudo.outcome_id.activity_type_id
+        if not activity_type:
+            return
+        client = call_sudo.lead_id or call_sudo.partner_id or call_sudo
+        call_sudo.outcome_activity_id = client.activity_schedule(
+            activity_type_id=activity_type.id,
+            summary=activity_type.summary or call_sudo.outcome_id.name,
+            user_id=self.env.uid,
+        )

@@ -66,6 +66,8 @@ class MangoChatterLine(models.AbstractModel):
         :rtype: Markup
         """
         parts = [self._link(call), self._result(call)]
+        if call.outcome_id:
+            parts.append(call.outcome_id.name)
         if call.user_id:
             parts.append(call.user_id.sudo().name)
         if call.recording_state == "ready":
@@ -100,6 +102,7 @@ class MangoChatterLine(models.AbstractModel):
     def _play_button(self, call):
         # Without JavaScript it opens the call, whose form has the player.
         return Markup(
-            '<a class="o_mango_play" href="/odoo/calls/%(id)s" data-oe-model="mango.call"'
-            ' data-oe-id="%(id)s"><i class="fa fa-play-circle"></i> %(word)s</a>'
+            '<a class="o_mango_play" href="/odoo/calls/%(id)s"'
+            ' data-oe-model="mango.call" data-oe-id="%(id)s">'
+            '<i class="fa fa-play-circle"></i> %(word)s</a>'
         ) % {"id": call.id, "word": self.env._("Play")}
