@@ -81,7 +81,6 @@ class MangoAccount(models.Model):
         "of its contact. Nobody is notified of it.",
     )
     outcome_required = fields.Boolean(
-        string="Outcome Required",
         tracking=True,
         help="The card of a talk can be closed only once its outcome is chosen.",
     )

@@ -177,14 +177,12 @@ class MangoCall(models.Model):
         :rtype: Callable | None
         """
         account = self.account_id
-        try:
-            if self.visitor_state == "asked" and account._may_request():
-                return partial(account._client().visitor, self.dct_number)
-        except UserError:
-            pass  # The code or the secret is missing.
-        if self.visitor_state == "asked":
+        if self.visitor_state != "asked":
+            return None
+        if not account.is_connected or not account._may_request():
             self._store_visitor("failed")
-        return None
+            return None
+        return partial(account._client().visitor, self.dct_number)
 
     def _on_visitor_answer(self, visitor, error):
         """Store what the PBX knows of the visitor.
@@ -245,15 +243,18 @@ class MangoCall(models.Model):
             self._on_ended()
 
     def _create_lead(self):
-        """Of several people who make a lead for one client at once, one does."""
+        """Of several people who make a lead for one client at once, one does.
+
+        Whoever has taken the client's lead off the call wants another one.
+        """
         if not self.client_number:
             return super()._create_lead()
         # sudo: mango.client.lead - the machine keeps the lead of each client.
         rows_sudo = self.env["mango.client.lead"].sudo()
-        client, _lead = rows_sudo._client(self.sudo())
+        client, found_sudo = rows_sudo._client(self.sudo())
         row_sudo = rows_sudo._claim(client)
-        lead_sudo = row_sudo._open_lead()
-        if lead_sudo:
+        lead_sudo = row_sudo._open_lead() or found_sudo
+        if lead_sudo and not self.lead_is_manual:
             return lead_sudo.with_env(self.env)
         lead = super()._create_lead()
         row_sudo.write({"lead_id": lead.id, "call_id": False})
@@ -358,7 +359,7 @@ class MangoCall(models.Model):
         # sudo: mango.call, mail.activity - what follows from an outcome that the user
         # may choose, planned for themselves.
         call_sudo = self.sudo()
-        call_sudo.outcome_activity_id.unlink()
+        call_sudo.outcome_activity_id.filtered("active").unlink()
         activity_type = call_sudo.outcome_id.activity_type_id
         if not activity_type:
             return

@@ -148,8 +148,9 @@ class MangoClientLead(models.Model):
         lock = f"mango_office/lead/{account.id}/{number}"
         leads = in_own_transaction(calls.env, lock, make)
         calls.env.invalidate_all()
-        for call in calls.filtered(lambda call: call.id in leads):
-            call._link_lead(leads[call.id])
+        for call in calls.filtered(lambda call: not call.lead_id):
+            if call.id in leads:
+                call._link_lead(leads[call.id])
 
     @api.model
     def _lead_for(self, call):

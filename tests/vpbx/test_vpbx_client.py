@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from odoo.tests import BaseCase, tagged
 
 from ...vpbx import client as client_module
-from ...vpbx.client import Client, Device, Group, Line, User
+from ...vpbx.client import Client, Device, Group, Line, User, Visitor
 from ...vpbx.errors import (
     BadAnswerError,
     LockedOutError,
@@ -626,6 +626,28 @@ class TestQueries(ClientCase):
                 Group("10000501", "", None, ()),
             ),
         )
+
+    def test_visitor(self):
+        page = "https://romashka.example/roses"
+        channel = {"source": " yandex ", "medium": "cpc", "campaign": None}
+        self.answer(200, {"uid": "5f", "channel": channel, "current_page": page})
+        self.assertEqual(
+            self.client.visitor("74950000150"), Visitor("yandex", "cpc", "", page)
+        )
+        self.assert_sent("queries/user_info_by_dct_number", {"number": "74950000150"})
+
+    def test_unknown_visitor(self):
+        for answer in ({}, {"channel": None}, {"channel": {"source": ""}, "uid": 1}):
+            with self.subTest(answer=answer):
+                self.answer(200, answer)
+                self.assertIsNone(self.client.visitor("74950000150"))
+
+    def test_hostile_visitor(self):
+        channel = {"source": "a\u202eb\x00" + "c" * 999, "medium": ["cpc"]}
+        page = "javascript:alert(1)"
+        self.answer(200, {"channel": channel, "current_page": page})
+        visitor = self.client.visitor("74950000150")
+        self.assertEqual(visitor, Visitor("ab" + "c" * 98, "", "", ""))
 
     def test_lines(self):
         self.answer(

@@ -86,9 +86,7 @@ export class PlayerService {
      */
     async playCall(callId, title, isWanted = () => true) {
         const all = (await this.recordings.load(callId)) || [];
-        const queue = all.filter(
-            (recording) => recording.state === "ready" && isWanted(recording)
-        );
+        const queue = all.filter((recording) => recording.state === "ready" && isWanted(recording));
         if (queue.length) {
             this.state.wantsFocus = true;
             this.play(queue[0], queue, { callId, title });
