@@ -273,6 +273,8 @@ class MangoCall(models.Model):
             "user_id": self._lead_salesperson(partner).id,
             "company_id": self.company_id.id,
         }
+        # Without a team Odoo chooses the salesperson's.
+        vals.pop("team_id", None)
         if line.team_id:
             vals["team_id"] = line.team_id.id
         if line.tag_ids:
