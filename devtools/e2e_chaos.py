@@ -14,7 +14,7 @@ import threading
 import time
 from datetime import date, timedelta
 
-from . import demo, e2e_callbacks, odoo, paths, traffic
+from . import demo, e2e_callbacks, e2e_leads, odoo, paths, traffic
 from .console import step
 
 CALLS = 1000
@@ -34,10 +34,17 @@ OF_THE_MOMENT = {
     "route_reason",
     "route_command_id",
     "timeline",  # tells of the route
+    # The PBX is asked for a visitor only while the phone rings.
+    "visitor_state",
+    "visitor_page",
+    "campaign_id",
+    "source_id",
+    "medium_id",
 }
 #: Not of the PBX: Odoo's own marks on any record, and the chatter's.
 OF_ODOO = {"id", "create_date", "write_date", "create_uid", "write_uid", "call_id"}
 OF_ODOO |= {"display_name"}  # made of the others
+OF_ODOO |= {"chatter_message_id"}
 OF_CHATTER = ("message_", "activity_", "my_activity_", "rating_", "has_message")
 
 
@@ -78,6 +85,7 @@ def _check_disorder(bed, recorded):
         with step("Comparing the calls"):
             yield _check_same(bed)
         yield from e2e_callbacks.check(bed, recorded, urls)
+        yield from e2e_leads.check(bed, recorded, urls)
 
 
 def _deliver_in_order(recorded, urls):

@@ -14,7 +14,9 @@ from .click_to_call import (
     test_spending,
 )
 from .crm import (
+    test_blocking,
     test_chatter,
+    test_crm_tour,
     test_lead_rules,
     test_leads,
     test_outcomes,

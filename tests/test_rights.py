@@ -45,6 +45,10 @@ RIGHTS = """
     mango.callback.decision        colleague's -     -     -     c     c     c     c
     mango.callback.task            company's   -     -     -     -     -     -     rx
     mango.call.outcome             company's   -     -     -     rx    rx    rwcdx rwcdx
+    mango.blocked.number           company's   -     -     -     -     rx    rx    rx
+    mango.blocked.number           other's     -     -     -     -     -     -     -
+    mango.number.block             mine        -     -     -     rwcdx rwcdx rwcdx rwcdx
+    mango.number.block             colleague's -     -     -     c     c     c     c
     mango.client.lead              company's   -     -     -     -     -     -     rx
     mango.crm.task                 company's   -     -     -     -     -     -     rx
     mango.source.report            company's   -     -     -     -     rx    rx    rx
@@ -88,6 +92,8 @@ WRITTEN = {
     "mango.callback.decision": {"reason": "x"},
     "mango.callback.task": {"attempts": 7},
     "mango.call.outcome": {"color": 7},
+    "mango.blocked.number": {"reason": "x"},
+    "mango.number.block": {"reason": "x"},
     "mango.client.lead": {"client_key": "x"},
     "mango.crm.task": {"attempts": 7},
     "mango.source.report": {"line_id": False},
@@ -127,6 +133,9 @@ METHODS = """
     mango.account           create                            admin
     mango.account           unlink                            admin
     mango.account           write                             admin
+    mango.blocked.number    action_unblock                    supervisor
+    mango.number.block      action_block                      user
+    mango.call              action_block_number               supervisor
     mango.call              action_request_recordings         user
     mango.call              add_number_to                     user
     mango.call              choose_outcome                    user
@@ -368,6 +377,12 @@ class TestRights(RightsWorld, MangoCase):
 
     def crm(self, own, elsewhere):
         report = self.env["mango.source.report"]
+        blocked = self.env["mango.blocked.number"]
+
+        def block(user):
+            model = self.env["mango.number.block"].with_user(user).sudo()
+            return model.create({"call_id": own.id, "reason": "x"})
+
         client = {"account_id": self.account.id, "client_key": "x"}
         return {
             ("mango.client.lead", "company's"): self.env["mango.client.lead"].create(
@@ -376,6 +391,16 @@ class TestRights(RightsWorld, MangoCase):
             ("mango.crm.task", "company's"): self.env["mango.crm.task"].create(
                 {"call_id": own.id}
             ),
+            ("mango.blocked.number", "company's"): blocked.create(
+                {"account_id": self.account.id, "number": "+74950000299"}
+            ),
+            ("mango.blocked.number", "other's"): blocked.create(
+                {"account_id": self.account_there.id, "number": "+74950000299"}
+            ),
+            ("mango.number.block", "mine"): {
+                name: block(user) for name, user in self.users.items()
+            },
+            ("mango.number.block", "colleague's"): block(self.vera),
             ("mango.call.outcome", "company's"): self.env["mango.call.outcome"].create(
                 {"name": "x"}
             ),
@@ -505,6 +530,7 @@ class TestRights(RightsWorld, MangoCase):
             "mango.group": {"number": "999"},
             "mango.callback": {"client_key": "new"},
             "mango.client.lead": {"client_key": "new"},
+            "mango.blocked.number": {"number": "+74950000298"},
             "mango.command": {"command_id": "c-new"},
             "mango.event": {"digest": "new", "received_at": "2026-01-01 00:00:00"},
         }
@@ -625,6 +651,8 @@ class TestRights(RightsWorld, MangoCase):
             "mango.call": call,
             "mango.callback": self.waiting,
             "mango.callback.decision": self.env["mango.callback.decision"],
+            "mango.number.block": self.env["mango.number.block"],
+            "mango.blocked.number": self.blocked,
             "mango.command": self.env["mango.command"],
             "mango.event": self.event(self.account),
             "mango.extension": self.anna_extension,
@@ -661,6 +689,9 @@ class TestRights(RightsWorld, MangoCase):
         self.lead = self.create_lead("Мебель")
         self.plan_group = self.group(self.account)
         self.waiting = self.callback(self.ring("E6", "200"), lead_id=self.lead.id)
+        self.blocked = self.env["mango.blocked.number"].create(
+            {"account_id": self.account.id, "number": "+74950000299"}
+        )
         self.spare = self.create_account()
         self.pbx.answers("config/users/request", {"users": []})
         self.pbx.answers("incominglines", {"lines": []})

@@ -85,6 +85,12 @@ class MangoAccount(models.Model):
         help="The card of a talk can be closed only once its outcome is chosen.",
     )
 
+    block_by_users = fields.Boolean(
+        string="Everybody May Block Numbers",
+        tracking=True,
+        help="Otherwise supervisors only.",
+    )
+
     @api.constrains("crm_max_age_hours")
     def _check_crm_max_age_hours(self):
         for account in self:

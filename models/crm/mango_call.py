@@ -1,7 +1,7 @@
 from functools import partial
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from ...tools.locking import in_own_transaction, start_after_commit
 from . import visitor_query
@@ -21,7 +21,11 @@ class MangoCall(models.Model):
         "utm.campaign", readonly=True, index="btree_not_null", ondelete="set null"
     )
     source_id = fields.Many2one(
-        "utm.source", readonly=True, index="btree_not_null", ondelete="set null"
+        "utm.source",
+        string="Advertising Source",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
     )
     medium_id = fields.Many2one(
         "utm.medium", readonly=True, index="btree_not_null", ondelete="set null"
@@ -53,6 +57,7 @@ class MangoCall(models.Model):
         ondelete="set null",
         help="The activity that the outcome has planned.",
     )
+    may_block_number = fields.Boolean(compute="_compute_may_block_number")
     chatter_message_id = fields.Many2one(
         "mail.message",
         readonly=True,
@@ -299,6 +304,55 @@ class MangoCall(models.Model):
         return users.filtered(
             lambda user: user.active and self.company_id in user.company_ids
         )[:1]
+
+    # ------------------------------------------------------------
+    # Blocking
+    # ------------------------------------------------------------
+
+    @api.depends_context("uid")
+    @api.depends("client_number", "direction", "account_id")
+    def _compute_may_block_number(self):
+        for call in self:
+            call.may_block_number = call._may_block_number()
+
+    def _may_block_number(self):
+        """Tell whether the user may block the client's number.
+
+        :rtype: bool
+        """
+        if self.direction == "internal" or not self.client_number:
+            return False
+        is_supervisor = self.env.user.has_group("mango_office.group_supervisor")
+        return is_supervisor or self.account_id.block_by_users
+
+    def _check_may_block_number(self):
+        self.ensure_one()
+        self.check_access("write")
+        if not self._may_block_number():
+            raise AccessError(self.env._("You may not block this number."))
+
+    def action_block_number(self):
+        """Ask why the client's number is to be blocked."""
+        self._check_may_block_number()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Block this number"),
+            "res_model": "mango.number.block",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_call_id": self.id},
+        }
+
+    def _block_number(self, reason):
+        """Put the client's number on the PBX's black list.
+
+        :param str reason: for whoever looks at the list.
+        :raise UserError: if the PBX does not do it.
+        """
+        self._check_may_block_number()
+        # sudo: mango.blocked.number - rows are made by blocking only, which is allowed.
+        blocked_sudo = self.env["mango.blocked.number"].sudo()
+        blocked_sudo._block(self.account_id, self.client_number, reason)
 
     # ------------------------------------------------------------
     # Outcome

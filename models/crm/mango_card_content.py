@@ -8,7 +8,11 @@ class MangoCardContent(models.AbstractModel):
 
     @api.model
     def _card_of_call(self, call):
-        return {**super()._card_of_call(call), **self._outcome(call)}
+        return {
+            **super()._card_of_call(call),
+            **self._outcome(call),
+            "can_block": call._may_block_number(),
+        }
 
     def _empty(self):
         return {
@@ -16,6 +20,7 @@ class MangoCardContent(models.AbstractModel):
             "outcomes": [],
             "outcome_id": False,
             "needs_outcome": False,
+            "can_block": False,
         }
 
     def _outcome(self, call):

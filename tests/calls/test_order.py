@@ -30,6 +30,9 @@ CALL_FIELDS = (
     "talk_duration",
     "end_reason",
     "recording_state",
+    "source_id",
+    "dct_type",
+    "dct_number",
 )
 LEG_FIELDS = ("leg_ref", "location", "state", "from_extension", "to_extension")
 RECORDING_FIELDS = ("recording_ref", "state", "extension_id", "user_id", "started_at")

@@ -21,7 +21,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from odoo.tests import BaseCase, tagged
 
 from ...vpbx import client as client_module
-from ...vpbx.client import Client, Device, Group, Line, User, Visitor
+from ...vpbx.client import (
+    Blocked,
+    Client,
+    Device,
+    Group,
+    Line,
+    User,
+    Visitor,
+)
 from ...vpbx.errors import (
     BadAnswerError,
     LockedOutError,
@@ -626,6 +634,41 @@ class TestQueries(ClientCase):
                 Group("10000501", "", None, ()),
             ),
         )
+
+    def test_block(self):
+        self.answer(200, {"result": 1000, "data": {"number_id": 70000001}})
+        self.assertEqual(self.client.block("74950000299", "реклама"), "70000001")
+        self.assert_sent(
+            "bwlists/number/add/",
+            {
+                "list_type": "black",
+                "number": "74950000299",
+                "number_type": "tel",
+                "comment": "реклама",
+            },
+        )
+
+    def test_block_without_a_name(self):
+        self.answer(200, {"result": 1000})
+        self.assert_fails(
+            BadAnswerError, lambda: self.client.block("74950000299", "реклама")
+        )
+
+    def test_unblock(self):
+        self.answer(200, {"result": 1000})
+        self.client.unblock("70000001")
+        self.assert_sent("bwlists/number/delete/", {"number_id": "70000001"})
+        self.answer(200, {"result": 3300})
+        self.client.unblock("70000001")
+        self.answer(200, {"result": 3104})
+        self.assert_fails(RefusedError, lambda: self.client.unblock("70000001"))
+
+    def test_blocked(self):
+        rows = [{"number_id": 1, "number": "7495*", "comment": None}]
+        self.answer(200, {"result": 1000, "data": {"black": {"numbers": rows}}})
+        self.assertEqual(self.client.blocked(), (Blocked("1", "7495*", ""),))
+        self.answer(200, {"result": 1000, "data": {}})
+        self.assert_fails(BadAnswerError, self.client.blocked)
 
     def test_visitor(self):
         page = "https://romashka.example/roses"

@@ -9,6 +9,14 @@ patch(CallService.prototype, {
         return this.refresh(card.call_id);
     },
 
+    /** Ask why the client's number is to be blocked, and block it. */
+    async blockNumber(card) {
+        const action = await this.onServer(card, "action_block_number");
+        if (action) {
+            await this.action.doAction(action);
+        }
+    },
+
     /** A card stays until the outcome is chosen, if that is required. */
     close(card) {
         if (!card.needs_outcome) {
