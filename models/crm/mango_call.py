@@ -419,8 +419,12 @@ class MangoCall(models.Model):
         activity_type = call_sudo.outcome_id.activity_type_id
         if not activity_type:
             return
-        client = call_sudo.lead_id or call_sudo.partner_id or call_sudo
-        call_sudo.outcome_activity_id = client.activity_schedule(
+        client = (
+            self.lead_id._filtered_access("read")
+            or self.partner_id._filtered_access("read")
+            or self
+        )
+        call_sudo.outcome_activity_id = client.sudo().activity_schedule(
             activity_type_id=activity_type.id,
             summary=activity_type.summary or call_sudo.outcome_id.name,
             user_id=self.env.uid,
