@@ -14,7 +14,12 @@ LEAD_POLICIES = [
 ]
 
 #: What the cached methods of this folder depend on.
-CACHED_FIELDS = {"lead_policy", "lead_policy_known", "chatter_enabled"}
+CACHED_FIELDS = {
+    "lead_policy",
+    "lead_policy_known",
+    "chatter_enabled",
+    "crm_max_age_hours",
+}
 
 
 class MangoAccount(models.Model):
@@ -128,5 +133,12 @@ class MangoAccount(models.Model):
         """
         return self.chatter_enabled
 
+    @tools.ormcache("self.id")
     def _crm_max_age(self):
+        """Return how long after its start a call may become known.
+
+        Cached: every call asks.
+
+        :rtype: timedelta
+        """
         return timedelta(hours=self.crm_max_age_hours)
