@@ -419,13 +419,21 @@ class MangoCall(models.Model):
         activity_type = call_sudo.outcome_id.activity_type_id
         if not activity_type:
             return
-        client = (
-            self.lead_id._filtered_access("read")
-            or self.partner_id._filtered_access("read")
-            or self
-        )
-        call_sudo.outcome_activity_id = client.sudo().activity_schedule(
-            activity_type_id=activity_type.id,
-            summary=activity_type.summary or call_sudo.outcome_id.name,
-            user_id=self.env.uid,
+        clients = [
+            client
+            for client in (self.lead_id, self.partner_id, self)
+            if client._filtered_access("read")
+            and activity_type.res_model in (False, client._name)
+        ]
+        if not clients:
+            return
+        call_sudo.outcome_activity_id = (
+            clients[0]
+            .sudo()
+            .activity_schedule(
+                activity_type_id=activity_type.id,
+                date_deadline=activity_type._get_date_deadline(),
+                summary=activity_type.summary or call_sudo.outcome_id.name,
+                user_id=self.env.uid,
+            )
         )
