@@ -970,7 +970,9 @@ class TestCallbacks(CallbackCase):
 
     def test_cost_of_the_end_of_a_call(self):
         """The webhook only notes that there is something to look at."""
+        self.account.chatter_enabled = False
         call = self.missed(10)
+        call._on_ended()
         self.env.flush_all()
         before = self.env.cr.sql_log_count
         call._on_ended()

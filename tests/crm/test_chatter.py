@@ -121,6 +121,17 @@ class TestChatter(CrmCase):
         self.work_off()
         self.assertNotIn("o_mango_play", line.body)
 
+    def test_cost_of_the_end_of_a_call(self):
+        """The webhook only notes that there is a line to write."""
+        call = self.missed(10)
+        call._on_ended()
+        self.env.flush_all()
+        before = self.env.cr.sql_log_count
+        call._on_ended()
+        self.env.flush_all()
+        # Both the call backs and the CRM look whether there is something to do.
+        self.assertLessEqual(self.env.cr.sql_log_count - before, 6)
+
     def test_switched_off(self):
         self.account.chatter_enabled = False
         self.missed(10)

@@ -85,6 +85,7 @@ class TestSources(CrmCase):
         call = self.ring()
         self.vera.group_ids += self.env.ref("sales_team.group_sale_salesman")
         call.with_user(self.vera).open_lead()
+        self.env.invalidate_all()
         self.assertComesFrom(call.lead_id, "Журнал", "Печать", "Осень")
 
     def test_open_lead_keeps_its_own(self):

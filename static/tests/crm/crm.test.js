@@ -37,7 +37,7 @@ test("the outcome is chosen with one click, and taken back with another one", as
     onRpc("mango.call", "choose_outcome", ({ args: [ids, outcomeId] }) => {
         asyncStep(`${ids}: ${outcomeId}`);
         cards[0] = { ...cards[0], outcome_id: outcomeId };
-        return null;
+        return true;
     });
     expect(queryAllTexts(".o_mango_outcome")).toEqual(["Order", "Complaint"]);
     await contains(".o_mango_outcome:contains(Complaint)").click();
@@ -51,11 +51,11 @@ test("the card stays until the outcome is chosen", async () => {
     const cards = await showCard({ outcome_id: false, needs_outcome: true });
     onRpc("mango.call", "close_card", () => {
         asyncStep("close");
-        return null;
+        return true;
     });
     onRpc("mango.call", "choose_outcome", () => {
         cards[0] = { ...cards[0], outcome_id: 1, needs_outcome: false };
-        return null;
+        return true;
     });
     expect(".o_mango_outcomes .text-danger").toHaveCount(1);
     await contains(".o_mango_close").click();
