@@ -972,7 +972,6 @@ class TestCallbacks(CallbackCase):
         """The webhook only notes that there is something to look at."""
         self.account.chatter_enabled = False
         call = self.missed(10)
-        call._on_ended()
         self.env.flush_all()
         before = self.env.cr.sql_log_count
         call._on_ended()

@@ -124,7 +124,6 @@ class TestChatter(CrmCase):
     def test_cost_of_the_end_of_a_call(self):
         """The webhook only notes that there is a line to write."""
         call = self.missed(10)
-        call._on_ended()
         self.env.flush_all()
         before = self.env.cr.sql_log_count
         call._on_ended()
