@@ -35,6 +35,7 @@
         "views/callbacks/mango_callback_views.xml",
         "views/crm/mango_blocked_number_views.xml",
         "views/crm/mango_call_outcome_views.xml",
+        "views/crm/mango_chatter_line_templates.xml",
         "views/crm/mango_source_report_views.xml",
         "views/click_to_call/mango_command_views.xml",
         "views/inbox/mango_event_views.xml",

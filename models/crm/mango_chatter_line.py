@@ -1,5 +1,3 @@
-from markupsafe import Markup
-
 from odoo import api, models
 from odoo.tools import plaintext2html
 
@@ -63,29 +61,21 @@ class MangoChatterLine(models.AbstractModel):
     def _body(self, call):
         """Return the line: direction, result, how long, who, and what was noted.
 
-        :rtype: Markup
-        """
-        parts = [self._link(call), self._result(call)]
-        if call.outcome_id:
-            parts.append(call.outcome_id.name)
-        if call.user_id:
-            parts.append(call.user_id.sudo().name)
-        if call.recording_state == "ready":
-            parts.append(self._play_button(call))
-        line = Markup(" · ").join(filter(None, parts))
-        note = plaintext2html(call.note) if call.note else ""
-        return Markup('<div class="o_mango_chatter_line">%s</div>%s') % (line, note)
+        Rendered by a template, which escapes what people and the PBX have written.
 
-    def _link(self, call):
-        words = {
-            "inbound": self.env._("Inbound call"),
-            "outbound": self.env._("Outbound call"),
-        }
-        icon = "fa-arrow-up" if call.direction == "outbound" else "fa-arrow-down"
-        return Markup('<a href="/odoo/calls/%s"><i class="fa %s"></i> %s</a>') % (
-            call.id,
-            icon,
-            words.get(call.direction, self.env._("Call")),
+        :rtype: str
+        """
+        parts = [self._result(call), call.outcome_id.name, call.user_id.sudo().name]
+        return self.env["ir.qweb"]._render(
+            "mango_office.chatter_line",
+            {
+                "call_id": call.id,
+                "is_outbound": call.direction == "outbound",
+                "parts": [part for part in parts if part],
+                "is_playable": call.recording_state == "ready",
+                "note": plaintext2html(call.note) if call.note else "",
+            },
+            minimal_qcontext=True,
         )
 
     def _result(self, call):
@@ -98,11 +88,3 @@ class MangoChatterLine(models.AbstractModel):
         return self.env._(
             "%(result)s after %(duration)s", result=result, duration=duration
         )
-
-    def _play_button(self, call):
-        # Without JavaScript it opens the call, whose form has the player.
-        return Markup(
-            '<a class="o_mango_play" href="/odoo/calls/%(id)s"'
-            ' data-oe-model="mango.call" data-oe-id="%(id)s">'
-            '<i class="fa fa-play-circle"></i> %(word)s</a>'
-        ) % {"id": call.id, "word": self.env._("Play")}
