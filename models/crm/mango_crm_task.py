@@ -55,20 +55,19 @@ class MangoCrmTask(models.Model):
             domain & Domain("id", ">", last_id), order="id", limit=BATCH_SIZE
         ):
             last_id = tasks.ids[-1]
-            done = self.browse()
             of_client = tasks.grouped(
                 lambda task: (task.call_id.account_id, task.call_id.client_number)
             )
             for own in of_client.values():
+                count = len(own)
                 if _do(own.call_id):
-                    done |= own
-                if not cron._commit_progress():
+                    own.unlink()
+                else:
+                    for task in own:
+                        task.attempts += 1
+                # The time of a run may end in the middle of a batch.
+                if not cron._commit_progress(count):
                     return
-            for task in tasks - done:
-                task.attempts += 1
-            done.unlink()
-            if not cron._commit_progress(len(tasks)):
-                return
 
 
 def _do(calls):

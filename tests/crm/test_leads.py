@@ -275,6 +275,21 @@ class TestLeads(CrmCase):
         with self.assertRaises(ValidationError):
             self.account.crm_max_age_hours = -1
 
+    def test_time_of_a_run_ends(self):
+        """What was done before is not done again."""
+        self.account.lead_policy = "always"
+        numbers = ("+74950000297", "+74950000298", STRANGER)
+        calls = [self.missed(10, number=number) for number in numbers]
+        self.env.flush_all()
+        tasks = self.env["mango.crm.task"].search([])
+        cron = type(self.env["ir.cron"])
+        with patch.object(cron, "_commit_progress", side_effect=[60, 60, 0]) as told:
+            tasks._work_off()
+        self.assertEqual([call.args for call in told.mock_calls[1:]], [(1,), (1,)])
+        self.assertEqual(tasks.exists().call_id, calls[2])
+        self.env.invalidate_all()
+        self.assertTrue(calls[0].lead_id and calls[1].lead_id)
+
     @warmup
     def test_nothing_is_asked_while_it_is_off(self):
         self.account.chatter_enabled = False
