@@ -83,10 +83,12 @@ def check(bed, recorded, urls):
 def _call(by_name, source, number):
     [name] = source.choices(list(COURSES), COURSES.values())
     client = f"7999000{source.randrange(CLIENTS):04}"
-    return _posts(by_name[name], f"waiting{number}", client, -source.randrange(SPREAD))
+    return posts_of(
+        by_name[name], f"waiting{number}", client, -source.randrange(SPREAD)
+    )
 
 
-def _posts(scenario, mark, client, shift=0):
+def posts_of(scenario, mark, client, shift=0):
     """Return the notifications of a copy of a recording, of another client.
 
     :param int shift: how many seconds later it was.
@@ -107,7 +109,7 @@ def _check_at_once(bed, scenario, urls):
     posts = [
         post
         for number in range(AT_ONCE)
-        for post in _posts(scenario, f"once{number}", ROBOT)
+        for post in posts_of(scenario, f"once{number}", ROBOT)
     ]
     with step("Two hundred calls of one client at once"):
         traffic.deliver(posts, urls, CONNECTIONS)

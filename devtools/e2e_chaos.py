@@ -14,7 +14,7 @@ import threading
 import time
 from datetime import date, timedelta
 
-from . import demo, e2e_callbacks, odoo, paths, traffic
+from . import demo, e2e_callbacks, e2e_leads, odoo, paths, traffic
 from .console import step
 
 CALLS = 1000
@@ -28,10 +28,19 @@ OUTAGE_LOG = paths.LOGS / "e2e-outage.log"
 
 #: What of a call says when its notifications came, not what they say: the caller may
 #: have left the greeting before the first one that arrives.
-OF_THE_MOMENT = ("route", "timeline")  # fields that begin so
+OF_THE_MOMENT = (  # fields that begin so
+    "route",
+    "timeline",
+    # The PBX is asked for a visitor only while the phone rings.
+    "visitor_",
+    "campaign_id",
+    "source_id",
+    "medium_id",
+)
 #: Not of the PBX: Odoo's own marks on any record, and the chatter's.
 OF_ODOO = {"id", "create_date", "write_date", "create_uid", "write_uid", "call_id"}
 OF_ODOO |= {"display_name"}  # made of the others
+OF_ODOO |= {"chatter_message_id"}
 OF_CHATTER = ("message_", "activity_", "my_activity_", "rating_", "has_message")
 
 
@@ -72,6 +81,7 @@ def _check_disorder(bed, recorded):
         with step("Comparing the calls"):
             yield _check_same(bed)
         yield from e2e_callbacks.check(bed, recorded, urls)
+        yield from e2e_leads.check(bed, recorded, urls)
 
 
 def _deliver_in_order(recorded, urls):

@@ -9,5 +9,6 @@ from . import screen
 from . import recordings
 from . import history
 from . import callbacks
+from . import crm
 from . import insight
 from . import support

@@ -2,6 +2,7 @@ from . import test_js, test_rights, test_ui
 from .callbacks import *
 from .calls import *
 from .click_to_call import *
+from .crm import *
 from .history import *
 from .inbox import *
 from .pbx import *

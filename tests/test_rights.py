@@ -44,6 +44,15 @@ RIGHTS = """
     mango.callback.decision        mine        -     -     -     rwcdx rwcdx rwcdx rwcdx
     mango.callback.decision        colleague's -     -     -     c     c     c     c
     mango.callback.task            company's   -     -     -     -     -     -     rx
+    mango.call.outcome             company's   -     -     -     rx    rx    rwcdx rwcdx
+    mango.blocked.number           company's   -     -     -     -     rx    rx    rx
+    mango.blocked.number           other's     -     -     -     -     -     -     -
+    mango.number.block             mine        -     -     -     rwcdx rwcdx rwcdx rwcdx
+    mango.number.block             colleague's -     -     -     c     c     c     c
+    mango.client.lead              company's   -     -     -     -     -     -     rx
+    mango.crm.task                 company's   -     -     -     -     -     -     rx
+    mango.source.report            company's   -     -     -     -     rx    rx    rx
+    mango.source.report            other's     -     -     -     -     -     -     -
     mango.command                  mine        -     -     -     -     -     rx    rx
     mango.command                  colleague's -     -     -     -     -     rx    rx
     mango.command                  other's     -     -     -     -     -     -     -
@@ -90,6 +99,12 @@ WRITTEN = {
     "mango.callback": {"deadline": "2026-01-02 00:00:00"},
     "mango.callback.decision": {"reason": "x"},
     "mango.callback.task": {"attempts": 7},
+    "mango.call.outcome": {"color": 7},
+    "mango.blocked.number": {"reason": "x"},
+    "mango.number.block": {"reason": "x"},
+    "mango.client.lead": {"client_key": "x"},
+    "mango.crm.task": {"attempts": 7},
+    "mango.source.report": {"line_id": False},
     "mango.command": {"state": "requested"},
     "mango.event": {"state": "pending"},
     "mango.group": {"active": False},
@@ -133,11 +148,15 @@ METHODS = """
     mango.account           create                            admin
     mango.account           unlink                            admin
     mango.account           write                             admin
+    mango.blocked.number    action_unblock                    supervisor
+    mango.number.block      action_block                      user
+    mango.call              action_block_number               supervisor
     mango.call              action_export_for_support         admin
     mango.call              action_request_recordings         user
     mango.call              add_number_to                     user
     mango.call              choose_lead                       user
     mango.call              choose_new_partner                user
+    mango.call              choose_outcome                    user
     mango.call              choose_partner                    user
     mango.call              close_card                        user
     mango.call              get_lead_defaults                 user
@@ -312,6 +331,7 @@ class TestRights(RightsWorld, MangoCase):
             ),
             **self.recordings(own, colleagues, elsewhere),
             **self.callbacks(own, colleagues, elsewhere),
+            **self.crm(own, elsewhere),
             **self.histories(),
             **self.routing(),
             **self.exports(),
@@ -383,6 +403,39 @@ class TestRights(RightsWorld, MangoCase):
             ("mango.callback.task", "company's"): self.env[
                 "mango.callback.task"
             ].create({"call_id": own.id}),
+        }
+
+    def crm(self, own, elsewhere):
+        report = self.env["mango.source.report"]
+        blocked = self.env["mango.blocked.number"]
+
+        def block(user):
+            model = self.env["mango.number.block"].with_user(user).sudo()
+            return model.create({"call_id": own.id, "reason": "x"})
+
+        client = {"account_id": self.account.id, "client_key": "x"}
+        return {
+            ("mango.client.lead", "company's"): self.env["mango.client.lead"].create(
+                client
+            ),
+            ("mango.crm.task", "company's"): self.env["mango.crm.task"].create(
+                {"call_id": own.id}
+            ),
+            ("mango.blocked.number", "company's"): blocked.create(
+                {"account_id": self.account.id, "number": "+74950000299"}
+            ),
+            ("mango.blocked.number", "other's"): blocked.create(
+                {"account_id": self.account_there.id, "number": "+74950000299"}
+            ),
+            ("mango.number.block", "mine"): {
+                name: block(user) for name, user in self.users.items()
+            },
+            ("mango.number.block", "colleague's"): block(self.vera),
+            ("mango.call.outcome", "company's"): self.env["mango.call.outcome"].create(
+                {"name": "x"}
+            ),
+            ("mango.source.report", "company's"): report.browse(own.id),
+            ("mango.source.report", "other's"): report.browse(elsewhere.id),
         }
 
     def history(self, account):
@@ -522,6 +575,8 @@ class TestRights(RightsWorld, MangoCase):
         ids = record.ids
         [vals] = record.copy_data() if record else [{}]
         field = "display_name"
+        # What is no table of its own has no external identifiers.
+        key = "id" if record._auto else ".id"
         # An account with calls cannot be deleted by anybody.
         doomed = self.spare.ids if record == self.account else ids
         attempts = {
@@ -529,7 +584,7 @@ class TestRights(RightsWorld, MangoCase):
             "w": ("write", [ids, WRITTEN[record._name]]),
             "c": ("create", [[self.new_values(record, vals)]]),
             "d": ("unlink", [doomed]),
-            "x": ("export_data", [ids, ["id", field]]),
+            "x": ("export_data", [ids, [key, field]]),
         }
         if record._name in PLAYED:
             attempts["p"] = ("play", ids)
@@ -545,6 +600,8 @@ class TestRights(RightsWorld, MangoCase):
             "mango.call.leg": {"leg_ref": "L-new"},
             "mango.group": {"number": "999"},
             "mango.callback": {"client_key": "new"},
+            "mango.client.lead": {"client_key": "new"},
+            "mango.blocked.number": {"number": "+74950000298"},
             "mango.command": {"command_id": "c-new"},
             "mango.surprise": {"place": "new"},
             "mango.event": {"digest": "new", "received_at": "2026-01-01 00:00:00"},
@@ -666,6 +723,8 @@ class TestRights(RightsWorld, MangoCase):
             "mango.call": call,
             "mango.callback": self.waiting,
             "mango.callback.decision": self.env["mango.callback.decision"],
+            "mango.number.block": self.env["mango.number.block"],
+            "mango.blocked.number": self.blocked,
             "mango.command": self.env["mango.command"],
             "mango.event": self.event(self.account),
             "mango.extension": self.anna_extension,
@@ -691,6 +750,7 @@ class TestRights(RightsWorld, MangoCase):
             "add_number_to": [self.ivan.id],
             "choose_lead": [self.lead.id],
             "choose_new_partner": [self.ivan.id],
+            "choose_outcome": [False],
             "choose_partner": [self.ivan.id],
             "save_note": ["x", ""],
             "mango_set_status": ["dnd"],
@@ -706,6 +766,9 @@ class TestRights(RightsWorld, MangoCase):
         self.lead = self.create_lead("Мебель")
         self.plan_group = self.group(self.account)
         self.waiting = self.callback(self.ring("E6", "200"), lead_id=self.lead.id)
+        self.blocked = self.env["mango.blocked.number"].create(
+            {"account_id": self.account.id, "number": "+74950000299"}
+        )
         self.spare = self.create_account()
         self.pbx.answers("config/users/request", {"users": []})
         self.pbx.answers("incominglines", {"lines": []})

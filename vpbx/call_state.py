@@ -33,7 +33,14 @@ from functools import cached_property
 from typing import NamedTuple
 
 from . import codes
-from .notifications import LegEvent, Notification, RecordAdded, RecordingEvent, Summary
+from .notifications import (
+    LegEvent,
+    Notification,
+    RecordAdded,
+    RecordingEvent,
+    Summary,
+    Tracking,
+)
 from .numbers import is_external, is_hidden, is_line, is_pbx_device
 from .statistics import StatisticsCall
 from .statistics_evidence import with_statistics
@@ -143,6 +150,7 @@ class CallState:
     callback: bool
     in_menu_leg: str | None
     all_legs_gone: bool
+    tracking: Tracking | None
 
 
 def fold(
@@ -240,6 +248,12 @@ class _Evidence:
         if self._summary:
             ids.add(self._summary.command_id)
         return tuple(sorted(ids - {None}))
+
+    @property
+    def tracking(self):
+        told = [event.tracking for event in self._events]
+        told += [self._summary.tracking] if self._summary else []
+        return next(filter(None, told), None)
 
     # -- direction and parties ---------------------------------------------------
 

@@ -28,7 +28,7 @@ from .errors import (
     TransportError,
 )
 from .signature import sign
-from .texts import clean
+from .texts import clean, visible
 from .transport import transport_error
 
 _logger = logging.getLogger(__name__)
@@ -47,6 +47,10 @@ _REDIRECTS = (302, 303, 307)
 #: Characters of a message of the PBX that are shown.
 _MAX_TOLD = 200
 _NO_RECORDING = 3320
+#: Of the black list (mango-api.md 7).
+_IN_USE, _NOT_FOUND = 3106, 3300
+#: Characters of a name that an advertisement gave, and of a page's address.
+_MAX_NAME, _MAX_ADDRESS = 100, 500
 
 _CODE = re.compile(r"\d{1,9}", re.ASCII)
 _SIGNATURE = re.compile(r"\b[0-9a-fA-F]{64}\b")
@@ -109,6 +113,28 @@ class Balance:
 
     amount: Decimal
     currency: str
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """An entry of the black list; ``number`` is digits or a mask."""
+
+    ref: str
+    number: str
+    comment: str
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Where a visitor of the site has come from; each text may be empty.
+
+    ``page`` is the address of the page they look at.
+    """
+
+    source: str
+    medium: str
+    campaign: str
+    page: str
 
 
 @dataclass(frozen=True)
@@ -251,6 +277,70 @@ class Client:
             balance=_balance(answer),
             uuid=answer.facts["uuid"],
         )
+
+    def visitor(self, number):
+        """Ask who sees a number of dynamic call tracking now (mango-api.md 6.7a).
+
+        :param str number: the tracking number as the PBX gave it
+        :return: None if the PBX knows nobody
+        :rtype: Visitor | None
+        """
+        payload = {"number": number}
+        answer = self._post("queries/user_info_by_dct_number", payload).payload
+        channel = _object(answer.get("channel"))
+        page = _short(answer.get("current_page"), _MAX_ADDRESS)
+        found = Visitor(
+            source=_short(channel.get("source")),
+            medium=_short(channel.get("medium")),
+            campaign=_short(channel.get("campaign")),
+            # Shown as a link: nothing but an address of the web is one.
+            page=page if page.startswith(("https://", "http://")) else "",
+        )
+        return found if any(vars(found).values()) else None
+
+    def blocked(self):
+        """Load the black list of incoming callers (mango-api.md 6.7a).
+
+        :rtype: tuple[Blocked, ...]
+        """
+        answer = self._post("bwlists/numbers/", {})
+        black = _object(_object(answer.payload.get("data")).get("black"))
+        rows = _Answer(black, answer.code, answer.facts)
+        return self._rows(rows, "numbers", _blocked)
+
+    def block(self, number, comment):
+        """Put a number on the black list; one that is there already is no error.
+
+        :param str number: digits
+        :param str comment: for whoever looks at the list
+        :return: the PBX's name of the entry
+        :rtype: str
+        """
+        payload = {"list_type": "black", "number": number, "number_type": "tel"}
+        try:
+            answer = self._post("bwlists/number/add/", {**payload, "comment": comment})
+        except RefusedError as error:
+            if error.code != _IN_USE:
+                raise
+            refs = {known.number: known.ref for known in self.blocked()}
+            if number not in refs:
+                raise
+            return refs[number]
+        ref = _text(_object(answer.payload.get("data")).get("number_id"))
+        if not ref:
+            raise BadAnswerError("The answer has no number_id.", **answer.facts)
+        return ref
+
+    def unblock(self, ref):
+        """Take an entry off the black list; one that is gone already is no error.
+
+        :param str ref: from :meth:`block`
+        """
+        try:
+            self._command("bwlists/number/delete/", {"number_id": ref})
+        except RefusedError as error:
+            if error.code != _NOT_FOUND:
+                raise
 
     def fetch_recording(self, recording_ref, file, max_size, version=None):
         """Load a recording: one request, one access to the link that it answers with.
@@ -559,6 +649,10 @@ def _text(value):
     return None
 
 
+def _short(value, length=_MAX_NAME):
+    return " ".join(visible(_text(value) or "").split())[:length]
+
+
 def _object(value):
     return value if isinstance(value, dict) else {}
 
@@ -616,6 +710,13 @@ def _group(row):
         members=_texts(row.get("operators"), "extension"),
     )
     return group if group.extension or group.ref else None
+
+
+def _blocked(row):
+    ref, number = _text(row.get("number_id")), _text(row.get("number"))
+    if not ref or not number:
+        return None
+    return Blocked(ref, number, _short(row.get("comment"), _MAX_ADDRESS))
 
 
 def _line(row):

@@ -32,6 +32,8 @@ _HOMOGLYPHS = str.maketrans({"С": "C", "с": "c"})
 
 _DIRECTIONS = {0: "internal", 1: "inbound", 2: "outbound"}
 
+_TRACKING_KINDS = {1: "dynamic", 2: "static"}
+
 _COMMAND_RESULTS = frozenset(
     {
         "result",  # inferred from the fields: which command it was is not said
@@ -42,6 +44,17 @@ _COMMAND_RESULTS = frozenset(
         "result/transfer",
     }
 )
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """Call tracking: the number that the client saw on the site or in an advertisement.
+
+    ``kind`` is ``dynamic`` (shown to one visitor at a time) or ``static``.
+    """
+
+    kind: str
+    number: str
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,7 @@ class LegEvent:
     command_id: str | None = None
     task_id: str | None = None
     callback_initiator: str | None = None
+    tracking: Tracking | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +107,7 @@ class Summary:
     ended_at: int | None = None
     end_reason: int | None = None
     command_id: str | None = None
+    tracking: Tracking | None = None
 
 
 @dataclass(frozen=True)
@@ -287,6 +302,7 @@ def _leg_event(kind, payload):
         command_id=read_optional_id(payload.get("command_id")),
         task_id=_task(payload.get("task_id")),
         callback_initiator=_initiator(payload.get("callback_initiator")),
+        tracking=_tracking(payload.get("dct")),
     )
 
 
@@ -312,6 +328,7 @@ def _summary(kind, payload):
         ended_at=read_time(payload.get("end_time")),
         end_reason=read_code(payload.get("disconnect_reason")),
         command_id=read_optional_id(payload.get("command_id")),
+        tracking=_tracking(payload.get("dct")),
     )
 
 
@@ -390,6 +407,14 @@ def _place(value: Any) -> str | None:
 def _task(value: Any) -> str | None:
     text = read_text(value)
     return None if text == "0" else text
+
+
+def _tracking(value: Any) -> Tracking | None:
+    # Every call has the member, mostly {"type": 0} (mango-api.md 3.1).
+    dct = read_object(value)
+    kind = _TRACKING_KINDS.get(read_integer(dct.get("type")))
+    number = read_text(dct.get("number"))
+    return Tracking(kind, number) if kind and number else None
 
 
 def _initiator(value: Any) -> str | None:

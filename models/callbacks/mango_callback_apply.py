@@ -119,10 +119,20 @@ class MangoCallback(models.Model):
         :param dict owners: of :meth:`_owners_of`.
         :rtype: Client
         """
-        contact = self._contact(record.partner_id) or owners.get(record.client_number)
+        number = record.client_number
+        contact = self._contact(record.partner_id) or owners.get(number)
+        return self._client(record.account_id, contact, number)
+
+    @api.model
+    def _client(self, account, contact, number):
+        """Return the client that a contact or else a number is.
+
+        :param res.partner contact: empty or None if there is none.
+        :rtype: Client
+        """
         if contact:
-            return Client(record.account_id.id, contact.id, None)
-        return Client(record.account_id.id, None, record.client_number)
+            return Client(account.id, contact.id, None)
+        return Client(account.id, None, number)
 
     @api.model
     def _owners_of(self, account, records):

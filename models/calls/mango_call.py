@@ -345,12 +345,22 @@ class MangoCall(models.Model):
             self.sudo()._update_participants()
         return result
 
+    @api.model
+    def _correctable_fields(self):
+        """Return the names of the fields that a person may write.
+
+        For other parts of the addon to extend.
+
+        :rtype: set[str]
+        """
+        return CORRECTABLE_FIELDS
+
     def _check_correction(self, vals):
         mixins = (
             self.env["mail.thread"]._fields.keys()
             | self.env["mail.activity.mixin"]._fields.keys()
         )
-        allowed = CORRECTABLE_FIELDS | mixins
+        allowed = self._correctable_fields() | mixins
         if self.env.user.has_group("mango_office.group_supervisor"):
             # Who may see all calls may also show one to somebody.
             allowed |= {"manual_user_ids"}
@@ -358,7 +368,8 @@ class MangoCall(models.Model):
         if forbidden:
             raise AccessError(
                 self.env._(
-                    "On a call, only the contact, the lead and the note can be changed."
+                    "On a call, only the contact, the lead, the outcome and the note "
+                    "can be changed."
                 )
             )
 

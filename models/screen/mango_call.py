@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Command, Domain
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..click_to_call.mango_command import LIVE_STATES
@@ -182,11 +182,9 @@ class MangoCall(models.Model):
             & Domain("id", "!=", self.id)
         )
         earlier_sudo.with_context(tracking_disable=True).write(
-            {
-                "partner_id": partner.id,
-                "user_ids": [Command.link(user.id) for user in self._owner()],
-            }
+            {"partner_id": partner.id, "owner_id": self._owner().id}
         )
+        earlier_sudo._update_participants()
         return earlier_sudo
 
     def get_lead_defaults(self):

@@ -1027,6 +1027,7 @@ class TestCallbacks(CallbackCase):
 
     def test_cost_of_the_end_of_a_call(self):
         """The webhook only notes that there is something to look at."""
+        self.account.chatter_enabled = False
         call = self.missed(10)
         self.env.flush_all()
         before = self.env.cr.sql_log_count

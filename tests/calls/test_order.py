@@ -34,6 +34,9 @@ CALL_FIELDS = (
     "talk_duration",
     "end_reason",
     "recording_state",
+    "source_id",
+    "dct_type",
+    "dct_number",
 )
 LEG_FIELDS = (
     "leg_ref",

@@ -11,7 +11,7 @@ from odoo.tests import BaseCase, tagged
 
 from ...vpbx.call_state import fold
 from ...vpbx.errors import NotificationError
-from ...vpbx.notifications import Summary, parse
+from ...vpbx.notifications import Summary, Tracking, parse
 from ..vpbx_scenarios import (
     CALLBACK,
     CLIENT,
@@ -182,6 +182,26 @@ class TestScenarios(BaseCase):
 
 
 @tagged("mango_office", "-at_install", "post_install")
+@tagged("post_install", "-at_install")
+class TestTracking(BaseCase):
+    def test_any_notification_may_tell_it(self):
+        dct = {"type": 1, "number": "74950000150"}
+        posts = inbound_answered().posts
+        for place, (kind, payload) in enumerate(posts):
+            if kind not in ("events/call", "events/summary"):
+                continue
+            told = [
+                *posts[:place],
+                (kind, {**payload, "dct": dct}),
+                *posts[place + 1 :],
+            ]
+            with self.subTest(place=place):
+                state = fold(map(read, told))
+                self.assertEqual(state.tracking, Tracking("dynamic", "74950000150"))
+        self.assertIsNone(fold(map(read, posts)).tracking)
+
+
+@tagged("post_install", "-at_install")
 class TestProperties(BaseCase):
     """What holds for every call, whatever comes."""
 

@@ -21,7 +21,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from odoo.tests import BaseCase, tagged
 
 from ...vpbx import client as client_module
-from ...vpbx.client import Client, Device, Group, Line, User
+from ...vpbx.client import (
+    Blocked,
+    Client,
+    Device,
+    Group,
+    Line,
+    User,
+    Visitor,
+)
 from ...vpbx.errors import (
     BadAnswerError,
     LockedOutError,
@@ -185,6 +193,63 @@ class TestRequests(ClientCase):
             "config/users/request",
             {"ext_fields": ["general.user_id", "general.mobile", "groups"]},
         )
+
+    def test_block(self):
+        self.answer(200, {"result": 1000, "data": {"number_id": 70000001}})
+        self.assertEqual(self.client.block("74950000299", "реклама"), "70000001")
+        self.assert_sent(
+            "bwlists/number/add/",
+            {
+                "list_type": "black",
+                "number": "74950000299",
+                "number_type": "tel",
+                "comment": "реклама",
+            },
+        )
+
+    def test_block_without_a_name(self):
+        self.answer(200, {"result": 1000})
+        self.assert_fails(
+            BadAnswerError, lambda: self.client.block("74950000299", "реклама")
+        )
+
+    def test_unblock(self):
+        self.answer(200, {"result": 1000})
+        self.client.unblock("70000001")
+        self.assert_sent("bwlists/number/delete/", {"number_id": "70000001"})
+        self.answer(200, {"result": 3300})
+        self.client.unblock("70000001")
+        self.answer(200, {"result": 3104})
+        self.assert_fails(RefusedError, lambda: self.client.unblock("70000001"))
+
+    def test_blocked(self):
+        rows = [{"number_id": 1, "number": "7495*", "comment": None}]
+        self.answer(200, {"result": 1000, "data": {"black": {"numbers": rows}}})
+        self.assertEqual(self.client.blocked(), (Blocked("1", "7495*", ""),))
+        self.answer(200, {"result": 1000, "data": {}})
+        self.assert_fails(BadAnswerError, self.client.blocked)
+
+    def test_visitor(self):
+        page = "https://romashka.example/roses"
+        channel = {"source": " yandex ", "medium": "cpc", "campaign": None}
+        self.answer(200, {"uid": "5f", "channel": channel, "current_page": page})
+        self.assertEqual(
+            self.client.visitor("74950000150"), Visitor("yandex", "cpc", "", page)
+        )
+        self.assert_sent("queries/user_info_by_dct_number", {"number": "74950000150"})
+
+    def test_unknown_visitor(self):
+        for answer in ({}, {"channel": None}, {"channel": {"source": ""}, "uid": 1}):
+            with self.subTest(answer=answer):
+                self.answer(200, answer)
+                self.assertIsNone(self.client.visitor("74950000150"))
+
+    def test_hostile_visitor(self):
+        channel = {"source": "a\u202eb\x00" + "c" * 999, "medium": ["cpc"]}
+        page = "javascript:alert(1)"
+        self.answer(200, {"channel": channel, "current_page": page})
+        visitor = self.client.visitor("74950000150")
+        self.assertEqual(visitor, Visitor("ab" + "c" * 98, "", "", ""))
 
     def test_signed_text_is_sent_text(self):
         self.client.route("команда", "L1", "101")

@@ -18,6 +18,7 @@ from ...vpbx.notifications import (
     RecordAdded,
     RecordingEvent,
     Summary,
+    Tracking,
     infer_kind,
     kind_of,
     parse,
@@ -361,6 +362,24 @@ class TestReading(BaseCase):
         ]:
             notification = read("events/call", LEG, callback_initiator=written)
             self.assertEqual(notification.callback_initiator, initiator)
+
+    def test_tracking(self):
+        def read(dct):
+            payload = {"entry_id": "E", "call_id": "L", "call_state": "Appeared"}
+            return parse("events/call", json.dumps({**payload, "seq": 1, "dct": dct}))
+
+        for dct, tracking in (
+            ({"type": 1, "number": "74950000150"}, Tracking("dynamic", "74950000150")),
+            ({"type": "2", "number": 74950000151}, Tracking("static", "74950000151")),
+            ({"type": 0}, None),
+            ({"type": 1}, None),
+            ({"type": 3, "number": "1"}, None),
+            ({}, None),
+            ([1], None),
+            (None, None),
+        ):
+            with self.subTest(dct=dct):
+                self.assertEqual(read(dct).tracking, tracking)
 
     def test_times(self):
         for value, expected in [

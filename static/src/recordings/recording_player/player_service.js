@@ -76,6 +76,24 @@ export class PlayerService {
         this.begin(recording, position);
     }
 
+    /**
+     * Play what there is to hear of a call.
+     *
+     * @param {number} callId
+     * @param {string} title who called
+     * @param {(recording: Recording) => boolean} [isWanted]
+     * @returns {Promise<boolean>} whether there is something
+     */
+    async playCall(callId, title, isWanted = () => true) {
+        const all = (await this.recordings.load(callId)) || [];
+        const queue = all.filter((recording) => recording.state === "ready" && isWanted(recording));
+        if (queue.length) {
+            this.state.wantsFocus = true;
+            this.play(queue[0], queue, { callId, title });
+        }
+        return Boolean(queue.length);
+    }
+
     begin(recording, position = 0) {
         const { state } = this;
         this.prepare();

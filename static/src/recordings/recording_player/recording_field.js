@@ -103,15 +103,8 @@ export class RecordingField extends Component {
             return;
         }
         this.state.isBusy = true;
-        const all = (await this.recordings.load(this.callId)) || [];
+        await this.player.playCall(this.callId, this.title, (recording) => this.isMine(recording));
         this.state.isBusy = false;
-        const queue = all.filter(
-            (recording) => recording.state === "ready" && this.isMine(recording)
-        );
-        if (queue.length) {
-            this.playing.wantsFocus = true;
-            this.player.play(queue[0], queue, { callId: this.callId, title: this.title });
-        }
     }
 }
 

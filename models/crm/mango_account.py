@@ -1,0 +1,144 @@
+from datetime import timedelta
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import ValidationError
+
+from ...tools.caches import clear_caches
+from .lead_rules import ALWAYS, ANSWERED, MISSED, NEVER
+
+LEAD_POLICIES = [
+    (NEVER, "Never"),
+    (MISSED, "When missed"),
+    (ANSWERED, "When answered"),
+    (ALWAYS, "Always"),
+]
+
+#: What the cached methods of this folder depend on.
+CACHED_FIELDS = {
+    "lead_policy",
+    "lead_policy_known",
+    "chatter_enabled",
+    "crm_max_age_hours",
+}
+
+
+class MangoAccount(models.Model):
+    """What the calls of a PBX do in the CRM."""
+
+    _inherit = "mango.account"
+
+    lead_policy = fields.Selection(
+        LEAD_POLICIES,
+        string="Leads of Unknown Callers",
+        required=True,
+        default=NEVER,
+        tracking=True,
+        help="When a call from a number that is on no contact and no open lead makes a "
+        "lead. Lines may have their own rule.",
+    )
+    lead_policy_known = fields.Selection(
+        LEAD_POLICIES,
+        string="Leads of Known Clients",
+        required=True,
+        default=NEVER,
+        tracking=True,
+        help="When a call of a contact without an open lead makes a lead.",
+    )
+    lead_salesperson = fields.Selection(
+        [
+            ("answered", "Who answered, else the client's, else the line's"),
+            ("line", "The line's employee"),
+            ("odoo", "Nobody: Odoo's assignment rules"),
+        ],
+        string="Salesperson of New Leads",
+        required=True,
+        default="answered",
+        tracking=True,
+    )
+    lead_again = fields.Boolean(
+        string="New Lead After a Closed One",
+        default=True,
+        tracking=True,
+        help="A client whose lead was won or lost gets a new one with the next call. A "
+        "closed lead is never opened again.",
+    )
+    crm_max_age_hours = fields.Integer(
+        string="Oldest Call for the CRM",
+        default=24,
+        tracking=True,
+        help="Hours; a call that became known later than that makes no lead and no "
+        "line in a chatter.",
+    )
+
+    tracking_enabled = fields.Boolean(
+        string="Ask for the Advertisement",
+        default=True,
+        tracking=True,
+        help="Asks the PBX for the source of a call from dynamic call tracking, once "
+        "while it rings.",
+    )
+
+    chatter_enabled = fields.Boolean(
+        string="Calls in the Chatter",
+        default=True,
+        tracking=True,
+        help="Every call that has ended is a line in the chatter of its lead, or else "
+        "of its contact. Nobody is notified of it.",
+    )
+    outcome_required = fields.Boolean(
+        tracking=True,
+        help="The card of a talk can be closed only once its outcome is chosen.",
+    )
+
+    block_by_users = fields.Boolean(
+        string="Everybody May Block Numbers",
+        tracking=True,
+        help="Otherwise supervisors only.",
+    )
+
+    @api.constrains("crm_max_age_hours")
+    def _check_crm_max_age_hours(self):
+        for account in self:
+            if not 0 <= account.crm_max_age_hours <= 24 * 30:
+                raise ValidationError(
+                    self.env._("The oldest call for the CRM: from 0 hours to 30 days.")
+                )
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(CACHED_FIELDS):
+            clear_caches(self.env)
+        return result
+
+    @tools.ormcache("self.id")
+    def _makes_leads(self):
+        """Tell whether any call of this PBX may make a lead.
+
+        Cached: every call asks.
+
+        :rtype: bool
+        """
+        lines = self.with_context(active_test=False).line_ids
+        policies = {self.lead_policy, self.lead_policy_known}
+        policies |= {*lines.mapped("lead_policy"), *lines.mapped("lead_policy_known")}
+        return bool(policies - {NEVER, "default"})
+
+    @tools.ormcache("self.id")
+    def _writes_chatter(self):
+        """Tell whether the calls of this PBX are written to chatters.
+
+        Cached: every call asks.
+
+        :rtype: bool
+        """
+        return self.chatter_enabled
+
+    @tools.ormcache("self.id")
+    def _crm_max_age(self):
+        """Return how long after its start a call may become known.
+
+        Cached: every call asks.
+
+        :rtype: timedelta
+        """
+        return timedelta(hours=self.crm_max_age_hours)

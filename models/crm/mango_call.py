@@ -1,0 +1,437 @@
+from functools import partial
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ...tools.locking import in_own_transaction, start_after_commit
+from . import visitor_query
+from .mango_line import UTM_FIELDS
+from .visitor_query import find_utm
+
+#: What a person may change that is told in the chatter.
+CHATTER_FIELDS = {"partner_id", "lead_id", "note", "outcome_id"}
+
+
+class MangoCall(models.Model):
+    """What a call does in the CRM."""
+
+    _inherit = "mango.call"
+
+    campaign_id = fields.Many2one(
+        "utm.campaign", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    source_id = fields.Many2one(
+        "utm.source",
+        string="Advertising Source",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+    medium_id = fields.Many2one(
+        "utm.medium", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    dct_type = fields.Selection(
+        [("dynamic", "Dynamic"), ("static", "Static")],
+        string="Call Tracking",
+        readonly=True,
+    )
+    dct_number = fields.Char(string="Tracking Number", readonly=True)
+    visitor_state = fields.Selection(
+        [
+            ("asked", "Asked"),
+            ("known", "Known"),
+            ("unknown", "Unknown"),
+            ("failed", "No Answer"),
+        ],
+        string="Visitor of the Site",
+        readonly=True,
+    )
+    visitor_page = fields.Char(string="Page", readonly=True)
+    outcome_id = fields.Many2one(
+        "mango.call.outcome", index="btree_not_null", ondelete="restrict", tracking=True
+    )
+    outcome_activity_id = fields.Many2one(
+        "mail.activity",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The activity that the outcome has planned.",
+    )
+    may_block_number = fields.Boolean(compute="_compute_may_block_number")
+    chatter_message_id = fields.Many2one(
+        "mail.message",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The line of the call in the chatter of its lead or contact.",
+    )
+
+    # ------------------------------------------------------------
+    # When there is something to do
+    # ------------------------------------------------------------
+
+    def _on_changed(self, state, extensions):
+        changed = super()._on_changed(state, extensions)
+        if self._awaits_visitor():
+            self.visitor_state = "asked"
+            start_after_commit(self.env, visitor_query.ask, self.id)
+        # Who answers has the lead on the card while talking.
+        if self.state == "talking" and not self.lead_id and self._may_make_lead():
+            self.env["mango.crm.task"]._add(self)
+        return changed
+
+    def _on_ended(self):
+        result = super()._on_ended()
+        self._update_crm_soon()
+        return result
+
+    def _concerns_crm(self):
+        """Tell whether the CRM has to look at this call, which has ended.
+
+        :rtype: bool
+        """
+        return self._has_chatter_line() or self._may_make_lead()
+
+    def _has_chatter_line(self):
+        """Tell whether the call is, or has to be, in a chatter.
+
+        :rtype: bool
+        """
+        if self.direction == "internal" or not self.account_id._writes_chatter():
+            return False
+        if self.chatter_message_id:
+            return True
+        return bool(self.lead_id or self.partner_id) and not self._is_history()
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not self.env.su and "outcome_id" in vals:
+            for call in self:
+                call._plan_by_outcome()
+        if not self.env.su and not vals.keys().isdisjoint(CHATTER_FIELDS):
+            # sudo: mango.crm.task - what follows from a change that was allowed.
+            self.sudo()._update_crm_soon()
+        return result
+
+    def _update_crm_soon(self):
+        """Have the CRM look at those of these calls that concern it."""
+        concerned = self.filtered(
+            lambda call: call.state == "ended" and call._concerns_crm()
+        )
+        self.env["mango.crm.task"]._add(concerned)
+
+    def _may_make_lead(self):
+        if self.direction != "inbound" or not self.client_number:
+            return False
+        return self.account_id._makes_leads() and not self._is_history()
+
+    def _is_history(self):
+        """Tell whether the call became known too late to matter to the CRM.
+
+        :rtype: bool
+        """
+        if not self.started_at:
+            return True
+        return self.create_date - self.started_at > self.account_id._crm_max_age()
+
+    def _update_crm(self):
+        """Do what these calls of one number have to do in the CRM; idempotent."""
+        self.env["mango.client.lead"]._make_leads(self)
+        for call in self:
+            if call.state == "ended" and call._has_chatter_line():
+                with call._locked() as locked:
+                    locked.env["mango.chatter.line"]._update_line(locked)
+
+    # ------------------------------------------------------------
+    # Where it came from
+    # ------------------------------------------------------------
+
+    def _prepare_vals(self, state, extensions):
+        vals = super()._prepare_vals(state, extensions)
+        if state.tracking:
+            vals |= {
+                "dct_type": state.tracking.kind,
+                "dct_number": state.tracking.number,
+            }
+        line_id = vals["direction"] == "inbound" and vals["line_id"]
+        before = self.direction == "inbound" and self.line_id.id
+        # A past call keeps where it came from, whatever becomes of the line.
+        if line_id != before and self.visitor_state != "known":
+            vals |= self.env["mango.line"].browse(line_id or ())._utm_vals()
+        return vals
+
+    def _awaits_visitor(self):
+        """Tell whether to ask who of the site's visitors is calling: once.
+
+        The PBX knows only those who are there now.
+
+        :rtype: bool
+        """
+        return (
+            self.dct_type == "dynamic"
+            and not self.visitor_state
+            and self.state != "ended"
+            and not self.env.context.get("mango_quiet")
+            and self.account_id.tracking_enabled
+        )
+
+    def _visitor_question(self):
+        """Return what asks the PBX for the visitor.
+
+        :return: to be called outside of any transaction; None if nothing is asked now.
+        :rtype: Callable | None
+        """
+        account = self.account_id
+        if self.visitor_state != "asked":
+            return None
+        if not account.is_connected or not account._may_request():
+            self._store_visitor("failed")
+            return None
+        return partial(account._client().visitor, self.dct_number)
+
+    def _on_visitor_answer(self, visitor, error):
+        """Store what the PBX knows of the visitor.
+
+        :param visitor: None if nothing.
+        :type visitor: Visitor | None
+        :param error: why it has not answered; None if it has.
+        :type error: VpbxError | None
+        """
+        self.account_id._record_answer(error)
+        if not visitor:
+            self._store_visitor("failed" if error else "unknown")
+            return
+        found = in_own_transaction(
+            self.env, "mango_office/utm", lambda own: find_utm(own, visitor)
+        )
+        # What the visitor's channel does not say, the line does.
+        known = {name: value for name, value in found.items() if value}
+        self._store_visitor("known", visitor_page=visitor.page, **known)
+
+    def _store_visitor(self, state, **vals):
+        with self._locked() as call:
+            before = {name: call[name] for name in UTM_FIELDS}
+            call.write({"visitor_state": state, **vals})
+            # The rules may have been faster than the answer.
+            made = call.env["mango.client.lead"].search([("call_id", "=", call.id)])
+            made.lead_id._replace_source(before, call)
+            call._notify_participants()
+
+    # ------------------------------------------------------------
+    # Leads
+    # ------------------------------------------------------------
+
+    def _prepare_source_vals(self):
+        return {name: self[name].id for name in UTM_FIELDS if self[name]}
+
+    def _prepare_lead_vals(self):
+        """A new lead inherits where its first call came from."""
+        return {**super()._prepare_lead_vals(), **self._prepare_source_vals()}
+
+    def _link_lead(self, lead_id):
+        """Link a call to the lead that it has made or belongs to.
+
+        :param int lead_id: the lead.
+        """
+        with self._locked() as call:
+            lead = call.env["crm.lead"].browse(lead_id).exists()
+            if not lead or call.lead_id or call.lead_is_manual:
+                return
+            call.with_context(tracking_disable=True).lead_id = lead
+            call._on_lead_linked()
+
+    def _on_lead_linked(self):
+        """Do what follows from the lead that the machine has found for the call."""
+        self._update_participants()
+        self._notify_participants()
+        if self.state == "ended":
+            self._on_ended()
+
+    def _attach_earlier(self, partner):
+        earlier = super()._attach_earlier(partner)
+        earlier._update_crm_soon()
+        return earlier
+
+    def choose_lead(self, lead_id):
+        """Let the rules know of the lead: they make no second one."""
+        super().choose_lead(lead_id)
+        if self.client_number:
+            # sudo: mango.client.lead - the machine keeps the lead of each client.
+            rows_sudo = self.env["mango.client.lead"].sudo()
+            client, _lead = rows_sudo._client(self.sudo())
+            row_sudo = rows_sudo._claim(client)
+            if not row_sudo._open_lead():
+                row_sudo.write({"lead_id": lead_id, "call_id": False})
+
+    def _prepare_rule_lead_vals(self, partner):
+        """Return the values of a lead that the rules make from the call.
+
+        :param res.partner partner: the client; empty if unknown.
+        :rtype: dict
+        """
+        line = self.line_id
+        vals = {
+            **self._prepare_lead_vals(),
+            "partner_id": partner.id,
+            "user_id": self._lead_salesperson(partner).id,
+            "company_id": self.company_id.id,
+        }
+        # Without a team Odoo chooses the salesperson's.
+        vals.pop("team_id", None)
+        if line.team_id:
+            vals["team_id"] = line.team_id.id
+        if line.tag_ids:
+            vals["tag_ids"] = [fields.Command.set(line.tag_ids.ids)]
+        return vals
+
+    def _lead_salesperson(self, partner):
+        """Return who gets the lead that a call makes; nobody leaves it to Odoo.
+
+        :rtype: res.users
+        """
+        choice = self.account_id.lead_salesperson
+        users = self.env["res.users"]
+        if choice == "answered":
+            if self.answered_at:
+                users |= self.user_id
+            users |= self.env["mango.caller.lookup"]._owners(
+                partner, self.env["crm.lead"]
+            )
+        if choice in ("answered", "line"):
+            users |= self.line_id.user_id
+        return users.filtered(
+            lambda user: user.active and self.company_id in user.company_ids
+        )[:1]
+
+    # ------------------------------------------------------------
+    # Blocking
+    # ------------------------------------------------------------
+
+    @api.depends_context("uid")
+    @api.depends("client_number", "direction", "account_id")
+    def _compute_may_block_number(self):
+        for call in self:
+            call.may_block_number = call._may_block_number()
+
+    def _may_block_number(self):
+        """Tell whether the user may block the client's number.
+
+        :rtype: bool
+        """
+        if self.direction == "internal" or not self.client_number:
+            return False
+        is_supervisor = self.env.user.has_group("mango_office.group_supervisor")
+        return is_supervisor or self.account_id.block_by_users
+
+    def _check_may_block_number(self):
+        self.ensure_one()
+        self.check_access("write")
+        if not self._may_block_number():
+            raise AccessError(self.env._("You may not block this number."))
+
+    def action_block_number(self):
+        """Ask why the client's number is to be blocked."""
+        self._check_may_block_number()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Block this number"),
+            "res_model": "mango.number.block",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_call_id": self.id},
+        }
+
+    def _block_number(self, reason):
+        """Put the client's number on the PBX's black list.
+
+        :param str reason: for whoever looks at the list.
+        :raise UserError: if the PBX does not do it.
+        """
+        self._check_may_block_number()
+        # sudo: mango.blocked.number - rows are made by blocking only, which is allowed.
+        blocked_sudo = self.env["mango.blocked.number"].sudo()
+        blocked_sudo._block(self.account_id, self.client_number, reason)
+
+    # ------------------------------------------------------------
+    # Outcome
+    # ------------------------------------------------------------
+
+    @api.model
+    def _correctable_fields(self):
+        return super()._correctable_fields() | {"outcome_id"}
+
+    def _may_have_outcome(self):
+        """Tell whether something has come of the call: a talk, or a try of ours.
+
+        :rtype: bool
+        """
+        if self.direction == "internal":
+            return False
+        is_try = self.direction == "outbound" and self.state == "ended"
+        return bool(self.answered_at) or is_try
+
+    def _needs_outcome(self):
+        """Tell whether the user has to choose the outcome of the call.
+
+        :rtype: bool
+        """
+        return (
+            self.state == "ended"
+            and self.result == "answered"
+            and self.direction != "internal"
+            and self.user_id == self.env.user
+            and not self.outcome_id
+            and self.account_id.outcome_required
+        )
+
+    def choose_outcome(self, outcome_id):
+        """Say what the call has come to.
+
+        :param outcome_id: the ``mango.call.outcome``; nothing takes it back.
+        :type outcome_id: int | bool
+        """
+        self.ensure_one()
+        self.check_access("write")
+        with self._locked() as call:
+            outcomes = call.env["mango.call.outcome"]
+            call.outcome_id = outcomes.browse(outcome_id or ()).exists()
+            call._notify_participants()
+
+    def close_card(self):
+        """Take the call off the user's screen, once its outcome is chosen.
+
+        :raise UserError: if it has to be chosen first.
+        """
+        self.ensure_one()
+        self.check_access("read")
+        if self._needs_outcome():
+            raise UserError(self.env._("Choose the outcome of the call first."))
+        return super().close_card()
+
+    def _plan_by_outcome(self):
+        """Plan the activity that the outcome asks for, in place of an earlier one's."""
+        # sudo: mango.call, mail.activity - what follows from an outcome that the user
+        # may choose, planned for themselves.
+        call_sudo = self.sudo()
+        call_sudo.outcome_activity_id.filtered("active").unlink()
+        activity_type = call_sudo.outcome_id.activity_type_id
+        if not activity_type:
+            return
+        clients = [
+            client
+            for client in (self.lead_id, self.partner_id, self)
+            if client._filtered_access("read")
+            and activity_type.res_model in (False, client._name)
+        ]
+        if not clients:
+            return
+        call_sudo.outcome_activity_id = (
+            clients[0]
+            .sudo()
+            .activity_schedule(
+                activity_type_id=activity_type.id,
+                date_deadline=activity_type._get_date_deadline(),
+                summary=activity_type.summary or call_sudo.outcome_id.name,
+                user_id=self.env.uid,
+            )
+        )

@@ -1,0 +1,261 @@
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ...tools.locking import in_own_transaction
+from .lead_rules import CREATE, Facts, decide
+
+#: What the machine writes is told by the calls themselves.
+QUIET = {
+    "tracking_disable": True,
+    "mail_auto_subscribe_no_notify": True,
+    "mail_create_nosubscribe": True,
+}
+
+
+class Client(NamedTuple):
+    """Whose lead it is: of a contact with its other addresses, else of a number."""
+
+    account: object
+    key: str
+    number: str
+    partner: object
+
+
+class MangoClientLead(models.Model):
+    """The lead of one client of a PBX.
+
+    There is one row for each client, and whoever makes a lead writes to it first. So of
+    two transactions that do not see each other's lead one fails and is repeated: never
+    are there two open leads, in however many processes their calls are handled.
+    """
+
+    _name = "mango.client.lead"
+    _description = "Lead of a Client Who Called"
+    _rec_name = "client_key"
+
+    account_id = fields.Many2one(
+        "mango.account", required=True, readonly=True, ondelete="cascade"
+    )
+    client_key = fields.Char(required=True, readonly=True)
+    # Empty only within the transaction that makes the lead.
+    lead_id = fields.Many2one(
+        "crm.lead", readonly=True, index="btree_not_null", ondelete="cascade"
+    )
+    call_id = fields.Many2one(
+        "mango.call",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The call that the lead was made from; none if a person made it.",
+    )
+    _client_uniq = models.UniqueIndex(
+        "(account_id, client_key)", "The client has a row already."
+    )
+
+    # ------------------------------------------------------------
+    # Who the client is
+    # ------------------------------------------------------------
+
+    @api.model
+    def _client(self, call):
+        """Return the client of a call as they are known now.
+
+        :param mango.call call: with a number.
+        :return: the client, and their open lead as the machine finds it.
+        :rtype: tuple[Client, crm.lead]
+        """
+        account = call.account_id
+        partner, lead = self.env["mango.caller.lookup"]._identify(
+            account,
+            call.client_number,
+            call.partner_id if call.partner_is_manual else None,
+        )
+        callbacks = self.env["mango.callback"]
+        contact = callbacks._contact(partner) or callbacks._owner_of(
+            account, call.client_number
+        )
+        who = callbacks._client(account, contact, call.client_number)
+        return Client(account, who.key, call.client_number, partner), lead
+
+    @api.model
+    def _claim(self, client):
+        """Return the row of a client, written to by this transaction in any case.
+
+        :param Client client: who called.
+        :rtype: mango.client.lead
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO mango_client_lead
+                    (account_id, client_key, create_uid, write_uid, create_date,
+                     write_date)
+                VALUES (%(account_id)s, %(key)s, %(uid)s, %(uid)s, %(now)s, %(now)s)
+                ON CONFLICT (account_id, client_key)
+                DO UPDATE SET write_date = EXCLUDED.write_date
+                RETURNING id
+                """,
+                account_id=client.account.id,
+                key=client.key,
+                uid=self.env.uid,
+                now=fields.Datetime.now(),
+            )
+        )
+        row = self.browse(rows[0][0])
+        row.invalidate_recordset()
+        return row
+
+    def _open_lead(self):
+        """Return the lead of the row, if it is neither won nor lost.
+
+        :rtype: crm.lead
+        """
+        return self.lead_id.filtered(
+            lambda lead: lead.active and lead.won_status == "pending"
+        )
+
+    # ------------------------------------------------------------
+    # Making leads
+    # ------------------------------------------------------------
+
+    @api.model
+    def _make_leads(self, calls):
+        """Make the lead that calls of one number ask for, and link the calls to it.
+
+        In transactions of its own, one at a time for each number, whichever server
+        does it.
+
+        :param mango.call calls: of one PBX and one number.
+        """
+        calls = calls.filtered(
+            lambda call: (
+                call.direction == "inbound" and call.client_number and call.started_at
+            )
+        )
+        if not calls or not calls.account_id._makes_leads():
+            return
+        account, number = calls.account_id, calls[0].client_number
+
+        def make(own):
+            context = {**own.context, **QUIET, "lang": account._language()}
+            own = own(context=context)
+            leads = {}
+            ordered = calls.with_env(own).exists().sorted(_order)
+            for call in ordered:
+                if lead := own["mango.client.lead"]._lead_for(call):
+                    leads[call.id] = lead.id
+            return leads
+
+        lock = f"mango_office/lead/{account.id}/{number}"
+        leads = in_own_transaction(calls.env, lock, make)
+        calls.env.invalidate_all()
+        for call in calls.filtered(lambda call: not call.lead_id):
+            if call.id in leads:
+                call._link_lead(leads[call.id])
+
+    @api.model
+    def _lead_for(self, call):
+        """Return the open lead that a call belongs to, made from it if need be.
+
+        :param mango.call call: of a number that is locked.
+        :return: empty if it has none and makes none.
+        :rtype: crm.lead
+        """
+        client, lead = self._client(call)
+        row = self.search(
+            Domain("account_id", "=", client.account.id)
+            & Domain("client_key", "=", client.key)
+        )
+        lead = row._open_lead() or lead
+        if call.lead_id and call.lead_id != lead:
+            return call.lead_id.browse()
+        verdict = decide(
+            self._facts(call, client), call.line_id._lead_rules(client.account)
+        )
+        if lead:
+            if verdict == CREATE and row.lead_id == lead:
+                row._take_over(call)
+            return lead
+        return self._create_lead(call, client) if verdict == CREATE else lead
+
+    @api.model
+    def _facts(self, call, client):
+        refused = self.env["mango.callback"]._refused_numbers(client.account, call)
+        is_colleague = any(not user.share for user in client.partner.user_ids)
+        return Facts(
+            direction=call.direction,
+            number=client.number,
+            is_answered=bool(call.answered_at),
+            is_ended=call.state == "ended",
+            started_at=call.started_at,
+            delay=call.create_date - call.started_at,
+            is_known=bool(client.partner),
+            is_refused=is_colleague or client.number in refused,
+            is_chosen_by_hand=call.lead_is_manual,
+            closed_at=self._closed_at(client),
+        )
+
+    @api.model
+    def _closed_at(self, client):
+        """Return when the last lead of a client was won, lost or put away.
+
+        :rtype: datetime | None
+        """
+        is_of_client = Domain("phone_sanitized", "=", client.number)
+        if client.partner:
+            is_of_client |= Domain("partner_id", "=", client.partner.id)
+        closed = (
+            self.env["crm.lead"]
+            .with_context(active_test=False)
+            .search(
+                is_of_client
+                & (Domain("won_status", "!=", "pending") | Domain("active", "=", False))
+                & self.env["mango.caller.lookup"]._company_domain(client.account)
+            )
+        )
+        moments = [lead.date_closed or lead.write_date for lead in closed]
+        return max(moments, default=None)
+
+    @api.model
+    def _create_lead(self, call, client):
+        row = self._claim(client)
+        lead = (
+            self.env["crm.lead"]
+            .with_company(call.company_id)
+            .create(call._prepare_rule_lead_vals(client.partner))
+        )
+        row.write({"lead_id": lead.id, "call_id": call.id})
+        return lead
+
+    def _take_over(self, call):
+        """Let an open lead be as if it had been made from an earlier call.
+
+        Calls become known in any order. What people have changed since stays.
+
+        :param mango.call call: that makes a lead by itself.
+        """
+        origin = self.call_id
+        if not origin or _order(call) > _order(origin):
+            return
+        lead = self.lead_id
+        before = origin._prepare_rule_lead_vals(lead.partner_id)
+        after = call._prepare_rule_lead_vals(lead.partner_id)
+        changes = {
+            name: value
+            for name, value in after.items()
+            if value != before.get(name)
+            and lead._fields[name].type != "many2many"
+            and lead._fields[name].convert_to_write(lead[name], lead)
+            == (before.get(name) or False)
+        }
+        if lead.tag_ids == origin.line_id.tag_ids != call.line_id.tag_ids:
+            changes["tag_ids"] = [fields.Command.set(call.line_id.tag_ids.ids)]
+        lead.write(changes)
+        self.call_id = call
+
+
+def _order(call):
+    return call.started_at, call.entry_id

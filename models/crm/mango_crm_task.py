@@ -1,0 +1,87 @@
+import logging
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+_logger = logging.getLogger(__name__)
+
+BATCH_SIZE = 500
+#: A call that has failed so often waits until something else happens to it.
+MAX_ATTEMPTS = 5
+
+
+class MangoCrmTask(models.Model):
+    """A call that the CRM has to look at.
+
+    Written in the transaction in which the call is answered, ends or is corrected, and
+    done by a cron that it wakes: the webhook neither computes nor waits, and nothing is
+    forgotten if a server dies.
+    """
+
+    _name = "mango.crm.task"
+    _description = "Call for the CRM to Look At"
+    _order = "id"
+    _rec_name = "call_id"
+
+    call_id = fields.Many2one(
+        "mango.call", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    attempts = fields.Integer(readonly=True, default=0)
+
+    @api.model
+    def _add(self, calls):
+        """Have the CRM look at some calls soon.
+
+        :param mango.call calls: for which there is something to do.
+        """
+        if not calls:
+            return
+        self.create([{"call_id": call.id} for call in calls])
+        cron = self.env.ref("mango_office.ir_cron_crm", raise_if_not_found=False)
+        if cron:
+            # sudo: ir.cron - waking our own cron.
+            cron.sudo()._trigger()
+
+    @api.model
+    def _work_off(self):
+        """Cron: do what calls have to do in the CRM, those of one number together."""
+        cron = self.env["ir.cron"]
+        domain = Domain("attempts", "<", MAX_ATTEMPTS)
+        cron._commit_progress(remaining=self.search_count(domain))
+        last_id = 0
+        # Each once: what fails waits for the next run.
+        while tasks := self.search(
+            domain & Domain("id", ">", last_id), order="id", limit=BATCH_SIZE
+        ):
+            last_id = tasks.ids[-1]
+            of_client = tasks.grouped(
+                lambda task: (task.call_id.account_id, task.call_id.client_number)
+            )
+            for own in of_client.values():
+                count = len(own)
+                if _do(own.call_id):
+                    own.unlink()
+                else:
+                    for task in own:
+                        task.attempts += 1
+                # The time of a run may end in the middle of a batch.
+                if not cron._commit_progress(count):
+                    return
+
+
+def _do(calls):
+    """Do what the calls of one number have to do in the CRM.
+
+    :return: whether that has worked.
+    :rtype: bool
+    """
+    try:
+        calls._update_crm()
+    except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+        _logger.info("a call is being written elsewhere, the CRM looks at it later")
+    except Exception:
+        _logger.exception("the CRM could not look at a call")
+    else:
+        return True
+    return False

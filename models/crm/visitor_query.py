@@ -1,0 +1,89 @@
+"""Asking the PBX where a visitor of the site has come from, off any transaction."""
+
+import logging
+import threading
+from datetime import timedelta
+
+from odoo import SUPERUSER_ID, api, fields
+from odoo.fields import Domain
+from odoo.modules.registry import Registry
+from odoo.service.model import retrying
+from odoo.tools import escape_psql
+
+from ...vpbx import errors
+
+_logger = logging.getLogger(__name__)
+
+#: Names of advertisements come from the site's visitors: whoever writes the address
+#: chooses them. So only so many new ones of each kind are taken in a day.
+MAX_NEW, PERIOD = 100, timedelta(days=1)
+#: What stands for "nothing".
+EMPTY_NAMES = {"(none)", "(not set)", "none", "null", "undefined", "-"}
+
+_MODELS = {
+    "campaign_id": ("utm.campaign", "campaign"),
+    "source_id": ("utm.source", "source"),
+    "medium_id": ("utm.medium", "medium"),
+}
+
+
+def ask(dbname, call_id):
+    """Ask for the visitor of a call, once; the body of a thread of its own.
+
+    :param str dbname: the database.
+    :param int call_id: the ``mango.call``.
+    """
+    threading.current_thread().dbname = dbname
+    registry = Registry(dbname)
+    try:
+        question = _in_transaction(registry, call_id, "_visitor_question")
+        if question is None:
+            return
+        visitor = error = None
+        try:
+            visitor = question()
+        except errors.VpbxError as failure:
+            error = failure
+        _in_transaction(registry, call_id, "_on_visitor_answer", visitor, error)
+    except Exception:
+        _logger.exception("the visitor of a call could not be asked for")
+
+
+def _in_transaction(registry, call_id, method, *args):
+    with registry.cursor() as cr:
+        env = api.Environment(cr, SUPERUSER_ID, {})
+        call = env["mango.call"].browse(call_id)
+        return retrying(lambda: getattr(call, method)(*args), env)
+
+
+def find_utm(env, visitor):
+    """Find or create Odoo's records of where a visitor has come from.
+
+    :param Environment env: of a transaction that is the only one to do so.
+    :param Visitor visitor: from outside, so that any text may be in it.
+    :return: ids by field of the call; False where the visitor's channel says nothing.
+    :rtype: dict[str, int | bool]
+    """
+    return {
+        field: _find_or_create(env, model, getattr(visitor, member)).id
+        for field, (model, member) in _MODELS.items()
+    }
+
+
+def _find_or_create(env, model, name):
+    records = env[model].with_context(active_test=False, lang="en_US")
+    if not name or name.lower() in EMPTY_NAMES:
+        return records
+    found = records.search([("name", "=ilike", escape_psql(name))], limit=1)
+    if found or _is_flooded(records):
+        return found
+    vals = {"name": name}
+    if "is_auto_campaign" in records._fields:
+        vals["is_auto_campaign"] = True
+    return records.create(vals)
+
+
+def _is_flooded(records):
+    since = fields.Datetime.now() - PERIOD
+    is_new = Domain("create_uid", "=", SUPERUSER_ID) & Domain("create_date", ">", since)
+    return records.search_count(is_new, limit=MAX_NEW) >= MAX_NEW

@@ -1,0 +1,98 @@
+import { describe, expect, test } from "@odoo/hoot";
+import { queryAllTexts } from "@odoo/hoot-dom";
+import { animationFrame } from "@odoo/hoot-mock";
+import { openFormView, start, startServer } from "@mail/../tests/mail_test_helpers";
+import {
+    asyncStep,
+    contains,
+    getService,
+    mockService,
+    mountWithCleanup,
+    onRpc,
+    waitForSteps,
+} from "@web/../tests/web_test_helpers";
+import { CallCards } from "@mango_office/screen/call_card/call_cards";
+import { defineMangoOfficeModels, makeCard, useTelephony } from "../mango_office_test_helpers";
+
+describe.current.tags("desktop");
+defineMangoOfficeModels();
+
+const OUTCOMES = [
+    { id: 1, name: "Order", color: 10 },
+    { id: 2, name: "Complaint", color: 2 },
+];
+
+async function showCard(values) {
+    const cards = useTelephony([
+        makeCard({ phase: "ended", result: "answered", outcomes: OUTCOMES, ...values }),
+    ]);
+    await mountWithCleanup(CallCards, { noMainContainer: true });
+    await getService("mango_office.call").loadScreen();
+    await animationFrame();
+    return cards;
+}
+
+test("the outcome is chosen with one click, and taken back with another one", async () => {
+    const cards = await showCard({ outcome_id: false, needs_outcome: false });
+    onRpc("mango.call", "choose_outcome", ({ args: [ids, outcomeId] }) => {
+        asyncStep(`${ids}: ${outcomeId}`);
+        cards[0] = { ...cards[0], outcome_id: outcomeId };
+        return true;
+    });
+    expect(queryAllTexts(".o_mango_outcome")).toEqual(["Order", "Complaint"]);
+    await contains(".o_mango_outcome:contains(Complaint)").click();
+    await animationFrame();
+    expect(".o_mango_outcome[aria-pressed=true]").toHaveText("Complaint");
+    await contains(".o_mango_outcome:contains(Complaint)").click();
+    await waitForSteps(["1: 2", "1: false"]);
+});
+
+test("the card stays until the outcome is chosen", async () => {
+    const cards = await showCard({ outcome_id: false, needs_outcome: true });
+    onRpc("mango.call", "close_card", () => {
+        asyncStep("close");
+        return true;
+    });
+    onRpc("mango.call", "choose_outcome", () => {
+        cards[0] = { ...cards[0], outcome_id: 1, needs_outcome: false };
+        return true;
+    });
+    expect(".o_mango_outcomes .text-danger").toHaveCount(1);
+    await contains(".o_mango_close").click();
+    await animationFrame();
+    expect(".o_mango_card").toHaveCount(1);
+    await contains(".o_mango_outcome:contains(Order)").click();
+    await animationFrame();
+    await contains(".o_mango_close").click();
+    await animationFrame();
+    expect(".o_mango_card").toHaveCount(0);
+    await waitForSteps(["close"]);
+});
+
+test("a card without outcomes has none", async () => {
+    await showCard({ outcomes: [] });
+    expect(".o_mango_card").toHaveCount(1);
+    expect(".o_mango_outcomes").toHaveCount(0);
+});
+
+test("the line in the chatter plays the recording", async () => {
+    mockService("mango_office.player", {
+        state: { track: null, shown: {} },
+        playCall(callId) {
+            asyncStep(`play ${callId}`);
+            return Promise.resolve(true);
+        },
+    });
+    const pyEnv = await startServer();
+    const partnerId = pyEnv["res.partner"].create({ name: "Ivan Petrov" });
+    pyEnv["mail.message"].create({
+        body: '<div>Call · <a class="o_mango_play" href="#" data-oe-model="mango.call" data-oe-id="5">Play</a></div>',
+        model: "res.partner",
+        res_id: partnerId,
+        message_type: "notification",
+    });
+    await start();
+    await openFormView("res.partner", partnerId);
+    await contains(".o-mail-Message a.o_mango_play").click();
+    await waitForSteps(["play 5"]);
+});

@@ -1,0 +1,47 @@
+import { registry } from "@web/core/registry";
+import { cardIs, closeCard } from "./mango_office_tour_utils";
+
+const LINE = ".o-mail-Message .o_mango_chatter_line";
+
+/** An unknown caller has a lead on the card, the talk an outcome, and the lead the call. */
+registry.category("web_tour.tours").add("mango_office_crm", {
+    steps: () => [
+        cardIs("ended", "+7 495 000-02-99"),
+        {
+            content: "the call has made a lead",
+            trigger: ".o_mango_card .o_mango_lead:contains('+7 495 000-02-99')",
+        },
+        { trigger: ".o_mango_card .o_mango_close", run: "click" },
+        {
+            content: "the card stays until the outcome is chosen, and says why",
+            trigger: ".o_mango_card .o_mango_outcomes .text-danger",
+        },
+        { trigger: ".o_mango_card .o_mango_outcome:eq(1)", run: "click" },
+        {
+            content: "the outcome is chosen",
+            trigger: ".o_mango_card .o_mango_outcome[aria-pressed=true]",
+        },
+        { trigger: ".o_mango_card .o_mango_lead", run: "click" },
+        {
+            content: "the call is in the chatter of the lead",
+            trigger: `.o_form_view ${LINE}:contains('Анна Соколова')`,
+        },
+        { trigger: `${LINE} a.o_mango_play`, run: "click" },
+        { content: "and can be heard there", trigger: ".o_mango_player_dock .o_mango_player" },
+        ...closeCard(),
+    ],
+});
+
+/** The campaign of the line is in the analysis. */
+registry.category("web_tour.tours").add("mango_office_sources", {
+    steps: () => [
+        {
+            content: "the source is a row of the pivot",
+            trigger: ".o_pivot th:contains('Журнал')",
+        },
+        {
+            content: "and the campaign below it",
+            trigger: ".o_pivot th:contains('Осень')",
+        },
+    ],
+});

@@ -1,0 +1,42 @@
+"""The way from an unknown caller to the analysis, in the browser."""
+
+from odoo.tests import tagged
+
+from ..common import MangoHttpCase, sound
+from ..test_ui import talk
+from ..vpbx_scenarios import LINE
+
+
+@tagged("post_install", "-at_install")
+class TestCrmTours(MangoHttpCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.account.write({"lead_policy": "always", "outcome_required": True})
+        cls.anna.group_ids += cls.env.ref("sales_team.group_sale_salesman")
+        line = cls.account.line_ids.filtered(lambda line: line.number == LINE)
+        line.source_id = cls.env["utm.source"].create({"name": "Журнал"})
+        line.campaign_id = cls.env["utm.campaign"].create({"name": "Осень"})
+
+    def hear_of_a_talk(self):
+        for kind, payload in talk("E1", "74950000299", "101"):
+            self.receive(kind, payload)
+        recording = self.announce()
+        self.pbx.offers_recording(sound(20))
+        recording.action_request()
+        self.fetch_recordings()
+        self.run_cron("ir_cron_crm")
+        return self.call()
+
+    def test_crm(self):
+        call = self.hear_of_a_talk()
+        self.start_tour("/odoo/my-calls", "mango_office_crm", login=self.anna.login)
+        self.assertTrue(call.outcome_id)
+        self.assertEqual(call.lead_id.user_id, self.anna)
+        self.assertEqual(call.lead_id.campaign_id.name, "Осень")
+
+    def test_sources(self):
+        self.hear_of_a_talk()
+        self.start_tour(
+            "/odoo/calls-by-source", "mango_office_sources", login=self.vera.login
+        )
