@@ -254,7 +254,7 @@ class MangoCall(models.Model):
 
     def choose_lead(self, lead_id):
         """Let the rules know of the lead: they make no second one."""
-        super().choose_lead(lead_id)
+        result = super().choose_lead(lead_id)
         if self.client_number:
             # sudo: mango.client.lead - the machine keeps the lead of each client.
             rows_sudo = self.env["mango.client.lead"].sudo()
@@ -262,6 +262,7 @@ class MangoCall(models.Model):
             row_sudo = rows_sudo._claim(client)
             if not row_sudo._open_lead():
                 row_sudo.write({"lead_id": lead_id, "call_id": False})
+        return result
 
     def _prepare_rule_lead_vals(self, partner):
         """Return the values of a lead that the rules make from the call.
