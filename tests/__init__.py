@@ -24,6 +24,9 @@ from .inbox import (
     test_slots,
     test_webhook,
 )
+from .insight import (
+    test_call_report,
+)
 from .pbx import (
     test_access,
     test_circuit_breaker,

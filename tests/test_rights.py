@@ -38,6 +38,9 @@ RIGHTS = """
     mango.call.presence            mine        -     -     -     rx    rx    rx    rx
     mango.call.presence            colleague's -     -     -     -     -     -     -
     mango.call.presence            other's     -     -     -     -     -     -     -
+    mango.call.report              mine        -     -     -     rx    rx    rx    rx
+    mango.call.report              colleague's -     -     -     -     rx    rx    rx
+    mango.call.report              other's     -     -     -     -     -     -     -
     mango.callback                 mine        -     -     -     rwx   rwx   rwx   rwx
     mango.callback                 colleague's -     -     -     -     rwx   rwx   rwx
     mango.callback                 other's     -     -     -     -     -     -     -
@@ -79,6 +82,7 @@ WRITTEN = {
     "mango.call": {"note": "x"},
     "mango.call.leg": {"state": "x"},
     "mango.call.presence": {"closed_at": False},
+    "mango.call.report": {"result": "answered"},
     "mango.callback": {"deadline": "2026-01-02 00:00:00"},
     "mango.callback.decision": {"reason": "x"},
     "mango.callback.task": {"attempts": 7},
@@ -133,6 +137,7 @@ METHODS = """
     mango.call              write                             user
     mango.call.presence         get_cards                         user
     mango.call.presence         get_screen                        user
+    mango.call.report       action_open_call                  user
     mango.callback          action_close                      user
     mango.callback          action_drop                       user
     mango.callback          action_later                      user
@@ -284,6 +289,7 @@ class TestRights(RightsWorld, MangoCase):
             ("mango.call.presence", "other's"): cards.create(
                 {"call_id": elsewhere.id, "user_id": self.stranger.id}
             ),
+            **self.reports(own, colleagues, elsewhere),
             **self.recordings(own, colleagues, elsewhere),
             **self.callbacks(own, colleagues, elsewhere),
             **self.histories(),
@@ -298,6 +304,15 @@ class TestRights(RightsWorld, MangoCase):
 
     def event(self, account):
         return self.env["mango.event"].search([("account_id", "=", account.id)])[:1]
+
+    def reports(self, own, colleagues, elsewhere):
+        """Return the rows of the analysis, which bear the ids of their calls."""
+        row = self.env["mango.call.report"].browse
+        return {
+            ("mango.call.report", "mine"): row(own.id),
+            ("mango.call.report", "colleague's"): row(colleagues.id),
+            ("mango.call.report", "other's"): row(elsewhere.id),
+        }
 
     def recording(self, call):
         """Return a recording that can be played; what is in it does not matter."""
@@ -453,6 +468,8 @@ class TestRights(RightsWorld, MangoCase):
         ids = record.ids
         [vals] = record.copy_data() if record else [{}]
         field = "display_name"
+        # What is no table of its own has no external identifiers.
+        key = "id" if record._auto else ".id"
         # An account with calls cannot be deleted by anybody.
         doomed = self.spare.ids if record == self.account else ids
         attempts = {
@@ -460,7 +477,7 @@ class TestRights(RightsWorld, MangoCase):
             "w": ("write", [ids, WRITTEN[record._name]]),
             "c": ("create", [[self.new_values(record, vals)]]),
             "d": ("unlink", [doomed]),
-            "x": ("export_data", [ids, ["id", field]]),
+            "x": ("export_data", [ids, [key, field]]),
         }
         if record._name in PLAYED:
             attempts["p"] = ("play", ids)
@@ -594,6 +611,7 @@ class TestRights(RightsWorld, MangoCase):
             "crm.lead": self.lead,
             "mango.account": self.spare if method == "unlink" else self.account,
             "mango.call": call,
+            "mango.call.report": self.env["mango.call.report"].browse(call.id),
             "mango.callback": self.waiting,
             "mango.callback.decision": self.env["mango.callback.decision"],
             "mango.command": self.env["mango.command"],

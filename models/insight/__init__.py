@@ -1,1 +1,5 @@
-from . import digest_digest
+from . import (
+    digest_digest,
+    mango_account,
+    mango_call_report,
+)
