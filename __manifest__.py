@@ -5,7 +5,7 @@
     "summary": "Cloud PBX: calls recognised, routed to the right desk and logged",
     "author": "Mango Office for Odoo contributors",
     "license": "LGPL-3",
-    "depends": ["crm"],
+    "depends": ["crm", "spreadsheet_dashboard"],
     "external_dependencies": {"python": ["mutagen", "phonenumbers", "requests"]},
     "data": [
         "security/mango_office_groups.xml",
@@ -49,6 +49,7 @@
         "views/pbx/res_config_settings_views.xml",
         "views/calls/res_partner_views.xml",
         "views/click_to_call/res_users_views.xml",
+        "data/spreadsheet_dashboard_data.xml",
         "views/mango_office_menus.xml",
     ],
     "demo": [
@@ -57,7 +58,14 @@
         "demo/crm_lead_demo.xml",
     ],
     "assets": {
-        "web.assets_backend": ["mango_office/static/src/**/*"],
+        "web.assets_backend": [
+            "mango_office/static/src/**/*",
+            ("remove", "mango_office/static/src/insight/spreadsheet/**/*"),
+        ],
+        # Loaded when a dashboard is opened.
+        "spreadsheet.o_spreadsheet": [
+            "mango_office/static/src/insight/spreadsheet/**/*",
+        ],
         "web.assets_unit_tests": [
             "mango_office/static/tests/**/*",
             ("remove", "mango_office/static/tests/tours/**/*"),

@@ -26,6 +26,8 @@ from .inbox import (
 )
 from .insight import (
     test_call_report,
+    test_dashboards,
+    test_insight_ui,
 )
 from .pbx import (
     test_access,
