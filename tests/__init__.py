@@ -25,6 +25,7 @@ from .inbox import (
     test_webhook,
 )
 from .insight import (
+    test_board_figures,
     test_call_report,
     test_dashboards,
     test_insight_ui,

@@ -153,6 +153,7 @@ METHODS = """
     mango.extension         create                            nobody
     mango.extension         get_board                         supervisor
     mango.extension         get_board_calls                   supervisor
+    mango.extension         get_board_figures                 supervisor
     mango.extension         get_colleagues                    user
     mango.extension         write                             admin
     mango.group             write                             nobody

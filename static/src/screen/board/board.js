@@ -7,6 +7,7 @@ import { Layout } from "@web/search/layout";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 import { CallTimer } from "../call_card/call_timer";
 import { StatusSelect } from "../status/status_select";
+import { BoardWall } from "./board_wall";
 
 /** Calls change several times within a second; the board is read again once. */
 const REFRESH_DELAY = 200; // milliseconds
@@ -27,7 +28,7 @@ const FREE = { state: "free", call: false, status: "available", away_until: fals
 /** What every extension is doing, and who waits, for supervisors, live. */
 export class Board extends Component {
     static template = "mango_office.Board";
-    static components = { CallTimer, Layout, StatusSelect };
+    static components = { BoardWall, CallTimer, Layout, StatusSelect };
     static props = { ...standardActionServiceProps };
 
     setup() {
@@ -37,6 +38,7 @@ export class Board extends Component {
         this.states = STATES;
         this.directions = DIRECTIONS;
         this.state = useState({ extensions: [], waiting: [], onlyState: "", term: "" });
+        this.wall = useState({ isShown: false });
         const refresh = useDebounced(() => this.refresh(), REFRESH_DELAY);
         onWillStart(() => this.load());
         onWillUnmount(this.calls.watchAll(refresh));
