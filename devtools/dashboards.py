@@ -129,7 +129,7 @@ TALK_TIME = figure(
     "Talk Time", "talk_time:sum", "hours", "up", (191520, 180300), ANSWERED
 )
 RIGHT_PERSON = figure(
-    "Routed to the Right Person",
+    "Right Person",
     "routed_share:avg",
     "percent",
     "up",
@@ -166,6 +166,7 @@ def by_result(title, field, bars, order=None):
         "model": CALLS,
         "group_by": [field, "result"],
         "measure": "__count",
+        "domain": [["result", "!=", False]],
         "order": order,
         "sample": (RESULTS, bars),
     }
@@ -249,7 +250,7 @@ LINES_TABLE = {
     "model": CALLS,
     "by": "line_id",
     "domain": INBOUND,
-    "count": 10,
+    "count": 8,
     "columns": [
         ("Line", "line_id", None, 4),
         ("Inbound Calls", "__count", "number", 2),

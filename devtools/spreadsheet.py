@@ -11,6 +11,7 @@ VERSION = "18.4.14"
 COLUMNS = 12
 COLUMN_WIDTH = 90  # pixels
 ROW_HEIGHT = 23
+HEAD_HEIGHT = 46  # two lines
 WIDTH = COLUMNS * COLUMN_WIDTH
 GAP = 12
 
@@ -80,6 +81,7 @@ class Sheet:
         self.key, self.name, self.columns = key, name, columns
         self.cells, self.styles, self.formats = {}, {}, {}
         self.merges, self.figures, self.conditional = [], [], []
+        self.heights = {}
         self.rows = 1
 
     def put(self, place, content, style=None, number_format=None, to=None):
@@ -110,7 +112,7 @@ class Sheet:
             "name": self.name,
             "colNumber": self.columns,
             "rowNumber": self.rows + 2,
-            "rows": {},
+            "rows": {str(row): {"size": size} for row, size in self.heights.items()},
             "cols": {str(i): {"size": COLUMN_WIDTH} for i in range(self.columns)},
             "merges": self.merges,
             "cells": self.cells,
@@ -214,7 +216,7 @@ class Spreadsheet:
                 figure |= {
                     "baseline": f"Data!{before}",
                     "baselineMode": "difference" if is_share else "percentage",
-                    "baselineDescr": {"text": "since last period"},
+                    "baselineDescr": {"text": "vs. before"},
                     "baselineColorUp": up,
                     "baselineColorDown": down_color,
                 }
@@ -387,6 +389,7 @@ class Spreadsheet:
     def _table_head(self, table, row, first):
         """Write a table's title and the heads of its columns."""
         self.sheet.put((first, row), translated(table["title"]), "title")
+        self.sheet.heights[row + 1] = HEAD_HEIGHT
         across = first
         for title, _name, look, wide in table["columns"]:
             style = "number_head" if look in FORMATS else "head"
