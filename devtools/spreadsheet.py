@@ -371,7 +371,7 @@ class Spreadsheet:
                 if self.is_sample
                 else f'=PIVOT.HEADER({key},"#{table["by"]}",{place + 1})'
             )
-            self.sheet.put((first, down), name, to=first + width - 1)
+            group = self.sheet.put((first, down), name, to=first + width - 1)
             across = first + width
             for number, (_title, measure, look, wide) in enumerate(columns, start=1):
                 value = (
@@ -379,7 +379,10 @@ class Spreadsheet:
                     if self.is_sample
                     else f'=PIVOT.VALUE({key},"{measure}","#{table["by"]}",{place + 1})'
                 )
-                value += SECONDS.get(look, "")
+                if look in SECONDS:
+                    # Nothing instead of no time where there is no group.
+                    time = value[1:] + SECONDS[look]
+                    value = f'=IF({group}="","",{time})'
                 self.sheet.put(
                     (across, down), value, number_format=look, to=across + wide - 1
                 )
