@@ -5,7 +5,7 @@
     "summary": "Cloud PBX: calls recognised, routed to the right desk and logged",
     "author": "Mango Office for Odoo contributors",
     "license": "LGPL-3",
-    "depends": ["crm"],
+    "depends": ["crm", "spreadsheet_dashboard"],
     "external_dependencies": {"python": ["mutagen", "phonenumbers", "requests"]},
     "data": [
         "security/mango_office_groups.xml",
@@ -13,6 +13,7 @@
         "security/mango_account_security.xml",
         "security/mango_blocked_number_security.xml",
         "security/mango_call_security.xml",
+        "security/mango_call_report_security.xml",
         "security/mango_callback_security.xml",
         "security/mango_command_security.xml",
         "security/mango_connection_check_security.xml",
@@ -53,6 +54,7 @@
         "views/routing/mango_route_trial_views.xml",
         "views/routing/mango_route_step_views.xml",
         "views/routing/mango_call_views.xml",
+        "views/insight/mango_call_report_views.xml",
         "views/pbx/mango_account_views.xml",
         "views/support/mango_surprise_views.xml",
         "views/support/mango_account_views.xml",
@@ -64,6 +66,7 @@
         "views/pbx/res_config_settings_views.xml",
         "views/calls/res_partner_views.xml",
         "views/click_to_call/res_users_views.xml",
+        "data/spreadsheet_dashboard_data.xml",
         "views/mango_office_menus.xml",
     ],
     "demo": [
@@ -72,7 +75,14 @@
         "demo/crm_lead_demo.xml",
     ],
     "assets": {
-        "web.assets_backend": ["mango_office/static/src/**/*"],
+        "web.assets_backend": [
+            "mango_office/static/src/**/*",
+            ("remove", "mango_office/static/src/insight/spreadsheet/**/*"),
+        ],
+        # Loaded when a dashboard is opened.
+        "spreadsheet.o_spreadsheet": [
+            "mango_office/static/src/insight/spreadsheet/**/*",
+        ],
         "web.assets_unit_tests": [
             "mango_office/static/tests/**/*",
             ("remove", "mango_office/static/tests/tours/**/*"),

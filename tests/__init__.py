@@ -5,6 +5,7 @@ from .click_to_call import *
 from .crm import *
 from .history import *
 from .inbox import *
+from .insight import *
 from .pbx import *
 from .recordings import *
 from .routing import *

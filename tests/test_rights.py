@@ -38,6 +38,9 @@ RIGHTS = """
     mango.call.presence            mine        -     -     -     rx    rx    rx    rx
     mango.call.presence            colleague's -     -     -     -     -     -     -
     mango.call.presence            other's     -     -     -     -     -     -     -
+    mango.call.report              mine        -     -     -     rx    rx    rx    rx
+    mango.call.report              colleague's -     -     -     -     rx    rx    rx
+    mango.call.report              other's     -     -     -     -     -     -     -
     mango.callback                 mine        -     -     -     rwx   rwx   rwx   rwx
     mango.callback                 colleague's -     -     -     -     rwx   rwx   rwx
     mango.callback                 other's     -     -     -     -     -     -     -
@@ -96,6 +99,7 @@ WRITTEN = {
     "mango.call": {"note": "x"},
     "mango.call.leg": {"state": "x"},
     "mango.call.presence": {"closed_at": False},
+    "mango.call.report": {"result": "answered"},
     "mango.callback": {"deadline": "2026-01-02 00:00:00"},
     "mango.callback.decision": {"reason": "x"},
     "mango.callback.task": {"attempts": 7},
@@ -170,6 +174,7 @@ METHODS = """
     mango.call              write                             user
     mango.call.presence         get_cards                         user
     mango.call.presence         get_screen                        user
+    mango.call.report       action_open_call                  user
     mango.callback          action_close                      user
     mango.callback          action_drop                       user
     mango.callback          action_later                      user
@@ -185,6 +190,7 @@ METHODS = """
     mango.extension         create                            nobody
     mango.extension         get_board                         supervisor
     mango.extension         get_board_calls                   supervisor
+    mango.extension         get_board_figures                 supervisor
     mango.extension         get_colleagues                    user
     mango.extension         write                             admin
     mango.group             write                             nobody
@@ -329,6 +335,7 @@ class TestRights(RightsWorld, MangoCase):
             ("mango.call.presence", "other's"): cards.create(
                 {"call_id": elsewhere.id, "user_id": self.stranger.id}
             ),
+            **self.reports(own, colleagues, elsewhere),
             **self.recordings(own, colleagues, elsewhere),
             **self.callbacks(own, colleagues, elsewhere),
             **self.crm(own, elsewhere),
@@ -348,6 +355,15 @@ class TestRights(RightsWorld, MangoCase):
 
     def event(self, account):
         return self.env["mango.event"].search([("account_id", "=", account.id)])[:1]
+
+    def reports(self, own, colleagues, elsewhere):
+        """Return the rows of the analysis, which bear the ids of their calls."""
+        row = self.env["mango.call.report"].browse
+        return {
+            ("mango.call.report", "mine"): row(own.id),
+            ("mango.call.report", "colleague's"): row(colleagues.id),
+            ("mango.call.report", "other's"): row(elsewhere.id),
+        }
 
     def recording(self, call):
         """Return a recording that can be played; what is in it does not matter."""
@@ -721,6 +737,7 @@ class TestRights(RightsWorld, MangoCase):
             "crm.lead": self.lead,
             "mango.account": self.spare if method == "unlink" else self.account,
             "mango.call": call,
+            "mango.call.report": self.env["mango.call.report"].browse(call.id),
             "mango.callback": self.waiting,
             "mango.callback.decision": self.env["mango.callback.decision"],
             "mango.number.block": self.env["mango.number.block"],

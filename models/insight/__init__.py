@@ -1,1 +1,7 @@
-from . import digest_digest
+from . import (
+    digest_digest,
+    mango_account,
+    mango_board,
+    mango_call_report,
+    mango_extension,
+)

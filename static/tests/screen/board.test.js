@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
-import { queryAllAttributes, queryAllTexts } from "@odoo/hoot-dom";
+import { queryAllAttributes, queryAllTexts, queryOne } from "@odoo/hoot-dom";
 import { advanceTime, animationFrame, Deferred } from "@odoo/hoot-mock";
 import {
     asyncStep,
@@ -182,6 +182,70 @@ test("without extensions it says what to do", async () => {
     expect(".o_mango_board").toHaveText(/No extensions yet/);
     await contains(".o_mango_board .btn-primary").click();
     await waitForSteps(["mango_office.mango_extension_action"]);
+});
+
+async function mountWall() {
+    onRpc("mango.extension", "get_board_figures", () => {
+        asyncStep("figures");
+        return { to_call_back: 4, overdue: 1, inbound: 8, answered_share: 0.875 };
+    });
+    patchWithCleanup(Element.prototype, {
+        requestFullscreen: () => Promise.reject(new TypeError("not here")),
+    });
+    await mountBoard();
+    await contains(".o_mango_board_to_wall", { visible: false }).click();
+    await waitForSteps(["figures"]);
+}
+const tiles = () => queryAllAttributes(".o_mango_wall_tile", "data-number");
+const figure = (key) => `.o_mango_wall_figure[data-figure='${key}'] .o_mango_wall_value`;
+
+test("on a television: everybody, who waits, and the figures of the day", async () => {
+    board.waiting = [
+        { call_id: 5, name: "Olga", number: "", line: "Sales", in_queue: true, seconds: 65 },
+        { call_id: 6, name: "Oleg", number: "", line: "Sales", in_queue: true, seconds: 7 },
+    ];
+    await mountWall();
+    expect(tiles()).toEqual(["101", "102", "103"]);
+    expect(".o_mango_wall_tile:eq(0)").toHaveText(/Anna[\s\S]*Ivan Petrov[\s\S]*Talking\s*1:05/);
+    expect(figure("talking")).toHaveText("1");
+    expect(figure("waiting")).toHaveText(/2\s*1:05/);
+    expect(figure("to_call_back")).toHaveText("4");
+    expect(figure("overdue")).toHaveText("1");
+    expect(figure("answered")).toHaveText("88 %");
+    await advanceTime(30_000);
+    await waitForSteps(["figures"]);
+    await contains(".o_mango_wall_close").click();
+    expect(".o_mango_wall").toHaveCount(0);
+    await advanceTime(60_000);
+    await waitForSteps([]);
+});
+
+test("on a television: live, and in another order", async () => {
+    board.extensions[1].department = "Archive";
+    board.extensions[2].department = "Warehouse";
+    await mountWall();
+    await contains(".o_mango_wall_order").select("department");
+    expect(tiles()).toEqual(["102", "101", "103"]);
+    await contains(".o_mango_wall_order").select("state");
+    expect(tiles()).toEqual(["101", "102", "103"]);
+    board.extensions[2] = { ...board.extensions[2], state: "ringing", call: CALL };
+    tell("board", {});
+    await advanceTime(500);
+    await waitForSteps(["read"]);
+    await animationFrame();
+    expect(tiles()).toEqual(["103", "101", "102"]);
+});
+
+test("on a television: forty people need no scrolling", async () => {
+    board.extensions = [...Array(40).keys()].map((place) =>
+        extension(place + 1, `${100 + place}`, `Anastasia Konstantinopolskaya ${place}`)
+    );
+    await mountWall();
+    expect(tiles()).toHaveLength(40);
+    expect(".o_mango_wall").toHaveStyle({ position: "fixed" });
+    const grid = queryOne(".o_mango_wall_tiles");
+    expect(grid.scrollHeight).toBeLessThan(grid.clientHeight + 1);
+    expect(grid.scrollWidth).toBeLessThan(grid.clientWidth + 1);
 });
 
 test("all calls are followed only while something shows them", async () => {

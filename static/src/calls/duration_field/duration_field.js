@@ -33,7 +33,7 @@ export class DurationField extends Component {
 export const durationField = {
     component: DurationField,
     displayName: _t("Duration (m:ss)"),
-    supportedTypes: ["integer"],
+    supportedTypes: ["integer", "float"],
     isEmpty: () => false,
 };
 

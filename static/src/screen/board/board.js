@@ -8,6 +8,7 @@ import { standardActionServiceProps } from "@web/webclient/actions/action_servic
 import { CallTimer } from "../call_card/call_timer";
 import { useLiveReload } from "../call_service/live_reload";
 import { StatusSelect } from "../status/status_select";
+import { BoardWall } from "./board_wall";
 
 const STATES = {
     free: { words: _t("Free"), color: "success", icon: "fa-check-circle" },
@@ -25,7 +26,7 @@ const FREE = { state: "free", call: false, status: "available", away_until: fals
 /** What every extension is doing, and who waits, for supervisors, live. */
 export class Board extends Component {
     static template = "mango_office.Board";
-    static components = { CallTimer, Layout, StatusSelect };
+    static components = { BoardWall, CallTimer, Layout, StatusSelect };
     static props = { ...standardActionServiceProps };
 
     setup() {
@@ -36,6 +37,7 @@ export class Board extends Component {
         this.directions = DIRECTIONS;
         this.state = useState({ extensions: [], waiting: [], onlyState: "", term: "" });
         this.answers = new KeepLast();
+        this.wall = useState({ isShown: false });
         const refreshSoon = useLiveReload(() => this.refresh());
         onWillStart(() => this.load());
         onWillUnmount(this.calls.watchAll(refreshSoon));

@@ -1,0 +1,523 @@
+"""Writes Odoo spreadsheets: what a dashboard's JSON needs beside what is on it.
+
+Only what our dashboards use: figures, charts and tables, all of them filtered by the
+dashboard's filters and leading to the records behind them. The format is that of
+Odoo's own dashboards; Odoo brings older versions up to date when it reads them.
+"""
+
+import math
+
+VERSION = "18.4.14"
+COLUMNS = 12
+COLUMN_WIDTH = 90  # pixels
+ROW_HEIGHT = 23
+HEAD_HEIGHT = 46  # two lines
+WIDTH = COLUMNS * COLUMN_WIDTH
+GAP = 12
+
+TITLE_COLOR = "#01666B"
+TEXT_COLOR = "#434343"
+CARD_COLOR = "#EFF6FF"
+UP, DOWN = "#00A04A", "#DC6965"
+#: The number under which each look of a cell is known in the file.
+STYLES = {
+    "title": {"bold": True, "fontSize": 16, "textColor": TITLE_COLOR},
+    "head": {"bold": True, "fontSize": 11, "textColor": TEXT_COLOR},
+    "number_head": {
+        "bold": True,
+        "fontSize": 11,
+        "textColor": TEXT_COLOR,
+        "align": "right",
+        "wrapping": "wrap",
+    },
+    "center": {"align": "center", "textColor": TEXT_COLOR},
+    "center_head": {
+        "bold": True,
+        "fontSize": 11,
+        "textColor": TEXT_COLOR,
+        "align": "center",
+    },
+}
+FORMATS = {
+    "number": "#,##0",
+    "percent": "0%",
+    "minutes": "mm:ss",
+    "hours": "hhhh:mm:ss",
+    "datetime": "m/d/yyyy hh:mm",
+}
+#: Spreadsheets count time in days.
+SECONDS = {"minutes": "/86400", "hours": "/86400"}
+LOCALE = {
+    "name": "English (US)",
+    "code": "en_US",
+    "thousandsSeparator": ",",
+    "decimalSeparator": ".",
+    "dateFormat": "mm/dd/yyyy",
+    "timeFormat": "hh:mm:ss",
+    "formulaArgSeparator": ",",
+    "weekStart": 7,
+}
+
+
+def number_of(name, names):
+    """Return the number of a style or format in the file."""
+    return list(names).index(name) + 1
+
+
+def column(index):
+    """Return the letter of a column, the first being 0."""
+    return chr(ord("A") + index)
+
+
+def translated(text):
+    """Return the formula of a text that Odoo translates."""
+    return f'=_t("{text}")'
+
+
+class Sheet:
+    """Cells with their looks, and figures above them."""
+
+    def __init__(self, key, name, columns=COLUMNS):
+        self.key, self.name, self.columns = key, name, columns
+        self.cells, self.styles, self.formats = {}, {}, {}
+        self.merges, self.figures, self.conditional = [], [], []
+        self.heights = {}
+        self.rows = 1
+
+    def put(self, place, content, style=None, number_format=None, to=None):
+        """Fill a cell.
+
+        :param tuple[int, int] place: column and row, the first ones being 0.
+        :param str content: text, number or formula.
+        :param str style: of :data:`STYLES`.
+        :param str number_format: of :data:`FORMATS`.
+        :param int to: the last column of the merged cells, if there are several.
+        """
+        across, down = place
+        cell = f"{column(across)}{down + 1}"
+        area = cell if to in (None, across) else f"{cell}:{column(to)}{down + 1}"
+        self.rows = max(self.rows, down + 1)
+        self.cells[cell] = str(content)
+        if style:
+            self.styles[area] = number_of(style, STYLES)
+        if number_format:
+            self.formats[cell] = number_of(number_format, FORMATS)
+        if area != cell:
+            self.merges.append(area)
+        return cell
+
+    def json(self):
+        return {
+            "id": self.key,
+            "name": self.name,
+            "colNumber": self.columns,
+            "rowNumber": self.rows + 2,
+            "rows": {str(row): {"size": size} for row, size in self.heights.items()},
+            "cols": {str(i): {"size": COLUMN_WIDTH} for i in range(self.columns)},
+            "merges": self.merges,
+            "cells": self.cells,
+            "styles": self.styles,
+            "formats": self.formats,
+            "borders": {},
+            "conditionalFormats": self.conditional,
+            "dataValidationRules": [],
+            "figures": self.figures,
+            "tables": [],
+            "areGridLinesVisible": False,
+            "isVisible": True,
+            "headerGroups": {"ROW": [], "COL": []},
+            "comments": {},
+        }
+
+
+class Spreadsheet:
+    """A dashboard: from top to bottom figures, charts and tables.
+
+    :param list[dict] filters: the global filters.
+    :param dict[str, Source] sources: what is read, by the models' names.
+    :param bool is_sample: show made-up numbers instead of what is in the database.
+    """
+
+    def __init__(self, filters, sources, is_sample):
+        self.filters, self.sources, self.is_sample = filters, sources, is_sample
+        self.sheet = Sheet("dashboard", "Dashboard")
+        self.data = Sheet("data", "Data", columns=8)
+        self.pivots, self.lists = {}, {}
+        self.y = GAP  # how far down it is filled, in pixels
+
+    # -- what it reads ------------------------------------------------------------
+
+    def matching(self, model, offset=0):
+        """Return by which field each filter applies to a model."""
+        return {
+            key: {**chain, **({"offset": offset} if key == "period" else {})}
+            for key, chain in self.sources[model]["filters"].items()
+        }
+
+    def pivot(self, name, model, measures, domain=(), rows=(), columns=(), **more):
+        """Add a pivot.
+
+        :param measures: of ``field:aggregator`` or ``__count``.
+        :param rows: fields; ``columns`` likewise.
+        :param more: ``offset`` of the period; ``order`` by the first measure.
+        :return: its number.
+        """
+        key = str(len(self.pivots) + 1)
+        order = more.get("order")
+        self.pivots[key] = {
+            "type": "ODOO",
+            "id": key,
+            "formulaId": key,
+            "name": name,
+            "model": model,
+            "domain": [*self.sources[model]["domain"], *domain],
+            "context": {},
+            "actionXmlId": self.sources[model]["action"],
+            "measures": [
+                {
+                    "id": measure,
+                    "fieldName": measure.partition(":")[0],
+                    "aggregator": measure.partition(":")[2] or "sum",
+                }
+                for measure in measures
+            ],
+            "rows": [{"fieldName": name} for name in rows],
+            "columns": [{"fieldName": name} for name in columns],
+            "sortedColumn": order
+            and {"domain": [], "order": order, "measure": measures[0]},
+            "fieldMatching": self.matching(model, more.get("offset", 0)),
+        }
+        return key
+
+    # -- what it shows ------------------------------------------------------------
+
+    def scorecards(self, cards, per_row=5, compared=True):
+        """Add a block of figures, each of which leads to its records.
+
+        :param list[dict] cards: ``title``, ``model``, ``measure``, ``domain``,
+            ``format``, ``good`` (``up``, ``down``) and two ``sample`` values.
+        :param bool compared: with the period before.
+        """
+        width = (WIDTH - GAP * (per_row - 1)) // per_row
+        height = 96 if compared else 80
+        for place, card in enumerate(cards):
+            across, down = place % per_row, place // per_row
+            current, before = self._card_values(card, compared)
+            figure = {
+                "type": "scorecard",
+                "title": {"text": card["title"], "bold": True, "color": TEXT_COLOR},
+                "background": CARD_COLOR,
+                "keyValue": f"Data!{current}",
+                "humanize": False,
+            }
+            if before:
+                is_share = card["format"] == "percent"
+                up, down_color = (UP, DOWN) if card["good"] == "up" else (DOWN, UP)
+                figure |= {
+                    "baseline": f"Data!{before}",
+                    "baselineMode": "difference" if is_share else "percentage",
+                    "baselineDescr": {"text": "vs. before"},
+                    "baselineColorUp": up,
+                    "baselineColorDown": down_color,
+                }
+            x = across * (width + GAP)
+            self._figure(figure, x, self.y + down * (height + GAP), width, height)
+        self.y += math.ceil(len(cards) / per_row) * (height + GAP)
+
+    def _card_values(self, card, compared):
+        """Compute a figure of now and of before on the sheet behind.
+
+        :return: both cells; nothing for before if that is not asked for.
+        """
+        row = self.data.rows
+        self.data.put((0, row), translated(card["title"]))
+        current = self.data.put(
+            (1, row), self._card_value(card, 0), number_format=card["format"]
+        )
+        if not compared:
+            return current, None
+        before = self.data.put(
+            (2, row), self._card_value(card, -1), number_format=card["format"]
+        )
+        return current, before
+
+    def _card_value(self, card, offset):
+        factor = SECONDS.get(card["format"], "")
+        if self.is_sample:
+            return f"={card['sample'][offset]}{factor}"
+        key = self.pivot(
+            card["title"],
+            card["model"],
+            [card["measure"]],
+            card.get("domain", ()),
+            offset=offset,
+        )
+        return f'=PIVOT.VALUE({key},"{card["measure"]}"){factor}'
+
+    def charts(self, charts, height=300):
+        """Add charts side by side; each bar leads to its records.
+
+        :param list[dict] charts: ``title``, ``model``, ``group_by``, ``measure``,
+            ``domain``, and as ``sample`` the names of the bars' parts and the bars.
+        """
+        width = (WIDTH - GAP * (len(charts) - 1)) // len(charts)
+        for place, chart in enumerate(charts):
+            look = {
+                "title": {"text": chart["title"], "bold": True, "color": TEXT_COLOR},
+                "background": "#FFFFFF",
+                "legendPosition": "top" if len(chart["group_by"]) > 1 else "none",
+                "verticalAxisPosition": "left",
+                "stacked": True,
+            }
+            data = self._sample_chart(chart) if self.is_sample else self._chart(chart)
+            x = place * (width + GAP)
+            self._figure({**look, **data}, x, self.y, width, height)
+        self.y += height + GAP
+
+    def _chart(self, chart):
+        model = chart["model"]
+        group_by = chart["group_by"]
+        return {
+            "type": "odoo_bar",
+            "metaData": {
+                "groupBy": group_by,
+                "measure": chart["measure"],
+                "order": chart.get("order"),
+                "resModel": model,
+                "mode": "bar",
+            },
+            "searchParams": {
+                "comparison": None,
+                "context": {},
+                "domain": [*self.sources[model]["domain"], *chart.get("domain", ())],
+                "groupBy": group_by,
+                "orderBy": [],
+            },
+            "actionXmlId": self.sources[model]["action"],
+            "dataSets": [],
+            "fieldMatching": self.matching(model),
+        }
+
+    def _sample_chart(self, chart):
+        parts, bars = chart["sample"]
+        first = self.data.rows + 1
+        self.data.put((0, first), translated(chart["title"]))
+        for place, part in enumerate(parts, start=1):
+            self.data.put((place, first), translated(part))
+        for down, (label, *values) in enumerate(bars, start=first + 1):
+            self.data.put((0, down), label)
+            for place, value in enumerate(values, start=1):
+                self.data.put((place, down), value)
+        last = first + len(bars) + 1
+        return {
+            "type": "bar",
+            "dataSetsHaveTitle": True,
+            "dataSets": [
+                {"dataRange": f"Data!{column(place)}{first + 1}:{column(place)}{last}"}
+                for place in range(1, len(parts) + 1)
+            ],
+            "labelRange": f"Data!A{first + 1}:A{last}",
+            "aggregated": False,
+        }
+
+    def _figure(self, data, x, y, width, height):
+        self.sheet.figures.append(
+            {
+                "id": f"figure_{len(self.sheet.figures) + 1}",
+                "tag": "chart",
+                "col": 0,
+                "row": 0,
+                "offset": {"x": x, "y": y},
+                "width": width,
+                "height": height,
+                "data": data,
+            }
+        )
+        self.sheet.rows = max(self.sheet.rows, math.ceil((y + height) / ROW_HEIGHT))
+
+    def next_row(self):
+        """Return the first row of cells below what is there."""
+        return math.ceil((self.y + GAP) / ROW_HEIGHT)
+
+    def ranking(self, table, row, first=0):
+        """Add a table of the first groups of a pivot, the highest first.
+
+        :param dict table: ``title``, ``model``, ``by`` (a field), ``domain``, ``count``
+            of rows, ``columns`` of title, measure, format and width in columns, and
+            ``sample`` rows; the first column is the group itself.
+        :param int row: of the title.
+        :param int first: column.
+        """
+        (_title, _by, _format, width), *columns = table["columns"]
+        key = None
+        if not self.is_sample:
+            measures = [measure for _title, measure, *_more in columns]
+            key = self.pivot(
+                table["title"],
+                table["model"],
+                measures,
+                table["domain"],
+                rows=[table["by"]],
+                order="desc",
+            )
+        self._table_head(table, row, first)
+        for place in range(table["count"]):
+            down = row + 2 + place
+            sample = table["sample"][place] if place < len(table["sample"]) else None
+            if self.is_sample and not sample:
+                break
+            name = (
+                sample[0]
+                if self.is_sample
+                else f'=PIVOT.HEADER({key},"#{table["by"]}",{place + 1})'
+            )
+            group = self.sheet.put((first, down), name, to=first + width - 1)
+            across = first + width
+            for number, (_title, measure, look, wide) in enumerate(columns, start=1):
+                value = (
+                    f"={sample[number]}"
+                    if self.is_sample
+                    else f'=PIVOT.VALUE({key},"{measure}","#{table["by"]}",{place + 1})'
+                )
+                if look in SECONDS:
+                    # Nothing instead of no time where there is no group.
+                    time = value[1:] + SECONDS[look]
+                    value = f'=IF({group}="","",{time})'
+                self.sheet.put(
+                    (across, down), value, number_format=look, to=across + wide - 1
+                )
+                across += wide
+        self._fill_to(row + 2 + table["count"])
+
+    def _table_head(self, table, row, first):
+        """Write a table's title and the heads of its columns."""
+        self.sheet.put((first, row), translated(table["title"]), "title")
+        self.sheet.heights[row + 1] = HEAD_HEIGHT
+        across = first
+        for title, _name, look, wide in table["columns"]:
+            style = "number_head" if look in FORMATS else "head"
+            self.sheet.put(
+                (across, row + 1), translated(title), style, to=across + wide - 1
+            )
+            across += wide
+
+    def listing(self, table, row, first=0):
+        """Add a table of records, each of which can be opened.
+
+        :param dict table: as for :meth:`ranking`, with the fields as measures and
+            ``order`` by a field.
+        """
+        key = str(len(self.lists) + 1)
+        model = table["model"]
+        if not self.is_sample:
+            self.lists[key] = {
+                "id": key,
+                "name": table["title"],
+                "model": model,
+                "columns": [name for _title, name, *_more in table["columns"]],
+                "domain": [*self.sources[model]["domain"], *table["domain"]],
+                "context": {},
+                "orderBy": [{"name": table["order"], "asc": True}],
+                "actionXmlId": self.sources[model]["action"],
+                "fieldMatching": self.matching(model),
+            }
+        self._table_head(table, row, first)
+        for place in range(table["count"]):
+            if self.is_sample and place >= len(table["sample"]):
+                break
+            across = first
+            for number, (_title, name, look, wide) in enumerate(table["columns"]):
+                value = (
+                    table["sample"][place][number]
+                    if self.is_sample
+                    else f'=ODOO.LIST({key},{place + 1},"{name}")'
+                )
+                self.sheet.put(
+                    (across, row + 2 + place),
+                    value,
+                    number_format=look,
+                    to=across + wide - 1,
+                )
+                across += wide
+        self._fill_to(row + 2 + table["count"])
+
+    def heat_map(self, heat, row, first=0):
+        """Add a table of two fields whose cells are the darker the higher they are.
+
+        :param dict heat: ``title``, ``model``, ``domain``, ``rows`` and ``columns`` as
+            a field and its values with what is written for them, and ``sample``, a
+            function of both places.
+        """
+        key = None
+        down_field, down_values = heat["rows"]
+        across_field, across_values = heat["columns"]
+        if not self.is_sample:
+            key = self.pivot(
+                heat["title"],
+                heat["model"],
+                ["__count"],
+                heat["domain"],
+                rows=[down_field],
+                columns=[across_field],
+            )
+        self.sheet.put((first, row), translated(heat["title"]), "title")
+        for place, (_value, title) in enumerate(across_values, start=first + 1):
+            self.sheet.put((place, row + 1), translated(title), "center_head")
+        for down, (value, title) in enumerate(down_values):
+            self.sheet.put((first, row + 2 + down), title, "center_head")
+            for across, (other, _title) in enumerate(across_values):
+                content = (
+                    heat["sample"](down, across)
+                    if self.is_sample
+                    else f'=PIVOT.VALUE({key},"__count","{down_field}","{value}",'
+                    f'"{across_field}","{other}")'
+                )
+                place = (first + 1 + across, row + 2 + down)
+                self.sheet.put(place, content, "center", "number")
+        area = (
+            f"{column(first + 1)}{row + 3}:"
+            f"{column(first + len(across_values))}{row + 2 + len(down_values)}"
+        )
+        self.sheet.conditional.append(
+            {
+                "id": f"heat_{row}",
+                "ranges": [area],
+                "rule": {
+                    "type": "ColorScaleRule",
+                    "minimum": {"type": "value", "color": 0xFFFFFF},
+                    "maximum": {"type": "value", "color": 0x4FA3A7},
+                },
+            }
+        )
+        self._fill_to(row + 2 + len(down_values))
+
+    def _fill_to(self, row):
+        self.y = max(self.y, row * ROW_HEIGHT + GAP)
+
+    # -- the file -----------------------------------------------------------------
+
+    def json(self):
+        """Return the whole as Odoo stores it."""
+        return {
+            "version": VERSION,
+            "sheets": [self.sheet.json(), self.data.json()],
+            "styles": {
+                str(number): style
+                for number, style in enumerate(STYLES.values(), start=1)
+            },
+            "formats": {
+                str(number): text
+                for number, text in enumerate(FORMATS.values(), start=1)
+            },
+            "borders": {},
+            "revisionId": "START_REVISION",
+            "uniqueFigureIds": True,
+            "settings": {"locale": LOCALE},
+            "pivots": self.pivots,
+            "pivotNextId": len(self.pivots) + 1,
+            "customTableStyles": {},
+            "globalFilters": [] if self.is_sample else self.filters,
+            "lists": self.lists,
+            "listNextId": len(self.lists) + 1,
+            "chartOdooMenusReferences": {},
+        }
