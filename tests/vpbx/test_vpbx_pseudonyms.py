@@ -242,7 +242,7 @@ class TestPseudonyms(BaseCase):
         "entry_id": "id",
         "client_number": "number",
         "line_number": "number",
-        "group_extension": "number",
+        "group_number": "number",
         "extension": "number",
         "in_menu_leg": "id",
     }

@@ -1,4 +1,4 @@
-import { Component, useExternalListener, useRef, useState } from "@odoo/owl";
+import { Component, useEffect, useExternalListener, useRef, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
@@ -31,9 +31,14 @@ export class CallCards extends Component {
         this.place = useState(this.readPlace());
         /** By key, whether the user has made a card smaller; else it depends. */
         this.collapsed = useState(new Map());
-        this.state = useState({ showsAll: false });
+        this.state = useState({ showsAll: false, noteCount: 0 });
         useActiveWhileUsed(this.root);
         useBus(this.service.bus, "note", () => this.writeNote());
+        // Once the card is drawn with its note.
+        useEffect(
+            (count) => void (count && this.focusNote()),
+            () => [this.state.noteCount]
+        );
         // A smaller window might not show where the stack was dragged to.
         useExternalListener(window, "resize", () => Object.assign(this.place, { x: 0, y: 0 }));
     }
@@ -64,9 +69,14 @@ export class CallCards extends Component {
     }
 
     /** Have the user write about the most urgent call. */
-    async writeNote() {
-        this.keepOpen(this.main);
-        await new Promise((resolve) => browser.requestAnimationFrame(resolve));
+    writeNote() {
+        if (this.main) {
+            this.keepOpen(this.main);
+            this.state.noteCount++;
+        }
+    }
+
+    focusNote() {
         this.root.el?.querySelector(".o_mango_cards_main .o_mango_card_note textarea")?.focus();
     }
 
