@@ -160,7 +160,9 @@ class MangoSupportReplay(models.AbstractModel):
         }
         # Of a sealed call some notifications were removed before the bundle was made.
         sealed = {row["entry_id"] for row in files["calls.jsonl"] if row["is_sealed"]}
-        expected = {row["entry_id"]: _told(row, charged) for row in files["calls.jsonl"]}
+        expected = {
+            row["entry_id"]: _told(row, charged) for row in files["calls.jsonl"]
+        }
         return [
             (entry_id, expected.get(entry_id), made.get(entry_id))
             for entry_id in sorted((expected.keys() | made.keys()) - sealed)
