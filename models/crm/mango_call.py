@@ -242,7 +242,7 @@ class MangoCall(models.Model):
 
     def _on_lead_linked(self):
         """Do what follows from the lead that the machine has found for the call."""
-        self._update_participants()
+        self._follow_client()
         self._notify_participants()
         if self.state == "ended":
             self._on_ended()

@@ -260,6 +260,7 @@ class TestLeads(CrmCase):
     def test_by_hand_and_by_rule(self):
         """A person who makes the lead and the rules come to one lead."""
         self.account.lead_policy = "always"
+        self.anna.group_ids += self.env.ref("sales_team.group_sale_salesman")
         calls = self.stranger_talked(10) | self.stranger_talked(5)
         lead = self.create_lead("Стол", phone=STRANGER)
         calls[0].with_user(self.anna).choose_lead(lead.id)

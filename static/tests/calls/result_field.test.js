@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
-import { advanceTime, animationFrame } from "@odoo/hoot-mock";
+import { advanceTime, animationFrame, mockDate } from "@odoo/hoot-mock";
 import { mountView } from "@web/../tests/web_test_helpers";
 import { defineMangoOfficeModels, MangoCall } from "../mango_office_test_helpers";
 
@@ -7,6 +7,7 @@ describe.current.tags("desktop");
 defineMangoOfficeModels();
 
 beforeEach(() => {
+    mockDate("2026-01-01 12:00:00");
     Object.assign(MangoCall._records[0], { state: "talking", talking_seconds: 42 });
     Object.assign(MangoCall._records[1], { state: "ringing", talking_seconds: 0 });
 });
@@ -24,7 +25,7 @@ test("a running call says what is going on, and for how long", async () => {
     await mountList();
     expect(".o_data_row:eq(0) td[name=result]").toHaveText("Talking 0:42");
     expect(".o_data_row:eq(1) td[name=result]").toHaveText("Ringing");
-    await advanceTime(1000);
+    await advanceTime(1500);
     await animationFrame();
     expect(".o_data_row:eq(0) td[name=result]").toHaveText("Talking 0:43");
 });
