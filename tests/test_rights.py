@@ -134,6 +134,7 @@ METHODS = """
     mango.call              unlink                            nobody
     mango.call              write                             user
     mango.call.presence         get_cards                         user
+    mango.call.presence         get_running                       user
     mango.call.presence         get_screen                        user
     mango.callback          action_close                      user
     mango.callback          action_drop                       user

@@ -56,11 +56,12 @@ class ResUsers(models.Model):
     # ------------------------------------------------------------
 
     def mango_recent(self):
-        """Return the last of the user's calls.
+        """Return the last of the user's calls, those that go on among them.
 
-        Each is a dict of ``id``, ``direction``, ``result``, ``name`` (of the client),
-        ``number`` (as people write it), ``dial`` (to call again; False if hidden),
-        ``started_at`` (UTC, as text) and ``talk_duration`` (seconds).
+        Each is a dict of ``id``, ``direction``, ``state``, ``result``, ``name`` (of the
+        client), ``number`` (as people write it), ``dial`` (to call again; False if
+        hidden), ``started_at`` (UTC, as text), ``talk_duration`` (seconds) and
+        ``talking_seconds`` (since the answer, while it goes on).
 
         :return: the latest first.
         :rtype: list[dict]
@@ -69,7 +70,6 @@ class ResUsers(models.Model):
         self._mango_check_self()
         calls = self.env["mango.call"].search(
             Domain("user_ids", "in", self.ids)
-            & Domain("state", "=", "ended")
             & Domain("started_at", ">=", fields.Datetime.now() - RECENT_PERIOD),
             limit=LIST_LIMIT,
         )
@@ -78,10 +78,12 @@ class ResUsers(models.Model):
             {
                 "id": call.id,
                 "direction": call.direction,
+                "state": call.state,
                 "result": call.result,
                 **self._mango_client(call, colleagues.get(call)),
                 "started_at": fields.Datetime.to_string(call.started_at),
                 "talk_duration": call.talk_duration,
+                "talking_seconds": call.talking_seconds,
             }
             for call in calls
         ]

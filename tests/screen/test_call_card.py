@@ -799,6 +799,23 @@ class TestScreen(CardCase):
         call.with_user(self.anna).open_card()
         self.assertEqual(self.card()["phase"], "hold")
 
+    def test_running_calls_can_be_shown_again(self):
+        call = self.talk()
+        call.with_user(self.anna).close_card()
+        key = call._card_key()
+        self.assertEqual(
+            self.running(self.anna),
+            [{"id": call.id, "key": key, "name": self.ivan.name}],
+        )
+        self.assertEqual(self.running(self.boris), [])
+        self.receive(*leg("L3", 3, "Disconnected", 30, CALLER, ANNA, reason=1120))
+        self.receive(*summary(1, outside(), staff("101"), talk=15, end=30, reason=1110))
+        self.assertEqual(self.running(self.anna), [])
+
+    def running(self, user):
+        self.env.invalidate_all()
+        return self.env["mango.call.presence"].with_user(user).get_running()
+
     def test_closing_is_everybodys_own(self):
         self.group_rings()
         self.call().with_user(self.anna).close_card()

@@ -613,6 +613,16 @@ describe("note", () => {
 });
 
 describe("keys", () => {
+    test("a card that is asked for is large and has the focus", async () => {
+        await mountCards(makeCard(), makeCard({ call_id: 2, phase: "talking" }));
+        expect(openKeys()).toEqual(["call-1"]);
+        bus.trigger("show", { key: "call-2" });
+        await advanceTime(50);
+        await animationFrame();
+        expect(openKeys()).toEqual(["call-1", "call-2"]);
+        expect("[data-key=call-2] .o_mango_collapse").toBeFocused();
+    });
+
     test("the note of the most urgent call gets the focus, even of a collapsed card", async () => {
         await mountCards(makeCard(), makeCard({ call_id: 2, phase: "talking" }));
         await contains("[data-key=call-1] .o_mango_collapse").click();

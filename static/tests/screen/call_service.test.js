@@ -231,6 +231,24 @@ describe("what is going on", () => {
 });
 
 describe("closing", () => {
+    test("a card closed by mistake is shown again; one that is shown only comes forward", async () => {
+        const cards = useTelephony([makeCard()]);
+        onRpc("mango.call", "close_card", () => cards.splice(0));
+        onRpc("mango.call", "open_card", ({ args }) => {
+            asyncStep(`open ${args[0]}`);
+            cards.push(makeCard());
+            return true;
+        });
+        const service = await start();
+        service.bus.addEventListener("show", ({ detail }) => asyncStep(`show ${detail.key}`));
+        await service.close(service.state.cards[0]);
+        expect(keys(service)).toEqual([]);
+        await service.reopen({ id: 1, key: "call-1" });
+        expect(keys(service)).toEqual(["call-1"]);
+        await service.reopen({ id: 1, key: "call-1" });
+        await waitForSteps(["open 1", "show call-1", "show call-1"]);
+    });
+
     test("in one tab, the server is told", async () => {
         useTelephony([makeCard()]);
         onRpc("mango.call", "close_card", ({ args }) => {

@@ -34,6 +34,7 @@ export class CallCards extends Component {
         this.state = useState({ showsAll: false });
         useActiveWhileUsed(this.root);
         useBus(this.service.bus, "note", () => this.writeNote());
+        useBus(this.service.bus, "show", ({ detail }) => this.showCard(detail.key));
         // A smaller window might not show where the stack was dragged to.
         useExternalListener(window, "resize", () => Object.assign(this.place, { x: 0, y: 0 }));
     }
@@ -66,8 +67,21 @@ export class CallCards extends Component {
     /** Have the user write about the most urgent call. */
     async writeNote() {
         this.keepOpen(this.main);
-        await new Promise((resolve) => browser.requestAnimationFrame(resolve));
+        await this.drawn();
         this.root.el?.querySelector(".o_mango_cards_main .o_mango_card_note textarea")?.focus();
+    }
+
+    /** Make a card large and lead the user to it, though it were beyond those shown. */
+    async showCard(key) {
+        this.collapsed.set(key, false);
+        await this.drawn();
+        const card = this.root.el?.querySelector(`[data-key="${key}"]`);
+        card?.scrollIntoView({ block: "nearest" });
+        card?.querySelector(".o_mango_collapse").focus({ preventScroll: true });
+    }
+
+    drawn() {
+        return new Promise((resolve) => browser.requestAnimationFrame(resolve));
     }
 
     /** In the order of the calls: a card that moved would lose the focus. */

@@ -340,6 +340,25 @@ export class CallService {
         this.state.cards = this.state.cards.filter((shown) => shown.key !== key);
     }
 
+    /** The calls that go on, those among them whose cards were closed. */
+    running() {
+        return this.read(() => this.orm.silent.call("mango.call.presence", "get_running", []));
+    }
+
+    /**
+     * Show the card of a call that goes on, wholly, in every tab if it was closed.
+     *
+     * @param {{ id: number, key: string }} call
+     */
+    async reopen({ id, key }) {
+        if (!this.find(key)) {
+            this.closedKeys.delete(key);
+            await this.attempt(() => this.orm.silent.call("mango.call", "open_card", [[id]]));
+            await this.refresh(id);
+        }
+        this.bus.trigger("show", { key });
+    }
+
     /** Take a card off the user's screen, in every tab. */
     close(card) {
         this.onClosed(card.key);
