@@ -765,11 +765,13 @@ class TestContent(CardCase):
         card = self.card()
         self.assertEqual(card["partner"]["id"], self.ivan.id)
         self.assertEqual([one["id"] for one in card["candidates"]], [maria.id])
+        self.assertFalse(card["is_partner_chosen"])
         self.at_desk("choose_partner", maria.id)
         card = self.card()
         self.assertEqual(card["partner"]["id"], maria.id)
         self.assertEqual(card["lead"]["id"], lead.id)
         self.assertEqual([one["id"] for one in card["candidates"]], [self.ivan.id])
+        self.assertTrue(card["is_partner_chosen"])
         self.receive(*summary(1, outside(), staff("101"), talk=15, end=30, reason=1110))
         self.assertEqual(self.call().partner_id, maria)
 

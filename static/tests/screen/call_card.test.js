@@ -249,6 +249,18 @@ describe("what can be done", () => {
         await waitForSteps(["choosePartner 18"]);
     });
 
+    test("who it is can be changed after it was chosen", async () => {
+        const candidates = [{ id: 18, name: "Maria", company: "Vector" }];
+        await mountCards(makeCard({ candidates, is_partner_chosen: true }));
+        expect(".o_mango_candidate").toHaveCount(0);
+        await contains(".o_mango_change_partner").click();
+        await contains(".o_mango_candidate").click();
+        await waitForSteps(["choosePartner 18"]);
+        await animationFrame();
+        expect(".o_mango_candidate").toHaveCount(0);
+        expect(".o_mango_change_partner").toHaveText("Not them? Change");
+    });
+
     test("calling back, when it is over and there is a number", async () => {
         await mountCards(makeCard({ phase: "ended", result: "missed" }));
         await contains(".o_mango_call_back").click();
@@ -286,6 +298,39 @@ describe("what can be done", () => {
         await press("Escape");
         await animationFrame();
         expect(".o_mango_card_body").toHaveCount(0);
+    });
+
+    test("a minute after the end an untouched card makes room", async () => {
+        await mountCards(makeCard({ phase: "talking" }));
+        await advanceTime(70000);
+        expect(openKeys()).toEqual(["call-1"]);
+        await change({ phase: "ended" });
+        await advanceTime(50000);
+        await manuallyDispatchProgrammaticEvent(queryOne(".o_mango_card"), "pointermove");
+        await advanceTime(50000);
+        expect(openKeys()).toEqual(["call-1"], { message: "it was touched" });
+        await advanceTime(10000);
+        await animationFrame();
+        expect(openKeys()).toEqual([]);
+        await contains(".o_mango_collapse").click();
+        expect(openKeys()).toEqual(["call-1"]);
+    });
+
+    test("a card that somebody writes in does not go while they think", async () => {
+        await mountCards(makeCard({ phase: "ended" }));
+        await contains("textarea").click();
+        await advanceTime(120000);
+        await animationFrame();
+        expect(openKeys()).toEqual(["call-1"]);
+    });
+
+    test("a call that comes back after its card has become smaller is wholly visible", async () => {
+        await mountCards(makeCard({ phase: "ended" }));
+        await advanceTime(60000);
+        await animationFrame();
+        expect(openKeys()).toEqual([]);
+        await change({ phase: "ringing", about: "back" });
+        expect(openKeys()).toEqual(["call-1"]);
     });
 
     test("of several calls, the one that rings is wholly visible", async () => {

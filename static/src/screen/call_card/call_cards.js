@@ -31,6 +31,8 @@ export class CallCards extends Component {
         this.place = useState(this.readPlace());
         /** By key, whether the user has made a card smaller; else it depends. */
         this.collapsed = useState(new Map());
+        /** Keys of the cards that have become smaller by themselves after the call. */
+        this.resting = useState(new Set());
         this.state = useState({ showsAll: false });
         useActiveWhileUsed(this.root);
         useBus(this.service.bus, "note", () => this.writeNote());
@@ -107,7 +109,13 @@ export class CallCards extends Component {
     isCollapsed(card) {
         // On a phone a card must not cover what the user was doing.
         const isSmallAtFirst = this.env.isSmall || card.key !== this.main.key;
-        return this.collapsed.get(card.key) ?? isSmallAtFirst;
+        const isResting = isOver(card) && this.resting.has(card.key);
+        return this.collapsed.get(card.key) ?? (isSmallAtFirst || isResting);
+    }
+
+    rest(card) {
+        this.collapsed.delete(card.key);
+        this.resting.add(card.key);
     }
 
     toggle(card) {
