@@ -151,7 +151,7 @@ METHODS = """
     mango.extension         create                            nobody
     mango.extension         get_board                         supervisor
     mango.extension         get_board_calls                   supervisor
-    mango.extension         get_colleagues                    user
+    mango.extension         get_transfer_targets              user
     mango.extension         write                             admin
     mango.group             write                             nobody
     mango.statistics.import           action_go_on                      admin

@@ -6,5 +6,6 @@ from . import (
     mango_card_content,
     mango_card_phase,
     mango_extension,
+    mango_transfer_target,
     res_users,
 )

@@ -28,13 +28,25 @@ import { defineMangoOfficeModels, EXTENSION, makeCard } from "../mango_office_te
 describe.current.tags("desktop");
 defineMangoOfficeModels();
 
-const COLLEAGUES = [
-    { id: 2, number: "102", name: "Boris", user_id: 3, avatar: "", state: "free" },
-    { id: 4, number: "104", name: "Gleb", user_id: false, avatar: "", state: "talking" },
+const target = (type, id, dial, name, state = "free") => ({
+    type,
+    id,
+    number: dial,
+    dial,
+    name,
+    user_id: false,
+    avatar: "",
+    state,
+    status: "available",
+    away_until: false,
+});
+const TARGETS = [
+    target("colleague", 2, "102", "Boris"),
+    target("colleague", 4, "104", "Gleb", "talking"),
 ];
 let bus;
 let state;
-let colleagues;
+let targets;
 let saveNote;
 let answer;
 
@@ -42,7 +54,7 @@ beforeEach(() => {
     answer = Promise.resolve();
     bus = new EventBus();
     state = reactive({ cards: [], extension: EXTENSION });
-    colleagues = () => Promise.resolve(COLLEAGUES);
+    targets = () => Promise.resolve(TARGETS);
     saveNote = (card, note) => Promise.resolve(note);
     const step =
         (name) =>
@@ -58,7 +70,7 @@ beforeEach(() => {
         state,
         ...Object.fromEntries(names.split(" ").map((name) => [name, step(name)])),
         open: (callId) => asyncStep(`open ${callId}`),
-        colleagues: (term) => colleagues(term),
+        transferTargets: (term) => targets(term),
         saveNote: (...args) => saveNote(...args),
     }));
 });
@@ -522,7 +534,7 @@ describe("transfer", () => {
 
     test("searching asks the server once, and Escape leaves", async () => {
         await open();
-        colleagues = (term) => {
+        targets = (term) => {
             asyncStep(`search ${term}`);
             return Promise.resolve([]);
         };
@@ -535,6 +547,40 @@ describe("transfer", () => {
         await animationFrame();
         expect(".o_mango_transfer_panel").toHaveCount(0);
         expect(".o_mango_card_body").toHaveCount(1);
+        await advanceTime(50);
+        expect(".o_mango_transfer").toBeFocused();
+    });
+
+    test("to a group and to a number outside, too", async () => {
+        targets = () =>
+            Promise.resolve([
+                { ...target("colleague", 2, "102", "Boris"), status: "dnd" },
+                target("group", 2, "500", "Sales", "talking"),
+                target("outside", 0, "+74950000301", "+7 495 000-03-01"),
+            ]);
+        await open();
+        expect(queryAllTexts(".o_mango_colleague .small")).toEqual([
+            "102Do not disturb",
+            "500Nobody is free",
+            "Outside number",
+        ]);
+        await contains("[data-type=outside] .o_mango_transfer_blind").click();
+        await waitForSteps(["transfer +7 495 000-03-01 blind"]);
+    });
+
+    test("six are visible, each in one row", async () => {
+        const names = ["Anastasia-Alexandra Konstantinopolskaya", "B", "C", "D", "E", "F", "G"];
+        targets = () =>
+            Promise.resolve(names.map((name, id) => target("colleague", id, `10${id}`, name)));
+        await open();
+        const list = queryRect(".o_mango_colleagues");
+        const sixth = queryRect(".o_mango_colleague:eq(5)");
+        expect(sixth.bottom).toBeLessThan(list.bottom + 1);
+        const [blind, hold] = ["blind", "hold"].map((method) =>
+            queryRect(`.o_mango_colleague:eq(0) .o_mango_transfer_${method}`)
+        );
+        expect(blind.top).toBe(hold.top);
+        expect(hold.right).toBeLessThan(list.right + 1);
     });
 
     test("the panel goes with the talk", async () => {

@@ -450,12 +450,12 @@ describe("buttons of the card", () => {
         const service = await start();
         const [card] = service.state.cards;
         await service.hangUp(card);
-        await service.transfer(card, { id: 9, name: "Boris" }, "hold");
+        await service.transfer(card, { dial: "102", name: "Boris" }, "hold");
         await service.stopConsulting(card);
         await service.choosePartner(card, 18);
         await waitForSteps([
             "hang_up 1",
-            "transfer 1 9 hold",
+            "transfer 1 102 hold",
             "stop_consulting 1",
             "choose_partner 1 18",
         ]);
@@ -471,7 +471,7 @@ describe("buttons of the card", () => {
             onRpc("mango.call", "transfer", () => answer);
             const service = await start();
             const before = service.state.cards[0];
-            const transfer = service.transfer(before, { id: 9, name: "Boris" }, method);
+            const transfer = service.transfer(before, { dial: "102", name: "Boris" }, method);
             expect(phases(service)).toEqual(["transferring"]);
             const [card] = service.state.cards;
             expect([card.target, card.about, card.message]).toEqual(["Boris", about, ""]);
@@ -496,7 +496,7 @@ describe("buttons of the card", () => {
             throw makeServerError({ type: "UserError", message: "You are not in this call" });
         });
         const service = await start();
-        await service.transfer(service.state.cards[0], { id: 9, name: "Boris" }, "blind");
+        await service.transfer(service.state.cards[0], { dial: "102", name: "Boris" }, "blind");
         await settle();
         expect(phases(service)).toEqual(["talking"]);
     });
@@ -509,7 +509,7 @@ describe("buttons of the card", () => {
         onRpc("mango.call.presence", "get_cards", () => answer);
         const reading = service.refresh(1);
         await animationFrame();
-        await service.transfer(service.state.cards[0], { id: 9, name: "Boris" }, "blind");
+        await service.transfer(service.state.cards[0], { dial: "102", name: "Boris" }, "blind");
         answer.resolve({ cards: [makeCard({ phase: "talking" })] });
         await reading;
         expect(phases(service)).toEqual(["transferring"]);

@@ -31,9 +31,9 @@ export class CallCard extends Component {
         this.root = useRef("root");
         this.state = useState({ isBusy: false, isTransferring: false, changesPartner: false });
         this.saveNote = (note, base) => this.calls.saveNote(this.props.card, note, base);
-        this.searchColleagues = (term) => this.calls.colleagues(term);
+        this.searchTargets = (term) => this.calls.transferTargets(term);
         this.transfer = this.transfer.bind(this);
-        this.closeTransfer = () => (this.state.isTransferring = false);
+        this.closeTransfer = this.closeTransfer.bind(this);
         useEffect(
             () => {
                 this.restLater();
@@ -130,9 +130,16 @@ export class CallCard extends Component {
         }
     }
 
-    async transfer(colleague, method) {
-        await this.run(() => this.calls.transfer(this.card, colleague, method));
+    async transfer(target, method) {
+        await this.run(() => this.calls.transfer(this.card, target, method));
         this.state.isTransferring = false;
+    }
+
+    /** Choose nobody; the focus is again where it was. */
+    async closeTransfer() {
+        this.state.isTransferring = false;
+        await new Promise((resolve) => browser.requestAnimationFrame(resolve));
+        this.root.el?.querySelector(".o_mango_transfer")?.focus();
     }
 
     onKeydown(ev) {
