@@ -1,4 +1,5 @@
 from . import (
+    ir_http,
     ir_websocket,
     mango_board,
     mango_call,

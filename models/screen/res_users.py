@@ -5,8 +5,12 @@ import phonenumbers
 from odoo import fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
+from odoo.modules import module
 
 from ...vpbx import numbers
+
+#: The tour of ``data/web_tour_data.xml``.
+TIPS = "mango_office_tips"
 
 RECENT_PERIOD = timedelta(days=30)
 
@@ -50,6 +54,27 @@ class ResUsers(models.Model):
             raise AccessError(
                 self.env._("Only telephony users can see calls, and only their own.")
             )
+
+    def _mango_shows_tips(self):
+        """Tell whether the user is new, and is to be shown what they can do.
+
+        As with Odoo's own tours, nobody is while there are demo data or in a test.
+
+        :rtype: bool
+        """
+        if module.current_test or not self._mango_caller_extension():
+            return False
+        # sudo: web_tour.tour, ir.module.module - only whether it was shown before, and
+        # whether this is a demonstration.
+        tours_sudo = self.env["web_tour.tour"].sudo()
+        was_shown = tours_sudo.search_count(
+            Domain("name", "=", TIPS) & Domain("user_consumed_ids", "in", self.ids),
+            limit=1,
+        )
+        modules_sudo = self.env["ir.module.module"].sudo()
+        return not was_shown and not modules_sudo.search_count(
+            Domain("demo", "=", True), limit=1
+        )
 
     # ------------------------------------------------------------
     # Recent calls

@@ -71,6 +71,12 @@ export class CallCard extends Component {
         return [stage, revenue, user].filter(Boolean).join(" · ");
     }
 
+    /** The company and the lead, for a card that has no room for more. */
+    get summary() {
+        const { partner, lead } = this.card;
+        return [partner?.company, lead?.name].filter(Boolean).join(" · ");
+    }
+
     /** Whether the user is to say which of several contacts it is. */
     get asksWho() {
         const { candidates, is_partner_chosen } = this.card;
