@@ -22,7 +22,7 @@ class TestTips(MangoCase):
         self.assertTrue(self.shows(self.boris))
 
     def test_not_without_an_extension(self):
-        self.assertFalse(self.shows(self.vera))
+        self.assertFalse(self.shows(self.kirill))
 
     def test_neither_in_a_test_nor_in_a_demonstration(self):
         self.assertFalse(self.shows(self.anna, is_test=True))

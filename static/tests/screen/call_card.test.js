@@ -547,7 +547,7 @@ describe("transfer", () => {
         await animationFrame();
         expect(".o_mango_transfer_panel").toHaveCount(0);
         expect(".o_mango_card_body").toHaveCount(1);
-        await advanceTime(50);
+        await animationFrame();
         expect(".o_mango_transfer").toBeFocused();
     });
 
@@ -708,7 +708,6 @@ describe("keys", () => {
         await mountCards(makeCard(), makeCard({ call_id: 2, phase: "talking" }));
         expect(openKeys()).toEqual(["call-1"]);
         bus.trigger("show", { key: "call-2" });
-        await advanceTime(50);
         await animationFrame();
         expect(openKeys()).toEqual(["call-1", "call-2"]);
         expect("[data-key=call-2] .o_mango_collapse").toBeFocused();
@@ -719,8 +718,22 @@ describe("keys", () => {
         await contains("[data-key=call-1] .o_mango_collapse").click();
         expect(openKeys()).toEqual([]);
         bus.trigger("note");
-        await advanceTime(50);
         await animationFrame();
         expect("[data-key=call-1] .o_mango_card_note textarea").toBeFocused();
+    });
+
+    test("after the note, Escape leads back to where the user was", async () => {
+        await mountWithCleanup(`<input class="o_elsewhere"/>`, { noMainContainer: true });
+        await mountCards(makeCard());
+        await contains(".o_elsewhere").click();
+        bus.trigger("note");
+        await animationFrame();
+        expect(".o_mango_card_note textarea").toBeFocused();
+        await press("Escape");
+        expect(".o_elsewhere").toBeFocused();
+        await contains(".o_mango_card .o_mango_collapse").click();
+        await contains("textarea").click();
+        await press("Escape");
+        expect(".o_mango_collapse").toBeFocused();
     });
 });

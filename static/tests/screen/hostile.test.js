@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
 import { queryAll, queryAllTexts, queryFirst } from "@odoo/hoot-dom";
-import { reactive } from "@odoo/owl";
+import { EventBus, reactive } from "@odoo/owl";
 import {
     contains,
     mockService,
@@ -35,7 +35,18 @@ function expectText() {
 }
 
 test("whatever a card is told is shown as a text", async () => {
-    const colleague = { id: 2, number: IMG, name: IMG, user_id: 3, avatar: "", state: "free" };
+    const colleague = {
+        type: "colleague",
+        id: 2,
+        number: IMG,
+        dial: IMG,
+        name: IMG,
+        user_id: 3,
+        avatar: "",
+        state: "free",
+        status: "available",
+        away_until: false,
+    };
     const past = {
         call_id: 9,
         direction: "inbound",
@@ -65,7 +76,11 @@ test("whatever a card is told is shown as a text", async () => {
         ],
         extension: { ...EXTENSION, name: IMG },
     });
-    mockService("mango_office.call", () => ({ state, colleagues: async () => [colleague] }));
+    mockService("mango_office.call", () => ({
+        bus: new EventBus(),
+        state,
+        transferTargets: async () => [colleague],
+    }));
     await mountWithCleanup(CallCards, { noMainContainer: true });
     expect(".o_mango_card_name").toHaveText(IMG);
     expectText();

@@ -23,6 +23,7 @@ export class CallCard extends Component {
         toggle: Function,
         rest: Function, // make it smaller: nobody needs it now
         moveToOtherSide: Function,
+        focusBack: Function, // () -> whether the focus is again where it came from
     };
 
     setup() {
@@ -40,6 +41,11 @@ export class CallCard extends Component {
                 return () => browser.clearTimeout(this.restTimer);
             },
             () => [isOver(this.card)]
+        );
+        this.wasCancelled = false;
+        useEffect(
+            () => this.focusTransfer(),
+            () => [this.isTransferring]
         );
     }
 
@@ -142,17 +148,25 @@ export class CallCard extends Component {
     }
 
     /** Choose nobody; the focus is again where it was. */
-    async closeTransfer() {
+    closeTransfer() {
         this.state.isTransferring = false;
-        await new Promise((resolve) => browser.requestAnimationFrame(resolve));
-        this.root.el?.querySelector(".o_mango_transfer")?.focus();
+        this.wasCancelled = true;
+    }
+
+    focusTransfer() {
+        if (this.wasCancelled) {
+            this.wasCancelled = false;
+            this.root.el.querySelector(".o_mango_transfer")?.focus();
+        }
     }
 
     onKeydown(ev) {
         if (ev.key === "Escape" && !this.props.isCollapsed) {
             ev.stopPropagation();
-            // The focus stays in the card, though what had it goes.
-            ev.currentTarget.querySelector(".o_mango_collapse").focus();
+            // What had the focus goes; else it stays in the card.
+            if (!this.props.focusBack()) {
+                ev.currentTarget.querySelector(".o_mango_collapse").focus();
+            }
             this.props.toggle();
         }
     }

@@ -1,4 +1,4 @@
-import { Component, useExternalListener, useRef, useState } from "@odoo/owl";
+import { Component, useEffect, useExternalListener, useRef, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
@@ -34,6 +34,8 @@ export class CallCards extends Component {
         /** Keys of the cards that have become smaller by themselves after the call. */
         this.resting = useState(new Set());
         this.state = useState({ showsAll: false });
+        this.wanted = "";
+        useEffect(() => this.focusWanted());
         useActiveWhileUsed(this.root);
         useBus(this.service.bus, "note", () => this.writeNote());
         useBus(this.service.bus, "show", ({ detail }) => this.showCard(detail.key));
@@ -66,24 +68,48 @@ export class CallCards extends Component {
         return mostUrgent(this.calls.cards);
     }
 
+    // -- focus -----------------------------------------------------------------------------
+
     /** Have the user write about the most urgent call. */
-    async writeNote() {
+    writeNote() {
+        const { activeElement } = document;
+        if (!this.root.el?.contains(activeElement)) {
+            this.cameFrom = activeElement;
+        }
         this.keepOpen(this.main);
-        await this.drawn();
-        this.root.el?.querySelector(".o_mango_cards_main .o_mango_card_note textarea")?.focus();
+        this.focusSoon(".o_mango_cards_main .o_mango_card_note textarea");
     }
 
-    /** Make a card large and lead the user to it, though it were beyond those shown. */
-    async showCard(key) {
+    /** Make a card large and lead the user to it. */
+    showCard(key) {
         this.collapsed.set(key, false);
-        await this.drawn();
-        const card = this.root.el?.querySelector(`[data-key="${key}"]`);
-        card?.scrollIntoView({ block: "nearest" });
-        card?.querySelector(".o_mango_collapse").focus({ preventScroll: true });
+        this.focusSoon(`[data-key="${key}"] .o_mango_collapse`);
     }
 
-    drawn() {
-        return new Promise((resolve) => browser.requestAnimationFrame(resolve));
+    /** Focus what is drawn already, or else is as soon as the cards have changed. */
+    focusSoon(selector) {
+        this.wanted = this.focus(selector) ? "" : selector;
+    }
+
+    focusWanted() {
+        if (this.wanted) {
+            this.focus(this.wanted);
+            this.wanted = "";
+        }
+    }
+
+    focus(selector) {
+        const element = this.root.el?.querySelector(selector);
+        element?.focus();
+        return Boolean(element);
+    }
+
+    /** Give the focus back to what had it when a key led the user to a card. */
+    focusBack() {
+        const element = this.cameFrom;
+        this.cameFrom = null;
+        element?.focus();
+        return Boolean(element) && element === document.activeElement;
     }
 
     /** In the order of the calls: a card that moved would lose the focus. */
