@@ -72,6 +72,9 @@ export class CallCards extends Component {
 
     /** Have the user write about the most urgent call. */
     writeNote() {
+        if (!this.main) {
+            return;
+        }
         const { activeElement } = document;
         if (!this.root.el?.contains(activeElement)) {
             this.cameFrom = activeElement;
