@@ -58,6 +58,13 @@ def transfer(running, page):
     page.wait_for_selector(".o_mango_colleague")
 
 
+def call_card_closed(running, page):
+    call_card_talking(running, page)
+    page.click(f"{CARD} .o_mango_close")
+    _open_menu(page, "recent")
+    page.wait_for_selector(f"{MENU} .o_mango_show_card")
+
+
 def menu_missed(running, page):
     _open_menu(page, "missed")
 
@@ -128,6 +135,7 @@ class Screen(NamedTuple):
 SCREENS = {
     "call-card-ringing": Screen("anna", MINE, call_card_ringing),
     "call-card-talking": Screen("anna", MINE, call_card_talking),
+    "call-card-closed": Screen("anna", MINE, call_card_closed),
     "transfer": Screen("anna", MINE, transfer),
     "menu-missed": Screen("anna", MINE, menu_missed),
     "menu-planned": Screen("anna", MINE, menu_planned),

@@ -173,6 +173,7 @@ METHODS = """
     mango.call              unlink                            nobody
     mango.call              write                             user
     mango.call.presence         get_cards                         user
+    mango.call.presence         get_running                       user
     mango.call.presence         get_screen                        user
     mango.call.report       action_open_call                  user
     mango.callback          action_close                      user
@@ -191,7 +192,7 @@ METHODS = """
     mango.extension         get_board                         supervisor
     mango.extension         get_board_calls                   supervisor
     mango.extension         get_board_figures                 supervisor
-    mango.extension         get_colleagues                    user
+    mango.extension         get_transfer_targets              user
     mango.extension         write                             admin
     mango.group             write                             nobody
     mango.statistics.import           action_go_on                      admin

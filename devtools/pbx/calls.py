@@ -33,6 +33,7 @@ from .legs import (
     QUEUE,
     Call,
     Leg,
+    NotPossible,
 )
 from .transfers import Transfers
 
@@ -52,10 +53,6 @@ QUEUE_SECONDS = 90.0
 MOST_FORWARDS = 3
 CLIENT_ANSWERS_SECONDS, CLIENT_BUSY_SECONDS, CLIENT_SILENT_SECONDS = 5.0, 2.0, 25.0
 HISTORY = 5000
-
-
-class NotPossible(Exception):
-    """The action is not possible in the present state; the text says why."""
 
 
 class Exchange:
@@ -266,7 +263,7 @@ class Exchange:
     def _ring_group(self, call, group, taken_from, extra):
         call.group = group.extension
         call.missed_by = {"extension": group.extension}
-        waves = self._waves(group)
+        waves = self.waves(group)
         if call.queued:
             taken_from = self._enter_queue(call, taken_from)
         if not waves:
@@ -281,7 +278,7 @@ class Exchange:
         ]
         call.waves.pop(0)()
 
-    def _waves(self, group):
+    def waves(self, group):
         """Return the free members of a group, as lists of those rung at once."""
         staff = [self.company.find_staff(extension) for extension in group.members]
         free = [member for member in staff if self._is_free(member)]
@@ -334,7 +331,7 @@ class Exchange:
         for call in waiting:
             if call.waiting in nobody_free:
                 continue
-            waves = self._waves(self.company.find_group(call.waiting))
+            waves = self.waves(self.company.find_group(call.waiting))
             if not waves:
                 nobody_free.add(call.waiting)
                 continue
@@ -580,11 +577,8 @@ class Exchange:
 
     def fail_leg(self, call, leg, reason):
         """A ringing leg fails; the call goes on elsewhere or ends."""
-        if leg.role == "consult":
-            self.transfers.back(call, leg, reason)
-            return
-        if leg.role == "blind":
-            self.transfers.give_back(call, leg, reason)
+        if leg.role in ("consult", "blind"):
+            self.transfers.fail(call, leg, reason)
             return
         self.end_leg(call, leg, reason)
         staff = self.company.find_staff(leg.extension)

@@ -15,7 +15,7 @@ from .refusals import WRONG, Refused, required
 DONE = 1000
 IMPOSSIBLE = 3100
 LINE_UNUSABLE, BAD_NUMBER = 3124, 3200
-NO_EMPLOYEE, NOT_SUPPORTED = 3330, 4001
+NO_EMPLOYEE = 3330
 IMPOSSIBLE_NOW, CALL_OVER = 4100, 4101
 RESULT_SECONDS = 0.2
 LATE_SECONDS = 1.0
@@ -92,9 +92,9 @@ class Commands:
             raise Refused(IMPOSSIBLE_NOW, "The leg is not connected")
         if not initiator:
             raise Refused(NO_EMPLOYEE, "Not in this call", {"initiator": NO_EMPLOYEE})
-        if self._company.find_group(number):
-            raise Refused(NOT_SUPPORTED, "Transfer to a group is not simulated")
         transfers = self._exchange.transfers
+        if not transfers.can_reach(number):
+            raise Refused(IMPOSSIBLE_NOW, "Nobody of the group is free")
         act = transfers.blind if method == "blind" else transfers.consult
         extra = {"command_id": command_id} if command_id else {}
         self._run(

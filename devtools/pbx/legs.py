@@ -17,6 +17,10 @@ APPEARED, CONNECTED, ON_HOLD, DISCONNECTED = (
 )
 
 
+class NotPossible(Exception):
+    """The action is not possible in the present state; the text says why."""
+
+
 @dataclass(eq=False)
 class Leg:
     """One stay of the call at one place.

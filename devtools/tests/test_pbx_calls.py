@@ -696,6 +696,72 @@ class TestTransfer(CallCase):
                 self.assertEqual(ringing, [extension] if extension else [])
                 self.exchange.hang_up_client(call)
 
+    def test_group(self):
+        """It is rung by its own rules, for the customer; who picks up has them."""
+        call = self.talking()
+        self.transfer(call, "blind", to="503")
+        names = [leg.extension for leg in call.ringing_legs]
+        self.assertEqual(len(names), 1)  # 503 rings at random, one after the other
+        self.exchange.decline(names[0])
+        [leg] = call.ringing_legs
+        self.assertNotEqual(leg.extension, names[0])
+        self.assertEqual(leg.callee["acd_group"], "503")
+        self.assertEqual(leg.caller["number"], CUSTOMER)
+        self.exchange.pick_up(leg.extension)
+        self.assertEqual(call.talker, leg)
+
+    def test_group_at_once_and_one_picks_up(self):
+        call = self.talking()
+        self.transfer(call, "hold", to="500")
+        self.assertEqual([leg.extension for leg in call.ringing_legs], ["102", "103"])
+        self.exchange.pick_up("103")
+        self.assertEqual(call.ringing_legs, [])
+        self.exchange.hang_up("101")
+        self.assertEqual(call.talker.extension, "103")
+        self.assertEqual(call.talker.caller["number"], CUSTOMER)
+
+    def test_group_is_asked_and_does_not_answer(self):
+        call = self.talking()
+        source = call.talker
+        self.transfer(call, "hold", to="500")
+        self.exchange.decline("102")
+        self.assertEqual(source.state, "OnHold")
+        self.exchange.decline("103")
+        self.assertEqual(self.states(source)[-2:], ["OnHold", "Connected"])
+
+    def test_group_that_is_left_while_it_rings(self):
+        call = self.talking()
+        self.transfer(call, "hold", to="500")
+        self.exchange.hang_up("101")
+        for leg in call.ringing_legs:
+            self.assertEqual(leg.caller["number"], CUSTOMER)
+        self.exchange.decline("102")
+        self.exchange.decline("103")
+        self.assertEqual([leg.extension for leg in call.ringing_legs], ["101"])
+
+    def test_group_without_anybody_free(self):
+        call = self.talking()
+        for extension in ("102", "103"):
+            self.pbx.company.find_staff(extension).own_mode = "busy"
+        with self.assertRaises(Refused) as refusal:
+            self.transfer(call, "blind", to="500")
+        self.assertEqual(refusal.exception.code, 4100)
+
+    def test_outside_number(self):
+        for method in ("blind", "hold"):
+            with self.subTest(method=method):
+                call = self.talking()
+                call.client_plan = "manual"
+                self.transfer(call, method, to="74950000301")
+                [leg] = call.ringing_legs
+                self.assertEqual(leg.callee, {"number": "74950000301"})
+                self.exchange.answer_client(call)
+                if method == "hold":
+                    self.exchange.hang_up("101")
+                self.assertEqual(call.talker, leg)
+                self.assertEqual(leg.caller["number"], CUSTOMER)
+                self.exchange.hang_up_client(call)
+
     def test_fields_of_api_v2_can_be_off(self):
         self.pbx.settings.api_v2 = False
         call = self.talking()

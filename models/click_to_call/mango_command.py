@@ -100,7 +100,7 @@ class MangoCommand(models.Model):
     device = fields.Char(readonly=True)
     line_number = fields.Char(string="Outgoing Line", readonly=True)
     to_number = fields.Char(
-        string="Called Number", readonly=True, help="E.164, or an extension."
+        string="Called Number", readonly=True, help="E.164, or an extension or group."
     )
     to_number_display = fields.Char(string="Whom", compute="_compute_to_number_display")
     method = fields.Selection(
@@ -264,7 +264,7 @@ class MangoCommand(models.Model):
             self.command_id,
             self.leg_ref,
             self.method,
-            self.to_number,
+            numbers.to_pbx(self.to_number),
             self.extension,
         )
 

@@ -1,4 +1,5 @@
 from . import (
+    ir_http,
     ir_websocket,
     mango_board,
     mango_call,
@@ -6,5 +7,6 @@ from . import (
     mango_card_content,
     mango_card_phase,
     mango_extension,
+    mango_transfer_target,
     res_users,
 )

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...vpbx import numbers
 from ..click_to_call.mango_command import LIVE_STATES
 
 
@@ -243,31 +244,56 @@ class MangoCall(models.Model):
         """
         self._command("hangup", self._own_leg(("appeared", "connected"), asked=True))
 
-    def transfer(self, extension_id, method):
-        """Put the client through to a colleague.
+    def transfer(self, target, method):
+        """Put the client through to a colleague, a group or somebody outside.
 
-        :param int extension_id: the colleague's ``mango.extension``.
+        :param str target: the extension, the group's number or an outside number, as
+            people write it.
         :param str method: ``blind`` (at once) or ``hold`` (after asking).
         :return: True: it was sent, now or a moment ago.
         :rtype: bool
         :raise UserError: if the user is not talking in this call, or is only asked
-            about it.
+            about it, or the company does not pay for calls to that number.
         """
         leg = self._own_leg(("connected",))
-        numbers = self.env["mango.card.content"]._own_numbers(self)
-        view = self.env["mango.card.phase"]._describe_phase(self, numbers)
+        own = self.env["mango.card.content"]._own_numbers(self)
+        view = self.env["mango.card.phase"]._describe_phase(self, own)
         if view["about"] == "asked":
             raise UserError(
                 self.env._("Only the colleague who asks you can transfer the client.")
             )
-        # sudo: mango.extension - whichever company is active; the PBX is the call's.
-        target_sudo = self.env["mango.extension"].sudo().browse(extension_id).exists()
-        if target_sudo.account_id != self.account_id or not target_sudo.active:
-            raise UserError(self.env._("This PBX has no such extension."))
-        self._command("transfer", leg, method=method, to_number=target_sudo.number)
+        to_number = self._transfer_number(target)
+        self._command("transfer", leg, method=method, to_number=to_number)
         # The user's other tabs have not clicked.
         self.env.user._bus_send("mango_office/call", self._bus_payload())
         return True
+
+    def _transfer_number(self, target):
+        """Return the number to transfer to: of the call's PBX, or else E.164.
+
+        :rtype: str
+        :raise UserError: if it is neither.
+        """
+        text = target.strip() if isinstance(target, str) else ""
+        is_inside = Domain("account_id", "=", self.account_id.id) & Domain(
+            "number", "=", text
+        )
+        for model in ("mango.extension", "mango.group"):
+            # sudo: mango.extension, mango.group - whichever company is active; the PBX
+            # is the call's.
+            if self.env[model].sudo().search_count(is_inside, limit=1):
+                return text
+        regions = self.env["mail.thread.phone"]._mango_phone_regions(self.company_id)
+        number = numbers.e164(text, regions)
+        if not number:
+            raise UserError(
+                self.env._(
+                    "“%s” is no extension and no group of this PBX, and no phone "
+                    "number.",
+                    text,
+                )
+            )
+        return number
 
     def _own_leg(self, *states, asked=False):
         """Return the leg of this call that the user is on.
@@ -329,12 +355,12 @@ class MangoCall(models.Model):
     def _notify_about_legs(self, before, after, arrived):
         """Tell those whose own view has changed: in a large group these are few."""
         super()._notify_about_legs(before, after, arrived)
-        numbers = {
+        changed = {
             number
             for number in before.keys() | after.keys()
             if before.get(number) != after.get(number)
         }
-        if not numbers and not arrived:
+        if not changed and not arrived:
             return
         # False stands for the menu: the board shows who waits there.
         self._notify_listeners(
@@ -344,7 +370,7 @@ class MangoCall(models.Model):
                 "WHERE account_id = %(account_id)s AND number = ANY(%(numbers)s)))",
                 user_ids=arrived.ids,
                 account_id=self.account_id.id,
-                numbers=list(numbers - {False}),
+                numbers=list(changed - {False}),
             )
         )
 

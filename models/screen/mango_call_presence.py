@@ -113,6 +113,33 @@ class MangoCallPresence(models.Model):
         }
 
     @api.model
+    def get_running(self):
+        """Return the user's calls that go on, even if their cards have been closed.
+
+        :return: the latest first, each with ``id``, ``key`` (of its card) and ``name``
+            (of the client).
+        :rtype: list[dict]
+        """
+        self.check_access("read")
+        content = self.env["mango.card.content"]
+        view = self.env["mango.card.phase"]
+        since = fields.Datetime.now() - 2 * SHOWN_TIME
+        own = self.search(
+            Domain("user_id", "=", self.env.uid)
+            & Domain("create_date", ">", since)
+            & Domain("call_id", "any", Domain("state", "!=", "ended")),
+            order="id desc",
+        )
+        calls = own.call_id._filtered_access("read")
+        running = calls.filtered(lambda call: not view._leaves_me(call))
+        cards = [content._card_of_call(call) for call in running]
+        return [
+            {"id": card["call_id"], "key": card["key"], "name": card["name"]}
+            for card in cards
+            if card["phase"] != "ended"
+        ]
+
+    @api.model
     def _own_domain(self):
         return Domain("user_id", "=", self.env.uid) & Domain("closed_at", "=", False)
 

@@ -1,8 +1,4 @@
 from odoo import api, models
-from odoo.fields import Domain
-
-#: How many colleagues are offered at once.
-COLLEAGUE_LIMIT = 20
 
 
 class MangoExtension(models.Model):
@@ -11,46 +7,21 @@ class MangoExtension(models.Model):
     _inherit = "mango.extension"
 
     @api.model
-    def get_colleagues(self, term=""):
-        """Find colleagues that a call can be transferred to.
+    def get_transfer_targets(self, term=""):
+        """Find whom a call can be transferred to, in the user's PBX and outside.
 
         :param str term: part of a name or of a number; empty finds everybody.
-        :return: those of the user's PBX, free ones first, at most twenty: ``id``,
-            ``number``, ``name``, ``user_id`` (False without one), ``avatar`` (address
-            of a picture, or empty) and ``state`` (as of :meth:`_states`).
+        :return: free ones first, and among them those to whom the user has transferred
+            lately: ``type`` (``colleague``, ``group`` or ``outside``), ``id`` (within
+            its type), ``name``, ``number`` (as people write it), ``dial`` (for
+            :meth:`mango.call.transfer`), ``user_id`` (False without one), ``avatar``
+            (address of a picture, or empty), ``state`` (as of :meth:`_states`; of a
+            group ``free`` if a member is), ``status`` and ``away_until`` (as of
+            :meth:`_describe`). A number that was typed comes last.
         :rtype: list[dict]
         """
         self.check_access("read")
-        own = self.env.user._mango_caller_extension()
-        if not own:
-            return []
-        busy = self._busy(own.account_id)
-        is_busy = Domain("number", "in", [number for _account_id, number in busy])
-        wanted = self._colleague_domain(own, term)
-        # Under the company of the user's extension, whichever is active.
-        extensions = own.browse()
-        found = extensions.search(wanted & ~is_busy, limit=COLLEAGUE_LIMIT)
-        if room := COLLEAGUE_LIMIT - len(found):
-            found += extensions.search(wanted & is_busy, limit=room)
-        return [
-            {
-                **extension._describe(),
-                "state": busy.get((own.account_id.id, extension.number), "free"),
-            }
-            for extension in found
-        ]
-
-    def _colleague_domain(self, own, term):
-        colleagues = Domain("account_id", "=", own.account_id.id) & Domain(
-            "user_id", "!=", self.env.uid
-        )
-        if not term:
-            return colleagues
-        return colleagues & (
-            Domain("number", "ilike", term)
-            | Domain("name", "ilike", term)
-            | Domain("user_id.name", "ilike", term)
-        )
+        return self.env["mango.transfer.target"]._find(term)
 
     def _person_name(self):
         """Return whose extension this is.

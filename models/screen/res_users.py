@@ -5,8 +5,12 @@ import phonenumbers
 from odoo import fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
+from odoo.modules import module
 
 from ...vpbx import numbers
+
+#: The tour of ``data/web_tour_data.xml``.
+TIPS = "mango_office_tips"
 
 RECENT_PERIOD = timedelta(days=30)
 
@@ -51,16 +55,38 @@ class ResUsers(models.Model):
                 self.env._("Only telephony users can see calls, and only their own.")
             )
 
+    def _mango_shows_tips(self):
+        """Tell whether the user is new, and is to be shown what they can do.
+
+        As with Odoo's own tours, nobody is while there are demo data or in a test.
+
+        :rtype: bool
+        """
+        if module.current_test or not self._mango_caller_extension():
+            return False
+        # sudo: web_tour.tour, ir.module.module - only whether it was shown before, and
+        # whether this is a demonstration.
+        tours_sudo = self.env["web_tour.tour"].sudo()
+        was_shown = tours_sudo.search_count(
+            Domain("name", "=", TIPS) & Domain("user_consumed_ids", "in", self.ids),
+            limit=1,
+        )
+        modules_sudo = self.env["ir.module.module"].sudo()
+        return not was_shown and not modules_sudo.search_count(
+            Domain("demo", "=", True), limit=1
+        )
+
     # ------------------------------------------------------------
     # Recent calls
     # ------------------------------------------------------------
 
     def mango_recent(self):
-        """Return the last of the user's calls.
+        """Return the last of the user's calls, those that go on among them.
 
-        Each is a dict of ``id``, ``direction``, ``result``, ``name`` (of the client),
-        ``number`` (as people write it), ``dial`` (to call again; False if hidden),
-        ``started_at`` (UTC, as text) and ``talk_duration`` (seconds).
+        Each is a dict of ``id``, ``direction``, ``state``, ``result``, ``name`` (of the
+        client), ``number`` (as people write it), ``dial`` (to call again; False if
+        hidden), ``started_at`` (UTC, as text), ``talk_duration`` (seconds) and
+        ``talking_seconds`` (since the answer, while it goes on).
 
         :return: the latest first.
         :rtype: list[dict]
@@ -69,7 +95,6 @@ class ResUsers(models.Model):
         self._mango_check_self()
         calls = self.env["mango.call"].search(
             Domain("user_ids", "in", self.ids)
-            & Domain("state", "=", "ended")
             & Domain("started_at", ">=", fields.Datetime.now() - RECENT_PERIOD),
             limit=LIST_LIMIT,
         )
@@ -78,10 +103,12 @@ class ResUsers(models.Model):
             {
                 "id": call.id,
                 "direction": call.direction,
+                "state": call.state,
                 "result": call.result,
                 **self._mango_client(call, colleagues.get(call)),
                 "started_at": fields.Datetime.to_string(call.started_at),
                 "talk_duration": call.talk_duration,
+                "talking_seconds": call.talking_seconds,
             }
             for call in calls
         ]

@@ -172,6 +172,7 @@ export function makeCard(values = {}) {
         line: "Sales (+7 495 000-01-00)",
         partner: { id: 17, name: "Ivan Petrov", company: "Vector", avatar: "" },
         candidates: [],
+        is_partner_chosen: false,
         lead: false,
         can_create_lead: true,
         can_create_partner: true,

@@ -1,1 +1,1 @@
-from . import test_call_card, test_recent_calls
+from . import test_call_card, test_recent_calls, test_tips

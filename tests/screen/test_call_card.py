@@ -243,7 +243,7 @@ class TestTransfers(CardCase):
         """Let Anna click on Boris; return the command."""
         self.env.flush_all()
         call = self.call().with_user(self.anna)
-        self.assertTrue(call.transfer(self.boris_extension.id, method))
+        self.assertTrue(call.transfer("102", method))
         return self.env["mango.command"].search([], limit=1)
 
     def hand_over(self, target=None):
@@ -581,7 +581,7 @@ class TestTransfers(CardCase):
         self.assertFalse(card["can_transfer"])
         self.assertTrue(card["can_hang_up"])
         with self.assertRaises(UserError):
-            self.call().with_user(self.boris).transfer(self.anna_extension.id, "blind")
+            self.call().with_user(self.boris).transfer("101", "blind")
         # Anna hangs up, which completes the transfer.
         self.take(
             leg("L3", 4, "Disconnected", 30, CALLER, ANNA, reason=1120),
@@ -765,11 +765,13 @@ class TestContent(CardCase):
         card = self.card()
         self.assertEqual(card["partner"]["id"], self.ivan.id)
         self.assertEqual([one["id"] for one in card["candidates"]], [maria.id])
+        self.assertFalse(card["is_partner_chosen"])
         self.at_desk("choose_partner", maria.id)
         card = self.card()
         self.assertEqual(card["partner"]["id"], maria.id)
         self.assertEqual(card["lead"]["id"], lead.id)
         self.assertEqual([one["id"] for one in card["candidates"]], [self.ivan.id])
+        self.assertTrue(card["is_partner_chosen"])
         self.receive(*summary(1, outside(), staff("101"), talk=15, end=30, reason=1110))
         self.assertEqual(self.call().partner_id, maria)
 
@@ -798,6 +800,23 @@ class TestScreen(CardCase):
         self.assertIsNone(self.card())
         call.with_user(self.anna).open_card()
         self.assertEqual(self.card()["phase"], "hold")
+
+    def test_running_calls_can_be_shown_again(self):
+        call = self.talk()
+        call.with_user(self.anna).close_card()
+        key = call._card_key()
+        self.assertEqual(
+            self.running(self.anna),
+            [{"id": call.id, "key": key, "name": self.ivan.name}],
+        )
+        self.assertEqual(self.running(self.boris), [])
+        self.receive(*leg("L3", 3, "Disconnected", 30, CALLER, ANNA, reason=1120))
+        self.receive(*summary(1, outside(), staff("101"), talk=15, end=30, reason=1110))
+        self.assertEqual(self.running(self.anna), [])
+
+    def running(self, user):
+        self.env.invalidate_all()
+        return self.env["mango.call.presence"].with_user(user).get_running()
 
     def test_closing_is_everybodys_own(self):
         self.group_rings()
@@ -1071,7 +1090,7 @@ class TestCommandsOfCard(CardCase):
         with self.assertRaises(UserError):
             call.hang_up()
         with self.assertRaises(UserError):
-            call.transfer(self.anna_extension.id, "blind")
+            call.transfer("101", "blind")
         with self.assertRaises(AccessError):
             self.call().with_user(self.kirill).hang_up()
 
@@ -1088,7 +1107,7 @@ class TestCommandsOfCard(CardCase):
         for method in ("blind", "hold"):
             with self.subTest(method=method):
                 call = self.talk()
-                call.with_user(self.anna).transfer(self.boris_extension.id, method)
+                call.with_user(self.anna).transfer("102", method)
                 request = self.send()
                 command = self.env["mango.command"].search([], limit=1)
                 self.assertEqual(request.path, "commands/transfer")
@@ -1106,24 +1125,114 @@ class TestCommandsOfCard(CardCase):
 
     def test_asking_and_then_putting_through(self):
         call = self.talk().with_user(self.anna)
-        call.transfer(self.boris_extension.id, "hold")
-        call.transfer(self.boris_extension.id, "hold")
-        call.transfer(self.boris_extension.id, "blind")
+        call.transfer("102", "hold")
+        call.transfer("102", "hold")
+        call.transfer("102", "blind")
         methods = self.env["mango.command"].search([]).mapped("method")
         self.assertEqual(methods, ["blind", "hold"])
 
     def test_transfer_to_another_pbx(self):
         other = self.create_account(api_key="other_key", api_salt="other_salt")
         strange = self.env["mango.extension"].create(
-            {"account_id": other.id, "number": "102"}
+            {"account_id": other.id, "number": "777"}
         )
         with self.assertRaises(UserError):
-            self.talk().with_user(self.anna).transfer(strange.id, "blind")
+            self.talk().with_user(self.anna).transfer(strange.number, "blind")
+
+    def test_transfer_to_a_group(self):
+        self.create_group("500")
+        self.talk().with_user(self.anna).transfer("500", "hold")
+        self.assertEqual(self.send().payload["to_number"], "500")
+        card = self.card()
+        self.assertEqual((card["phase"], card["target"]), ("transferring", "Склад"))
+
+    def test_transfer_outside(self):
+        self.talk().with_user(self.anna).transfer("8 (495) 000-03-01", "blind")
+        self.assertEqual(self.send().payload["to_number"], "74950000301")
+        self.assertEqual(self.card()["target"], "+7 495 000-03-01")
+
+    def test_transfer_outside_costs_no_more_than_a_click(self):
+        call = self.talk().with_user(self.anna)
+        for number in ("+78091234567", "+881612345678"):
+            with self.subTest(number=number), self.assertRaises(UserError):
+                call.transfer(number, "blind")
+        self.assertFalse(self.env["mango.command"].search([]))
+
+    def test_transfer_to_nothing(self):
+        call = self.talk().with_user(self.anna)
+        for target in ("", "Борис", "999", "112", None, False, 102):
+            with self.subTest(target=target), self.assertRaises(UserError):
+                call.transfer(target, "blind")
+
+    def create_group(self, number, **vals):
+        return self.env["mango.group"].create(
+            {
+                "account_id": self.account.id,
+                "number": number,
+                "name": "Склад",
+                **vals,
+            }
+        )
+
+    # -- whom it can be transferred to ------------------------------------
+
+    def targets(self, term="", user=None):
+        self.env.invalidate_all()
+        extensions = self.env["mango.extension"].with_user(user or self.anna)
+        return extensions.get_transfer_targets(term)
+
+    def dials(self, term=""):
+        return [target["dial"] for target in self.targets(term)]
+
+    def test_free_targets_come_first_and_of_them_the_recent(self):
+        everybody = self.dials()
+        self.assertNotIn("101", everybody)  # That is oneself.
+        self.talk().with_user(self.anna).transfer(everybody[-1], "blind")
+        self.assertEqual(self.dials()[0], everybody[-1])
+        busy = staff(everybody[-1], LINE, taken_from="L1")
+        self.receive(*leg("L9", 1, "Appeared", 21, CALLER, busy))
+        last = self.targets()[-1]
+        self.assertEqual((last["dial"], last["state"]), (everybody[-1], "ringing"))
+
+    def test_others_transfers_are_not_ones_own(self):
+        everybody = self.dials()
+        self.env["mango.command"].create(
+            {
+                "account_id": self.account.id,
+                "user_id": self.boris.id,
+                "kind": "transfer",
+                "target": "L1",
+                "to_number": everybody[-1],
+            }
+        )
+        self.assertEqual(self.dials(), everybody)
+
+    def test_group_is_free_while_a_member_is(self):
+        group = self.create_group("500", extension_ids=self.boris_extension.ids)
+        [target] = self.targets("скл")
+        self.assertEqual(
+            (target["type"], target["id"], target["name"], target["state"]),
+            ("group", group.id, "Склад", "free"),
+        )
+        self.receive(*leg("L3", 1, "Appeared", 11, CALLER, BORIS))
+        [target] = self.targets("500")
+        self.assertEqual(target["state"], "talking")
+
+    def test_number_that_is_typed(self):
+        [target] = self.targets("8 495 000 03 01")
+        self.assertEqual(
+            (target["type"], target["name"], target["dial"]),
+            ("outside", "+7 495 000-03-01", "+74950000301"),
+        )
+        self.assertEqual(self.targets("112"), [])
+
+    def test_targets_of_whoever_has_no_extension(self):
+        self.assertEqual(self.targets("", self.kirill), [])
 
     def test_transfer_while_ringing(self):
         self.group_rings()
         with self.assertRaises(UserError):
-            self.call().with_user(self.anna).transfer(self.boris_extension.id, "blind")
+            self.call().with_user(self.anna).transfer("102", "blind")
 
     def test_stop_consulting(self):
         for post in consultation().posts:
@@ -1147,7 +1256,7 @@ class TestCommandsOfCard(CardCase):
 
     def test_result_takes_the_turn_of_the_call(self):
         call = self.talk()
-        call.with_user(self.anna).transfer(self.boris_extension.id, "blind")
+        call.with_user(self.anna).transfer("102", "blind")
         command = self.env["mango.command"].search([], limit=1)
         self.receive(
             "result/transfer", {"command_id": command.command_id, "result": 4100}

@@ -59,12 +59,14 @@ class TestRecent(RecentCase):
         row = {
             "id": missed.id,
             "direction": "inbound",
+            "state": "ended",
             "result": "missed",
             "name": "Иван Петров",
             "number": NUMBER,
             "dial": CLIENT,
             "started_at": fields.Datetime.to_string(missed.started_at),
             "talk_duration": 0,
+            "talking_seconds": 0,
         }
         self.assertEqual(
             self.recent(),
@@ -100,8 +102,15 @@ class TestRecent(RecentCase):
         self.assertEqual((of_anna["number"], of_anna["dial"]), ("102", "102"))
         self.assertEqual((of_boris["name"], of_boris["dial"]), ("Анна Соколова", "101"))
 
-    def test_live_and_old_calls_are_not_listed(self):
-        self.add(1, False, state="ringing", ended_at=False)
+    def test_running_calls_come_first(self):
+        self.called(2)
+        running = self.add(
+            1, False, state="talking", ended_at=False, answered_at=self.now
+        )
+        [row, _ended] = self.recent()
+        self.assertEqual((row["id"], row["state"]), (running.id, "talking"))
+
+    def test_old_calls_are_not_listed(self):
         self.add(60 * 24 * 8)
         self.called(60 * 24 * 31)
         self.assertEqual(len(self.recent()), 1)

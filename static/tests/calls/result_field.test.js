@@ -25,7 +25,7 @@ test("a running call says what is going on, and for how long", async () => {
     await mountList();
     expect(".o_data_row:eq(0) td[name=result]").toHaveText("Talking 0:42");
     expect(".o_data_row:eq(1) td[name=result]").toHaveText("Ringing");
-    await advanceTime(1500);
+    await advanceTime(1500); // the timer has begun a little later than the test
     await animationFrame();
     expect(".o_data_row:eq(0) td[name=result]").toHaveText("Talking 0:43");
 });

@@ -28,13 +28,25 @@ import { defineMangoOfficeModels, EXTENSION, makeCard } from "../mango_office_te
 describe.current.tags("desktop");
 defineMangoOfficeModels();
 
-const COLLEAGUES = [
-    { id: 2, number: "102", name: "Boris", user_id: 3, avatar: "", state: "free" },
-    { id: 4, number: "104", name: "Gleb", user_id: false, avatar: "", state: "talking" },
+const target = (type, id, dial, name, state = "free") => ({
+    type,
+    id,
+    number: dial,
+    dial,
+    name,
+    user_id: false,
+    avatar: "",
+    state,
+    status: "available",
+    away_until: false,
+});
+const TARGETS = [
+    target("colleague", 2, "102", "Boris"),
+    target("colleague", 4, "104", "Gleb", "talking"),
 ];
 let bus;
 let state;
-let colleagues;
+let targets;
 let saveNote;
 let answer;
 
@@ -42,7 +54,7 @@ beforeEach(() => {
     answer = Promise.resolve();
     bus = new EventBus();
     state = reactive({ cards: [], extension: EXTENSION });
-    colleagues = () => Promise.resolve(COLLEAGUES);
+    targets = () => Promise.resolve(TARGETS);
     saveNote = (card, note) => Promise.resolve(note);
     const step =
         (name) =>
@@ -58,7 +70,7 @@ beforeEach(() => {
         state,
         ...Object.fromEntries(names.split(" ").map((name) => [name, step(name)])),
         open: (callId) => asyncStep(`open ${callId}`),
-        colleagues: (term) => colleagues(term),
+        transferTargets: (term) => targets(term),
         saveNote: (...args) => saveNote(...args),
     }));
 });
@@ -249,6 +261,18 @@ describe("what can be done", () => {
         await waitForSteps(["choosePartner 18"]);
     });
 
+    test("who it is can be changed after it was chosen", async () => {
+        const candidates = [{ id: 18, name: "Maria", company: "Vector" }];
+        await mountCards(makeCard({ candidates, is_partner_chosen: true }));
+        expect(".o_mango_candidate").toHaveCount(0);
+        await contains(".o_mango_change_partner").click();
+        await contains(".o_mango_candidate").click();
+        await waitForSteps(["choosePartner 18"]);
+        await animationFrame();
+        expect(".o_mango_candidate").toHaveCount(0);
+        expect(".o_mango_change_partner").toHaveText("Not them? Change");
+    });
+
     test("calling back, when it is over and there is a number", async () => {
         await mountCards(makeCard({ phase: "ended", result: "missed" }));
         await contains(".o_mango_call_back").click();
@@ -286,6 +310,39 @@ describe("what can be done", () => {
         await press("Escape");
         await animationFrame();
         expect(".o_mango_card_body").toHaveCount(0);
+    });
+
+    test("a minute after the end an untouched card makes room", async () => {
+        await mountCards(makeCard({ phase: "talking" }));
+        await advanceTime(70000);
+        expect(openKeys()).toEqual(["call-1"]);
+        await change({ phase: "ended" });
+        await advanceTime(50000);
+        await manuallyDispatchProgrammaticEvent(queryOne(".o_mango_card"), "pointermove");
+        await advanceTime(50000);
+        expect(openKeys()).toEqual(["call-1"], { message: "it was touched" });
+        await advanceTime(10000);
+        await animationFrame();
+        expect(openKeys()).toEqual([]);
+        await contains(".o_mango_collapse").click();
+        expect(openKeys()).toEqual(["call-1"]);
+    });
+
+    test("a card that somebody writes in does not go while they think", async () => {
+        await mountCards(makeCard({ phase: "ended" }));
+        await contains("textarea").click();
+        await advanceTime(120000);
+        await animationFrame();
+        expect(openKeys()).toEqual(["call-1"]);
+    });
+
+    test("a call that comes back after its card has become smaller is wholly visible", async () => {
+        await mountCards(makeCard({ phase: "ended" }));
+        await advanceTime(60000);
+        await animationFrame();
+        expect(openKeys()).toEqual([]);
+        await change({ phase: "ringing", about: "back" });
+        expect(openKeys()).toEqual(["call-1"]);
     });
 
     test("of several calls, the one that rings is wholly visible", async () => {
@@ -477,7 +534,7 @@ describe("transfer", () => {
 
     test("searching asks the server once, and Escape leaves", async () => {
         await open();
-        colleagues = (term) => {
+        targets = (term) => {
             asyncStep(`search ${term}`);
             return Promise.resolve([]);
         };
@@ -490,6 +547,40 @@ describe("transfer", () => {
         await animationFrame();
         expect(".o_mango_transfer_panel").toHaveCount(0);
         expect(".o_mango_card_body").toHaveCount(1);
+        await animationFrame();
+        expect(".o_mango_transfer").toBeFocused();
+    });
+
+    test("to a group and to a number outside, too", async () => {
+        targets = () =>
+            Promise.resolve([
+                { ...target("colleague", 2, "102", "Boris"), status: "dnd" },
+                target("group", 2, "500", "Sales", "talking"),
+                target("outside", 0, "+74950000301", "+7 495 000-03-01"),
+            ]);
+        await open();
+        expect(queryAllTexts(".o_mango_colleague .small")).toEqual([
+            "102Do not disturb",
+            "500Nobody is free",
+            "Outside number",
+        ]);
+        await contains("[data-type=outside] .o_mango_transfer_blind").click();
+        await waitForSteps(["transfer +7 495 000-03-01 blind"]);
+    });
+
+    test("six are visible, each in one row", async () => {
+        const names = ["Anastasia-Alexandra Konstantinopolskaya", "B", "C", "D", "E", "F", "G"];
+        targets = () =>
+            Promise.resolve(names.map((name, id) => target("colleague", id, `10${id}`, name)));
+        await open();
+        const list = queryRect(".o_mango_colleagues");
+        const sixth = queryRect(".o_mango_colleague:eq(5)");
+        expect(sixth.bottom).toBeLessThan(list.bottom + 1);
+        const [blind, hold] = ["blind", "hold"].map((method) =>
+            queryRect(`.o_mango_colleague:eq(0) .o_mango_transfer_${method}`)
+        );
+        expect(blind.top).toBe(hold.top);
+        expect(hold.right).toBeLessThan(list.right + 1);
     });
 
     test("the panel goes with the talk", async () => {
@@ -613,13 +704,36 @@ describe("note", () => {
 });
 
 describe("keys", () => {
+    test("a card that is asked for is large and has the focus", async () => {
+        await mountCards(makeCard(), makeCard({ call_id: 2, phase: "talking" }));
+        expect(openKeys()).toEqual(["call-1"]);
+        bus.trigger("show", { key: "call-2" });
+        await animationFrame();
+        expect(openKeys()).toEqual(["call-1", "call-2"]);
+        expect("[data-key=call-2] .o_mango_collapse").toBeFocused();
+    });
+
     test("the note of the most urgent call gets the focus, even of a collapsed card", async () => {
         await mountCards(makeCard(), makeCard({ call_id: 2, phase: "talking" }));
         await contains("[data-key=call-1] .o_mango_collapse").click();
         expect(openKeys()).toEqual([]);
         bus.trigger("note");
-        await advanceTime(50);
         await animationFrame();
         expect("[data-key=call-1] .o_mango_card_note textarea").toBeFocused();
+    });
+
+    test("after the note, Escape leads back to where the user was", async () => {
+        await mountWithCleanup(`<input class="o_elsewhere"/>`, { noMainContainer: true });
+        await mountCards(makeCard());
+        await contains(".o_elsewhere").click();
+        bus.trigger("note");
+        await animationFrame();
+        expect(".o_mango_card_note textarea").toBeFocused();
+        await press("Escape");
+        expect(".o_elsewhere").toBeFocused();
+        await contains(".o_mango_card .o_mango_collapse").click();
+        await contains("textarea").click();
+        await press("Escape");
+        expect(".o_mango_collapse").toBeFocused();
     });
 });

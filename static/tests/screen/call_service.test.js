@@ -231,6 +231,24 @@ describe("what is going on", () => {
 });
 
 describe("closing", () => {
+    test("a card closed by mistake is shown again; one that is shown only comes forward", async () => {
+        const cards = useTelephony([makeCard()]);
+        onRpc("mango.call", "close_card", () => cards.splice(0));
+        onRpc("mango.call", "open_card", ({ args }) => {
+            asyncStep(`open ${args[0]}`);
+            cards.push(makeCard());
+            return true;
+        });
+        const service = await start();
+        service.bus.addEventListener("show", ({ detail }) => asyncStep(`show ${detail.key}`));
+        await service.close(service.state.cards[0]);
+        expect(keys(service)).toEqual([]);
+        await service.reopen({ id: 1, key: "call-1" });
+        expect(keys(service)).toEqual(["call-1"]);
+        await service.reopen({ id: 1, key: "call-1" });
+        await waitForSteps(["open 1", "show call-1", "show call-1"]);
+    });
+
     test("in one tab, the server is told", async () => {
         useTelephony([makeCard()]);
         onRpc("mango.call", "close_card", ({ args }) => {
@@ -432,12 +450,12 @@ describe("buttons of the card", () => {
         const service = await start();
         const [card] = service.state.cards;
         await service.hangUp(card);
-        await service.transfer(card, { id: 9, name: "Boris" }, "hold");
+        await service.transfer(card, { dial: "102", name: "Boris" }, "hold");
         await service.stopConsulting(card);
         await service.choosePartner(card, 18);
         await waitForSteps([
             "hang_up 1",
-            "transfer 1 9 hold",
+            "transfer 1 102 hold",
             "stop_consulting 1",
             "choose_partner 1 18",
         ]);
@@ -453,7 +471,7 @@ describe("buttons of the card", () => {
             onRpc("mango.call", "transfer", () => answer);
             const service = await start();
             const before = service.state.cards[0];
-            const transfer = service.transfer(before, { id: 9, name: "Boris" }, method);
+            const transfer = service.transfer(before, { dial: "102", name: "Boris" }, method);
             expect(phases(service)).toEqual(["transferring"]);
             const [card] = service.state.cards;
             expect([card.target, card.about, card.message]).toEqual(["Boris", about, ""]);
@@ -478,7 +496,7 @@ describe("buttons of the card", () => {
             throw makeServerError({ type: "UserError", message: "You are not in this call" });
         });
         const service = await start();
-        await service.transfer(service.state.cards[0], { id: 9, name: "Boris" }, "blind");
+        await service.transfer(service.state.cards[0], { dial: "102", name: "Boris" }, "blind");
         await settle();
         expect(phases(service)).toEqual(["talking"]);
     });
@@ -491,7 +509,7 @@ describe("buttons of the card", () => {
         onRpc("mango.call.presence", "get_cards", () => answer);
         const reading = service.refresh(1);
         await animationFrame();
-        await service.transfer(service.state.cards[0], { id: 9, name: "Boris" }, "blind");
+        await service.transfer(service.state.cards[0], { dial: "102", name: "Boris" }, "blind");
         answer.resolve({ cards: [makeCard({ phase: "talking" })] });
         await reading;
         expect(phases(service)).toEqual(["transferring"]);

@@ -35,7 +35,18 @@ function expectText() {
 }
 
 test("whatever a card is told is shown as a text", async () => {
-    const colleague = { id: 2, number: IMG, name: IMG, user_id: 3, avatar: "", state: "free" };
+    const colleague = {
+        type: "colleague",
+        id: 2,
+        number: IMG,
+        dial: IMG,
+        name: IMG,
+        user_id: 3,
+        avatar: "",
+        state: "free",
+        status: "available",
+        away_until: false,
+    };
     const past = {
         call_id: 9,
         direction: "inbound",
@@ -68,7 +79,7 @@ test("whatever a card is told is shown as a text", async () => {
     mockService("mango_office.call", () => ({
         bus: new EventBus(),
         state,
-        colleagues: async () => [colleague],
+        transferTargets: async () => [colleague],
     }));
     await mountWithCleanup(CallCards, { noMainContainer: true });
     expect(".o_mango_card_name").toHaveText(IMG);

@@ -22,12 +22,14 @@ defineMangoOfficeModels();
 const ROW = {
     id: 8,
     direction: "inbound",
+    state: "ended",
     result: "missed",
     name: "Ivan Petrov",
     number: "+7 495 000-02-01",
     dial: "+74950000201",
     started_at: "2026-01-01 10:00:00",
     talk_duration: 0,
+    talking_seconds: 0,
 };
 const WAITING = {
     id: 3,
@@ -65,12 +67,13 @@ const IVAN = {
     res_id: 17,
 };
 const NO_NUMBER = "12";
-let recent, waiting, planned;
+let recent, waiting, planned, running;
 
 beforeEach(() => {
     mockDate("2026-01-01 12:00:00");
     useTelephony();
-    [recent, waiting, planned] = [[], [], []];
+    [recent, waiting, planned, running] = [[], [], [], []];
+    onRpc("mango.call.presence", "get_running", () => running);
     onRpc("res.users", "mango_recent", () => {
         asyncStep("read");
         return recent;
@@ -194,6 +197,31 @@ describe("lists", () => {
         await openTab("recent");
         await contains(".o_mango_open").click();
         await waitForSteps(["read", "open 8"]);
+    });
+
+    test("a call that goes on says so, and is not called again", async () => {
+        recent = [
+            { ...ROW, id: 9, state: "talking", result: false, talking_seconds: 42 },
+            { ...ROW, id: 10, state: "ringing", result: false },
+        ];
+        await mountMenu();
+        await openMenu();
+        await openTab("recent");
+        await waitFor(".o_mango_recent");
+        expect(queryAllTexts(".o_mango_running")).toEqual(["Talking 0:42", "Ringing"]);
+        expect(".o_mango_redial").toHaveCount(0);
+        await waitForSteps(["read"]);
+    });
+
+    test("the card of the current call is shown again from every tab", async () => {
+        running = [{ id: 8, key: "call-8", name: "Ivan Petrov" }];
+        const calls = await mountMenu();
+        patchWithCleanup(calls, { reopen: ({ key }) => asyncStep(`reopen ${key}`) });
+        await openMenu();
+        await waitFor(".o_mango_show_card:contains(Ivan Petrov)");
+        await contains(".o_mango_show_card").click();
+        await waitForSteps(["reopen call-8"]);
+        expect(".o_mango_systray_menu").toHaveCount(0);
     });
 
     test("a hidden number cannot be called again", async () => {

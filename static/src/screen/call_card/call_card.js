@@ -1,4 +1,5 @@
-import { Component, useState } from "@odoo/owl";
+import { Component, useEffect, useRef, useState } from "@odoo/owl";
+import { browser } from "@web/core/browser/browser";
 import { deserializeDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
@@ -9,6 +10,9 @@ import { CallTimer } from "./call_timer";
 import { isOver, phaseLook, phaseWords } from "./call_words";
 import { TransferPanel } from "./transfer_panel";
 
+/** How long the card of a call that is over stays large without being touched. */
+const REST_DELAY = 60 * 1000; // milliseconds
+
 /** One call on the screen: who it is, where it stands, and what can be done. */
 export class CallCard extends Component {
     static template = "mango_office.CallCard";
@@ -17,17 +21,32 @@ export class CallCard extends Component {
         card: Object, // see `mango.card.content` on the server
         isCollapsed: Boolean,
         toggle: Function,
+        rest: Function, // make it smaller: nobody needs it now
         moveToOtherSide: Function,
+        focusBack: Function, // () -> whether the focus is again where it came from
     };
 
     setup() {
         this.calls = useService("mango_office.call");
         this.arrowOf = callArrow;
-        this.state = useState({ isBusy: false, isTransferring: false });
+        this.root = useRef("root");
+        this.state = useState({ isBusy: false, isTransferring: false, changesPartner: false });
         this.saveNote = (note, base) => this.calls.saveNote(this.props.card, note, base);
-        this.searchColleagues = (term) => this.calls.colleagues(term);
+        this.searchTargets = (term) => this.calls.transferTargets(term);
         this.transfer = this.transfer.bind(this);
-        this.closeTransfer = () => (this.state.isTransferring = false);
+        this.closeTransfer = this.closeTransfer.bind(this);
+        useEffect(
+            () => {
+                this.restLater();
+                return () => browser.clearTimeout(this.restTimer);
+            },
+            () => [isOver(this.card)]
+        );
+        this.wasCancelled = false;
+        useEffect(
+            () => this.focusTransfer(),
+            () => [this.isTransferring]
+        );
     }
 
     get card() {
@@ -56,6 +75,18 @@ export class CallCard extends Component {
     get leadDetails() {
         const { stage, revenue, user } = this.card.lead;
         return [stage, revenue, user].filter(Boolean).join(" · ");
+    }
+
+    /** The company and the lead, for a card that has no room for more. */
+    get summary() {
+        const { partner, lead } = this.card;
+        return [partner?.company, lead?.name].filter(Boolean).join(" · ");
+    }
+
+    /** Whether the user is to say which of several contacts it is. */
+    get asksWho() {
+        const { candidates, is_partner_chosen } = this.card;
+        return candidates.length > 0 && (!is_partner_chosen || this.state.changesPartner);
     }
 
     get toggleTitle() {
@@ -90,16 +121,52 @@ export class CallCard extends Component {
         }
     }
 
-    async transfer(colleague, method) {
-        await this.run(() => this.calls.transfer(this.card, colleague, method));
+    async choosePartner({ id }) {
+        await this.run(() => this.calls.choosePartner(this.card, id));
+        this.state.changesPartner = false;
+    }
+
+    /** Make a card smaller that nobody has touched for a while after the call. */
+    restLater() {
+        browser.clearTimeout(this.restTimer);
+        if (isOver(this.card)) {
+            this.restTimer = browser.setTimeout(() => this.rest(), REST_DELAY);
+        }
+    }
+
+    rest() {
+        if (this.root.el.contains(document.activeElement)) {
+            this.restLater(); // Somebody thinks about what to write.
+        } else {
+            this.props.rest();
+        }
+    }
+
+    async transfer(target, method) {
+        await this.run(() => this.calls.transfer(this.card, target, method));
         this.state.isTransferring = false;
+    }
+
+    /** Choose nobody; the focus is again where it was. */
+    closeTransfer() {
+        this.state.isTransferring = false;
+        this.wasCancelled = true;
+    }
+
+    focusTransfer() {
+        if (this.wasCancelled) {
+            this.wasCancelled = false;
+            this.root.el.querySelector(".o_mango_transfer")?.focus();
+        }
     }
 
     onKeydown(ev) {
         if (ev.key === "Escape" && !this.props.isCollapsed) {
             ev.stopPropagation();
-            // The focus stays in the card, though what had it goes.
-            ev.currentTarget.querySelector(".o_mango_collapse").focus();
+            // What had the focus goes; else it stays in the card.
+            if (!this.props.focusBack()) {
+                ev.currentTarget.querySelector(".o_mango_collapse").focus();
+            }
             this.props.toggle();
         }
     }

@@ -31,14 +31,14 @@ export class CallCards extends Component {
         this.place = useState(this.readPlace());
         /** By key, whether the user has made a card smaller; else it depends. */
         this.collapsed = useState(new Map());
-        this.state = useState({ showsAll: false, noteCount: 0 });
+        /** Keys of the cards that have become smaller by themselves after the call. */
+        this.resting = useState(new Set());
+        this.state = useState({ showsAll: false });
+        this.wanted = "";
+        useEffect(() => this.focusWanted());
         useActiveWhileUsed(this.root);
         useBus(this.service.bus, "note", () => this.writeNote());
-        // Once the card is drawn with its note.
-        useEffect(
-            (count) => void (count && this.focusNote()),
-            () => [this.state.noteCount]
-        );
+        useBus(this.service.bus, "show", ({ detail }) => this.showCard(detail.key));
         // A smaller window might not show where the stack was dragged to.
         useExternalListener(window, "resize", () => Object.assign(this.place, { x: 0, y: 0 }));
     }
@@ -68,16 +68,51 @@ export class CallCards extends Component {
         return mostUrgent(this.calls.cards);
     }
 
+    // -- focus -----------------------------------------------------------------------------
+
     /** Have the user write about the most urgent call. */
     writeNote() {
-        if (this.main) {
-            this.keepOpen(this.main);
-            this.state.noteCount++;
+        if (!this.main) {
+            return;
+        }
+        const { activeElement } = document;
+        if (!this.root.el?.contains(activeElement)) {
+            this.cameFrom = activeElement;
+        }
+        this.keepOpen(this.main);
+        this.focusSoon(".o_mango_cards_main .o_mango_card_note textarea");
+    }
+
+    /** Make a card large and lead the user to it. */
+    showCard(key) {
+        this.collapsed.set(key, false);
+        this.focusSoon(`[data-key="${key}"] .o_mango_collapse`);
+    }
+
+    /** Focus what is drawn already, or else is as soon as the cards have changed. */
+    focusSoon(selector) {
+        this.wanted = this.focus(selector) ? "" : selector;
+    }
+
+    focusWanted() {
+        if (this.wanted) {
+            this.focus(this.wanted);
+            this.wanted = "";
         }
     }
 
-    focusNote() {
-        this.root.el?.querySelector(".o_mango_cards_main .o_mango_card_note textarea")?.focus();
+    focus(selector) {
+        const element = this.root.el?.querySelector(selector);
+        element?.focus();
+        return Boolean(element);
+    }
+
+    /** Give the focus back to what had it when a key led the user to a card. */
+    focusBack() {
+        const element = this.cameFrom;
+        this.cameFrom = null;
+        element?.focus();
+        return Boolean(element) && element === document.activeElement;
     }
 
     /** In the order of the calls: a card that moved would lose the focus. */
@@ -103,7 +138,13 @@ export class CallCards extends Component {
     isCollapsed(card) {
         // On a phone a card must not cover what the user was doing.
         const isSmallAtFirst = this.env.isSmall || card.key !== this.main.key;
-        return this.collapsed.get(card.key) ?? isSmallAtFirst;
+        const isResting = isOver(card) && this.resting.has(card.key);
+        return this.collapsed.get(card.key) ?? (isSmallAtFirst || isResting);
+    }
+
+    rest(card) {
+        this.collapsed.delete(card.key);
+        this.resting.add(card.key);
     }
 
     toggle(card) {

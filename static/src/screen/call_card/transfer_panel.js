@@ -1,24 +1,28 @@
 import { Component, onWillStart, useRef, useState } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
 import { useAutofocus } from "@web/core/utils/hooks";
 import { useDebounced } from "@web/core/utils/timing";
+import { statusWords } from "../status/status_select";
 import { STATES } from "./call_words";
 
 const SEARCH_DELAY = 200; // milliseconds
 
-/** Choose the colleague to whom the client is put through, at once or after asking. */
+const ICONS = { colleague: "fa-user", group: "fa-users", outside: "fa-phone" };
+
+/** Choose to whom the client is put through, at once or after asking. */
 export class TransferPanel extends Component {
     static template = "mango_office.TransferPanel";
     static props = {
-        search: Function, // (term) -> Promise of colleagues
-        transfer: Function, // (colleague, method)
+        search: Function, // (term) -> Promise of targets
+        transfer: Function, // (target, method)
         close: Function,
     };
 
     setup() {
-        this.states = STATES;
+        this.icons = ICONS;
         this.list = useRef("list");
         this.input = useAutofocus();
-        this.state = useState({ colleagues: [], isSearching: true });
+        this.state = useState({ targets: [], isSearching: true });
         this.searchSoon = useDebounced(() => this.search(), SEARCH_DELAY);
         onWillStart(() => this.search());
     }
@@ -26,11 +30,26 @@ export class TransferPanel extends Component {
     async search() {
         const term = this.input.el?.value || "";
         this.lastTerm = term;
-        const colleagues = await this.props.search(term.trim());
+        const targets = await this.props.search(term.trim());
         // An older answer may come last.
         if (this.lastTerm === term) {
-            Object.assign(this.state, { colleagues, isSearching: false });
+            Object.assign(this.state, { targets, isSearching: false });
         }
+    }
+
+    /** Whether somebody would pick up: what they are doing, or why nobody should ring them. */
+    availability(target) {
+        if (target.type === "outside") {
+            return { words: _t("Outside number"), color: "muted" };
+        }
+        if (target.state !== "free") {
+            const { words, color } = STATES[target.state];
+            return { words: target.type === "group" ? _t("Nobody is free") : words, color };
+        }
+        if (target.status !== "available") {
+            return { words: statusWords(target), color: "muted" };
+        }
+        return STATES.free;
     }
 
     /** Arrows go through the buttons, Escape leaves. */

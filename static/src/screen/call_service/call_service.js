@@ -340,6 +340,25 @@ export class CallService {
         this.state.cards = this.state.cards.filter((shown) => shown.key !== key);
     }
 
+    /** The calls that go on, those among them whose cards were closed. */
+    running() {
+        return this.read(() => this.orm.silent.call("mango.call.presence", "get_running", []));
+    }
+
+    /**
+     * Show the card of a call that goes on, wholly, in every tab if it was closed.
+     *
+     * @param {{ id: number, key: string }} call
+     */
+    async reopen({ id, key }) {
+        if (!this.find(key)) {
+            this.closedKeys.delete(key);
+            await this.attempt(() => this.orm.silent.call("mango.call", "open_card", [[id]]));
+            await this.refresh(id);
+        }
+        this.bus.trigger("show", { key });
+    }
+
     /** Take a card off the user's screen, in every tab. */
     close(card) {
         this.onClosed(card.key);
@@ -412,15 +431,15 @@ export class CallService {
     }
 
     /**
-     * Put the client through to a colleague.
+     * Put the client through to somebody.
      *
      * The card says so from the click on: it is seconds until the PBX does anything.
      *
      * @param {Card} card
-     * @param {{ id: number, name: string }} colleague
+     * @param {{ dial: string, name: string }} target
      * @param {"blind" | "hold"} method at once, or after asking
      */
-    async transfer(card, { id, name }, method) {
+    async transfer(card, { dial, name }, method) {
         // Whatever is being read of it was asked before the click.
         this.lastQuestion.set(card.call_id, ++this.questions);
         this.show({
@@ -433,7 +452,7 @@ export class CallService {
             can_hang_up: false,
             can_transfer: false,
         });
-        const isSent = await this.onServer(card, "transfer", id, method);
+        const isSent = await this.onServer(card, "transfer", dial, method);
         if (!isSent) {
             await this.refresh(card.call_id);
         }
@@ -443,9 +462,9 @@ export class CallService {
         return this.onServer(card, "stop_consulting");
     }
 
-    /** Find colleagues by name or extension, with what they are doing. */
-    colleagues(term) {
-        return this.orm.silent.call("mango.extension", "get_colleagues", [term]);
+    /** Find by name or number whom a call can be transferred to, with what they are doing. */
+    transferTargets(term) {
+        return this.orm.silent.call("mango.extension", "get_transfer_targets", [term]);
     }
 
     // -----------------------------------------------------------------------

@@ -6,6 +6,7 @@ import { KeepLast } from "@web/core/utils/concurrency";
 import { useBus, useService } from "@web/core/utils/hooks";
 import { callArrow } from "../../calls/direction_field/call_arrow";
 import { formatDuration } from "../../calls/duration_field/duration_field";
+import { CallTimer } from "../call_card/call_timer";
 import { useLiveReload } from "../call_service/live_reload";
 
 const RESULTS = {
@@ -18,6 +19,7 @@ const RESULTS = {
 /** The user's last calls, each with a click to call again. */
 export class CallLists extends Component {
     static template = "mango_office.CallLists";
+    static components = { CallTimer };
     static props = { close: Function };
 
     setup() {

@@ -4,10 +4,12 @@ import { useDropdownState } from "@web/core/dropdown/dropdown_hooks";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { user } from "@web/core/user";
+import { KeepLast } from "@web/core/utils/concurrency";
 import { useBus, useService } from "@web/core/utils/hooks";
 import { session } from "@web/session";
 import { PlannedList } from "../../callbacks/planned_list";
 import { WaitingList } from "../../callbacks/waiting_list";
+import { useLiveReload } from "../call_service/live_reload";
 import { StatusSelect, statusWords } from "../status/status_select";
 import { CallLists } from "./call_lists";
 import { DialPad } from "./dial_pad";
@@ -31,7 +33,10 @@ export class CallMenu extends Component {
         this.service = useState(this.calls.state);
         this.dropdown = useDropdownState();
         this.userId = user.userId;
-        this.state = useState({ tab: "", canAsk: this.calls.canAskNotifications });
+        this.state = useState({ tab: "", canAsk: this.calls.canAskNotifications, running: [] });
+        this.answers = new KeepLast();
+        const loadSoon = useLiveReload(() => this.loadRunning());
+        useBus(this.calls.bus, "changed", () => this.dropdown.isOpen && loadSoon());
         useBus(this.calls.bus, "dial", () => this.openDialPad());
         this.wantedTab = "";
         this.close = () => this.dropdown.close();
@@ -87,6 +92,16 @@ export class CallMenu extends Component {
         this.state.tab = this.wantedTab || (this.service.missedCount ? "missed" : first);
         this.wantedTab = "";
         this.state.canAsk = this.calls.canAskNotifications;
+        this.loadRunning();
+    }
+
+    async loadRunning() {
+        this.state.running = (await this.answers.add(this.calls.running())) || [];
+    }
+
+    showCard(call) {
+        this.close();
+        return this.calls.reopen(call);
     }
 
     async askNotifications() {
