@@ -319,4 +319,4 @@ class TestGateOfRoutes(RouteCase):
             self.receive(kind, {**payload, "entry_id": entry_id, "call_id": "L9"})
             self.send(self.call(entry_id))
         self.assertEqual(self.pbx.paths(), [ROUTE] * FAILURES_IN_A_ROW)
-        self.assertIn("in trouble", self.call(entry_id).route_reason)
+        self.assertIn("having problems", self.call(entry_id).route_reason)

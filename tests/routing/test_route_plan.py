@@ -138,7 +138,7 @@ class TestRoutePlan(PlanCase):
         self.assertSkipped(
             step,
             "number_forbidden",
-            "Calls to this number are switched off: it costs extra or is abroad.",
+            "Calls to this number are blocked: it is a premium-rate or foreign number.",
         )
         self.account.premium_allowed = True
         self.assertFalse(step.problem)
@@ -570,7 +570,7 @@ class TestTrial(PlanCase):
                 (
                     "skipped",
                     "Salesperson of the open lead",
-                    "There is nobody.",
+                    "Nobody found.",
                 ),
                 (
                     "route",
@@ -580,9 +580,9 @@ class TestTrial(PlanCase):
                 (
                     "skipped",
                     "Анна Соколова (101), the salesperson of the company “Иван Петров”",
-                    "Was considered before.",
+                    "Already considered.",
                 ),
-                ("skipped", "Leave it to the PBX", "The PBX goes its own way."),
+                ("skipped", "Leave it to the PBX", "The PBX handles the call itself."),
             ],
         )
         self.assertFalse(self.env["mango.call"].search([]).filtered("route_trace"))
@@ -600,4 +600,6 @@ class TestTrial(PlanCase):
     def test_unknown_and_hidden(self):
         self.assertEqual(self.trial(number="74950000299").caller, "Unknown caller")
         self.assertEqual(self.trial().caller, "Unknown caller")
-        self.assertEqual(self.trial(number="Иван").caller, "This is no phone number.")
+        self.assertEqual(
+            self.trial(number="Иван").caller, "This is not a phone number."
+        )
