@@ -5,8 +5,8 @@
 * ``transport`` -- network failures
 * ``recordings`` -- download of a recording; ``audio`` -- format and length of audio
 * ``notifications`` -- the PBX's notifications as value objects
-* ``statistics`` -- the PBX's statistics of calls; ``statistics_evidence`` -- the same
-  as notifications
+* ``statistics`` -- what the PBX's statistics tell of calls; ``statistics_evidence`` --
+  the same in the words of notifications
 * ``call_state`` -- the fold that turns notifications into a call
 * ``codes`` -- result codes and call-end reasons
 * ``numbers`` -- phone numbers, devices and extensions
