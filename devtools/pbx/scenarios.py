@@ -802,64 +802,49 @@ def owner_busy(stage):
         exchange.hang_up_client(other)
 
 
-@scenario(
+def owner_unavailable(name, en, ru, mode, forward=False, **options):
+    """Register a call of Anna's customer, which she does not take in this mode."""
+
+    @scenario(name, en, ru, group="plan", caller=ANNA_CUSTOMER)
+    def play(stage):
+        with stage.behaviour({"101": mode}, forward=forward):
+            yield over(stage.reactive_call(after_route="menu", **options))
+
+    return play
+
+
+owner_unavailable(
     "owner-busy-unseen",
     "The same, but only Anna's telephone knows it: 1121 and back to the menu.",
     "То же, но об этом знает только телефон Анны: 1121 и снова меню.",
-    group="plan",
-    caller=ANNA_CUSTOMER,
+    BUSY,
 )
-def owner_busy_unseen(stage):
-    with stage.behaviour({"101": BUSY}):
-        yield over(stage.reactive_call(after_route="menu"))
-
-
-@scenario(
+owner_unavailable(
     "owner-declines",
     "Anna declines the call of her customer; back to the menu.",
     "Анна отклоняет звонок своего клиента; снова меню.",
-    group="plan",
-    caller=ANNA_CUSTOMER,
+    DECLINE,
 )
-def owner_declines(stage):
-    with stage.behaviour({"101": DECLINE}):
-        yield over(stage.reactive_call(after_route="menu"))
-
-
-@scenario(
+owner_unavailable(
     "owner-away-substitute",
     "Anna is outside her schedule; her substitute is to be rung.",
     "Анна вне расписания; звонить должно её заместителю.",
-    group="plan",
-    caller=ANNA_CUSTOMER,
+    OFF,
 )
-def owner_away_substitute(stage):
-    with stage.behaviour({"101": OFF}):
-        yield over(stage.reactive_call(after_route="menu"))
-
-
-@scenario(
+owner_unavailable(
     "owner-no-answer-next",
     "Anna does not pick up: the call is to go on, otherwise back to the menu.",
     "Анна не берёт трубку: звонок должен пойти дальше, иначе снова меню.",
-    group="plan",
-    caller=ANNA_CUSTOMER,
+    SILENT,
+    patience=85.0,
 )
-def owner_no_answer_next(stage):
-    with stage.behaviour({"101": SILENT}):
-        yield over(stage.reactive_call(after_route="menu", patience=85.0))
-
-
-@scenario(
+owner_unavailable(
     "owner-forwards",
     "Anna has do-not-disturb on and forwards to her mobile.",
     "У Анны «не беспокоить» и переадресация на мобильный.",
-    group="plan",
-    caller=ANNA_CUSTOMER,
+    DO_NOT_DISTURB,
+    forward=True,
 )
-def owner_forwards(stage):
-    with stage.behaviour({"101": DO_NOT_DISTURB}, forward=True):
-        yield over(stage.reactive_call(after_route="menu"))
 
 
 @scenario(

@@ -223,7 +223,7 @@ class MangoRouteStep(models.Model):
         words = self.env["mango.route.words"]
         for step in self:
             code = step._problem_code()
-            step.problem = words._of_problem(code) if code else False
+            step.problem = words._explain_reason(code) if code else False
 
     def _problem_code(self):
         """Return the code of the step's problem, None if it works.

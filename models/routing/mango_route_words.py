@@ -273,19 +273,10 @@ class MangoRouteWords(models.AbstractModel):
         return kinds.get(kind, errors.BadAnswerError)("")
 
     @api.model
-    def _of_problem(self, code):
-        """Return the problem of a step.
-
-        :param str code: as of :meth:`mango.route.step._problem_code`.
-        :rtype: str
-        """
-        return self._explain_reason(code)
-
-    @api.model
     def _explain_reason(self, code):
         """Return the meaning of a code of the decision, as a sentence.
 
-        :param str code: of :mod:`.decision`, or one of the router's.
+        :param str code: of :mod:`.decision`, the router's, or a step's problem.
         :rtype: str
         """
         words = {
