@@ -79,7 +79,7 @@ class TestRoutePlan(PlanCase):
             "callers",
         )
 
-    def test_a_step_names_whom_it_rings(self):
+    def test_summary_of_a_step(self):
         for target in ("user", "team", "group", "number"):
             with self.subTest(target), self.assertRaises(ValidationError):
                 self.step(target)
@@ -158,7 +158,7 @@ class TestRoutePlan(PlanCase):
 
     # -- targets --------------------------------------------------------------------
 
-    def test_who_spoke_last(self):
+    def test_last_spoken(self):
         self.new_plan(("last_spoken", {"within_days": 30}), "pbx")
         self.receive(*menu()[0])
         self.assertEqual(self.considered()[0], ("last_spoken", None, "nobody"))
@@ -322,7 +322,7 @@ class TestAvailability(PlanCase):
             "Соколова (101).",
         )
 
-    def test_salespeople_are_not_told_why_a_colleague_is_away(self):
+    def test_absence_reason_is_hidden_from_salespeople(self):
         self.anna.with_user(self.anna).mango_set_status("dnd")
         call = self.ring()
         told = call.with_user(self.boris).route_reason
