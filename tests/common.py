@@ -173,7 +173,7 @@ class PbxDouble:
         self._answers.setdefault(RECORDING, Answer(302, "", location="link"))
 
     def answers_by(self, path, function):
-        """Make a function answer a path: it receives the payload and returns the body."""
+        """Let a function answer a path: it takes the payload and returns the body."""
         self._answers[path] = function
 
     def paths(self):
@@ -242,9 +242,7 @@ class PbxDouble:
                     length = len(body) if answer.length < 0 else answer.length
                     self.send_header("Content-Length", str(length))
                 self.end_headers()
-                with suppress(
-                    ConnectionError
-                ):  # the client may close the connection early
+                with suppress(ConnectionError):  # the client may stop reading
                     self.wfile.write(body[: answer.cut])
 
             def log_message(self, *args):
@@ -469,7 +467,7 @@ class MangoFixtures(LoopbackRequests):
 
 
 class MangoCase(MangoFixtures, TransactionCase):
-    """For the models. Their separate transactions are part of the test's transaction."""
+    """For the models. Their separate transactions are part of the test's."""
 
     @classmethod
     def setUpClass(cls):

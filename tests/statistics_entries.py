@@ -12,7 +12,7 @@ def user_ref(extension):
 
 
 def person(extension=None, start=12, answer=None, end=95, *, number=None, **more):
-    """Build a leg; times are seconds since T0, ``answer`` is None if nobody answered."""
+    """Build a leg; times are seconds since T0, ``answer`` None without an answer."""
     leg = {
         "call_type": "user" if extension else "number",
         "call_abonent_id": user_ref(extension) if extension else None,
