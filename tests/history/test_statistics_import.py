@@ -508,7 +508,7 @@ class TestPages(HistoryCase):
         self.statistics.polls_before = 10**9
         job = self.fetch(runs=400)
         self.assertEqual(job.state, "failed")
-        self.assertIn("did not finish", job.error)
+        self.assertIn("did not complete", job.error)
         orders = [o for o in self.statistics.orders if o["start_date"] == START_TEXT]
         self.assertEqual(len(orders), MAX_ATTEMPTS)
         self.assertLessEqual(

@@ -575,7 +575,7 @@ class TestTrial(PlanCase):
                 (
                     "route",
                     "Анна Соколова (101), the salesperson of the contact “Иван Петров”",
-                    "Rings for 20 seconds; without an answer it goes on.",
+                    "Rings for 20 seconds; without an answer, the next step follows.",
                 ),
                 (
                     "skipped",
