@@ -10,7 +10,7 @@ from . import traffic
 from .bench_table import Budget, Row, at_most
 from .console import step
 
-#: Calls whose notifications are measured in turn, alternating with bare ones.
+#: Calls whose notifications are measured one after the other, beside as many bare ones.
 CALLS = 25
 WARM_UP = 3  # calls that are not counted
 CALLER = "inbound-known-manager"  # known, and routed to the manager
@@ -24,9 +24,9 @@ _marks = itertools.count(int(time.time()))
 
 
 def notification(bed, small=None):
-    """Measure one notification, stored and applied, from the post to the answer.
+    """One notification, stored and applied, from the post to the answer.
 
-    :param list small: the same rows for the small database, or none.
+    :param list small: the rows of the same on the small database; empty for none.
     :rtype: list[Row]
     """
     scenario = _take(CALLER)
@@ -54,10 +54,10 @@ def notification(bed, small=None):
 
 
 def _flat(rows, small):
-    """Compare a notification with the same one on the small database.
+    """Hold a notification against the same on the small database.
 
-    The two were measured at different times; differences of the machine's load are
-    compensated by the bare webhook, which was measured in turn with each.
+    The two were measured at different times: what the machine did otherwise is taken
+    out by the bare webhook, which was measured in turn with each.
     """
     large_bare, large = rows[:2]
     small_bare, before = small[:2]
@@ -68,7 +68,7 @@ def _flat(rows, small):
 
 
 def throughput(bed, workers):
-    """Measure how many notifications the server handles.
+    """As many notifications as the server scenarios.
 
     :param int workers: processes of the server.
     :rtype: list[Row]
@@ -96,9 +96,9 @@ def throughput(bed, workers):
 
 
 def ring_to_route(bed, rounds):
-    """Measure from the post of a known caller's ring to the route command at the PBX.
+    """From the post of a known caller's ring to the route command at the PBX.
 
-    Meanwhile there are notifications of other calls, and the PBX answers slowly.
+    Others' notifications come meanwhile, and the PBX answers slowly.
 
     :param int rounds: how many callers.
     :rtype: list[Row]
@@ -137,7 +137,7 @@ def _seconds_to_route(bed, ring):
 
 
 def _crowd(bed, done):
-    """Post notifications of other calls at a steady rate until the measure is done."""
+    """Post notifications of other calls at a steady rate until it is done."""
     unknown = [
         _copy(scenario)
         for scenario in traffic.load()

@@ -1,4 +1,4 @@
-"""The worst case: disorder, a killed server, a lost database, a PBX that hangs.
+"""The addon's worst day: disorder, a killed server, a lost database, a PBX that hangs.
 
 The scenarios' notifications are recorded once and delivered in copies, shuffled and
 doubled, over many connections, to two Odoo servers with several processes each.
@@ -21,24 +21,24 @@ CALLS = 1000
 CONNECTIONS = 16
 WORKERS = 2
 ASKING_TRIES = 20  # a second each
-PATIENCE = 120  # maximum seconds to wait
-SEED = 20260101  # makes the disorder reproducible
+PATIENCE = 120  # seconds to wait for what must come
+SEED = 20260101  # the same disorder in every run
 IN_ORDER = "order"
 OUTAGE_LOG = paths.LOGS / "e2e-outage.log"
 
-#: Fields that depend on when notifications arrive: the caller may have left the
-#: greeting before the first one arrives.
+#: What of a call says when its notifications came, not what they say: the caller may
+#: have left the greeting before the first one that arrives.
 OF_THE_MOMENT = ("route", "timeline")  # fields that begin so
-#: Odoo's own fields of any record, and the chatter's.
+#: Not of the PBX: Odoo's own marks on any record, and the chatter's.
 OF_ODOO = {"id", "create_date", "write_date", "create_uid", "write_uid", "call_id"}
-OF_ODOO |= {"display_name"}  # computed from others
+OF_ODOO |= {"display_name"}  # made of the others
 OF_CHATTER = ("message_", "activity_", "my_activity_", "rating_", "has_message")
 
 
 def run(bed):
-    """Run all these checks.
+    """Put the addon through all of it.
 
-    :param TestBed bed: with Odoo stopped.
+    :param TestBed bed: where Odoo is served; nobody serves it now.
     :return: name, success and detail of each check, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
     """
@@ -75,7 +75,7 @@ def _check_disorder(bed, recorded):
 
 
 def _deliver_in_order(recorded, urls):
-    """Deliver each recorded scenario in order."""
+    """Deliver each recording one notification after the other."""
     threads = [
         threading.Thread(
             target=traffic.deliver, args=(_posts([scenario], IN_ORDER), urls, 1)
@@ -137,7 +137,7 @@ def _difference(expected, found):
 
 
 class _Calls:
-    """Read the call log with its legs as a user who may read all.
+    """The call log with its legs, as somebody reads it who may read all.
 
     :param TestBed bed: where Odoo is served.
     """
@@ -146,7 +146,7 @@ class _Calls:
         self._server = bed.log_in("admin", "admin")
 
     def read(self):
-        """:return: for each call the recorded entry, its mark and its values."""
+        """:return: of each call the recording's entry, the copy's mark, the values."""
         legs = self._of_calls("mango.call.leg", lambda leg: leg["sequence"])
         recordings = self._of_calls(
             "mango.recording", lambda recording: recording["recording_ref"]
@@ -160,14 +160,14 @@ class _Calls:
                 "cards": cards[call_id],
             }
             entry, _separator, mark = call.pop("entry_id").partition(traffic.SEPARATOR)
-            if mark:  # others were called earlier
+            if mark:  # others were called before
                 yield entry, mark, {**call, **of_call}
 
     def _of_calls(self, model, order):
-        """Read the records that belong to calls.
+        """Read what belongs to calls.
 
-        :param order: sort key for the records of one call.
-        :return: by call id.
+        :param order: key to sort by what belongs to one call.
+        :return: by the id of the call.
         :rtype: dict[int, list[dict]]
         """
         found = collections.defaultdict(list)
@@ -198,7 +198,7 @@ class _Calls:
 
     @staticmethod
     def _normalised(value, field):
-        """Make two calls comparable by replacing related records with their number."""
+        """Make two calls comparable: of what belongs to a call only the number."""
         if field["type"] not in ("one2many", "many2many"):
             return value
         return len(value) if field["relation"].startswith("mango.") else sorted(value)
@@ -209,18 +209,18 @@ class _Calls:
 
 
 def _check_slow_pbx(bed, recorded):
-    """The PBX's behaviour must not delay the answers to its notifications."""
+    """What the PBX does must not be felt by whoever notifies."""
     [routed] = (
         scenario for scenario in recorded if scenario.name == "inbound-known-manager"
     )
-    greeted = routed._replace(posts=routed.posts[:1])  # routed from the greeting
+    greeted = routed._replace(posts=routed.posts[:1])  # and routed from the greeting
     posts = {name: _posts([greeted] * 100, name) for name in ("well", "slow", "down")}
     with bed.serving(WORKERS):
         well = _latencies(bed, posts["well"], "The PBX answers")
         since = bed.pbx.last_id()
         fault = {"kind": "slow", "times": 0, "seconds": 30}
         bed.pbx.post("settings", faults=[fault], speed=1)
-        with step("Waiting for a request to the PBX"):
+        with step("Waiting until the PBX is asked something"):
             is_asked = _is_asked(bed, greeted, since)
         slow = _latencies(bed, posts["slow"], "The PBX hangs for 30 seconds")
         bed.pbx.post("settings", faults=[], speed=bed.speed)
@@ -232,11 +232,11 @@ def _check_slow_pbx(bed, recorded):
 
 
 def _is_asked(bed, greeted, since):
-    """Simulate callers until one of them is to be routed.
+    """Let people call until one of them is to be routed.
 
-    Earlier callers may have used up the PBX's slots for some seconds.
+    Those who called before them may have used up the PBX's turns for some seconds.
 
-    :return: whether a command is waiting for the PBX.
+    :return: whether somebody waits for the PBX now.
     :rtype: bool
     """
     for order in range(ASKING_TRIES):
@@ -254,7 +254,7 @@ def _latencies(bed, posts, text):
 
 
 def _check_latency(what, well, now, is_asked):
-    """A request that waited for the PBX would take seconds, not a little longer."""
+    """A request that waited for the PBX would scenario seconds, not a little longer."""
     ratio = statistics.median(now) / statistics.median(well)
     detail = f"median × {ratio:.1f}, longest {max(now):.1f} s, asked: {is_asked}"
     ok = ratio < 3 and max(now) < 5 and is_asked
@@ -283,7 +283,7 @@ def _check_kill(bed, recorded):
 
 
 def _check_reconciled(bed):
-    """Unanswered notifications are made up for by the PBX's statistics, once."""
+    """What was not answered comes from the PBX's statistics, once."""
     played = []
     bursts = threading.Thread(target=lambda: played.append(bed.pbx.play("burst")))
     with bed.serving(WORKERS) as server:
@@ -308,20 +308,20 @@ def _check_reconciled(bed):
     detail = f"expected {expected}\nbefore {before}\nafter {after}"
     is_outage = bool(told) and before != expected
     yield (
-        "killed: what was not answered is imported from the statistics",
+        "killed: whatever was not answered comes by reconcile",
         is_outage and after == expected,
         detail,
     )
 
 
 def _answered(bed, since):
-    """Return the calls whose notifications were answered 200."""
+    """Return what the PBX has told and Odoo has answered with 200."""
     entries = bed.pbx.get(f"log?since={since}")
     return [e for e in entries if e["direction"] == "sent" and e["status"] == 200]
 
 
 def _results(log, outcome):
-    """Return state and result of each call that is in the log exactly once."""
+    """Return state and result of each call that the log has exactly once."""
     entries = [call["entry_id"] for call in outcome["calls"]]
     calls = log.search_read(
         "mango.call", [("entry_id", "in", entries)], ["entry_id", "state", "result"]
@@ -335,7 +335,7 @@ def _results(log, outcome):
 
 
 def _fetch_history(log):
-    """Import the calls of today and yesterday manually, and wait for them."""
+    """Order the calls of today and yesterday by hand, and wait for them."""
     [account] = log.search_read("mango.account", [], ["id"])
     today = date.today()
     values = {
@@ -343,7 +343,7 @@ def _fetch_history(log):
         "date_from": str(today - timedelta(days=1)),
         "date_to": str(today + timedelta(days=1)),
     }
-    # Requests to a PBX that was down are paused; this is "Try now" on its form.
+    # A PBX that was down is left alone for a while; "Try now" on its form.
     log.call("mango.account", "action_resume_requests", [account["id"]])
     [wizard] = log.call("mango.statistics.import.start", "create", [values])
     job = log.call("mango.statistics.import.start", "action_start", [wizard])["res_id"]
@@ -361,7 +361,7 @@ def _wait_until(condition, what):
     deadline = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > deadline:
-            raise RuntimeError(f"Timeout after {PATIENCE} s waiting for {what}.")
+            raise RuntimeError(f"Waited {PATIENCE} s in vain for {what}.")
         time.sleep(0.05)
 
 
@@ -387,7 +387,7 @@ def _check_lost_database(bed, recorded, log):
 
 
 def _check_kept(what, bed, answers):
-    """Check that what was answered 200 is stored, and that the outage was real."""
+    """What was answered 200 is there; and it was an outage: something was not."""
     kept = [answer.post for answer in answers if answer.status == 200]
     lost = len(answers) - len(kept)
     missing = set(kept) - set(_stored(bed))
@@ -397,12 +397,12 @@ def _check_kept(what, bed, answers):
 
 
 def _check_outage_log():
-    """Odoo itself logs lost connections; the addon must not log more."""
+    """That connections are lost is said by Odoo itself; the addon says nothing more."""
     with OUTAGE_LOG.open(errors="replace") as log:
         marks = (" WARNING ", " ERROR ", " CRITICAL ")
         bad = [line for line in log if any(mark in line for mark in marks)]
     ours = [line for line in bad if f"odoo.addons.{paths.MODULE}" in line]
-    return "no messages of the addon in the log of the outages", not ours, "".join(ours)
+    return "log of the outages has nothing of ours", not ours, "".join(ours)
 
 
 # ---------------------------------------------------------------------------
@@ -417,10 +417,10 @@ def _two_servers(bed):
 
 
 def _posts(recorded, name):
-    """Return the notifications of a copy of each recorded scenario.
+    """Return the notifications of a copy of each recording.
 
-    :param list[RecordedScenario] recorded: each as often as it should be copied.
-    :param str name: the prefix of the copies' marks.
+    :param list[RecordedScenario] recorded: each as often as it is to be copied.
+    :param str name: what the marks of the copies begin with.
     :rtype: list[Post]
     """
     return [
