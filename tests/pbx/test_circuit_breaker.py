@@ -301,7 +301,7 @@ class TestCircuitBreakerOfRoutes(RouteCase):
         self.send(self.call("E2"))
         self.assertEqual(self.pbx.paths(), [ROUTE], "the account would be locked out")
         self.assertEqual(self.call("E2").route_state, "skipped")
-        self.assertIn("have stopped", self.call("E2").route_reason)
+        self.assertIn("are stopped", self.call("E2").route_reason)
 
     def test_unknown_call_does_not(self):
         self.pbx.answers(ROUTE, {"result": 3310})
