@@ -4,10 +4,10 @@ BATCH_SIZE = 1000
 
 
 def post_init_hook(env):
-    """Give contacts and leads that exist already the number that callers are found by.
+    """Compute the number that callers are looked up by for existing contacts and leads.
 
-    Odoo leaves ``phone_sanitized`` empty where it cannot read a number, or reads one
-    that begins with 8 as one of Vietnam. We can read many of those
+    Odoo leaves ``phone_sanitized`` empty where it cannot parse a number, and takes one
+    that begins with 8 for a Vietnamese one. We can parse many of those
     (``models/mail_thread_phone.py``), but a stored field is only computed again when
     something it depends on changes.
 

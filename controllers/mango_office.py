@@ -11,7 +11,7 @@ _logger = logging.getLogger(__name__)
 
 
 class MangoOfficeController(http.Controller):
-    """What the PBX posts to (``design.md`` 3, HTTP; ``mango-api.md`` 2.3 and 2.4)."""
+    """The webhook of the PBX (``design.md`` 3, HTTP; ``mango-api.md`` 2.3 and 2.4)."""
 
     @http.route(
         [
@@ -31,9 +31,9 @@ class MangoOfficeController(http.Controller):
         max_content_length=MAX_BODY_SIZE,  # more is answered 413 by Odoo
     )
     def receive(self, **_params):
-        """Store a notification whose signature is right, apply it and answer.
+        """Store a notification with a valid signature, apply it and answer.
 
-        :return: 200, or 400 for a verified text that makes no sense.
+        :return: 200, or 400 if the signed text cannot be read.
         :rtype: Response
         :raise ServiceUnavailable: if the process is overloaded.
         """

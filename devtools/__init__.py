@@ -1,1 +1,1 @@
-"""What ``./dev`` runs. It does not import the addon, nor the addon it."""
+"""The code behind ``./dev``. It does not import the addon, nor vice versa."""

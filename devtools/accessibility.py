@@ -1,6 +1,6 @@
-"""What a screen reader or weak eyes would stumble over, found by axe-core.
+"""Accessibility problems of our screens, found by axe-core.
 
-Only our own parts of the page are looked at; what Odoo's web client does is not ours.
+Only our own parts of the page are checked, not Odoo's web client.
 """
 
 import json
@@ -37,11 +37,11 @@ axe.run({include: [%s]}, {resultTypes: ["violations"]}).then(({violations}) =>
 
 
 def find_problems(page, selector):
-    """Look at a part of a page.
+    """Check a part of a page.
 
     :param Page page: the tab.
-    :param str selector: of what to look at; something has to be there.
-    :return: a text for each serious or critical finding.
+    :param str selector: of the part to check; it must exist.
+    :return: a description of each serious or critical finding.
     :rtype: list[str]
     """
     page.add_script(AXE)
@@ -53,7 +53,7 @@ def find_problems(page, selector):
 
 
 def accessible_card(people):
-    """the call card can be used by everybody, from ringing to its end"""
+    """the call card is accessible, from ringing to its end"""
     page = people.anna.open(MINE).page
     people.call(IVAN)
     found = _look(page, f"{CARD}[data-phase=ringing]")
@@ -68,7 +68,7 @@ def accessible_card(people):
 
 
 def accessible_menu(people):
-    """the telephone menu can be used by everybody, with each of its tabs"""
+    """the telephone menu is accessible, with each of its tabs"""
     people.plan_call()
     page = people.anna.open(MINE).page
     people.call(VOLKOV, greeting=0)
@@ -85,7 +85,7 @@ def accessible_menu(people):
 
 
 def accessible_board(people):
-    """the board can be used by everybody, while a phone rings and during a talk"""
+    """the board is accessible, while a phone rings and during a talk"""
     page = people.vera.open("/odoo/calls-board").page
     people.call(IVAN)
     page.wait_for_selector(f"{TILE}[data-state=ringing]")
@@ -97,14 +97,14 @@ def accessible_board(people):
 
 
 def accessible_list(people):
-    """our fields in the list of calls can be used by everybody"""
+    """our fields in the list of calls are accessible"""
     page = _open_calls_after_talk(people)
     page.wait_for_selector(".o_data_row .o_mango_request")
     _expect_none(people, _look(page, FIELDS))
 
 
 def accessible_form(people):
-    """our parts of a call's form can be used by everybody"""
+    """our parts of a call's form are accessible"""
     page = _open_calls_after_talk(people)
     page.click(".o_data_row td[name=started_at]")
     page.wait_for_selector(".o_mango_timeline")
@@ -113,7 +113,7 @@ def accessible_form(people):
 
 
 def accessible_player(people):
-    """the player can be used by everybody, in its dock and on a call's form"""
+    """the player is accessible, in its dock and on a call's form"""
     page = _open_calls_after_talk(people)
     page.click(".o_data_row .o_mango_request")
     page.click(".o_data_row .o_mango_play")

@@ -1,7 +1,6 @@
-"""Packages of Debian's suites, unpacked below ``.dev`` with the machine's own apt.
+"""Debian packages, unpacked below ``.dev`` with the machine's own apt.
 
-Nothing is installed: apt gets lists and caches of its own, and the mirror that the
-machine is already set up for.
+Nothing is installed: apt gets separate lists and caches, and uses the machine's mirror.
 """
 
 import platform
@@ -20,8 +19,8 @@ KEYRINGS = [
 SOURCE = "$(RELEASE)|$(COMPONENT)|$(ORIGIN)|$(REPO_URI)"
 NETWORK = "check the network connection and run the same command again"
 
-# The user that apt changes to for downloads may not enter our folder. Hooks of the
-# machine's apt (caches of desktop programs) are none of our business.
+# The user that apt switches to for downloads may not enter our folder. Hooks of the
+# machine's apt (caches of desktop programs) are disabled.
 CONFIG = """\
 Dir::Etc::sourcelist "{home}/sources.list";
 Dir::Etc::sourceparts "/dev/null";
@@ -39,7 +38,7 @@ Acquire::Retries "3";
 
 
 def os_release():
-    """Read what system this is.
+    """Read the operating system's description.
 
     :return: the fields of ``os-release``, empty where there is no such file.
     :rtype: dict
@@ -58,13 +57,13 @@ def is_debian():
 
 
 def stable_suite():
-    """Name the machine's own suite, or Debian 12's where it is testing or unstable."""
-    release = os_release()  # only released versions have a number
+    """Return the machine's own suite, or Debian 12's on testing or unstable."""
+    release = os_release()  # only releases have a number
     return release["VERSION_CODENAME"] if "VERSION_ID" in release else "bookworm"
 
 
 class Apt:
-    """The machine's apt on unstable and on the machine's own suite.
+    """The machine's apt with unstable and the machine's own suite.
 
     :param pathlib.Path home: folder for lists, caches and configuration.
     """
@@ -91,11 +90,11 @@ class Apt:
             processes.run_logged(["apt-get", *self.options, "update"], NETWORK)
 
     def unpack(self, packages, target, text):
-        """Download packages and unpack them over each other.
+        """Download packages and unpack them into one folder.
 
-        :param list packages: names as of ``apt-get download``.
-        :param pathlib.Path target: folder that takes the files.
-        :param str text: what to tell the person.
+        :param list packages: names as for ``apt-get download``.
+        :param pathlib.Path target: folder for the files.
+        :param str text: the progress message.
         :raise Failure: if a download fails.
         """
         folder = self.home / "packages"
@@ -154,8 +153,8 @@ def machine_mirror():
     """
     suites = {os_release().get("VERSION_CODENAME"), "stable", "testing", "sid"}
     suites |= {"oldstable", UNSTABLE}
-    # Others than Debian have such suites too. Before the machine's first update no
-    # origin is known: what is not Debian's then lacks Debian's signature.
+    # Other vendors have such suites, too. Before the machine's first update the origin
+    # is unknown, but other vendors' packages lack Debian's signature.
     for option, expected in (
         ("--release-info", "Debian"),
         ("--no-release-info", "$(ORIGIN)"),
@@ -173,7 +172,7 @@ def machine_mirror():
 
 
 def private_apt():
-    """Make the apt that works below ``.dev``.
+    """Create the apt that works below ``.dev``.
 
     :return: an updated :class:`Apt`.
     :raise Failure: if this machine is not Debian.

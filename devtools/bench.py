@@ -1,10 +1,10 @@
-"""``./dev bench``: what was promised of speed, measured and held against its budget.
+"""``./dev bench``: measure speed and compare it with its budgets.
 
-Whatever is measured stands beside the least that it could cost on the same machine in
-the same run, so that the table says something about the addon, not about the machine.
+Each figure is shown beside the minimum that is possible on the same machine in the same
+run, so that the table describes the addon, not the machine.
 
 A measure is a function that takes the running :class:`~devtools.testbed.TestBed` and
-returns a :class:`~devtools.bench_table.Row` for each thing it measured.
+returns a :class:`~devtools.bench_table.Row` for each figure.
 """
 
 import contextlib
@@ -30,16 +30,17 @@ ADDON = paths.DEVTOOLS / "addons" / "mango_office_bench"
 def main(quick, as_markdown):
     """Measure everything and print the table.
 
-    :param bool quick: on ten thousand calls instead of a million, in a minute.
-    :param bool as_markdown: print it as ``docs/benchmarks.md`` has it.
-    :return: exit status: 0 if every budget is kept.
+    :param bool quick: use ten thousand calls instead of a million, which takes a
+        minute.
+    :param bool as_markdown: print it in the format of ``docs/benchmarks.md``.
+    :return: exit status: 0 if no budget is exceeded.
     :rtype: int
     """
     bench_data.drop_outdated(database.acquire())
     rows = []
     try:
         rows.extend(_quick() if quick else _thorough())
-    finally:  # an hour's work is not lost with the last measure
+    finally:  # a failure does not lose an hour's results
         say(table(rows))
     if as_markdown:
         say()

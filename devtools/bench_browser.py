@@ -1,4 +1,4 @@
-"""``./dev bench``: how soon a call is on the screen, and a click at the PBX."""
+"""``./dev bench``: the time from a call to the screen, and from a click to the PBX."""
 
 import itertools
 import json
@@ -13,14 +13,12 @@ from .pbx.company import Company
 LOGIN, EXTENSION = "anna", "101"
 CALLS = 50
 CLICKS = 20
-WARM_UP = (
-    3  # first rounds that are not counted: the page and the server learn their way
-)
+WARM_UP = 3  # first rounds that are not counted, for warming up
 LEAD = "Поставка офисной мебели"
 
 CARD = ".o_mango_card[data-key]"
-# Notes when a card is on the screen (two frames after it came into the page) and when a
-# bare message came, in wall time.
+# Records when a card is on the screen (two frames after it was added to the page) and
+# when a bare message arrived, in wall time.
 PROBE = """
 (() => {
     const cards = [];
@@ -49,7 +47,7 @@ PROBE = """
     window.mangoBench = { cards, buses };
 })()
 """
-# Clicks, and tells when.
+# Clicks, and returns the time.
 CLICK = """
 (() => {
     const at = Date.now();
@@ -60,7 +58,7 @@ CLICK = """
 
 
 def ring_to_card(bed):
-    """From a notification's post to the card on the screen, beside a bare bus message.
+    """Measure from a notification's post to the card, and a bare bus message.
 
     :rtype: list[Row]
     """
@@ -81,7 +79,7 @@ def ring_to_card(bed):
 
 
 def click_to_command(bed):
-    """From the click on a number to the command at the PBX.
+    """Measure from the click on a number to the command at the PBX.
 
     :rtype: list[Row]
     """
@@ -106,10 +104,10 @@ def _open(browser, bed, server, path):
 
 
 def _rounds(text, count):
-    """Count the rounds of a measure from 1, and show the count meanwhile.
+    """Count the rounds of a measure from 1, and show the progress.
 
-    :param str text: what is done in each.
-    :param int count: of the rounds that are counted.
+    :param str text: what each round does.
+    :param int count: the number of counted rounds.
     """
     order, total = 0, count + WARM_UP
 
@@ -152,7 +150,7 @@ def _measure_click(page, pbx):
 
 
 def _close_card(page):
-    """Close the card once its call is over."""
+    """Close the card after the end of its call."""
     page.wait_for_selector(f"{CARD}[data-phase=ended]")
     page.evaluate(f"document.querySelector('{CARD} .o_mango_close').click()")
     page.wait_for_no_selector(CARD)
@@ -164,10 +162,10 @@ def _check_console(page):
 
 
 class _Ring:
-    """One customer who rings a desk and gives up.
+    """Simulate a customer who rings a desk and gives up.
 
-    :param TestBed bed: whose Odoo is notified.
-    :param str number: who calls.
+    :param TestBed bed: with the Odoo to notify.
+    :param str number: the caller's number.
     """
 
     _ids = itertools.count(int(time.time() * 1000))

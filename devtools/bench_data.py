@@ -1,7 +1,7 @@
-"""``./dev bench``: databases as large as a company's, made by SQL and kept.
+"""``./dev bench``: databases of realistic size, filled by SQL and kept.
 
-There are two of them, so that a figure of the large one stands beside the same of the
-small one in the same run.
+There are two, so that figures of the large one can be compared with those of the small
+one in the same run.
 """
 
 import dataclasses
@@ -15,10 +15,10 @@ VERSION = 3
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """How much is in a database.
+    """The size of a database.
 
     ``open_leads`` of the ``leads`` are neither won nor lost. There are as many leads as
-    calls, so that their lists can be compared. The first contact has ``loyal`` calls.
+    calls, so that their lists are comparable. The first contact has ``loyal`` calls.
     """
 
     name: str
@@ -55,7 +55,7 @@ SELECT id, name, name, TRUE, 'contact', id,
 SELECT setval('res_partner_id_seq', (SELECT max(id) FROM res_partner));
 """
 
-# Leads of contacts and leads of nobody but a number, in turn.
+# Leads of contacts and leads with a number only, alternating.
 LEADS = """
 WITH contact AS (
          SELECT min(id) AS first FROM res_partner WHERE name LIKE 'Контакт %'
@@ -89,7 +89,7 @@ SELECT 'Заявка ' || n, 'opportunity', TRUE, (n % 3)::text,
   FROM numbered, contact, staff, stage;
 """
 
-# Two thirds talked, the rest missed; over a year, the last ones just now.
+# Two thirds answered, the rest missed; over a year until now.
 CALLS = """
 WITH contact AS (
          SELECT min(id) AS first FROM res_partner WHERE name LIKE 'Контакт %'
@@ -144,7 +144,7 @@ SELECT call.id, call.entry_id || '-' || place, place, 'disconnected',
  WHERE call.entry_id LIKE 'bench-%';
 """
 
-# Whoever talked or missed it, and in every third call a colleague whose phone rang.
+# The employee of the call, and in every third call a colleague whose phone rang.
 PARTICIPANTS = """
 INSERT INTO mango_call_res_users_rel (mango_call_id, res_users_id)
 SELECT id, user_id FROM mango_call WHERE entry_id LIKE 'bench-%'
@@ -167,7 +167,7 @@ SELECT account_id, 'events/summary', entry_id,
   FROM mango_call WHERE entry_id LIKE 'bench-%';
 """
 
-# Of the last who were missed, each once: 500 wait, the others were called back.
+# The last missed clients, each once: 500 wait, the others were called back.
 WAITING = """
 WITH missed AS (
          SELECT DISTINCT ON (client_number) *
@@ -219,9 +219,9 @@ STEPS = {
 
 
 def fill(size, name, environment):
-    """Fill a database that has the demo in it.
+    """Fill a database that contains the demo.
 
-    :param Size size: how much.
+    :param Size size: the amount of data.
     :param str name: of the database.
     :param dict environment: as returned by :func:`devtools.database.acquire`.
     """
@@ -232,9 +232,9 @@ def fill(size, name, environment):
 
 
 def forget_measured(bed):
-    """Delete the calls that measures made: some ring on and on somebody's screen.
+    """Delete the calls of the measures, some of which still ring on somebody's screen.
 
-    :param TestBed bed: whose database it is.
+    :param TestBed bed: with the database.
     """
     for table in ("mango_call", "mango_event"):
         bed.query(f"DELETE FROM {table} WHERE entry_id NOT LIKE 'bench-%'")
@@ -242,7 +242,7 @@ def forget_measured(bed):
 
 
 def drop_outdated(environment):
-    """Drop the databases of other versions than this one.
+    """Drop the databases of other versions.
 
     :param dict environment: as returned by :func:`devtools.database.acquire`.
     """

@@ -1,4 +1,4 @@
-"""``./dev bench``: what was measured, beside its budget, as a table."""
+"""``./dev bench``: the results and budgets as a table."""
 
 import dataclasses
 import math
@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 
 class Budget(NamedTuple):
-    """What a row must keep.
+    """The limit of a row.
 
-    :param str words: as the table says it.
-    :param kept: a function of the row that says whether it is.
+    :param str words: its text in the table.
+    :param kept: a function that tells whether a row is within the budget.
     """
 
     words: str
@@ -19,9 +19,9 @@ class Budget(NamedTuple):
 
 @dataclasses.dataclass
 class Row:
-    """One thing that was measured.
+    """One result.
 
-    ``seconds``: of each round. ``floor``: median seconds of the bare counterpart.
+    ``seconds``: one for each round. ``floor``: median seconds of the bare counterpart.
     """
 
     what: str
@@ -35,12 +35,12 @@ class Row:
 
     @property
     def p95(self):
-        """The smallest one that at least 95 % of the rounds kept."""
+        """The 95th percentile."""
         return sorted(self.seconds)[math.ceil(0.95 * len(self.seconds)) - 1]
 
     @property
     def ratio(self):
-        """How often the floor fits in; None without one."""
+        """The ratio to the floor; None without one."""
         return self.p50 / self.floor if self.floor else None
 
     @property
@@ -49,9 +49,9 @@ class Row:
 
 
 def at_most(times):
-    """A budget of so many times the floor.
+    """Return a budget as a multiple of the floor.
 
-    :param float times: of the row's floor.
+    :param float times: the multiple.
     :rtype: Budget
     """
     return Budget(f"≤ {times:g} ×", lambda row: row.ratio <= times)
@@ -61,7 +61,7 @@ HEADINGS = ("what", "rounds", "p50", "p95", "× bare", "budget", "")
 
 
 def table(rows):
-    """Write the rows one below the other.
+    """Format the rows as text.
 
     :param list rows: of :class:`Row`.
     :rtype: str
@@ -72,7 +72,7 @@ def table(rows):
 
 
 def markdown(rows):
-    """Write the rows as ``docs/benchmarks.md`` has them.
+    """Format the rows as in ``docs/benchmarks.md``.
 
     :param list rows: of :class:`Row`.
     :rtype: str
@@ -100,7 +100,7 @@ def _cells(row):
 
 
 def _milliseconds(seconds):
-    """Three figures where it takes less than a hundred milliseconds."""
+    """Format a duration, with more digits below a hundred milliseconds."""
     digits = min(2, max(0, 2 - math.ceil(math.log10(max(seconds * 1000, 0.01)))))
     return f"{seconds * 1000:.{digits}f} ms"
 

@@ -1,9 +1,9 @@
 """A headless Chromium for the end-to-end scenarios, driven by Playwright.
 
-A :class:`Context` is a person with a browser of their own: cookies, storage and the
-websocket's worker are not shared. A :class:`Page` is one of that person's tabs. What is
-added to Playwright: a page keeps what its console says, because a complaint there is a
-failure; and a trace of each context is kept if something went wrong.
+A :class:`Context` is a person with a separate browser: cookies, storage and the
+websocket's worker are not shared. A :class:`Page` is one of that person's tabs. In
+addition to Playwright, a page records its console, because errors there are failures,
+and a trace of each context is kept after a failure.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import time
 from playwright.sync_api import Error, sync_playwright
 
 TIMEOUT = 30  # seconds for something to happen in a page
-INTERVAL = 20  # milliseconds between two looks at events
+INTERVAL = 20  # milliseconds between two checks of events
 WIDTH, HEIGHT = 1400, 900
 OPTIONS = [
     "--no-sandbox",
@@ -26,15 +26,15 @@ OPTIONS = [
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
     "--mute-audio",
-    # A click of a script counts as a person's, who may hear what they asked for.
+    # A click by a script counts as a user's, so that sound may be played.
     "--autoplay-policy=no-user-gesture-required",
-    # Nothing beyond this machine.
+    # No access beyond this machine.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
 
 
 class BrowserError(Exception):
-    """The browser or the page did not do what was asked; the text says what."""
+    """The browser or the page did not behave as expected; the text says how."""
 
 
 @contextlib.contextmanager
@@ -42,7 +42,7 @@ def _translated(what=None):
     try:
         yield
     except Error as error:
-        text = f"Waited in vain for: {what}" if what else error.message
+        text = f"Timeout while waiting for: {what}" if what else error.message
         raise BrowserError(text) from error
 
 
@@ -69,7 +69,7 @@ class Browser:
         self.close()
 
     def close(self):
-        """End this browser, and no other one."""
+        """End this browser only."""
         self._browser.close()
         self._playwright.stop()
 
@@ -95,7 +95,7 @@ class Context:
         self.pages = []
 
     def set_cookie(self, url, name, value):
-        """Put a cookie there, such as that of a session."""
+        """Set a cookie, such as that of a session."""
         cookie = {"url": url, "name": name, "value": value, "httpOnly": True}
         self._context.add_cookies([cookie])
 
@@ -114,14 +114,14 @@ class Context:
         return page
 
     def begin_trace(self):
-        """Record from here on."""
+        """Start recording."""
         self._context.tracing.start_chunk()
 
     def end_trace(self, path=None):
         """Stop recording.
 
-        :param pathlib.Path path: of the zip file to write; without one nothing is kept.
-            ``playwright show-trace FILE`` shows it.
+        :param pathlib.Path path: the zip file to write, for ``playwright show-trace
+            FILE``; by default nothing is kept.
         """
         self._context.tracing.stop_chunk(path=path)
 
@@ -132,7 +132,7 @@ class Context:
 
 
 class Page:
-    """A tab. What its console says is kept; errors there are failures.
+    """A tab. Its console is recorded; errors there are failures.
 
     ``console`` is a list of ``(type, text)``, ``errors`` of texts.
 
@@ -147,7 +147,7 @@ class Page:
         page.on("pageerror", lambda error: self._take("error", str(error)))
 
     def resize(self, width, height):
-        """Give the page another size, in CSS pixels."""
+        """Resize the page, in CSS pixels."""
         self._page.set_viewport_size({"width": width, "height": height})
 
     def open(self, url):
@@ -160,9 +160,9 @@ class Page:
             self._page.reload()
 
     def evaluate(self, expression):
-        """Evaluate JavaScript; a promise is waited for.
+        """Evaluate JavaScript, waiting for promises.
 
-        :param str expression: whose value can be written as JSON.
+        :param str expression: with a value that can be serialised to JSON.
         :raise BrowserError: if it throws.
         """
         with _translated():
@@ -177,24 +177,24 @@ class Page:
             self._page.evaluate(path.read_text())
 
     def click(self, selector):
-        """Click what is there, or comes, and can be clicked; the first of several."""
+        """Click the first matching element as soon as it can be clicked."""
         with _translated(selector):
             self._page.locator(selector).first.click()
 
     def fill(self, selector, text):
-        """Type a text into a field and leave it."""
+        """Type a text into a field and leave the field."""
         with _translated(selector):
             field = self._page.locator(selector).first
             field.fill(text)
             field.press("Tab")
 
     def wait_for(self, condition, timeout=TIMEOUT):
-        """Wait until a condition holds, over changes of the page and of the address.
+        """Wait until a condition holds, even across navigation.
 
         :param str condition: an expression in JavaScript.
         :param float timeout: seconds.
         :return: its value: ``True`` or a text.
-        :raise BrowserError: if it does not come to hold.
+        :raise BrowserError: if it does not hold in time.
         """
         expression = (
             f"() => {{ const value = {condition}; "
@@ -205,7 +205,7 @@ class Page:
             return found.json_value()
 
     def wait_for_selector(self, selector, text="", timeout=TIMEOUT):
-        """Wait until an element is there, is visible and holds a text.
+        """Wait until there is a visible element with a text.
 
         :return: the element with its text, as HTML.
         :rtype: str
@@ -218,20 +218,20 @@ class Page:
         return self.wait_for(f"({found})?.outerHTML", timeout)
 
     def wait_for_no_selector(self, selector, timeout=TIMEOUT):
-        """Wait until no such element is there."""
+        """Wait until there is no such element."""
         self.wait_for(f"!document.querySelector({json.dumps(selector)})", timeout)
 
     def wait_for_event(self, condition, what, timeout=TIMEOUT):
-        """Wait until a condition holds that events of the page decide.
+        """Wait until a condition holds that depends on events of the page.
 
         :param condition: a function without parameters.
-        :param str what: is waited for.
+        :param str what: the expected condition, for the error.
         """
         deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline:
-                raise BrowserError(f"Waited {timeout:.0f} s in vain for {what}")
-            self._page.wait_for_timeout(INTERVAL)  # which lets the events in
+                raise BrowserError(f"Timeout after {timeout:.0f} s waiting for {what}")
+            self._page.wait_for_timeout(INTERVAL)  # which processes events
 
     def screenshot(self, path):
         """:param pathlib.Path path: of the PNG file to write."""

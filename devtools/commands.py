@@ -47,7 +47,7 @@ def main(arguments):
 
 def _parse(arguments):
     passed_on = {"odoo": _odoo, "pbx": _pbx}
-    if arguments and arguments[0] in passed_on:  # their options are not ours
+    if arguments and arguments[0] in passed_on:  # their options are passed on
         command, *rest = arguments
         run = passed_on[command]
         return argparse.Namespace(command=command, arguments=rest, run=run)
@@ -66,7 +66,7 @@ def _parser():
     commands.add_parser("pbx", help="the PBX simulator alone: pbx [options]")
 
     command = commands.add_parser("lint", help="static checks")
-    command.add_argument("--fix", action="store_true", help="mend what can be mended")
+    command.add_argument("--fix", action="store_true", help="fix what can be fixed")
     command.set_defaults(run=_lint)
 
     command = commands.add_parser("test", help="every test on a fresh database")
@@ -142,7 +142,7 @@ def _e2e(options):
     environment.ensure_runtime()
     environment.ensure_test_tools()
     environment.ensure_browser()
-    from . import e2e  # needs the packages that were just provided
+    from . import e2e  # needs the packages that were just installed
 
     return e2e.main(options.scenarios)
 

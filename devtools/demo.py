@@ -12,17 +12,17 @@ from . import database, odoo, paths, processes
 from .console import Failure, say, step
 
 DATABASE = "mango_demo"
-BUILDING = f"{DATABASE}_new"  # becomes the above when it is complete
+BUILDING = f"{DATABASE}_new"  # renamed to the above once it is complete
 SETUP = paths.DEVTOOLS / "demo_setup.py"
 STAMP = paths.STAMPS / "demo"
 LOG = paths.LOGS / "demo.log"
 HOST = "127.0.0.1"
 START_TIMEOUT = 120  # seconds
-# The simulator's credentials; they open nothing else.
+# The simulator's credentials, not valid anywhere else.
 KEY = "demo_api_key_0001"
 SALT = "demo_api_salt_0002"
 PASSWORD = "demo"
-# What a change of requires an update of the database.
+# Files whose change requires an update of the database.
 SOURCES = ["*.py", "*.xml", "*.csv", "*.po"]
 
 WELCOME = """
@@ -53,7 +53,7 @@ def main(port, pbx_port, language, fresh):
 
     :param int port: of Odoo.
     :param int pbx_port: of the simulator.
-    :param str language: code, or None for the machine's.
+    :param str language: its code, or None for the system's language.
     :param bool fresh: whether to start from an empty database.
     """
     odoo.require_free_port(port, "--port")
@@ -82,9 +82,9 @@ def main(port, pbx_port, language, fresh):
 
 
 def simulator(port, pbx_port):
-    """Make the simulator's command.
+    """Return the simulator's command.
 
-    :param int port: of Odoo, which is notified.
+    :param int port: of Odoo, which receives the notifications.
     :param int pbx_port: of the simulator.
     :rtype: list
     """
@@ -95,10 +95,10 @@ def simulator(port, pbx_port):
 
 
 def _server(port, update):
-    """Make Odoo's command.
+    """Return Odoo's command.
 
-    Without workers: Odoo answers websockets on its own port then, and live
-    notifications need no reverse proxy in front of it.
+    Without workers, so that Odoo serves websockets on its own port, and live
+    notifications need no reverse proxy.
     """
     arguments = [f"--database={DATABASE}", f"--db-filter=^{DATABASE}$"]
     arguments += [f"--http-port={port}", "--workers=0", "--no-database-list"]
@@ -108,9 +108,9 @@ def _server(port, update):
 
 
 def make_wishes(port, pbx_port, language):
-    """Collect what the database has to agree with.
+    """Collect the parameters that the database depends on.
 
-    :return: what ``demo_setup.py`` reads, and a digest of the addon's files.
+    :return: the input of ``demo_setup.py``, and a digest of the addon's files.
     :rtype: dict
     """
     return {
@@ -125,9 +125,9 @@ def make_wishes(port, pbx_port, language):
 
 
 def _prepare(wishes, surroundings, environment):
-    """Make the database, or bring an older one up to date.
+    """Create the database, or update an older one.
 
-    :return: whether Odoo has to update the addon when it starts.
+    :return: whether Odoo has to update the addon at its start.
     :rtype: bool
     """
     if DATABASE not in database.names(surroundings):
@@ -144,12 +144,12 @@ def _prepare(wishes, surroundings, environment):
 
 
 def build(name, wishes, surroundings, environment, modules=()):
-    """Make a database with the demo in it; the simulator has to be running.
+    """Create a database with the demo; the simulator must be running.
 
     :param str name: of the database; an older one is dropped.
-    :param dict wishes: as of :func:`make_wishes`.
+    :param dict wishes: as returned by :func:`make_wishes`.
     :param dict surroundings: as returned by :func:`devtools.database.acquire`.
-    :param dict environment: that Odoo runs in.
+    :param dict environment: for Odoo.
     :param modules: names of further addons to install.
     """
     database.drop(name, surroundings)
@@ -163,7 +163,7 @@ def build(name, wishes, surroundings, environment, modules=()):
     with step("Installing the addon in a fresh database (about a minute)"):
         processes.run_logged(
             odoo.command(arguments),
-            "read the log, mend the addon and run the same command again",
+            "read the log, fix the addon and run the same command again",
             log_name="demo-setup.log",
             env=environment,
             cwd=paths.DEV,
@@ -173,13 +173,13 @@ def build(name, wishes, surroundings, environment, modules=()):
 
 
 def keep(name, wishes, surroundings, environment, modules, fill):
-    """Make a database with the demo and more in it once, and adapt it from then on.
+    """Create a database with the demo and more data once, and update it from then on.
 
     :param str name: of the database.
     :param list modules: names of further addons.
     :param fill: called with the name of the new database and ``surroundings``.
 
-    The rest is as of :func:`build`.
+    The rest is as for :func:`build`.
     """
     stamp = paths.STAMPS / name
     if name not in database.names(surroundings):
@@ -212,7 +212,7 @@ def _set_up(name, wishes, environment):
     command = odoo.command(["shell", f"--database={name}", "--no-http"])
     processes.run_logged(
         [*command, "--log-level=warn", "--shell-interface=python"],
-        "read the log, mend the cause and run the same command again",
+        "read the log, fix the cause and run the same command again",
         log_name="demo-setup.log",
         env={**environment, "MANGO_DEMO": json.dumps(wishes)},
         cwd=paths.DEV,
@@ -225,7 +225,7 @@ def _remember(wishes):
 
 
 def _digest():
-    """Digest what an update of the addon would read."""
+    """Return a digest of the files that an update of the addon reads."""
     digest = hashlib.sha256()
     for folder in ("models", "views", "security", "data", "i18n", "controllers"):
         for pattern in SOURCES:
@@ -242,12 +242,12 @@ def _machine_language():
 
 
 def wait_for(url, name, process=None):
-    """Wait until somebody answers.
+    """Wait until a server answers.
 
-    :param str url: asked again and again; any answer will do.
-    :param str name: who should answer.
-    :param subprocess.Popen process: the server; no use to wait once it has ended.
-    :raise Failure: if nobody does.
+    :param str url: polled until there is any answer.
+    :param str name: name of the server.
+    :param subprocess.Popen process: the server's process; its end stops the wait.
+    :raise Failure: if it does not answer.
     """
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:

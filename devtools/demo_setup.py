@@ -1,6 +1,6 @@
-"""Fill the demo database. Read by ``odoo shell``, which defines ``env``.
+"""Fill the demo database. Executed by ``odoo shell``, which defines ``env``.
 
-It may run again on the same database, with other ports or another language.
+It can be repeated on the same database, with other ports or another language.
 """
 
 import json
@@ -14,7 +14,7 @@ wishes = json.loads(os.environ["MANGO_DEMO"])
 
 
 def set_company(env):
-    """Make the main company the one that the simulator's PBX belongs to."""
+    """Set up the main company as the owner of the simulator's PBX."""
     currency = env.ref("base.RUB")
     currency.active = True
     env.company.write(
@@ -27,14 +27,14 @@ def set_company(env):
 
 
 def load_demo_files(env):
-    """Load our demo files without those of the addons below."""
+    """Load our demo files without those of our dependencies."""
     demo = env["ir.module.module"].get_module_info(MODULE)["demo"]
     for name in demo:
         convert_file(env, MODULE, name, {}, mode="init", noupdate=True)
 
 
 def set_users(env):
-    """Give the demo users and admin their password, language and time zone."""
+    """Set password, language and time zone of the demo users and admin."""
     external_ids = env["ir.model.data"].search(
         [("module", "=", MODULE), ("model", "=", "res.users")]
     )
@@ -53,11 +53,11 @@ def set_addresses(env):
 
 
 def connect(env):
-    """Connect the simulator, load its staff and map it by e-mail."""
+    """Connect the simulator, load its staff and map them by e-mail."""
     company = env.company
     values = {
         "api_url": wishes["pbx_url"],
-        # The simulator's clients may be in a hurry.
+        # The simulator's clients may hang up quickly.
         "callback_min_wait": 0,
         "api_key": wishes["api_key"],
         "api_salt": wishes["api_salt"],
@@ -71,8 +71,8 @@ def connect(env):
             {**values, "name": company.name, "company_id": company.id}
         )
         company.mango_account_id = account
-    # It stores in a transaction of its own, which has to see the account, and whose
-    # extensions are seen here by the next one.
+    # It runs in a transaction of its own, which must see the account, and whose
+    # extensions are only visible in the next one here.
     env.cr.commit()
     account.action_load_users()
     env.cr.commit()
@@ -82,14 +82,14 @@ def connect(env):
 
 
 def stay_offline(env):
-    """Let no job ask services on the internet about the demo's leads."""
+    """Disable jobs that query internet services about the demo's leads."""
     enrichment = "crm_iap_enrich.ir_cron_lead_enrichment"
     if cron := env.ref(enrichment, raise_if_not_found=False):
         cron.active = False
 
 
 def prepare_pages(env):
-    """Build the web client now rather than at the first click."""
+    """Build the web client's assets now rather than at the first click."""
     for bundle in ("web.assets_frontend", "web.assets_web"):
         assets = env["ir.qweb"]._get_asset_bundle(bundle, css=True, js=True)
         assets.js()

@@ -1,7 +1,7 @@
 """End-to-end tests: the simulator calls, a real Odoo with several processes answers.
 
-They show what Odoo's own tests cannot, because those share one transaction: hooks that
-run after a commit, locks between server processes, a route command that is in time.
+They test what Odoo's own tests cannot, because those share one transaction: hooks after
+a commit, locks between server processes, and timely route commands.
 """
 
 import time
@@ -27,7 +27,7 @@ FETCHING_SECONDS = 60
 CHAOS = "chaos"  # runs e2e_chaos instead of scenarios in the browser
 ROUTING = "routing"  # the same for e2e_routing
 RECORDINGS = "recordings"  # the same for e2e_recordings
-SPEED = 5  # only waiting is shortened; the greeting still takes a second
+SPEED = 5  # shortens waiting only; the greeting still takes a second
 
 CALL_FIELDS = [
     "direction",
@@ -44,7 +44,7 @@ ANSWERED = {"state": "ended", "result": "answered"}
 MISSED = {"state": "ended", "result": "missed"}
 IVAN = "ООО «Вектор», Иван Петров"
 
-#: What the log says of a scenario's call, and where the PBX was told to route it.
+#: The logged values of a scenario's call, and the target in the route command.
 EXPECTED = {
     "inbound-known-manager": (
         {**ANSWERED, "user": "anna", "partner": IVAN, "route_state": "accepted"},
@@ -74,7 +74,7 @@ EXPECTED = {
 
 
 def main(scenarios):
-    """Run these tests alone.
+    """Run only these tests.
 
     :param list scenarios: as for :func:`run`.
     :return: exit status.
@@ -87,7 +87,7 @@ def main(scenarios):
 
 
 def run(scenarios=()):
-    """Play the scenarios against Odoo, then the tours in a browser, then chaos.
+    """Run the scenarios against Odoo, then the tours in a browser, then chaos.
 
     :param list scenarios: names of browser scenarios, ``routing``, ``recordings`` or
         ``chaos``; empty for all.
@@ -112,7 +112,7 @@ def run(scenarios=()):
                 yield from e2e_browser.run(bed, in_browser)
                 if not scenarios:
                     yield e2e_burst.run(bed, "threads")
-        if not scenarios or CHAOS in scenarios:  # It leaves calls that never end.
+        if not scenarios or CHAOS in scenarios:  # It leaves calls without an end.
             yield from e2e_chaos.run(bed)
     yield _check_log()
 
@@ -163,7 +163,7 @@ def _check_burst(pbx, log):
 
 
 def _check_recordings(pbx, log):
-    """Everybody asks for all recordings at once; each is fetched once, and whole."""
+    """Everybody requests all recordings at once; each is fetched completely, once."""
     since = max(entry["id"] for entry in pbx.get("log"))
     with ThreadPoolExecutor(ASKING) as pool:
         list(pool.map(lambda asked: log.request_recordings(), range(ASKING)))
@@ -179,7 +179,7 @@ def _check_recordings(pbx, log):
     expected = log.recording_count()
     found = states, counts["queries/recording/post"], counts["files"]
     ok = expected >= ASKING and found == ({"ready"}, expected, expected)
-    name = "recordings asked for by several at once, each fetched once"
+    name = "recordings requested by several users at once, each fetched once"
     return name, ok, f"{expected} recordings: {found}"
 
 
@@ -189,7 +189,7 @@ def _check_events(log):
 
 
 def _check_log():
-    """Only Odoo's warning about root is expected at this level."""
+    """Expects only Odoo's warning about root at this level."""
     marks = (" WARNING ", " ERROR ", " CRITICAL ", "Traceback")
     with LOG.open(errors="replace") as log:
         bad = [line for line in log if any(mark in line for mark in marks)]
@@ -197,9 +197,9 @@ def _check_log():
 
 
 class Log:
-    """What Odoo's call log says.
+    """Access to Odoo's call log.
 
-    :param TestBed bed: where Odoo is served.
+    :param TestBed bed: with Odoo running.
     """
 
     def __init__(self, bed):
@@ -210,7 +210,7 @@ class Log:
         return {call["id"] for call in calls}
 
     def call(self, call_id):
-        """Read what the log says of a call; ``user`` is a login."""
+        """Read a call from the log; ``user`` is a login."""
         domain = [("id", "=", call_id)]
         [call] = self._server.search_read("mango.call", domain, CALL_FIELDS)
         partner, user = call.pop("partner_id"), call.pop("user_id")

@@ -1,9 +1,9 @@
 """Tours in a real browser: a real Odoo, its real bus, and people at the phones.
 
-Each scenario has a tour or two (``static/tests/tours``), which do what a person does in
-Odoo and see what they see. At the moments that matter a tour gives a cue; the scenario
-waits for it and has somebody at a phone do something, through the simulator's control
-API. So neither side ever waits for a time, only for the other one.
+Each scenario has one or two tours (``static/tests/tours``), which act and check as
+users of Odoo. At certain points a tour gives a cue; the scenario waits for it and makes
+people at the phones act, through the simulator's control API. So neither side waits for
+a fixed time, only for the other one.
 """
 
 import contextlib
@@ -25,17 +25,18 @@ IVAN, VOLKOV, BELOVS = "74950000201", "74950000204", "74950000206"
 VECTOR = "74950000200"  # Anna's, like Ivan
 LEAD = "Поставка офисной мебели"  # Ivan's, with Anna
 OTHER_LEAD = "Кухня для новой квартиры"
-HURRY = 60  # simulator's speed where nobody answers: 30 s pass in half a one
+HURRY = 60  # simulator's speed where nobody answers: 30 s take half a second
 
 
 class ScenarioFailed(Exception):
-    """What somebody saw is not what they should have seen."""
+    """A scenario's expectation was not met."""
 
 
 def run(bed, names=()):
-    """Play everything, or what is named.
+    """Run all scenarios, or the named ones.
 
-    :param TestBed bed: with Odoo served by threads, whose port has the websocket.
+    :param TestBed bed: with a threaded Odoo, which serves the websocket on the same
+        port.
     :param names: of functions among :data:`SCENARIOS`.
     :return: name, success and detail of each scenario, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
@@ -77,7 +78,7 @@ def _run_scenario(people, scenario):
 
 
 def routed_while_talking(people):
-    """a second customer of a manager who is talking: the substitute is told why"""
+    """a second customer of a busy manager: the substitute sees why the call rings"""
     _routed_while_talking(people, "en_US")
 
 
@@ -165,7 +166,7 @@ def call_refused_later(people):
 
 
 def call_unclear(people):
-    """the PBX's answer is lost: nobody knows, and nothing is sent again"""
+    """the PBX's answer is lost: the outcome is unknown, and nothing is sent again"""
     people.set(faults=[{"kind": "cut", "path": "commands/callback"}])
     # Another client: for a minute this one is not called a second time.
     path = people.path_of("crm.lead", OTHER_LEAD)
@@ -181,7 +182,7 @@ def call_unreachable(people):
 
 
 def call_without_extension(people):
-    """without an extension a number is an ordinary link"""
+    """without an extension, a number is an ordinary link"""
     people.kirill.begin(
         people.lead_path, "mango_office_call_without_extension"
     ).finish()
@@ -319,7 +320,7 @@ def missed_and_redial(people):
 
 
 def waiting_on_two_screens(people):
-    """a client is missed, waits on two screens, and is called back from one"""
+    """a missed client waits on two screens, and is called back from one"""
     _waiting_on_two_screens(people, "en_US")
 
 
@@ -400,7 +401,7 @@ def board(people):
 
 
 def recording_requested_and_played(people):
-    """a recording is asked for, comes by itself, is played with sound and sought"""
+    """a recording is requested, appears automatically, and is played with seeking"""
     people.talk_with_anna()
     people.anna.begin(MINE, "mango_office_recording_requested").finish()
     people.expect_downloads(1)
@@ -420,7 +421,7 @@ def two_recordings(people):
 
 
 def recording_of_a_colleague(people):
-    """a colleague's recording is refused by its address; a supervisor scenarios it"""
+    """a colleague's recording cannot be opened by its address; a supervisor plays it"""
     [recording] = people.recordings(people.talk_with_anna())
     tour = people.vera.begin("/odoo/calls", "mango_office_recording_of_colleague")
     tour.until("heard")
@@ -469,11 +470,11 @@ SCENARIOS = [
 
 
 # ---------------------------------------------------------------------------
-# Who scenarios
+# The people in scenarios
 
 
 class People:
-    """The people in front of Odoo, those at the phones, and what the log says.
+    """The users of Odoo, the people at the phones, and checks of the call log.
 
     :param TestBed bed: with Odoo running.
     :param Browser browser: theirs.
@@ -487,12 +488,12 @@ class People:
             Person(bed, browser, login) for login in ("anna", "boris", "vera", "kirill")
         ]
         self.lead_path = self.path_of("crm.lead", LEAD)
-        self.leave()  # the scenarios before have left cards
+        self.leave()  # earlier scenarios have left cards
 
     # -- at the phones -----------------------------------------------------------
 
     def post(self, action, /, **values):
-        """Do something at the phones; see :mod:`devtools.pbx.control`."""
+        """Control the phones; see :mod:`devtools.pbx.control`."""
         return self._pbx.post(action, **values)
 
     def call(self, number, **values):
@@ -506,17 +507,17 @@ class People:
         self.post("hangup", extension=extension)
 
     def client(self, action):
-        """The client of the only call answers, is busy, lets it ring or hangs up."""
-        if action != "hangup":  # Odoo says "Calling" a moment before it rings there
+        """Let the client of the only call answer, be busy, not answer or hang up."""
+        if action != "hangup":  # Odoo says "Calling" a moment before the phone rings
             self._pbx.wait_for(_client_rings, "the client's phone to ring")
         self.post("client", action=action)
 
     def set(self, **settings):
-        """Change the PBX until the end of the scenario."""
+        """Change the PBX's settings until the end of the scenario."""
         self.post("settings", **settings)
 
     def talk_with_anna(self):
-        """Ivan and Anna have a talk, which the PBX records.
+        """Let Ivan and Anna have a talk, which the PBX records.
 
         :return: the call's id there.
         :rtype: str
@@ -529,7 +530,7 @@ class People:
         return call["entry_id"]
 
     def wait_for_recordings(self):
-        """Wait until the PBX has stored what it has recorded."""
+        """Wait until the PBX has stored the recordings."""
         self._pbx.wait_for(_recordings_are_stored, "the recordings to be stored")
 
     @contextlib.contextmanager
@@ -546,7 +547,7 @@ class People:
 
     @contextlib.contextmanager
     def speaking(self, language):
-        """Let Odoo be in a language for everybody, for the time of the block."""
+        """Set everybody's language in Odoo for the time of the block."""
         self._speak(language)
         try:
             yield
@@ -560,7 +561,7 @@ class People:
 
     @contextlib.contextmanager
     def standing_in(self, extension, substitute):
-        """Let somebody have a substitute for the time of the block."""
+        """Set somebody's substitute for the time of the block."""
         numbers = [("number", "in", [extension, substitute])]
         found = self._admin.search_read("mango.extension", numbers, ["number"])
         ids = {record["number"]: record["id"] for record in found}
@@ -575,7 +576,7 @@ class People:
         self._admin.call("mango.extension", "write", [extension_id], vals)
 
     def plan_call(self):
-        """Plan a call of Anna's to her customer, today.
+        """Plan a call from Anna to her customer, today.
 
         :return: the activity's id.
         :rtype: int
@@ -586,34 +587,34 @@ class People:
         found = self._admin.call("mail.activity", "search", [("id", "=", activity)])
         return bool(found)
 
-    # -- what came of it -----------------------------------------------------------
+    # -- checks ------------------------------------------------------------------
 
     def path_of(self, model, name):
         """:return: the address of the one record of that name."""
         return f"/odoo/{model}/{self._admin.find(model, name)}"
 
     def last_call(self):
-        """:return: what the log says of the newest call."""
+        """:return: the newest call in the log."""
         fields = ["direction", "result", "note", "lead_id", "partner_id"]
         return self._admin.call(
             "mango.call", "search_read", [], fields, order="id desc", limit=1
         )[0]
 
     def recordings(self, entry_id):
-        """:return: ids of what was recorded of a call."""
+        """:return: ids of the recordings of a call."""
         return self._admin.call(
             "mango.recording", "search", [("call_id.entry_id", "=", entry_id)]
         )
 
     def expect_downloads(self, count):
-        """Odoo fetched so many recordings, each once: one order, one file."""
+        """Check that Odoo fetched this many recordings, each once."""
         for path in ("queries/recording/post", "files"):
             asked = self._pbx.commands(path, self._since)
             done = [entry for entry in asked if entry["status"] in (200, 302)]
             self.expect((path, len(done)), (path, count))
 
     def expect_commands(self, count):
-        """Odoo ordered so many calls during this scenario."""
+        """Check that Odoo ordered this many calls during this scenario."""
         commands = self._pbx.commands("commands/callback", self._since)
         self.expect(len(commands), count)
 
@@ -628,7 +629,7 @@ class People:
             raise ScenarioFailed(f"expected {part!r} in {text!r}")
 
     def check_consoles(self):
-        """:raise ScenarioFailed: if a page complained, even though all went well."""
+        """:raise ScenarioFailed: if a page has errors in its console."""
         for person in self._people:
             for page in person.pages:
                 if page.errors:
@@ -641,16 +642,16 @@ class People:
     def end_traces(self, name=None):
         """Keep the traces of a scenario that failed.
 
-        :param str name: of the scenario; None if it went well.
+        :param str name: of the scenario; None if it has passed.
         """
         for person in self._people:
             file = name and EVIDENCE / f"{name}_{person.login}.zip"
             person.end_trace(file)
 
     def keep_evidence(self, name):
-        """Save what everybody sees.
+        """Save everybody's screens.
 
-        :return: where.
+        :return: the folder.
         :rtype: str
         """
         EVIDENCE.mkdir(parents=True, exist_ok=True)
@@ -662,7 +663,7 @@ class People:
         return "\n".join(lines)
 
     def leave(self):
-        """End what still runs, so that the next scenario finds nothing going on."""
+        """End everything that is still running before the next scenario."""
         for call in self._pbx.get("state")["calls"]:
             if call["stage"] != "ended":
                 self.post("hangup", entry_id=call["entry_id"])
@@ -677,10 +678,10 @@ class People:
 
 
 class Person:
-    """A user of Odoo with a browser of their own.
+    """A user of Odoo with a separate browser.
 
     :param TestBed bed: with Odoo running.
-    :param Browser browser: where theirs is opened.
+    :param Browser browser: where the user's context is opened.
     :param str login: of the user.
     :param str password: theirs.
     """
@@ -707,17 +708,17 @@ class Person:
     def open(self, path):
         """Open one more tab.
 
-        :param str path: an address of the web client.
+        :param str path: a path of the web client.
         :rtype: Tab
         """
-        page = self.open_page(f"{path}?debug=tests")  # which brings the tours
+        page = self.open_page(f"{path}?debug=tests")  # loads the tours
         return Tab(page, self.login)
 
     def open_page(self, path, **size):
         """Open one more tab, without tours.
 
-        :param str path: an address of the web client.
-        :param size: ``width`` and ``height`` in CSS pixels, if not the usual ones.
+        :param str path: a path of the web client.
+        :param size: ``width`` and ``height`` in CSS pixels, if not the default.
         :rtype: Page
         """
         page = self._context.page(**size)
@@ -726,14 +727,14 @@ class Person:
         return page
 
     def begin(self, path, tour_name):
-        """Open one more tab and begin a tour there.
+        """Open one more tab and start a tour there.
 
         :rtype: Tour
         """
         return self.open(path).begin(tour_name)
 
     def has_called_everybody_back(self):
-        """Close what was missed in earlier scenarios."""
+        """Close the cards of calls missed in earlier scenarios."""
         waiting = self._server.call(
             "mango.callback", "search", [["state", "=", "open"]]
         )
@@ -742,7 +743,7 @@ class Person:
         self._server.call("mango.callback.decision", "action_apply", decision)
 
     def hear(self, recording_id, **headers):
-        """Ask for a recording by its address.
+        """Request a recording by its address.
 
         :return: status, content type and body.
         :rtype: tuple[int, str, bytes]
@@ -751,7 +752,7 @@ class Person:
         return self._server.get(path, **headers)
 
     def leave(self):
-        """Close the tabs, and the cards that a failed scenario has left."""
+        """Close the tabs, and any cards left by a failed scenario."""
         self._context.close_pages()
         if "mango_office" not in self._server.session:
             return  # no telephony user, no cards
@@ -798,9 +799,9 @@ class Tab:
 
 
 class Tour:
-    """A tour that goes on in a page.
+    """A running tour.
 
-    :param Page page: where.
+    :param Page page: the page.
     :param str login: whose page.
     :param str name: of the tour.
     """
@@ -821,7 +822,7 @@ class Tour:
         self._hear(f"cue: {cue}")
 
     def go_on(self):
-        """Let a tour go on that waits for somebody else."""
+        """Continue a tour that waits for somebody else."""
         self._page.evaluate("document.body.classList.add('o_mango_go_on')")
 
     def finish(self):
@@ -845,7 +846,7 @@ class Tour:
 
 
 def _keep(page, path):
-    """Save a page's picture and what its console said."""
+    """Save a page's screenshot and console."""
     log = path.with_suffix(".log")
     log.write_text("\n".join(f"{kind}: {text}" for kind, text in page.console))
     try:

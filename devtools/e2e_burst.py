@@ -1,4 +1,4 @@
-"""A burst: hundreds of calls ring at the same moment, and all of them hang up at once.
+"""A burst: hundreds of calls ring at the same time, and are all hung up at once.
 
 The PBX does not repeat a notification, so each has to be answered 200, whether Odoo
 runs with worker processes or with threads.
@@ -15,10 +15,10 @@ LINE = "74950000100"
 
 
 def run(bed, mode):
-    """Send two bursts to the Odoo that is being served.
+    """Send two bursts to the running Odoo.
 
-    :param TestBed bed: where Odoo is served.
-    :param str mode: how, for the name of the check.
+    :param TestBed bed: with Odoo running.
+    :param str mode: the server's mode, for the name of the check.
     :return: name, success and detail of the check.
     :rtype: tuple[str, bool, str]
     """

@@ -1,4 +1,4 @@
-"""A long recording that breaks off on its way comes whole in the end."""
+"""A long recording is complete although its download breaks off."""
 
 import time
 
@@ -10,13 +10,13 @@ FETCHING_SECONDS = 60
 
 
 def check(bed):
-    """Let the download of a recording break off, and compare what came in the end.
+    """Let the download of a recording break off, and compare the result.
 
-    :param TestBed bed: where Odoo is served.
+    :param TestBed bed: with Odoo running.
     :return: name, success and detail of the check.
     :rtype: tuple[str, bool, str]
     """
-    name = f"a recording that is cut {CUTS} times resumes and is whole"
+    name = f"a recording that is cut {CUTS} times resumes and is complete"
     server = bed.log_in("admin", "admin")
     entry_id = bed.pbx.play("long-recording")["calls"][0]["entry_id"]
     domain = [("call_id.entry_id", "=", entry_id)]
@@ -39,7 +39,7 @@ def check(bed):
 
 
 def _wait(server, domain):
-    """Wait until a recording is there, or is given up.
+    """Wait until a recording is ready or has failed.
 
     :return: its state.
     :rtype: str

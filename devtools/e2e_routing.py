@@ -7,8 +7,8 @@ from .console import step
 
 SPEED = 2
 SEED = 20260303
-AT_ONCE = 10  # times that two callers of one manager come together
-APART = 2.5  # seconds between them, at most
+AT_ONCE = 10  # how often two callers of one manager call together
+APART = 2.5  # maximum seconds between them
 TALK = 2.0
 GREETING = 15.0
 RING_SECONDS = 4
@@ -19,7 +19,7 @@ PATIENCE = 20  # seconds until Odoo knows of the end
 
 CALL_FIELDS = ["result", "user_id", "route_trace", "route_attempts", "route_answered"]
 
-#: Who answers, after whom was passed over or rung in vain: extension and reason.
+#: Who answers, after those skipped or rung without an answer: extension and reason.
 EXPECTED = {
     "owner-busy": ("102", [("101", "talking")]),
     "owner-busy-unseen": ("102", [("101", "busy")]),
@@ -30,10 +30,10 @@ EXPECTED = {
 
 
 def check(bed, times=AT_ONCE):
-    """Play the scenarios of the routing plan.
+    """Run the scenarios of the routing plan.
 
-    :param TestBed bed: where Odoo is served by several processes.
-    :param int times: how often two callers come together.
+    :param TestBed bed: with Odoo running in several processes.
+    :param int times: how often two callers call together.
     :return: name, success and detail of each check, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
     """
@@ -63,7 +63,7 @@ def _check_scenario(pbx, log, name, answered_by, passed):
 
 
 def _check_status(pbx, log):
-    """Whoever is away in Odoo is not rung at all."""
+    """An employee who is away in Odoo is not rung at all."""
     name = "away in Odoo: the substitute is rung at once"
     log.set_status("anna", "away")
     try:
@@ -76,8 +76,8 @@ def _check_status(pbx, log):
 
 
 def _check_refused(pbx, log):
-    """A PBX that does not route ringing phones ends it quietly."""
-    name = "a ringing phone cannot be routed: 4100, and the PBX goes its own way"
+    """A PBX that cannot re-route ringing phones ends routing without errors."""
+    name = "a ringing phone cannot be routed: 4100, and the PBX handles the call itself"
     pbx.post("settings", reroute="reply")
     try:
         [call] = log.play(pbx, "owner-no-answer-next", inbound_of=CALLERS[0])
@@ -96,7 +96,7 @@ def _check_nobody(pbx, log):
 
 
 def _check_team(pbx, log):
-    """Three unknown callers one after another: each time the longest idle one."""
+    """Three unknown callers in turn: each time the longest idle employee is rung."""
     known = log.call_ids()
     for _time in range(3):
         _call(pbx, STRANGER)
@@ -118,7 +118,7 @@ def _is_quiet(state):
 
 
 def _check_two_at_once(pbx, log, times):
-    """Nobody is lost while somebody in the plan is free."""
+    """No caller is lost while somebody in the plan is free."""
     source = random.Random(SEED)
     lost = []
     for _time in range(times):
@@ -136,7 +136,7 @@ def _check_two_at_once(pbx, log, times):
 
 
 class Log:
-    """The plan and the calls in Odoo.
+    """Access to the plan and the calls in Odoo.
 
     :param TestBed bed: where Odoo is served.
     """
@@ -146,7 +146,7 @@ class Log:
         self._made = []
 
     def set_plan(self):
-        """Anna is followed by Boris, her substitute, and by Vera; then the team."""
+        """Set up the plan: Anna, her substitutes Boris and Vera, then the team."""
         [account] = self._server.search_read("mango.account", [], ["id"])
         users = self._server.search_read("res.users", [], ["login"])
         self._users = {user["login"]: user["id"] for user in users}
@@ -199,8 +199,8 @@ class Log:
     def play(self, pbx, name, inbound_of=None):
         """Play a scenario.
 
-        :param str inbound_of: a number, to leave out the calls of others.
-        :return: its inbound calls, the first one first.
+        :param str inbound_of: a number, to ignore the calls of others.
+        :return: its inbound calls in order.
         :rtype: list[dict]
         :raise RuntimeError: if it could not be played.
         """
@@ -215,9 +215,9 @@ class Log:
         return {call["id"] for call in calls}
 
     def calls(self, known, number=None):
-        """Return the inbound calls that are new, once all of them have ended.
+        """Return the new inbound calls, once all of them have ended.
 
-        :param set known: the ids of those that are not.
+        :param set known: the ids of old calls.
         """
         deadline = time.monotonic() + PATIENCE
         going_on = [("id", "not in", list(known)), ("state", "!=", "ended")]

@@ -1,8 +1,8 @@
-"""What has to be there before anything runs: Python packages, Odoo, browser, linters.
+"""The environment of all commands: Python packages, Odoo, browser, linters.
 
 Each ``ensure_*`` is one step. It does nothing if its stamp is current, builds in a
-temporary folder and moves the result in place, so that a step that was interrupted is
-simply done again.
+temporary folder and moves the result in place, so that an interrupted step is simply
+repeated.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ DISK_NEEDED = 4_000_000_000  # bytes: Odoo 1.3 GB twice while unpacking, package
 RUN_REQUIREMENTS = ["requirements.txt", "constraints.txt"]
 TEST_REQUIREMENTS = ["requirements-test.txt", "constraints.txt"]
 NODE_FILES = ["package.json", "package-lock.json"]
-# Debian ships Odoo without what other Debian packages have, and links to those.
+# Debian ships Odoo without files of other Debian packages, and links to those.
 # unstable: scripts and fonts of the web client; without jquery /web/login answers 500.
 ODOO_PACKAGES = [
     "odoo-19",
@@ -37,20 +37,20 @@ ODOO_PACKAGES = [
 ]
 # Odoo draws its icons with Font Awesome 4.7; unstable has only 7.
 ICONS = ("fonts-font-awesome", "really4.7")
-# Left out by Debian for its licence. It blurs the background of video calls; its
-# absence is an error in the log of every asset build.
+# Removed by Debian for its licence. It blurs the background of video calls; its absence
+# causes an error in the log of every asset build.
 BLUR_SCRIPT = "addons/mail/static/lib/selfie_segmentation/selfie_segmentation.js"
 BLUR_STUB = (
     "// Left out by Debian for its licence; blurs the background of video calls.\n"
 )
 DEBIAN_PACKAGE_ROOT = "usr/lib/python3/dist-packages"
-# What Odoo's browser tests look for.
+# The browser that Odoo's tests look for.
 BROWSERS = ["google-chrome", "chromium", "chromium-browser", "google-chrome-stable"]
 REPEAT = "check the network connection and run the same command again"
 
 
 def ensure_runtime():
-    """Provide what Odoo and the simulator need to run.
+    """Provide everything that Odoo and the simulator need.
 
     :raise Failure: if something cannot be had.
     """
@@ -92,7 +92,7 @@ def ensure_browser():
 def odoo_package_root():
     """Find the folder that holds the ``odoo`` package.
 
-    :return: below ``ODOO_PATH`` if that is set, else of Debian's package in ``.dev``.
+    :return: below ``ODOO_PATH`` if set, else from Debian's package in ``.dev``.
     :rtype: pathlib.Path
     :raise Failure: if ``ODOO_PATH`` holds no Odoo 19.
     """
@@ -114,7 +114,7 @@ def odoo_package_root():
 
 @contextlib.contextmanager
 def _one_at_a_time():
-    """Let a second ``./dev`` wait until the first one has set things up."""
+    """Make a second ``./dev`` wait until the first one has set up everything."""
     paths.STAMPS.mkdir(parents=True, exist_ok=True)
     with (paths.DEV / "setup.lock").open("w") as lock:
         try:
@@ -152,7 +152,7 @@ def _digest(names):
 
 
 def _ensure_python():
-    """Make the virtual environment, with the Python that runs us."""
+    """Create the virtual environment with the running Python."""
     version = ".".join(str(part) for part in sys.version_info[:2])
     if _is_current("python", version) and paths.PYTHON.exists():
         return
@@ -180,7 +180,7 @@ def _make_venv(folder):
     if has_pip.returncode == 0:
         processes.run_logged([python, "-m", "ensurepip", "--default-pip"], remedy)
         return
-    # Debian keeps pip in a package of its own.
+    # Debian has pip in a separate package.
     if not apt.is_debian():
         raise Failure(
             "This Python comes without ensurepip: install it (on most systems a "
@@ -223,7 +223,7 @@ def _ensure_packages(name, files):
 
 
 def _use_packages():
-    """Let our own commands import the packages, which are of the same Python."""
+    """Make the packages importable in this process, which uses the same Python."""
     [packages] = paths.VENV.glob("lib/python3*/site-packages")
     if str(packages) not in sys.path:
         sys.path.append(str(packages))
@@ -257,7 +257,7 @@ def _ensure_odoo():
 
 
 def _ensure_link():
-    """Put the repository's root on the addons path under the addon's name."""
+    """Link the repository's root into the addons path under the addon's name."""
     link = paths.ADDONS / paths.MODULE
     paths.ADDONS.mkdir(exist_ok=True)
     if not link.is_symlink():

@@ -14,9 +14,9 @@ MERGE = paths.DEVTOOLS / "i18n_merge.py"
 
 
 def main(check):
-    """Bring the template and the catalogues up to date, or only compare.
+    """Update the template and the catalogues, or only compare them.
 
-    :param bool check: whether to change nothing and report.
+    :param bool check: whether to only report differences.
     :return: exit status.
     :rtype: int
     """
@@ -39,7 +39,7 @@ def main(check):
 
 
 def problems(name, environment):
-    """Compare the committed files with what the addon says.
+    """Compare the committed files with the addon's terms.
 
     :param str name: database with the addon installed.
     :param dict environment: as returned by :func:`devtools.odoo.environment`.
@@ -56,7 +56,7 @@ def _install(environment):
 
 
 def _export(name, environment):
-    """Let Odoo export the template.
+    """Export the template with Odoo.
 
     :return: the template's text.
     :rtype: str

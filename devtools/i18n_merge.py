@@ -1,7 +1,7 @@
 """Merge Odoo's export of terms into the template and the catalogues.
 
 Runs in the virtual environment (it needs polib); the export comes on standard input.
-Dates are not written: they would change files in which no term has changed.
+Dates are omitted, because they would change files without changed terms.
 """
 
 import sys
@@ -41,10 +41,10 @@ def _metadata(template):
 
 
 def _merged(template, path, language):
-    """Take over the translations that there are.
+    """Keep the existing translations.
 
     :param polib.POFile template: the terms.
-    :param pathlib.Path path: the catalogue so far; it need not exist.
+    :param pathlib.Path path: the present catalogue; it need not exist.
     :param str language: code.
     :rtype: polib.POFile
     """

@@ -1,4 +1,4 @@
-"""Static checks, each one counted check: Python, XML, CSV, PO, JavaScript."""
+"""Static checks of Python, XML, CSV, PO and JavaScript."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ NODE_CONFIGS = ["eslint.config.cjs", "prettier.config.cjs"]
 def main(fix):
     """Run all checks.
 
-    :param bool fix: whether to mend first what can be mended.
+    :param bool fix: whether to fix first what can be fixed.
     :return: exit status.
     :rtype: int
     """
@@ -37,7 +37,7 @@ def main(fix):
 def run(report):
     """Run all checks.
 
-    :param devtools.report.Report report: takes the results.
+    :param devtools.report.Report report: receives the results.
     """
     with odoo.deployed_copy() as copy:
         addon = copy / "addons" / paths.MODULE
@@ -52,8 +52,8 @@ def run(report):
 def _checks(addon):
     """List the checks.
 
-    :param pathlib.Path addon: the addon as deployed; what depends on the addon's
-        folder bearing its name looks there.
+    :param pathlib.Path addon: the addon as deployed, for checks that depend on the name
+        of its folder.
     :return: names and commands.
     :rtype: list
     """
@@ -70,8 +70,8 @@ def _checks(addon):
     catalogues = sorted((addon / "i18n").glob("*.po*"))
     if catalogues:
         program = paths.VENV / "bin" / "oca-checks-po"
-        # It wants translations that equal their term to be empty; the format is
-        # what "./dev i18n" writes, which is checked with the translations.
+        # It expects translations that equal their term to be empty; the format is that
+        # of "./dev i18n", which has a check of its own.
         command = [program, "--disable=po-pretty-format", *catalogues]
         checks.append(("OCA PO checks", command))
     scripts = _scripts()
@@ -89,7 +89,7 @@ def _fix():
         commands.append([*_node_tool(ESLINT), "--fix", *scripts])
         commands.append([*_node_tool(PRETTIER), "--write", *scripts])
     for command in commands:
-        _run(command)  # what cannot be mended is reported by the check
+        _run(command)  # the check reports what cannot be fixed
 
 
 def _scripts():
@@ -98,7 +98,7 @@ def _scripts():
 
 
 def _node_tool(script):
-    """Make a command of a Node.js program, with our configuration beside it."""
+    """Return the command of a Node.js program with our configuration."""
     for name in NODE_CONFIGS:
         shutil.copy(paths.DEVTOOLS / name, paths.NODE_TOOLS)
     config = "eslint.config.cjs" if script == ESLINT else "prettier.config.cjs"

@@ -16,25 +16,25 @@ addons_path = {addons}
 data_dir = {data}
 http_interface = 127.0.0.1
 """
-# What an Odoo server gets of the repository: no tools, nothing hidden.
+# Files not to deploy: tools and hidden files.
 NOT_DEPLOYED = shutil.ignore_patterns(".*", "__pycache__", "dev", "devtools")
 
 
 def command(arguments):
-    """Make a command that runs Odoo.
+    """Return a command that runs Odoo.
 
-    :param list arguments: as after ``odoo-bin``.
+    :param list arguments: as for ``odoo-bin``.
     :rtype: list
     """
-    # Not "-m odoo": that puts the current folder, ours maybe, on Python's path.
+    # Not "-m odoo": that puts the current folder on Python's path.
     return [str(paths.PYTHON), str(paths.ODOO_BIN), *map(str, arguments)]
 
 
 def environment(database_environment, addons=paths.ADDONS, config=paths.ODOO_CONFIG):
-    """Make the environment that Odoo runs in.
+    """Return the environment variables for Odoo.
 
     :param dict database_environment: as returned by :func:`devtools.database.acquire`.
-    :param pathlib.Path addons: folder that holds our addon.
+    :param pathlib.Path addons: folder with our addon.
     :param pathlib.Path config: file to write Odoo's configuration to.
     :rtype: dict
     """
@@ -51,26 +51,26 @@ def environment(database_environment, addons=paths.ADDONS, config=paths.ODOO_CON
         **database_environment,
         "PYTHONPATH": str(root),
         "PYTHONUNBUFFERED": "1",
-        # With threads, not more requests at a time than there are connections.
+        # With threads, no more simultaneous requests than there are connections.
         "ODOO_MAX_HTTP_THREADS": "auto",
         "ODOO_RC": str(config),
     }
 
 
 def with_long_queue(command, port):
-    """Make Odoo's worker processes queue more than a few connections.
+    """Return a command whose worker processes queue more than a few connections.
 
     :param list command: as returned by :func:`command`.
-    :param int port: that Odoo is to serve.
+    :param int port: of Odoo.
     :rtype: list
     """
     return [command[0], str(paths.DEVTOOLS / "listen.py"), str(port), *command]
 
 
 def replace_process(arguments):
-    """Become Odoo. Its process holds the database server from now on.
+    """Replace this process by Odoo, which then keeps the database server running.
 
-    :param list arguments: as after ``odoo-bin``.
+    :param list arguments: as for ``odoo-bin``.
     """
     surroundings = environment(database.acquire(inherit=True))
     line = command(arguments)
@@ -79,11 +79,11 @@ def replace_process(arguments):
 
 @contextlib.contextmanager
 def deployed_copy():
-    """Copy the addon as it is deployed, for the time of the block.
+    """Copy the addon as deployed, for the time of the block.
 
-    Odoo's export of terms and its ``test_lint`` walk the whole addon, links included.
-    From the working copy they would walk ``.dev`` and, through the link in it, the
-    working copy again. Besides, tests do not notice what is edited meanwhile.
+    Odoo's export of terms and its ``test_lint`` walk the whole addon, including links.
+    In the working copy they would walk ``.dev`` and, through the link in it, the
+    working copy again. Besides, edits during a run do not affect tests.
 
     :return: a folder of this process with ``addons/mango_office`` in it.
     :rtype: pathlib.Path
@@ -104,7 +104,7 @@ def deployed_copy():
 
 
 def free_port():
-    """Find a port of the loopback address that nobody uses.
+    """Find a free port of the loopback address.
 
     :rtype: int
     """
@@ -114,11 +114,11 @@ def free_port():
 
 
 def require_free_port(port, option):
-    """Make sure that a port can be used.
+    """Check that a port is free.
 
     :param int port: the port.
-    :param str option: the option of ``./dev`` that chooses another one.
-    :raise Failure: if somebody uses it.
+    :param str option: the option of ``./dev`` to choose another one.
+    :raise Failure: if it is in use.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

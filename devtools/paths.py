@@ -1,10 +1,10 @@
-"""Where things are. Everything made by ``./dev`` lies below ``.dev``."""
+"""Paths. Everything created by ``./dev`` is below ``.dev``."""
 
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DEVTOOLS = ROOT / "devtools"
-MODULE = "mango_office"  # the addon's technical name, whatever the clone is called
+MODULE = "mango_office"  # the addon's technical name, whatever the name of the clone
 
 DEV = ROOT / ".dev"
 STAMPS = DEV / "stamps"

@@ -1,4 +1,4 @@
-"""Child processes that are logged, that show progress, and that end with us."""
+"""Child processes that are logged, show progress, and end with their parent."""
 
 import contextlib
 import ctypes
@@ -11,7 +11,7 @@ from .console import Failure
 
 DEVNULL = subprocess.DEVNULL
 PR_SET_PDEATHSIG = 1
-STOP_TIMEOUT = 20  # seconds a child gets to end by itself
+STOP_TIMEOUT = 20  # seconds for a child to end by itself
 
 try:
     _prctl = ctypes.CDLL(None).prctl
@@ -20,10 +20,10 @@ except (OSError, AttributeError):  # not Linux: children rely on the signal hand
 
 
 def die_with_parent(signum=signal.SIGTERM):
-    """Make a ``preexec_fn`` that has the kernel end the child with its parent.
+    """Return a ``preexec_fn`` that makes the kernel end the child with its parent.
 
-    :param int signum: the signal that the child gets when its parent is gone,
-        even if the parent was killed.
+    :param int signum: the signal that the child gets when its parent ends, even if it
+        was killed.
     :return: a function for ``subprocess``.
     """
     parent = os.getpid()
@@ -31,14 +31,14 @@ def die_with_parent(signum=signal.SIGTERM):
     def prepare():
         if _prctl:
             _prctl(PR_SET_PDEATHSIG, int(signum))
-        if os.getppid() != parent:  # it went before we asked
+        if os.getppid() != parent:  # the parent has ended already
             os.kill(os.getpid(), signum)
 
     return prepare
 
 
 def end_on_sigterm():
-    """Have SIGTERM and SIGHUP unwind the stack as Ctrl-C does."""
+    """Make SIGTERM and SIGHUP unwind the stack like Ctrl-C."""
 
     def interrupt(signum, frame):
         raise KeyboardInterrupt
@@ -48,7 +48,7 @@ def end_on_sigterm():
 
 
 def spawn(command, **options):
-    """Start a child that ends with us.
+    """Start a child that ends with its parent.
 
     :param list command: program and arguments.
     :param options: as of :class:`subprocess.Popen`.
@@ -70,14 +70,14 @@ def running(command, **options):
     try:
         yield process
     finally:
-        stop_tree(process)  # Odoo's workers may be busy when their master has gone
+        stop_tree(process)  # Odoo's workers may be busy when their master has ended
 
 
 def stop(process, timeout=STOP_TIMEOUT):
     """End a child, gently first.
 
     :param subprocess.Popen process: the child.
-    :param int timeout: seconds that it gets to end by itself.
+    :param int timeout: seconds for it to end by itself.
     """
     if process.poll() is not None:
         return
@@ -90,15 +90,15 @@ def stop(process, timeout=STOP_TIMEOUT):
 
 
 def stop_tree(process, timeout=STOP_TIMEOUT):
-    """End a child and whatever it has started, gently first.
+    """End a child and its children, gently first.
 
     :param subprocess.Popen process: the child.
-    :param int timeout: seconds that they get to end by themselves.
+    :param int timeout: seconds for them to end by themselves.
     """
-    import psutil  # not there before the virtual environment is
+    import psutil  # missing before the virtual environment is created
 
     started = []
-    if process.poll() is None:  # else its number may be another one's
+    if process.poll() is None:  # otherwise its process id may have been reused
         started = psutil.Process(process.pid).children(recursive=True)
     stop(process, timeout)
     for child in started:
@@ -110,9 +110,9 @@ def stop_tree(process, timeout=STOP_TIMEOUT):
 
 
 def is_running(pid):
-    """Tell whether a process is still there.
+    """Tell whether a process still exists.
 
-    :param int pid: its number.
+    :param int pid: its process id.
     :rtype: bool
     """
     import psutil
@@ -121,11 +121,11 @@ def is_running(pid):
 
 
 def run_logged(command, remedy, log_name="setup.log", script=None, **options):
-    """Run a command whose output nobody needs to see unless it fails.
+    """Run a command, hiding its output unless it fails.
 
     :param list command: program and arguments.
     :param str remedy: what to do if it fails; the end of the failure's sentence.
-    :param str log_name: file below ``.dev/log`` that takes the output.
+    :param str log_name: file below ``.dev/log`` for the output.
     :param pathlib.Path script: file that is the command's standard input.
     :param options: as of :class:`subprocess.Popen`.
     :raise Failure: if the command fails or does not exist.

@@ -1,4 +1,4 @@
-"""Results of checks and tests: failures in full at once, the sum at the end."""
+"""Results of checks and tests: failures in full at once, a summary at the end."""
 
 from .console import say
 
@@ -13,7 +13,7 @@ class Report:
         self.failed = []
 
     def add(self, name, ok, detail=""):
-        """Take one result.
+        """Add one result.
 
         :param str name: what was checked.
         :param bool ok: whether it passed.
@@ -29,7 +29,7 @@ class Report:
         say(RULER)
 
     def finish(self):
-        """Print the sum, alone on the last line.
+        """Print the summary, alone on the last line.
 
         :return: exit status.
         :rtype: int

@@ -1,7 +1,7 @@
 """``./dev screenshots``: pictures of our screens, taken of the running ``./dev demo``.
 
 Each screen is taken in each language and width, as ``<screen>.<lang>.<width>.png``. It
-is made anew each time: a picture shows what a person with that screen would see.
+is opened anew each time, so a picture shows what a user with that screen sees.
 """
 
 import contextlib
@@ -18,9 +18,9 @@ from .report import Report
 
 LANGUAGES = {"en": "en_US", "ru": "ru_RU"}
 SIZES = {1400: 900, 390: 844}  # CSS pixels
-PASSWORDS = {"admin": "admin"}  # others have the demo's
-HURRY = 5  # simulator's speed while the calls of before are played
-#: Holds once nothing is drawn any more.
+PASSWORDS = {"admin": "admin"}  # others use the demo's
+HURRY = 5  # simulator's speed while the earlier calls are played
+#: True once rendering is complete.
 DRAWN = (
     "document.fonts.status === 'loaded'"
     " && ![...document.images].some((one) => !one.complete && one.loading !== 'lazy')"
@@ -28,7 +28,7 @@ DRAWN = (
 )
 
 CARD = ".o_mango_card"
-#: On a telephone only the head of a card is shown at first.
+#: On a phone, only the head of a card is shown at first.
 EXPAND = f"document.querySelector('{CARD} [aria-expanded=false]')?.click()"
 #: There, the buttons above a list are in a menu.
 UNFOLD = "document.querySelector('button.o-control-panel-adaptive-dropdown')?.click()"
@@ -37,7 +37,7 @@ DIALOG = ".modal"
 
 
 # ---------------------------------------------------------------------------
-# Screens: what is done before the picture is taken
+# Screens: actions before the picture is taken
 
 
 def call_card_ringing(running, page):
@@ -125,7 +125,7 @@ def routing_trial(running, page):
 
 
 class Screen(NamedTuple):
-    """``login``: who sees it; ``path``: where; ``make``: what is done there."""
+    """``login``: the user; ``path``: the page; ``make``: the actions there."""
 
     login: str
     path: str
@@ -157,13 +157,13 @@ SCREENS = {
 
 
 # ---------------------------------------------------------------------------
-# Taking them
+# Taking pictures
 
 
 def main(folder, names, port, pbx_port):
     """Take the pictures.
 
-    :param pathlib.Path folder: takes them; older ones are replaced.
+    :param pathlib.Path folder: folder for the pictures; older ones are replaced.
     :param list names: of :data:`SCREENS`; empty for all.
     :param int port: of the demo's Odoo.
     :param int pbx_port: of the demo's simulator.
@@ -188,7 +188,7 @@ def main(folder, names, port, pbx_port):
                 for login in {screen.login for screen in SCREENS.values()}
             }
             for person in people.values():
-                person.leave()  # the calls before have left cards
+                person.leave()  # earlier calls have left cards
             for name, width in itertools.product(names or SCREENS, SIZES):
                 path = folder / f"{name}.{language}.{width}.png"
                 problem = _take(running, people, SCREENS[name], width, path)
@@ -199,7 +199,7 @@ def main(folder, names, port, pbx_port):
 def _take(running, people, screen, width, path):
     """Take a picture.
 
-    :return: why there is none; empty if there is one.
+    :return: the reason if it failed, else empty.
     :rtype: str
     """
     try:
@@ -219,13 +219,13 @@ def _take(running, people, screen, width, path):
 
 
 class RunningDemo:
-    """The demo that somebody has started, and who calls there.
+    """The running demo, and its callers.
 
     :param int port: of Odoo.
     :param int pbx_port: of the simulator.
-    :raise Failure: if it does not run.
+    :raise Failure: if it is not running.
 
-    ``talk`` is the id of a call with a recording, once it was prepared.
+    ``talk`` is the id of a call with a recording, once prepared.
     """
 
     def __init__(self, port, pbx_port):
@@ -245,7 +245,7 @@ class RunningDemo:
         return testbed.Server(self.url, demo.DATABASE, login, password)
 
     def prepare(self):
-        """Let there be a talk with its recording, a missed client and a planned call.
+        """Create a talk with its recording, a missed client and a planned call.
 
         The demo's other calls end.
         """
@@ -253,7 +253,7 @@ class RunningDemo:
         speed = self.pbx.get("state")["settings"]["speed"]
         self.pbx.post("settings", speed=HURRY)
         try:
-            with step("A talk and a missed call before"):
+            with step("Preparing a talk and a missed call"):
                 self._miss(VOLKOV)
                 self.pbx.play("inbound-known-manager")
         finally:
@@ -272,7 +272,7 @@ class RunningDemo:
 
     @contextlib.contextmanager
     def speaking(self, language):
-        """Let everybody see Odoo in a language, for the time of the block."""
+        """Set everybody's language in Odoo for the time of the block."""
         users = self._admin.search_read("res.users", [], ["lang"])
         self._admin.call(
             "res.users", "write", [user["id"] for user in users], {"lang": language}
@@ -285,7 +285,7 @@ class RunningDemo:
                 self._admin.call("res.users", "write", [user["id"]], vals)
 
     def call(self, number):
-        """A client calls; phones ring at once."""
+        """Let a client call, with phones ringing at once."""
         self.pbx.post("call", **{"from": number}, greeting=0)
 
     def pick_up(self, extension):

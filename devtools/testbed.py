@@ -13,10 +13,10 @@ from http.cookiejar import CookieJar
 from . import database, demo, odoo, paths, processes
 from .console import step
 
-TIMEOUT = 120  # seconds for one answer; a scenario is played while it is waited for
+TIMEOUT = 120  # seconds for one answer; that of a scenario comes at its end
 CRON_PATIENCE = 120  # seconds
 SESSION_COOKIE = "session_id"
-#: Holds in a page of the web client once it hears what the server tells.
+#: True in a page of the web client once it receives notifications.
 CONNECTED = (
     "odoo.isReady && odoo.__WOWL_DEBUG__.root.env.services"
     ".bus_service.workerState === 'CONNECTED'"
@@ -25,14 +25,14 @@ CONNECTED = (
 
 @contextlib.contextmanager
 def opened(name, log_path, speed, addons=(), fill=None):
-    """Have a database with the demo in it, beside a running PBX.
+    """Provide a database with the demo, and a running PBX.
 
-    :param str name: of the database; ours alone, and dropped afterwards.
-    :param pathlib.Path log_path: takes what Odoo and the simulator print.
-    :param float speed: of the simulator; only waiting is shortened.
+    :param str name: of the database, which is dropped afterwards.
+    :param pathlib.Path log_path: receives the output of Odoo and the simulator.
+    :param float speed: of the simulator; only shortens waiting.
     :param addons: folders of further addons to install.
-    :param fill: called with the name and the database server's environment once the
-        database is new; it is kept then, and only brought up to date the next time.
+    :param fill: called with the name and the database server's environment for a new
+        database; it is then kept, and only updated the next time.
     :return: the :class:`TestBed`.
     """
     surroundings = database.acquire()
@@ -62,11 +62,11 @@ def opened(name, log_path, speed, addons=(), fill=None):
 
 
 class TestBed:
-    """The database, the PBX, and Odoo while :meth:`serving` it.
+    """The database, the PBX, and Odoo while it is :meth:`serving`.
 
     :param str name: of the database.
-    :param dict environment: that Odoo runs in.
-    :param io.TextIOBase log: takes what both print.
+    :param dict environment: for Odoo.
+    :param io.TextIOBase log: receives the output of both.
     :param float speed: of the simulator.
     :param dict surroundings: as returned by :func:`devtools.database.acquire`.
     """
@@ -99,11 +99,11 @@ class TestBed:
     def serving(self, workers, port=None, log=None, crons=True):
         """Run Odoo for the time of the block.
 
-        :param int workers: processes; 0 for threads, where the websocket is served on
-            the port of everything else.
-        :param int port: another than the one that the PBX notifies: a second server.
-        :param io.TextIOBase log: takes what it prints instead of the bed's.
-        :param bool crons: whether it does what is due by the clock meanwhile.
+        :param int workers: number of processes; 0 for threads, where the websocket is
+            served on the same port.
+        :param int port: for a second server, another one than the PBX notifies.
+        :param io.TextIOBase log: receives its output instead of the bed's log.
+        :param bool crons: whether it runs scheduled actions.
         :return: the :class:`subprocess.Popen`, which leads a process group of its own.
         """
         port = port or self.port
@@ -130,15 +130,15 @@ class TestBed:
                 self.wait_for_callbacks()
 
     def wait_for_callbacks(self):
-        """Wait until the cron has looked at all missed clients.
+        """Wait until the cron has processed all missed clients.
 
-        :raise RuntimeError: if it does not come to an end.
+        :raise RuntimeError: after a timeout.
         """
         deadline = time.monotonic() + CRON_PATIENCE
         while self.query("SELECT id FROM mango_callback_task WHERE attempts = 0"):
             if time.monotonic() > deadline:
                 raise RuntimeError(
-                    f"Waited {CRON_PATIENCE} s in vain for who is to be called."
+                    f"Timeout after {CRON_PATIENCE} s waiting for missed clients."
                 )
             time.sleep(0.2)
 
@@ -147,7 +147,7 @@ class TestBed:
         database.disconnect(self.name, self._surroundings)
 
     def query(self, text):
-        """Ask the database behind Odoo's back.
+        """Query the database directly.
 
         :param str text: a query for one column.
         :rtype: list[str]
@@ -178,7 +178,7 @@ class Pbx:
         return self.post("scenario", name=scenario, wait=True)
 
     def post(self, action, /, **values):
-        """Have people at the phones do something; see :mod:`devtools.pbx.control`."""
+        """Control the phones; see :mod:`devtools.pbx.control`."""
         url = f"{self.url}/control/{action}"
         return _post(urllib.request.build_opener(), url, values)
 
@@ -194,12 +194,12 @@ class Pbx:
         return entries[-1]["id"] if entries else 0
 
     def wait_for(self, condition, what, timeout=30):
-        """Wait until the PBX is in some state.
+        """Wait until the PBX's state meets a condition.
 
         :param condition: a function of the state; see :mod:`devtools.pbx.control`.
-        :param str what: is waited for.
+        :param str what: the expected state, for the error.
         :param float timeout: seconds.
-        :raise RuntimeError: if it does not come to that.
+        :raise RuntimeError: after a timeout.
         """
         deadline = time.monotonic() + timeout
         with contextlib.closing(self._states()) as states:
@@ -208,7 +208,7 @@ class Pbx:
                     return
                 if time.monotonic() > deadline:
                     break
-        raise RuntimeError(f"Waited {timeout:.0f} s in vain for {what}.")
+        raise RuntimeError(f"Timeout after {timeout:.0f} s waiting for {what}.")
 
     def _states(self):
         """Follow the PBX's state.
@@ -225,10 +225,10 @@ class Pbx:
                 yield json.loads(value) if is_state else None
 
     def commands(self, path, since=0):
-        """List what Odoo ordered.
+        """List the commands from Odoo.
 
         :param str path: such as ``commands/callback``.
-        :param int since: id of the log's entry to begin after.
+        :param int since: id of the log entry after which to begin.
         :rtype: list[dict]
         """
         return [
@@ -239,14 +239,14 @@ class Pbx:
 
 
 class Server:
-    """Odoo, as its web client asks it.
+    """Odoo as used by its web client.
 
     :param str url: where it listens.
     :param str name: the database.
     :param str login: of the user.
     :param str password: theirs.
 
-    ``session`` is what the web client is told at the start.
+    ``session`` is the web client's session info.
     """
 
     def __init__(self, url, name, login, password):
@@ -261,7 +261,7 @@ class Server:
 
     @property
     def session_id(self):
-        """The cookie that a browser needs to be logged in as well."""
+        """The cookie with which a browser shares the session."""
         return next(c.value for c in self._cookies if c.name == SESSION_COOKIE)
 
     def call(self, model, method, *args, **kwargs):
@@ -283,7 +283,7 @@ class Server:
         return record["id"]
 
     def get(self, path, **headers):
-        """Ask for something as the browser does for a picture or a sound.
+        """Request a file like a browser, such as a picture or a sound.
 
         :param str path: such as ``/web/content/…``.
         :param headers: such as ``Range="bytes=0-9"``.
@@ -309,7 +309,7 @@ class Server:
 def plan_call(admin, login, lead):
     """Plan a call to a lead, today.
 
-    :param Server admin: who plans it.
+    :param Server admin: the user who plans it.
     :param str login: of the user who is to call.
     :param str lead: its name.
     :return: the activity's id.

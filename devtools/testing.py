@@ -1,4 +1,4 @@
-"""``./dev test``: every check there is, on a fresh database."""
+"""``./dev test``: all checks, on a fresh database."""
 
 import collections
 import os
@@ -25,9 +25,9 @@ SKIPPED = re.compile(r"^skipped (?P<test>\S+) : (?P<reason>.*)$")
 SUM = re.compile(r"(?P<failed>\d+) failed, (?P<errors>\d+) error\(s\) of \d+ tests")
 BAD_LEVELS = {"WARNING", "ERROR", "CRITICAL"}
 
-# Everything at WARNING and above is ours unless it is one of these (logger, text).
+# Everything at WARNING and above is unexpected except for these (logger, text).
 KNOWN_MESSAGES = [
-    # Odoo's own sums of failed tests, which are counted one by one.
+    # Odoo's summaries of failed tests, which are counted one by one.
     (r"^odoo\.tests\.result$", SUM.pattern),
     (r"^odoo\.modules\.loading$", r"^Module \S+: \d+ failures, \d+ errors of "),
 ]
@@ -36,20 +36,20 @@ Message = collections.namedtuple("Message", "level logger text")
 
 
 class OdooLog:
-    """What a run of Odoo logged, taken line by line."""
+    """The log of a run of Odoo, parsed line by line."""
 
     def __init__(self):
         self.started = []
         self.broken = {}  # name of a test or of a class's set-up -> its traceback
         self.skipped = {}
-        self.messages = []  # everything at WARNING and above that is no failed test
+        self.messages = []  # everything at WARNING and above that is not a failed test
         self.failures_reported = 0
-        self._tail = None  # takes the lines that belong to the last message
+        self._tail = None  # collects the lines that belong to the last message
 
     def take(self, line):
-        """Take one line.
+        """Parse one line.
 
-        :param str line: with or without its end.
+        :param str line: with or without line end.
         """
         line = line.rstrip()
         match = LOG_LINE.match(line)
@@ -76,7 +76,7 @@ class OdooLog:
             self.messages.append((message, self._tail))
 
     def ours(self):
-        """List the bad messages that nobody expects.
+        """List the unexpected messages.
 
         :return: the messages with the lines that follow them.
         :rtype: list
@@ -94,7 +94,7 @@ class OdooLog:
 def main(tags):
     """Run the tests.
 
-    :param str tags: Odoo test tags; empty for everything there is.
+    :param str tags: Odoo test tags; empty for all tests.
     :return: exit status.
     :rtype: int
     """
@@ -155,7 +155,7 @@ def _run_odoo(report, name, tags, environment):
 
 
 def _run_and_read(command, environment, log):
-    """Run Odoo, keep its output and take it line by line.
+    """Run Odoo, store its output and parse it line by line.
 
     :return: exit status.
     :rtype: int
@@ -170,7 +170,7 @@ def _run_and_read(command, environment, log):
             text=True,
             errors="replace",
             env=environment,
-            start_new_session=True,  # with the browser it starts, to be ended as one
+            start_new_session=True,  # with its browser, to be ended together
         )
         try:
             for line in process.stdout:
@@ -201,7 +201,7 @@ def _report_odoo(report, log, tags, status):
 
 
 def _shorten(lines):
-    """Show paths of the copy as paths of the repository."""
+    """Replace paths of the copy by paths of the repository."""
     return re.sub(rf"{paths.DEV}/run/\d+/addons/{paths.MODULE}/", "", "\n".join(lines))
 
 
@@ -210,7 +210,7 @@ def _end_of_log():
 
 
 def _test_name(description):
-    """Name the test of a failure.
+    """Return the name of a failed test.
 
     :param str description: ``TestX.test_y``, ``Subtest TestX.test_y (number='7')`` or
         ``setUpClass (odoo.addons.mango_office.tests.test_x.TestX)``.
@@ -248,7 +248,7 @@ def _run_devtools_tests(report):
 
 
 def _run_end_to_end(report):
-    from . import e2e  # needs packages that were provided meanwhile
+    from . import e2e  # needs the packages that were just installed
 
     say("End-to-end tests")
     for name, ok, detail in e2e.run():

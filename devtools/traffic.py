@@ -1,6 +1,6 @@
 """The scenarios' notifications, recorded once and posted again in any number of copies.
 
-A copy has ids of its own, so that it is other calls with the same course.
+A copy has ids of its own, so that it represents other calls with the same course.
 """
 
 import contextlib
@@ -16,16 +16,16 @@ from typing import NamedTuple
 from . import demo, paths, processes
 from .pbx.signature import sign
 
-#: Members of ``json`` that name something of one call.
+#: Members of ``json`` that identify parts of one call.
 IDS = ("entry_id", "call_id", "taken_from_call_id", "recording_id", "command_id")
-#: Between an id of the recording and the copy's mark.
+#: Separates the recorded id from the copy's mark.
 SEPARATOR = "~"
 TIMEOUT = 60  # seconds for one answer
 WEBHOOK = "/exec/mango"
 
 
 class Post(NamedTuple):
-    """One notification: the end of the address, and the text of ``json``."""
+    """One notification: the end of the path, and the text of ``json``."""
 
     kind: str
     text: str
@@ -39,16 +39,16 @@ class RecordedScenario(NamedTuple):
     posts: list
 
     def copy(self, mark):
-        """Return the notifications of the same course of other calls.
+        """Return the notifications of other calls with the same course.
 
-        :param str mark: what makes their ids differ.
+        :param str mark: makes their ids differ.
         :rtype: list[Post]
         """
         return [Post(kind, _text(_marked(load, mark))) for kind, load in self.posts]
 
 
 class Answer(NamedTuple):
-    """``status`` is None if there was no whole answer; ``seconds`` it took."""
+    """An answer; ``status`` is None if incomplete, ``seconds`` is its duration."""
 
     post: Post
     status: int | None
@@ -56,7 +56,7 @@ class Answer(NamedTuple):
 
 
 def load():
-    """Record every scenario that tells of a call without anything to be refused.
+    """Record every scenario of a call without invalid notifications.
 
     :rtype: list[RecordedScenario]
     """
@@ -67,13 +67,13 @@ def load():
 
 
 def multiplied(scenarios, calls):
-    """Choose how often to copy each recording to have so many calls.
+    """Choose how often to copy each recording for a number of calls.
 
-    Each at least once; the rest are copies of the shortest, so that it takes a minute.
+    Each at least once; the rest are copies of the shortest, to save time.
 
     :param list[RecordedScenario] scenarios: all recordings.
-    :param int calls: how many at least.
-    :return: the recordings, each as often as it is to be copied.
+    :param int calls: the minimum number.
+    :return: the recordings, each as often as it should be copied.
     :rtype: list[RecordedScenario]
     """
     chosen = list(scenarios)
@@ -87,7 +87,7 @@ def multiplied(scenarios, calls):
 
 
 def unmarked(text):
-    """Return an id without the mark of the copy.
+    """Return an id without the copy's mark.
 
     :param str text: such as ``MTc2NzI1ODAwMDAwMA==~7``.
     :rtype: str
@@ -98,13 +98,13 @@ def unmarked(text):
 def deliver(posts, urls, connections, on_answer=None, webhook=WEBHOOK):
     """Post notifications over many connections at once.
 
-    :param list[Post] posts: in the order in which they leave.
-    :param list[str] urls: of the servers, which take turns.
-    :param int connections: how many at a time.
-    :param on_answer: called with each :class:`Answer`, in the thread that got it; the
-        rest is not sent any more if it returns True.
+    :param list[Post] posts: in the order of sending.
+    :param list[str] urls: of the servers, used in turn.
+    :param int connections: how many connections at a time.
+    :param on_answer: called with each :class:`Answer`, in the thread that received it;
+        returning True stops sending.
     :param str webhook: path that is posted to, before the kind.
-    :return: the answers, in the order in which they came.
+    :return: the answers, in the order of arrival.
     :rtype: list[Answer]
     """
     waiting = queue.SimpleQueue()
@@ -129,7 +129,7 @@ def deliver(posts, urls, connections, on_answer=None, webhook=WEBHOOK):
 
 
 def send(post, url, webhook=WEBHOOK):
-    """Post one notification, once: the PBX does not repeat either.
+    """Post one notification, once, because the PBX does not repeat either.
 
     :param Post post: the notification.
     :param str url: of the server.
@@ -153,7 +153,7 @@ def send(post, url, webhook=WEBHOOK):
         response.read()
         status = response.status
     except (OSError, http.client.HTTPException):
-        pass  # refused, or cut off: the PBX would not know either
+        pass  # refused or interrupted: the PBX would not know either
     finally:
         connection.close()
     return Answer(post, status, time.monotonic() - started)

@@ -1,5 +1,5 @@
 # isort: off
-# A folder comes after those it extends.
+# A folder is imported after those that it extends.
 from . import pbx
 from . import inbox
 from . import calls

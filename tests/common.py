@@ -1,4 +1,4 @@
-"""A small PBX of canned answers, and the people and contacts that the tests need."""
+"""A small PBX with canned answers, and the users and contacts for the tests."""
 
 import hashlib
 import io
@@ -26,7 +26,7 @@ API_SALT = "test_api_salt_0002"
 
 
 def sign(text, key=API_KEY, salt=API_SALT):
-    """Sign as ``mango-api.md`` 2.2 says; knows nothing of the addon's own code.
+    """Sign according to ``mango-api.md`` 2.2, without the addon's own code.
 
     :param str text: the exact text of ``json``
     :rtype: str
@@ -35,14 +35,14 @@ def sign(text, key=API_KEY, salt=API_SALT):
 
 
 def as_text(payload):
-    """Return the text of ``json``; text goes through as it is."""
+    """Return the text of ``json``; text is returned unchanged."""
     if isinstance(payload, str):
         return payload
     return json.dumps(payload, ensure_ascii=False)
 
 
 def sound(seconds=3):
-    """Return a WAV file of silence, 8,000 bytes a second and a head of 44."""
+    """Return a silent WAV file, with 8,000 bytes per second and a header of 44."""
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
         writer.setnchannels(1)
@@ -53,7 +53,7 @@ def sound(seconds=3):
 
 
 def failing_for(*entries):
-    """Let applying fail for some calls."""
+    """Make applying fail for some calls."""
     real = MangoCall._update_from
 
     def update_from(call, state):
@@ -71,11 +71,11 @@ def failing_for(*entries):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the PBX answers; a body of None hangs up without an answer.
+    """An answer of the PBX; a body of None closes the connection without an answer.
 
-    ``length`` is what is said of the body's length: None says nothing, and the end of
-    the connection tells. ``mark`` is an ETag: the file can be asked for in parts;
-    after ``cut`` bytes the connection breaks.
+    ``length`` is the announced length of the body: with None, the end of the connection
+    marks its end. ``mark`` is an ETag: the file can be requested in parts; after
+    ``cut`` bytes the connection breaks.
     """
 
     status: int = 200
@@ -98,7 +98,7 @@ RECORDING = "queries/recording/post"
 
 @dataclass(frozen=True)
 class Request:
-    """What the PBX was asked: ``path`` below ``/vpbx/`` and the form's fields."""
+    """A request to the PBX: ``path`` below ``/vpbx/`` and the form's fields."""
 
     path: str
     key: str
@@ -111,14 +111,14 @@ class Request:
 
 
 class PbxDouble:
-    """Answers over real HTTP on this machine what it was told to, and keeps the rest.
+    """Gives the prepared answers over real HTTP on this machine, and records requests.
 
-    A path that nothing is known of answers ``{"result": 1000}``; there are no groups.
+    Other paths are answered ``{"result": 1000}``; there are no groups.
     """
 
     def __init__(self):
         self.requests = []
-        #: What was asked for by GET: the method, the path and the headers.
+        #: GET requests: the method, the path and the headers.
         self.accesses = []
         self._answers = {}
         self._files = {}
@@ -162,7 +162,7 @@ class PbxDouble:
         self._answers[path] = list(answers)
 
     def offers_recording(self, body=None, **answer):
-        """Have a recording: each request is answered by a link that works once.
+        """Offer a recording: each request is answered by a link that works once.
 
         :param bytes body: the file, else three seconds of sound
         :param answer: fields of :class:`Answer` for the file
@@ -173,7 +173,7 @@ class PbxDouble:
         self._answers.setdefault(RECORDING, Answer(302, "", location="link"))
 
     def answers_by(self, path, function):
-        """Let a function answer a path: it gets the payload and returns the body."""
+        """Let a function answer a path: it takes the payload and returns the body."""
         self._answers[path] = function
 
     def paths(self):
@@ -194,9 +194,9 @@ class PbxDouble:
         return answer
 
     def _next_file(self, path, headers):
-        """Use a link up.
+        """Use a link, which works once.
 
-        :return: the answer, and the ``Content-Range`` to it
+        :return: the answer and its ``Content-Range``
         """
         answer = self._files.pop(path, Answer(404, "The link is no longer valid"))
         asked = headers.get("Range")
@@ -242,7 +242,7 @@ class PbxDouble:
                     length = len(body) if answer.length < 0 else answer.length
                     self.send_header("Content-Length", str(length))
                 self.end_headers()
-                with suppress(ConnectionError):  # whoever read enough goes away
+                with suppress(ConnectionError):  # the client may stop reading
                     self.wfile.write(body[: answer.cut])
 
             def log_message(self, *args):
@@ -252,15 +252,15 @@ class PbxDouble:
 
 
 # ----------------------------------------------------------------------------
-# The world
+# Company and people
 # ----------------------------------------------------------------------------
 
 
 class MangoFixtures(LoopbackRequests):
-    """A company of its own with a PBX, employees and a customer.
+    """A separate company with a PBX, employees and a customer.
 
     Анна has extension 101 and Борис 102; Вера, the supervisor, has 103; Кирилл sells
-    without an extension; 104 and 0511 have nobody in Odoo.
+    without an extension; 104 and 0511 have no user in Odoo.
     """
 
     @classmethod
@@ -340,7 +340,7 @@ class MangoFixtures(LoopbackRequests):
     def transaction(self):
         """Open a transaction like the server's: own cache, committed at the end.
 
-        :return: context manager giving the system's environment there
+        :return: context manager giving the superuser's environment there
         """
         self.env.flush_all()
         with self.registry.cursor() as cr:
@@ -348,7 +348,7 @@ class MangoFixtures(LoopbackRequests):
         self.env.invalidate_all()
 
     def receive(self, kind, payload, account=None):
-        """Take a notification in, as the webhook does once it has verified it."""
+        """Receive a notification, like the webhook after the verification."""
         account = account or self.account
         text = as_text(payload)
         notification = notifications.parse(kind, text)
@@ -356,7 +356,7 @@ class MangoFixtures(LoopbackRequests):
             env["mango.event"]._receive(account.id, notification, text)
 
     def play(self, scenario, account=None, entry_id=None):
-        """Take all notifications of a scenario in, one after another.
+        """Receive all notifications of a scenario, one after another.
 
         :return: the call
         :rtype: mango.call
@@ -377,7 +377,7 @@ class MangoFixtures(LoopbackRequests):
     # -- recordings -----------------------------------------------------------
 
     def announce(self, ref="R1", extension="101", entry_id="E1", **payload):
-        """Tell that a recording is complete, as the PBX does after the talk."""
+        """Report that a recording is complete, like the PBX after the talk."""
         self.receive(
             "events/recording",
             {
@@ -401,19 +401,19 @@ class MangoFixtures(LoopbackRequests):
         )
 
     def fetch_recordings(self):
-        """Let the cron fetch what is due."""
+        """Run the cron that fetches recordings."""
         self.run_cron("ir_cron_fetch_recordings")
 
     def events(self):
         return self.env["mango.event"].search([("account_id", "=", self.account.id)])
 
     def run_cron(self, name):
-        """Do what a cron of ours does, in a transaction like its own."""
+        """Run one of our crons, in a transaction like its own."""
         cron = self.env.ref(f"mango_office.{name}")
         with self.transaction() as env:
             env["ir.cron"].browse(cron.id).ir_actions_server_id.run()
 
-    # -- what a call is ---------------------------------------------------------
+    # -- calls ------------------------------------------------------------------
 
     CALL_FIELDS = [
         "direction",
@@ -457,7 +457,7 @@ class MangoFixtures(LoopbackRequests):
     ]
 
     def snapshot(self, call):
-        """Return everything the PBX says of a call, with its legs, to be compared."""
+        """Return all values of a call from the PBX, with its legs, for comparison."""
         [values] = call.read(self.CALL_FIELDS, load=None)
         values.pop("id")
         legs = call.leg_ids.read(self.LEG_FIELDS)
@@ -467,7 +467,7 @@ class MangoFixtures(LoopbackRequests):
 
 
 class MangoCase(MangoFixtures, TransactionCase):
-    """For the models. What they do in transactions of their own stays in the test's."""
+    """For the models. Their separate transactions are part of the test's."""
 
     @classmethod
     def setUpClass(cls):
@@ -487,10 +487,10 @@ class MangoHttpCase(MangoFixtures, HttpCase):
     def post(self, kind, payload, /, *, headers=None, **form):
         """Post a signed notification.
 
-        :param str kind: the end of the address, ``""`` for the bare one
+        :param str kind: the end of the path, ``""`` for the base address
         :param payload: an object, or the exact text of ``json``
-        :param form: fields that differ or come on top; None leaves one out. ``path``
-            is another address to post to
+        :param form: changed or additional fields; None omits one. ``path`` is another
+            address to post to
         :rtype: ~requests.Response
         """
         text = as_text(payload)

@@ -1,4 +1,4 @@
-"""What the PBX answers to what the administrator asks, well and badly."""
+"""Answers of the PBX to the administrator's requests, good and bad."""
 
 from ..vpbx import codes
 from .common import API_KEY, API_SALT, MangoCase
@@ -7,7 +7,7 @@ USERS = "config/users/request"
 LINES = "incominglines"
 BALANCE = "account/balance"
 
-# What the PBX answers when something is wrong, and what the admin is told.
+# Error answers of the PBX, and the messages to the administrator.
 TROUBLE = {
     "wrong secret": ({"body": '{"result": 3102}'}, "The secret is wrong"),
     "wrong code": ({"body": '{"code": "3105"}', "status": 401}, "The code is wrong"),
@@ -30,7 +30,7 @@ TROUBLE = {
 
 
 def pbx_user(extension, name="Анна Соколова", email="", mobile="", **general):
-    """Build an employee as the PBX gives them; no extension is None."""
+    """Build an employee in the PBX's format; None stands for no extension."""
     telephony = {"extension": extension} if extension else {}
     return {
         "general": {
@@ -45,7 +45,7 @@ def pbx_user(extension, name="Анна Соколова", email="", mobile="", *
 
 
 class AccountCase(MangoCase):
-    """With a second PBX that nothing is loaded from yet."""
+    """Adds a second PBX from which nothing has been loaded yet."""
 
     @classmethod
     def setUpClass(cls):

@@ -7,12 +7,12 @@ CONTEXT_TYPES = {"inbound": 1, "outbound": 2, "internal": 3}
 
 
 def user_ref(extension):
-    """Return the PBX's id of an employee; it gives the extension but seldom."""
+    """Return the PBX's id of an employee; the extension is seldom included."""
     return 400000000 + int(extension)
 
 
 def person(extension=None, start=12, answer=None, end=95, *, number=None, **more):
-    """Build a leg; times are seconds since T0, ``answer`` None if it rang in vain."""
+    """Build a leg; times are seconds since T0, ``answer`` None without an answer."""
     leg = {
         "call_type": "user" if extension else "number",
         "call_abonent_id": user_ref(extension) if extension else None,
@@ -61,9 +61,9 @@ def answered(entry_id="E1", *, recordings=(), **more):
 
 
 def of_scenario(scenario):
-    """Build the entry that the statistics have of a scenario's call.
+    """Build the statistics' entry of a scenario's call.
 
-    The statistics know no menu, and no queue of which an employee was rung.
+    The statistics contain no menu, and no queue from which an employee was rung.
     """
     call = fold(scenario.notifications, LINES)
     desks = [leg for leg in call.legs if not leg.is_menu]
@@ -74,7 +74,7 @@ def of_scenario(scenario):
     legs = [_group(call, number, legs) for number, legs in groups.items()] + legs
     is_inbound = call.direction == "inbound"
     if call.extension and not legs:
-        # Nobody was rung, not even who is said to have missed the call.
+        # Nobody was rung, not even the one reported to have missed the call.
         legs = [{"call_type": "user", "call_abonent_extension": call.extension}]
     return {
         "entry_id": "E1",

@@ -11,7 +11,7 @@ from odoo.addons.web.tests import test_js as web
 class TestJavaScript(HttpCase):
     @no_retry
     def test_units(self):
-        """The unit tests below static/tests pass in a real browser; none: a failure."""
+        """Run the unit tests below static/tests in a browser; there must be some."""
         suite = web.HOOTCommon._generate_hash(self, "@mango_office")
         self.browser_js(
             f"/web/tests?headless&loglevel=2&preset=desktop&timeout=15000&id={suite}",
@@ -27,7 +27,7 @@ class TestJavaScript(HttpCase):
 @tagged("post_install", "-at_install")
 class TestViewClasses(TransactionCase):
     def test_every_js_class_of_our_views_exists(self):
-        """The server does not check them; a view with an unknown one does not open."""
+        """The server does not check them; a view with an unknown one fails to open."""
         source = Path(__file__).parent.parent / "static" / "src"
         defined = {
             name

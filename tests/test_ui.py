@@ -11,7 +11,7 @@ TIMES = ("timestamp", "create_time", "forward_time", "end_time")
 
 
 def just_now(posts):
-    """Move a call from 2026 to a minute ago, where the log's filters find it."""
+    """Move a call from 2026 to a minute ago, so that the log's filters find it."""
     shift = int(time.time()) - 60 - T0
     for kind, payload in posts:
         moved = {name: payload[name] + shift for name in TIMES if name in payload}

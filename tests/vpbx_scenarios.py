@@ -1,6 +1,6 @@
-"""What the PBX sends in the situations of mango-api.md 4 and 9.2, and what follows.
+"""Notifications in the situations of mango-api.md 4 and 9.2, and their results.
 
-The expected outcomes are written by hand from the manual's tables.
+The expected results were written by hand from the manual's tables.
 """
 
 import json
@@ -22,9 +22,9 @@ LINES = (LINE, "74950000101", SIP_LINE)
 
 
 class LoopbackRequests:
-    """Mixin: let the test's requests through to this machine, and nowhere else.
+    """Mixin: allow requests of the test to this machine only.
 
-    Odoo's own handler compares ``timeout`` with a number; the client gives a pair.
+    Odoo's own handler compares ``timeout`` with a number; the client passes a pair.
     """
 
     @classmethod
@@ -52,7 +52,7 @@ class Scenario:
 
 
 def read(post):
-    """Send a post through the parser, as text."""
+    """Parse a post as text."""
     kind, payload = post
     return parse(kind, json.dumps(payload))
 
@@ -66,7 +66,7 @@ def device(extension):
 
 
 def outside(number=CLIENT, taken_from=None):
-    """Build the ``from`` or ``to`` of somebody outside; no number is anonymous."""
+    """Build the ``from`` or ``to`` of an outside party, anonymous without a number."""
     party = {"number": number} if number else {}
     if taken_from:
         party["taken_from_call_id"] = taken_from
@@ -192,7 +192,7 @@ def inbound_answered():
 
 
 def missed_in_menu(entry_result):
-    """4.2: the client hangs up in the menu; the PBX may even call that a talk."""
+    """4.2: the client hangs up in the menu; the PBX may even report a talk."""
     return Scenario(
         f"missed_in_menu_{entry_result}",
         (
@@ -350,7 +350,7 @@ def _routed(code, anna_command):
 
 
 def routed():
-    """4.6: our route takes the call out of the menu: command_id *with* taken_from."""
+    """4.6: our route moves the call out of the menu: command_id *with* taken_from."""
     return Scenario(
         "routed",
         _routed(1000, {"command_id": "odoo-route-1"}),
@@ -669,7 +669,7 @@ def returned_transfer():
 
 
 def two_recordings():
-    """9.2, 12: each employee has an own recording; ``added`` before ``summary``."""
+    """9.2, 12: each employee has a separate recording; ``added`` before ``summary``."""
 
     def recording(ref, seq, state, at, **more):
         return "events/recording", {
@@ -764,7 +764,7 @@ def _swap_types(value):
 
 
 def empty_members():
-    """2.7: what is missing may be empty or null as well; ``location`` may lack."""
+    """2.7: missing members may also be empty or null; ``location`` may be missing."""
     base = inbound_answered()
     posts = []
     for kind, payload in base.posts:

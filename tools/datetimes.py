@@ -1,17 +1,17 @@
-"""The PBX's moments and Odoo's."""
+"""Conversions between the PBX's timestamps and Odoo's datetimes."""
 
 from datetime import datetime, timezone
 
 
 def from_epoch(seconds):
-    """Return Odoo's datetime (naive UTC) of epoch seconds, or False without them."""
+    """Convert epoch seconds to Odoo's datetime (naive UTC); False if there are none."""
     if seconds is None:
         return False
     return datetime.fromtimestamp(seconds, timezone.utc).replace(tzinfo=None)
 
 
 def to_epoch(moment):
-    """Return the epoch seconds of Odoo's datetime, or None without one."""
+    """Convert Odoo's datetime to epoch seconds; None if there is none."""
     if not moment:
         return None
     return int(moment.replace(tzinfo=timezone.utc).timestamp())

@@ -1,4 +1,4 @@
-"""Locks, transactions and threads that several requests may want at the same time."""
+"""Locks, transactions and threads that concurrent requests compete for."""
 
 import itertools
 import logging
@@ -18,19 +18,19 @@ from odoo.tools import SQL, config
 
 _logger = logging.getLogger(__name__)
 
-#: How long a transaction waits for a lock. Odoo repeats what fails by it.
+#: How long a transaction waits for a lock. Odoo retries a request that times out.
 LOCK_TIMEOUT = "10s"
 
-#: How long to wait for a connection, and between two looks, in seconds.
+#: Timeout and polling interval when waiting for a connection, in seconds.
 CONNECTION_TIMEOUT, CONNECTION_INTERVAL = 10, 0.02
 
 #: How many requests of one process may wait for a slot, and for how many seconds. The
-#: PBX does not repeat a notification, so waiting is better than refusing.
+#: PBX does not repeat notifications, so waiting is better than refusing.
 MAX_WAITING = 1000
 SLOT_TIMEOUT = 30
 
-#: Threads of a process that speak to the PBX, and how much may wait for them. Route
-#: commands have their own: a caller is listening to a greeting meanwhile.
+#: Threads per process for requests to the PBX, and the length of their queue. Route
+#: commands have their own threads because a caller is listening to a greeting.
 COMMAND_THREADS, URGENT_THREADS = 8, 4
 MAX_QUEUED = 200
 
@@ -42,21 +42,21 @@ MAX_QUEUED = 200
 
 @contextmanager
 def locked_transaction(env, lock):
-    """Open a transaction whose snapshot begins after a lock is held.
+    """Open a transaction whose snapshot is taken after a lock has been acquired.
 
     Odoo's transactions are REPEATABLE READ: one that waits for a lock keeps the
     snapshot from before the wait, does not see what the previous holder wrote, and
     fails as soon as it writes the same row (``design.md`` 2, traps). So the lock is
-    taken in the transaction at hand, and the work is done in a second one that starts
-    when the lock is ours. The lock is an advisory one of PostgreSQL: it holds over
-    several server processes and hosts, and ends with the transaction at hand, which
-    must therefore end soon and must not have written anything that the work touches.
+    taken in the current transaction, and the work is done in a second one that starts
+    once the lock is held. It is a PostgreSQL advisory lock: it works across server
+    processes and hosts, and is released at the end of the current transaction, which
+    must therefore end soon and must not have written any row that the work touches.
 
-    The lock avoids collisions; what makes the work correct without it are the unique
-    indexes and Odoo's retry.
+    The lock only avoids collisions; correctness comes from the unique indexes and
+    Odoo's retry.
 
-    :param Environment env: the environment at hand; its cursor holds the lock.
-    :param str lock: what to lock, unique over the database's users of advisory locks.
+    :param Environment env: the current environment; its cursor holds the lock.
+    :param str lock: name of the lock, unique among the advisory locks of the database.
     :return: context manager giving an environment on the new transaction, with the
         same user and context. Leaving it commits; an exception rolls back.
     :raise psycopg2.errors.LockNotAvailable: after :data:`LOCK_TIMEOUT`, in either
@@ -72,7 +72,7 @@ def take_lock(env, lock):
     """Hold a lock until the end of a transaction.
 
     :param Environment env: of the transaction.
-    :param str lock: what to lock, unique over the database's users of advisory locks.
+    :param str lock: name of the lock, unique among the advisory locks of the database.
     :raise psycopg2.errors.LockNotAvailable: after :data:`LOCK_TIMEOUT`.
     """
     env.execute_query(
@@ -86,7 +86,7 @@ def take_lock(env, lock):
 
 
 def patient_cursor(registry):
-    """Open a cursor, and wait for a connection if others hold all of the pool.
+    """Open a cursor, waiting for a connection while the pool is full.
 
     :param Registry registry: of the database.
     :rtype: Cursor
@@ -103,7 +103,7 @@ def patient_cursor(registry):
 
 
 def limit_lock_waits(cr):
-    """Have a transaction fail rather than wait for a lock for long.
+    """Make a transaction fail rather than wait long for a lock.
 
     :param Cursor cr: of the transaction.
     """
@@ -111,16 +111,16 @@ def limit_lock_waits(cr):
 
 
 def in_own_transaction(env, lock, function):
-    """Call a function as the system in a transaction of its own, and commit it.
+    """Call a function as superuser in a transaction of its own, and commit it.
 
-    Whoever takes the same lock comes before or after. After a concurrent update the
-    function is called again, so it must do nothing that cannot be undone.
+    Calls under the same lock are serialized. After a concurrent update the function is
+    called again, so it must not have effects that a rollback does not undo.
 
-    :param Environment env: the environment at hand; its transaction takes no part, and
+    :param Environment env: the current environment; its transaction is not used, and
         must not have written what the function writes.
     :param str lock: as for :func:`locked_transaction`.
     :param Callable function: takes the environment of the new transaction.
-    :return: what the function returns; records are of a transaction that is over.
+    :return: what the function returns; records belong to a closed transaction.
     """
     system = env(user=SUPERUSER_ID, su=True)
     with (
@@ -134,26 +134,27 @@ def retried(env, function):
     """Call a function and commit; after a concurrent update, call it again.
 
     :param Environment env: of a :func:`locked_transaction`.
-    :param Callable function: takes ``env``; does nothing that cannot be undone.
+    :param Callable function: takes ``env``; must have no effects that a rollback does
+        not undo.
     :return: what the function returns.
     """
     tries = itertools.count()
 
     def attempt():
         if next(tries):
-            limit_lock_waits(env.cr)  # The rollback has ended the first limit.
+            limit_lock_waits(env.cr)  # The rollback has reset the timeout.
         return function(env)
 
     return retrying(attempt, env)
 
 
 # ------------------------------------------------------------
-# Slots: how many notifications a process works on at a time
+# Slots: how many notifications a process handles at a time
 # ------------------------------------------------------------
 
 
 class Slots:
-    """Bound how many threads do something at a time, and how many wait for it."""
+    """Limit how many threads work at a time, and how many may wait for their turn."""
 
     def __init__(self, size, waiting=MAX_WAITING, timeout=SLOT_TIMEOUT):
         self._free = threading.BoundedSemaphore(size)
@@ -173,12 +174,12 @@ class Slots:
         :raise ServiceUnavailable: if too many wait already, or it takes too long.
         """
         if not self._places.acquire(blocking=False):
-            _logger.warning("overloaded: too many notifications wait already")
+            _logger.warning("overloaded: too many notifications are waiting")
             raise ServiceUnavailable
         try:
             if not self._free.acquire(timeout=self._timeout):
                 _logger.warning(
-                    "overloaded: a notification waited for %s seconds in vain",
+                    "overloaded: a notification got no slot within %s seconds",
                     self._timeout,
                 )
                 raise ServiceUnavailable
@@ -191,23 +192,23 @@ class Slots:
 
 @cache
 def _notification_slots():
-    # A notification holds two connections. Most of the pool stays for everybody else.
+    # A notification holds two connections. Most of the pool is left for other requests.
     return Slots(max(config["db_maxconn"] // 8, 1))
 
 
 @contextmanager
 def notification_slot(env):
-    """Work on a notification when the process has a slot for it.
+    """Handle a notification as soon as the process has a free slot.
 
-    In a process with threads, each request holds a connection from its beginning. If
-    a burst of notifications took a second one each, the pool would soon be empty and
-    the rest would fail. So only some work at a time, and who waits for a slot gives
-    the connection back meanwhile.
+    In a threaded process, each request holds a connection from its start. If every
+    notification of a burst took a second one, the pool would be exhausted and the rest
+    would fail. So only a few are handled at a time, and a request that waits for a slot
+    gives its connection back meanwhile.
 
     :param Environment env: of the request.
-    :return: context manager giving the environment to work in: the same if a slot was
-        free, else one on a connection taken afterwards. Odoo does not retry then, since
-        it only knows the connection that was given back.
+    :return: context manager giving the environment to work in: the same one if a slot
+        was free, otherwise one on a new connection. Odoo does not retry in the latter
+        case, since it only knows the connection that was given back.
     :raise ServiceUnavailable: if the process is overloaded.
     """
     slots = _notification_slots()
@@ -227,7 +228,7 @@ def notification_slot(env):
 
 
 # ------------------------------------------------------------
-# Threads: what waits for the PBX
+# Threads that wait for the PBX
 # ------------------------------------------------------------
 
 
@@ -251,14 +252,14 @@ class Background:
         try:
             future = self._executor.submit(function, *args)
         except RuntimeError:
-            _logger.info("%s: the server stops, dropped %s", self._name, args)
+            _logger.info("%s: the server is stopping, dropped %s", self._name, args)
             self._places.release()
             return False
         future.add_done_callback(lambda _future: self._places.release())
         return True
 
     def stop(self):
-        """Drop what is queued: Python ends a process only when the queue is empty."""
+        """Drop the queued work: Python only exits once the queue is empty."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
@@ -269,9 +270,9 @@ CommonServer.on_stop(_urgent.stop)
 
 
 def start_urgent(function, *args):
-    """Call a function in another thread, soon: a caller is waiting.
+    """Call a function in another thread soon, because a caller is waiting.
 
-    :param Callable function: handles its exceptions.
+    :param Callable function: must handle its exceptions.
     :return: whether there was room for it.
     :rtype: bool
     """
@@ -286,7 +287,7 @@ def start_after_commit(env, target, record_id, urgent=False):
 
     :param Environment env: of the transaction.
     :param Callable target: called with the database's name and ``record_id``; it
-        opens transactions of its own and handles its exceptions.
+        opens transactions of its own and must handle its exceptions.
     :param int record_id: what it is about.
     :param bool urgent: a caller is waiting; does not queue behind people's commands.
     """

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-#: Where the PBX's notifications come from, as its operator says (mango-api.md 2.3).
+#: The addresses that the vendor documents for notifications (mango-api.md 2.3).
 KNOWN_SOURCES = (
     "81.88.80.132",
     "81.88.80.133",
@@ -17,7 +17,7 @@ _SEPARATOR = re.compile(r"[\s,;]+")
 
 
 def is_loopback(host):
-    """Tell whether a host name or address is this very machine.
+    """Tell whether a host name or address is this machine.
 
     :param host: a host name, an IPv4 or an IPv6 address without brackets
     :type host: str | None
@@ -85,7 +85,7 @@ def parse_networks(text):
 def is_among(address, networks):
     """Tell whether an address belongs to one of some networks.
 
-    :param address: as the web server gives it; what is no address is in no network
+    :param address: as the web server reports it; an invalid one is in no network
     :type address: str | None
     :param networks: as :func:`parse_networks` returns them
     :type networks: ~collections.abc.Iterable
@@ -105,11 +105,11 @@ def _parse_address(text):
 
 
 def check_link(url, base_url):
-    """Tell whether a file that the PBX points to may be fetched (design.md 3).
+    """Tell whether a file that the PBX links to may be fetched (design.md 3).
 
     :param str url: absolute
-    :param str base_url: of the PBX, as :func:`check_base_url` gives it
-    :return: it is ``https`` in the world outside, or on this machine as the PBX is
+    :param str base_url: of the PBX, as returned by :func:`check_base_url`
+    :return: whether it is ``https``, or on this machine if the PBX is there, too
     :rtype: bool
     """
     try:

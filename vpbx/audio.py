@@ -1,6 +1,6 @@
-"""What a file of sound is: its format, its length. The file itself tells.
+"""Format and length of an audio file, read from its content.
 
-What a server calls its answer proves nothing: error pages come as ``audio/mpeg``, too.
+The content type of an answer proves nothing: error pages come as ``audio/mpeg``, too.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from mutagen.mp3 import MP3
 
 from .errors import NotAudioError
 
-#: What browsers play, by the names that the library has for it.
+#: Formats that browsers play, by the names that the library has for them.
 _PLAYABLE = {
     "audio/mpeg": "audio/mpeg",
     "audio/wav": "audio/wav",
@@ -20,7 +20,7 @@ _PLAYABLE = {
     "audio/flac": "audio/flac",
     "audio/aac": "audio/aac",
 }
-#: How their files are called.
+#: Their file extensions.
 EXTENSIONS = {
     "audio/mpeg": ".mp3",
     "audio/wav": ".wav",
@@ -33,7 +33,7 @@ EXTENSIONS = {
 
 @dataclass(frozen=True)
 class Audio:
-    """A file of sound: ``size`` in bytes, ``duration`` in whole seconds, at least 1."""
+    """An audio file: ``size`` in bytes, ``duration`` in whole seconds, at least 1."""
 
     mimetype: str
     size: int
@@ -41,34 +41,34 @@ class Audio:
 
 
 def inspect(file):
-    """Find out what a file of sound is; little of it is read.
+    """Detect the format and the length of an audio file; only a little of it is read.
 
     :param file: open for reading, seekable
     :type file: ~typing.BinaryIO
     :rtype: Audio
-    :raise NotAudioError: it is empty, or nothing that a browser plays
+    :raise NotAudioError: it is empty, or in no format that browsers play
     """
     size = file.seek(0, 2)
     if not size:
         raise NotAudioError("The recording is empty.")
     sound = _open(file)
-    # Not "if sound": without tags it is empty.
+    # Not "if sound": an object without tags is false.
     names = () if sound is None else sound.mime
     mimetype = next((_PLAYABLE[name] for name in names if name in _PLAYABLE), None)
     length = getattr(sound.info, "length", 0) if mimetype else 0
-    # Sketchy is an MP3 of which too little is MP3.
+    # "Sketchy" means that too few MP3 frames were found.
     if not length or getattr(sound.info, "sketchy", False):
-        raise NotAudioError("What came is no recording.")
+        raise NotAudioError("The answer is not a recording.")
     return Audio(mimetype, size, max(1, round(length)))
 
 
 def _open(file):
-    # Without tags in front and without a name, an MP3 is not guessed to be one.
+    # Without leading tags and a file name, an MP3 is not recognized as one.
     for read in (mutagen.File, MP3):
         file.seek(0)
         try:
             sound = read(file)
-        except Exception:  # noqa: BLE001 - a broken file may break anything
+        except Exception:  # noqa: BLE001 - a broken file may raise anything
             continue
         if sound is not None:
             return sound

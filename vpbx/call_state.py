@@ -1,29 +1,29 @@
 """A call as a fold over its notifications (mango-api.md 4, design.md 2).
 
 :func:`fold` takes *all* notifications of one ``entry_id`` and gives the state of the
-call. It is pure and total, and it takes its input as a set: neither the order nor the
-number of repetitions matters, so duplicates, disorder and replay are no special cases.
+call. It is pure and total, and treats its input as a set: neither order nor repetition
+matters, so duplicates, disorder and replay need no special handling.
 
 How it works:
 
-1. **Legs.** Events are grouped by leg. The event with the highest ``seq`` is the whole
+1. **Legs.** Events are grouped by leg. The event with the highest ``seq`` gives the
    state of its leg, because a leg may go back (``Connected`` twice) and its caller may
-   change in a transfer. Times are the earliest over the events, and what later events
-   may leave out (line, group, command) is remembered from earlier ones. Timestamps are
+   change in a transfer. Times are the earliest over the events, and members that later
+   events may omit (line, group, command) are taken from earlier ones. Timestamps are
    whole seconds and do not order events; within a leg ``seq`` does, between legs the
    chain of ``taken_from`` breaks ties.
 2. **Direction.** Guessed on the opening event of the first leg (mango-api.md 4.7) and
    overruled by the summary. An employee's callback is outbound although its first leg
    looks like an incoming call.
-3. **Talks.** The events that connect an employee with the client. A consultation of
-   colleagues is none, and neither is the first leg of a callback, where only the
-   employee has picked up.
-4. **End.** Only the summary ends a call, or its caretaker by giving ``closed_at``:
-   leaving the menu is a ``Disconnected`` leg, too. Since nothing takes a summary back,
-   no late event can reopen a call. What the summary says wins over what the legs say.
-5. **Only a recording.** As long as nothing else is known of a call, its recordings say
-   when there was a talk, and whose.
-6. **Statistics** say in the end what nothing else has said (:mod:`.statistics`).
+3. **Talks.** The events that connect an employee with the client. A consultation
+   between colleagues does not count, nor does the first leg of a callback, where only
+   the employee has picked up.
+4. **End.** Only the summary ends a call, or the caller of :func:`fold` by passing
+   ``closed_at``: leaving the menu is a ``Disconnected`` leg, too. Since nothing
+   revokes a summary, no late event can reopen a call. The summary wins over the legs.
+5. **Only a recording.** If nothing else is known of a call, its recordings tell when
+   there was a talk, and whose.
+6. **Statistics** fill in what nothing else has told (:mod:`.statistics`).
 """
 
 from collections import defaultdict
@@ -55,13 +55,13 @@ ENDED = "ended"
 
 _CONNECTED_STATES = ("connected", "onhold")
 _GONE = "disconnected"
-#: Where a caller hears a greeting or waits, and nobody's phone rings.
+#: Locations where a caller hears a greeting or waits, and no phone rings.
 MENU_LOCATIONS = ("ivr", "queue")
 
 
 @dataclass(frozen=True)
 class LegState:
-    """One place the call visited: the menu, a queue, or an employee's phone.
+    """One place that the call visited: the menu, a queue, or a phone.
 
     Times are epoch seconds or None.
     """
@@ -97,7 +97,7 @@ class LegState:
 class RecordingState:
     """One recording of the call; ``stored`` means that it may be fetched.
 
-    Mostly it is there some seconds later only; ``is_added`` means that it is.
+    It usually becomes available some seconds later, which ``is_added`` confirms.
     """
 
     ref: str
@@ -109,7 +109,7 @@ class RecordingState:
 
     @property
     def is_refused(self):
-        """Whether the PBX tells that it did not record, other than a talk too short."""
+        """Whether recording failed for a reason other than too short a talk."""
         code = self.completion_code or codes.DONE
         return not self.stored and code // 1000 != 1 and code != codes.TOO_SHORT
 
@@ -122,12 +122,12 @@ class CallState:
     ``state`` is ``ringing`` until an employee and the client talk, ``talking`` from
     then on, through hold and transfer, until the call has ``ended``. ``result`` is
     ``answered``, ``missed``, ``unanswered``, ``busy`` or ``failed``, and None until the
-    end. ``extension`` is who talked (first); as long as nobody does, who alone was
-    rung. What several people missed is nobody's, but of their group, ``group_number``.
-    In outbound and internal calls ``extension`` is who called. Numbers are as received;
-    an anonymous client is None.
-    ``in_menu_leg`` is the leg that a route command may take; ``all_legs_gone`` tells
-    that nothing is going on although the summary may not be here.
+    end. ``extension`` is the one who talked (first); without a talk, the only one rung.
+    A call that several people missed belongs to their group, ``group_number``. In
+    outbound and internal calls ``extension`` is the caller. Numbers are as received; an
+    anonymous client is None. ``in_menu_leg`` is the leg that a route command may use;
+    ``all_legs_gone`` tells that nothing is going on any more although the summary may
+    be missing.
     """
 
     entry_id: str | None
@@ -160,12 +160,12 @@ def fold(
 ) -> CallState:
     """Compute the state of a call from all its notifications.
 
-    :param notifications: of one ``entry_id``, in any order, repeated or not, entries of
-        the statistics among them; kinds that say nothing of a call are passed over
+    :param notifications: of one ``entry_id``, in any order, repeated or not, including
+        entries of the statistics; kinds that say nothing about a call are ignored
     :param lines: our own lines as the PBX gives them, which are never the client
-    :param closed_at: the epoch second at which a call without a summary was given up.
-        Give it for good: without it a call that has no summary is open again
-    :return: the call; without any notification a ringing call that knows nothing
+    :param closed_at: the epoch second at which a call without a summary was closed. It
+        must be passed from then on: without it such a call is open again
+    :return: the call; without any notification, a ringing call without data
     """
     facts = with_statistics(frozenset(notifications))
     evidence = _Evidence(facts, lines, closed_at)
@@ -179,7 +179,7 @@ class _Leg(NamedTuple):
 
     @property
     def opening(self):
-        """The first event that says who calls whom."""
+        """The first event that tells who calls whom."""
         for event in self.events:
             if _knows(_caller(event)) or _knows(_callee(event)):
                 return event
@@ -187,18 +187,18 @@ class _Leg(NamedTuple):
 
 
 class _Evidence:
-    """What is known of a call. Each field of CallState is a conclusion from it."""
+    """The facts of a call, from which each field of CallState is derived."""
 
     def __init__(self, facts, lines, closed_at):
         self._facts = facts
         self._lines = lines
         self._closed_at = closed_at
 
-    # -- what came in ----------------------------------------------------------
+    # -- input ------------------------------------------------------------------
 
     @cached_property
     def _summary(self):
-        """The summary. One is sent; of several different ones always the same."""
+        """The summary. If there are different ones, the choice is deterministic."""
         summaries = [fact for fact in self._facts if isinstance(fact, Summary)]
         return max(summaries, key=lambda s: (s.ended_at or 0, repr(s)), default=None)
 
@@ -219,7 +219,7 @@ class _Evidence:
 
     @cached_property
     def _first_leg(self):
-        """The leg that the call began with: the earliest that continues no other."""
+        """The leg that the call began with: the earliest without a predecessor."""
         roots = [leg for leg in self._legs if leg.state.taken_from is None]
         return next(iter(roots or self._legs), None)
 
@@ -259,7 +259,7 @@ class _Evidence:
 
     @cached_property
     def callback(self):
-        """Whether an employee had the PBX dial (mango-api.md 4.4)."""
+        """Whether the call is a callback ordered by an employee (mango-api.md 4.4)."""
         if any(event.callback_initiator for event in self._events):
             return True
         first = self._first_leg
@@ -280,7 +280,7 @@ class _Evidence:
         return self._guessed_direction(self._first_leg)
 
     def _guessed_direction(self, leg):
-        """Guess as mango-api.md 4.7 says."""
+        """Guess the direction (mango-api.md 4.7)."""
         event = leg.opening
         from_outside = is_external(event.from_number, self._lines)
         to_outside = is_external(event.to_number, self._lines)
@@ -302,7 +302,7 @@ class _Evidence:
         return next((n for n, ext in parties if self._may_be_client(n, ext)), None)
 
     def _possible_clients(self):
-        """List numbers and extensions of parties; who says it best comes first."""
+        """List numbers and extensions of the parties, the best source first."""
         side = _callee if self.direction == OUTBOUND else _caller
         if self.callback:
             # The first leg shows the client as its caller.
@@ -354,10 +354,10 @@ class _Evidence:
 
     @property
     def _only_one_rung(self):
-        """Whom a call that nobody took can be charged to.
+        """The extension that an unanswered call is attributed to.
 
-        Of several whose phones rang the summary names one; so it does of somebody whose
-        phone did not even ring (mango-api.md 3.2).
+        If several phones rang, the summary names one of them; it may also name somebody
+        whose phone did not ring (mango-api.md 3.2).
         """
         if self._groups and not self._is_ended:
             return None  # The next phone of the group may ring in a moment.
@@ -371,7 +371,7 @@ class _Evidence:
     def _calling_extension(self):
         if self._summary and self._summary.from_extension:
             return self._summary.from_extension
-        # A callback's first leg has the employee who calls as the called.
+        # On a callback's first leg the calling employee is the called party.
         events = [self._first_leg.opening, *self._events] if self._first_leg else []
         extensions = (event.from_extension or event.to_extension for event in events)
         return next(filter(None, extensions), None)
@@ -397,8 +397,8 @@ class _Evidence:
             return True
         if self.direction != OUTBOUND:
             return self._is_client(_caller(event))
-        # On the caller's side the client is after a transfer only: a leg that opens
-        # with them there is a callback's first.
+        # The client is on the caller's side only after a transfer: a leg that opens
+        # with them there is the first leg of a callback.
         return self._is_client(_callee(event)) or (
             event.taken_from is not None and self._is_client(_caller(event))
         )
@@ -420,8 +420,8 @@ class _Evidence:
             for leg in self._legs
             if leg.state.is_menu
             and leg.state.state in ("appeared", "connected")
-            # A menu leg that another continues is over although we were not told yet.
-            # A queue leg lasts while the agents' phones ring.
+            # A menu leg that another leg continues is over, even if the end is not
+            # known yet. A queue leg lasts while the agents' phones ring.
             and (leg.state.location == "queue" or leg.state.leg_ref not in left)
         ]
         return waiting[-1] if waiting else None
@@ -468,7 +468,7 @@ class _Evidence:
             return self._summary.ended_at
         if not self._summary and not self.all_legs_gone:
             return self._closed_at
-        # The last we heard of the call.
+        # The last sign of life of the call.
         times = [event.timestamp for event in self._events]
         if self._summary:
             told = self._summary
@@ -492,8 +492,8 @@ class _Evidence:
         if self._summary and self._summary.end_reason:
             return self._summary.end_reason
         gone = [leg for leg in self._legs if leg.state.end_reason]
-        # A callback's first leg ends as it likes once there is a second (mango-api.md
-        # 10), and how the menu ended matters only if nobody was rung.
+        # Once there is a second leg, the end of a callback's first leg means nothing
+        # (mango-api.md 10), and the end of the menu matters only if nobody was rung.
         if self.callback:
             gone = [leg for leg in gone if leg is not self._first_leg] or gone
         gone = [leg for leg in gone if not leg.state.is_menu] or gone
@@ -520,7 +520,7 @@ class _Evidence:
 
     @cached_property
     def recordings(self):
-        """The recordings; each recorded employee has an own one."""
+        """The recordings, one for each recorded employee."""
         by_ref = defaultdict(list)
         for fact in self._recording_facts:
             by_ref[fact.recording_ref].append(fact)
@@ -533,7 +533,7 @@ class _Evidence:
 
     @property
     def _talk_recordings(self):
-        """The recordings that the PBX has: proof of a talk."""
+        """The recordings that the PBX has stored, which prove a talk."""
         return [recording for recording in self.recordings if recording.stored]
 
 
@@ -543,8 +543,8 @@ class _Evidence:
 
 def _by_seq(events):
     if len({event.seq for event in events}) < len(events):
-        # Different events with one seq should not exist. If they do, they shall stand
-        # in the same order every time.
+        # There should not be different events with one seq. If there are, their order
+        # must be deterministic.
         events = sorted(events, key=repr)
         events.sort(key=lambda event: event.timestamp or 0)
     return sorted(events, key=lambda event: event.seq)
@@ -556,21 +556,21 @@ def _leg_rank(leg, depths):
 
 
 def _depths(parents):
-    """Count for each leg the legs that it continues, itself included.
+    """Return the length of the chain that ends at each leg.
 
-    Each leg is looked at once, however long the chains are. In a circle all have its
+    Each leg is visited once, however long the chains are. All legs of a cycle have its
     length.
 
-    :param dict parents: for each leg the one that it continues, or None.
+    :param dict parents: for each leg, the one that it continues, or None.
     :rtype: dict[str, int]
     """
     depths = {}
     for leg_ref in parents:
-        chain = {}  # leg -> its place, from here on upwards
+        chain = {}  # leg -> its position in the chain
         while leg_ref in parents and leg_ref not in depths and leg_ref not in chain:
             chain[leg_ref] = len(chain)
             leg_ref = parents[leg_ref]
-        # Where the chain ends: at a leg that is counted, in a circle, or nowhere.
+        # The chain ends at a leg that is known already, in a cycle, or at None.
         end = chain.get(leg_ref, len(chain))
         above = depths.get(leg_ref, len(chain) - end)
         for link, place in chain.items():
@@ -582,7 +582,7 @@ def _leg(events):
     newest = events[-1]
     from_number, from_extension = _newest(events, _caller)
     to_number, to_extension = _newest(events, _callee)
-    # A leg that came back is not gone, whatever an earlier event said.
+    # A leg that came back is live, whatever an earlier event said.
     ends = [event for event in events if event.state == newest.state == _GONE]
     return _Leg(
         LegState(
@@ -621,13 +621,13 @@ def _knows(party):
 
 
 def _newest(events, party):
-    """Give the party as the newest event that knows it says."""
+    """Return the party according to the newest event that has it."""
     known = (party(event) for event in reversed(events))
     return next(filter(_knows, known), (None, None))
 
 
 def _remembered(events, name):
-    """Give a member that later events may leave out."""
+    """Return a member that later events may omit."""
     values = (getattr(event, name) for event in reversed(events))
     return next((value for value in values if value is not None), None)
 

@@ -1,8 +1,8 @@
 """Requests to the PBX (mango-api.md 2, 5, 6).
 
-There is one place where HTTP happens, :meth:`Client._post`: a timeout on every request,
-TLS verified, no redirects, no repetition, status *and* body read, secrets masked, and
-every failure told as one of :mod:`.errors`.
+All HTTP happens in one place, :meth:`Client._post`: a timeout on every request, TLS
+verified, no redirects, no retries, status *and* body checked, secrets masked, and every
+failure raised as one of :mod:`.errors`.
 """
 
 import json
@@ -33,18 +33,18 @@ from .transport import transport_error
 
 _logger = logging.getLogger(__name__)
 
-#: Seconds to connect, and between two pieces of an answer.
+#: Seconds to connect, and between two chunks of an answer.
 TIMEOUT = (5, 20)
-#: 5,000 employees with everything we ask for are some 5 MB.
+#: 5,000 employees with all requested fields take about 5 MB.
 MAX_ANSWER = 32 * 1024 * 1024
 
 # user_id comes only when asked for; recordings and statistics need it
 # (mango-api.md 6.1).
 _USER_FIELDS = ("general.user_id", "general.mobile", "groups")
 
-#: Where a recording is, instead of an answer (mango-api.md 6.3).
+#: The link to a recording, sent instead of an answer (mango-api.md 6.3).
 _REDIRECTS = (302, 303, 307)
-#: Characters of a message of the PBX that are shown.
+#: Maximum length of a message of the PBX that is shown, in characters.
 _MAX_TOLD = 200
 _NO_RECORDING = 3320
 #: Of the black list (mango-api.md 7).
@@ -58,7 +58,7 @@ _SIGNATURE = re.compile(r"\b[0-9a-fA-F]{64}\b")
 
 @dataclass(frozen=True)
 class Device:
-    """A phone of an employee; ``order`` is when it rings among the others.
+    """A phone of an employee; ``order`` is its position in the ringing order.
 
     ``number`` is digits or a SIP address, ``protocol`` mostly ``sip``, ``tel`` or
     ``fmc``.
@@ -109,7 +109,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Balance:
-    """The PBX's money."""
+    """The balance of the PBX's account."""
 
     amount: Decimal
     currency: str
@@ -139,9 +139,9 @@ class Visitor:
 
 @dataclass(frozen=True)
 class Probe:
-    """What a harmless request found out about the connection.
+    """The result of a harmless test request.
 
-    ``server_time`` is the PBX's clock (aware, UTC), None if it does not tell.
+    ``server_time`` is the PBX's clock (aware, UTC), None if it is unknown.
     """
 
     is_tls: bool
@@ -154,8 +154,8 @@ class Probe:
 class _Answer:
     payload: dict
     code: int | None
-    facts: dict  # about the answer, as the errors take them
-    location: str | None = field(default=None, repr=False)  # may be as good as a key
+    facts: dict  # details of the answer, as keyword arguments of the errors
+    location: str | None = field(default=None, repr=False)  # may be a one-time link
 
 
 class Client:
@@ -163,13 +163,13 @@ class Client:
 
     Every method raises one of :mod:`.errors`: ``TransportError``, ``RefusedError``,
     ``RateLimitedError``, ``LockedOutError`` or ``BadAnswerError``. Nothing is ever
-    repeated: a repeated callback dials twice, and repeated refusals lock the account
-    out for two minutes (mango-api.md 2.5).
+    retried: a repeated callback dials twice, and repeated refusals lock the account out
+    for two minutes (mango-api.md 2.5).
 
     :param str base_url: ``https://app.mango-office.ru``, without ``/vpbx/``
     :param str api_key: the PBX's unique code
     :param str api_salt: the PBX's key for signatures
-    :param timeout: seconds to connect and to wait for the next piece of the answer
+    :param timeout: seconds to connect and to wait for the next chunk of the answer
     :type timeout: tuple[float, float]
     :param session: to share or to replace the connection
     :type session: ~requests.Session | None
@@ -222,7 +222,7 @@ class Client:
         return self._rows(self._post("incominglines", {}), "lines", _line)
 
     def balance(self):
-        """Ask for the PBX's money.
+        """Ask for the balance of the PBX's account.
 
         :rtype: Balance
         """
@@ -233,11 +233,11 @@ class Client:
 
         :param ~datetime.datetime start: aware
         :param ~datetime.datetime end: aware, less than 30 days later
-        :param int limit: how many calls at most, one of ``statistics.LIMITS``
-        :param int offset: how many calls to pass over
-        :return: the key of the report, which gets ready by and by
+        :param int limit: maximum number of calls, one of ``statistics.LIMITS``
+        :param int offset: how many calls to skip
+        :return: the key of the report, which takes some time to be prepared
         :rtype: str
-        :raise ValueError: if the PBX does not give such a report
+        :raise ValueError: if the PBX does not accept these parameters
         """
         payload = statistics.period(start, end, limit, offset)
         answer = self._post("stats/calls/request", payload)
@@ -247,7 +247,7 @@ class Client:
         return key
 
     def calls(self, key):
-        """Ask for the statistics that were ordered; every few seconds at most.
+        """Poll for the ordered statistics; not more often than every few seconds.
 
         :param str key: from :meth:`request_calls`
         :rtype: ~.statistics.Report
@@ -265,9 +265,9 @@ class Client:
             raise BadAnswerError(str(error), **answer.facts) from error
 
     def probe(self):
-        """Try the connection with one harmless signed request.
+        """Test the connection with one harmless signed request.
 
-        :return: what was found out; the errors carry ``server_time`` as well
+        :return: the result; errors carry ``server_time`` as well
         :rtype: Probe
         """
         answer = self._post("account/balance", {})
@@ -343,19 +343,19 @@ class Client:
                 raise
 
     def fetch_recording(self, recording_ref, file, max_size, version=None):
-        """Load a recording: one request, one access to the link that it answers with.
+        """Download a recording: one request, and one access to the link in its answer.
 
         :param str recording_ref: the PBX's ``recording_id``
         :param file: open for writing and reading, empty or with the first part of the
-            recording; its content is a recording only if nothing is raised
+            recording; its content is complete only if nothing is raised
         :type file: ~typing.BinaryIO
-        :param int max_size: bytes; what is larger is not read
-        :param version: what the first part is of
+        :param int max_size: bytes; a larger file is not read
+        :param version: which file the first part belongs to
         :type version: ~.recordings.Version | None
         :rtype: ~.audio.Audio
-        :raise NotReadyError: it is not there yet, or not any more
-        :raise PartialError: what is in the file is the first part of it
-        :raise NotAudioError: what is there is no recording
+        :raise NotReadyError: it is not available yet, or not any more
+        :raise PartialError: the file holds only the first part of it
+        :raise NotAudioError: the downloaded file is not a recording
         :raise TooLargeError: it is larger than ``max_size``
         """
         link = self._recording_link(recording_ref)
@@ -364,9 +364,10 @@ class Client:
         )
 
     def _recording_link(self, recording_ref):
-        """Ask where a recording is.
+        """Ask for the link to a recording.
 
-        :return: an address that works once and for whoever has it: not for any log
+        :return: an address that works once, without authentication: it must not be
+            logged
         :rtype: str
         """
         payload = {"recording_id": recording_ref, "action": "download"}
@@ -376,16 +377,16 @@ class Client:
             raise BadAnswerError(message, **answer.facts)
         link = urljoin(f"{self._base_url}/", answer.location)
         if not check_link(link, self._base_url):
-            message = "The PBX's link to the recording leads to where it must not."
+            message = "The PBX's link to the recording leads to a forbidden address."
             raise BadAnswerError(message, **answer.facts)
         return link
 
     # -- commands: None means accepted; the outcome comes as result/<command> --------
 
     def route(self, command_id, call_id, to_number):
-        """Send a call that is in the menu or ringing to somebody (mango-api.md 5.4).
+        """Route a call that is in the menu or ringing (mango-api.md 5.4).
 
-        :param str command_id: ours; comes back in the notifications
+        :param str command_id: chosen by us; repeated in the notifications
         :param str call_id: the leg
         :param str to_number: an extension, a group, or any number
         """
@@ -395,16 +396,16 @@ class Client:
         )
 
     def callback(self, command_id, extension, to_number, line_number=None, device=None):
-        """Ring an employee and then somebody else (mango-api.md 5.1).
+        """Call an employee and then connect them to a number (mango-api.md 5.1).
 
-        After an error with ``ambiguous`` set the phones may ring all the same.
+        After an error with ``ambiguous`` set, the phones may ring nevertheless.
 
-        :param str command_id: ours; comes back in the notifications
+        :param str command_id: chosen by us; repeated in the notifications
         :param str extension: the employee's
         :param str to_number: an extension, a group, or digits
-        :param line_number: the line to go out through, else the employee's
+        :param line_number: the outgoing line; by default the employee's
         :type line_number: str | None
-        :param device: the employee's phone that rings, else as they have set it up
+        :param device: the employee's phone to ring; by default as set up in the PBX
         :type device: str | None
         """
         payload = {
@@ -421,7 +422,7 @@ class Client:
     def hangup(self, command_id, call_id):
         """End a leg (mango-api.md 5.3).
 
-        :param str command_id: ours; comes back in the notifications
+        :param str command_id: chosen by us; repeated in the notifications
         :param str call_id: the leg
         """
         self._command(
@@ -431,7 +432,7 @@ class Client:
     def transfer(self, command_id, call_id, method, to_number, initiator):
         """Transfer a connected leg (mango-api.md 5.5).
 
-        :param str command_id: ours; comes back in the notifications
+        :param str command_id: chosen by us; repeated in the notifications
         :param str call_id: the leg
         :param str method: ``blind`` or ``hold``
         :param str to_number: an extension, a group, or any number
@@ -452,18 +453,18 @@ class Client:
 
     def _new_session(self):
         session = requests.Session()
-        # A proxy for the world outside must not be asked for this very machine.
+        # A proxy must not be used for this machine.
         session.trust_env = not is_loopback(urlsplit(self._base_url).hostname)
         return session
 
     def _command(self, path, payload):
-        """Send a command; only a clear yes is one."""
+        """Send a command; only a result code counts as accepted."""
         answer = self._post(path, payload)
         if answer.code is None:
             raise BadAnswerError("The answer has no result.", **answer.facts)
 
     def _post(self, path, payload, *, is_for_link=False):
-        """Send one signed request and read its answer. The one place of HTTP.
+        """Send one signed request and read its answer. All HTTP happens here.
 
         :param str path: below ``/vpbx/``
         :param dict payload: the ``json`` field
@@ -493,8 +494,8 @@ class Client:
         else:
             return self._read_answer(path, response, body, is_for_link)
         _logger.info("Mango %s: no answer (%s)", path, failure.reason)
-        # Raised out here, without a context: that would hold the request and with it
-        # the secrets.
+        # Raised outside of the handler: the context would hold the request with its
+        # secrets.
         raise failure
 
     def _read_answer(self, path, response, body, is_for_link):
@@ -520,7 +521,7 @@ class Client:
         return _Answer(payload or {}, code, facts, response.headers.get("Location"))
 
     def _failure(self, status, body, payload, code, facts, is_for_link):
-        """Find out what went wrong, the most telling first. None if nothing did."""
+        """Return the most specific error of an answer, or None."""
         content = payload or {}
         if 429 in (status, content.get("status")) or code == 4290:
             return RateLimitedError("Too many requests to the PBX.", **facts)
@@ -539,7 +540,7 @@ class Client:
             return LockedOutError(message, told=told, **facts)
         if status >= 500:
             message = f"The PBX is unavailable (HTTP {status})."
-            # Behind a gateway's 502 or 504 the request may have been carried out.
+            # With a gateway's 502 or 504 the request may have been carried out.
             return TransportError(
                 message, reason="unavailable", ambiguous=status != 503, **facts
             )
@@ -548,7 +549,7 @@ class Client:
         return _bad_answer(status, body, payload, code, facts)
 
     def _rows(self, answer, name, read):
-        """Read a list. One bad row is left out; a bad list is no list.
+        """Read a list, skipping bad rows; fail if all of them are bad.
 
         A broken answer must not be mistaken for an empty list.
         """
@@ -564,20 +565,20 @@ class Client:
         return found
 
     def _mask(self, text):
-        """Take our secrets out of a text from outside."""
+        """Mask our secrets in a text from outside."""
         for secret in filter(None, (self._api_key, self._api_salt)):
             text = text.replace(secret, "***")
         return _SIGNATURE.sub("***", text)
 
 
 def _bad_answer(status, body, payload, code, facts):
-    """Say why an answer cannot be used. None if it can."""
+    """Return why an answer cannot be used, or None."""
     if not 200 <= status < 300:
         return BadAnswerError(f"Unexpected answer (HTTP {status}).", **facts)
     if body is None:
         return BadAnswerError("The PBX's answer is too large.", **facts)
     if status == 204:
-        return None  # A report is not ready; whoever awaits more misses it.
+        return None  # Means "not ready" for a report, and an error for everything else.
     if not body.strip():
         return BadAnswerError("The PBX's answer is empty.", **facts)
     if payload is None:
@@ -590,7 +591,7 @@ def _bad_answer(status, body, payload, code, facts):
 def _read_limited(response):
     """Read the body.
 
-    :return: the bytes, or None if they are too many
+    :return: the bytes, or None if there are too many
     :rtype: bytes | None
     """
     pieces, size = [], 0
@@ -613,7 +614,7 @@ def _decode(body):
 def _result_code(payload):
     """Read ``result``, else ``code``: an integer, text, or absent.
 
-    :return: the code; None also for 0, with which the rate limit's answer comes
+    :return: the code; None also for 0, which rate-limited answers contain
     :rtype: int | None
     """
     result = payload.get("result")
@@ -640,7 +641,7 @@ def _json_text(value):
 
 
 # ---------------------------------------------------------------------------
-# Rows. Members are missing, null, empty, or integers in place of text.
+# Rows. Members may be missing, null, empty, or integers instead of text.
 
 
 def _text(value):
@@ -658,7 +659,7 @@ def _object(value):
 
 
 def _texts(values, name=None):
-    """Read a list of texts, or of objects that have the text under a name."""
+    """Read a list of texts, or of objects with the text under a name."""
     values = values if isinstance(values, list) else []
     if name:
         values = [_object(value).get(name) for value in values]

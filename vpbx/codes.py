@@ -1,25 +1,25 @@
 """Result codes and call-end reasons (mango-api.md 7).
 
 Codes form classes, and a code that is not listed reads as its class: 2219 as 2210, then
-2200, then 2000. So nothing is ever checked against the list; it only gives words.
+2200, then 2000. So nothing is ever validated against the list; it only provides texts.
 """
 
 
 def _lt(text):
-    """Mark a text for Odoo's export of terms; whoever shows it translates it."""
+    """Mark a text for Odoo's export of terms; it is translated where it is shown."""
     return text
 
 
 DONE = 1000
-#: The calling side of a leg, e.g. a client who did not want to wait.
+#: The calling side of a leg hung up, e.g. a client who did not want to wait.
 CALLER_HUNG_UP = 1110
 #: A recording that is too short, and was not stored.
 TOO_SHORT = 4002
 
-#: Plain sentences by code; 0 is what is said of a code of no known class.
+#: Sentences by code; 0 stands for codes of no known class.
 MEANINGS = {
     0: _lt("Unknown code"),
-    # 1xxx: done, and how calls end
+    # 1xxx: success, and reasons for the end of calls
     1000: _lt("Done"),
     1001: _lt("Done, with remarks"),
     1100: _lt("The call ended normally"),
@@ -155,16 +155,16 @@ MEANINGS = {
     6000: _lt("The fax failed"),
 }
 
-#: End reasons of what a command ended: ours, or that of somebody else's program.
+#: End reasons of calls ended by a command: ours or another program's.
 ENDED_BY_COMMAND = frozenset({1180, 1181})
 
-# Temporary by mango-api.md 7.2; 429 and 503 are HTTP statuses told in a code's place.
+# Temporary by mango-api.md 7.2; 429 and 503 are HTTP statuses used as codes.
 _TRANSIENT = frozenset(
     {429, 503, 4200, 4290, 5000, 5001, 5002, 5003, 5004, 5007, 5008, 5011}
 )
 
-# What an end reason says about a call without a talk. A code that is not here reads as
-# its class, like everywhere.
+# What an end reason means for a call without a talk. An unlisted code reads as its
+# class, as everywhere.
 _OUTCOMES = {
     1000: "normal",
     1110: "abandoned",
@@ -201,7 +201,7 @@ _OUTCOMES = {
 
 
 def _read_as(code, table):
-    """Find a code in a table, else its class: digits become zeros from the right."""
+    """Find a code in a table, or its class: digits become zeros from the right."""
     for unit in (1, 10, 100, 1000):
         nearest = code // unit * unit
         if nearest in table:
@@ -210,7 +210,7 @@ def _read_as(code, table):
 
 
 def known(code):
-    """Give the nearest listed code.
+    """Return the nearest listed code.
 
     :param int code: any code
     :return: the code itself, its class (2219 gives 2210), or 0 for no known class
@@ -220,7 +220,7 @@ def known(code):
 
 
 def meaning(code):
-    """Say what a code means.
+    """Return the meaning of a code.
 
     :param int code: any code
     :return: a plain English sentence without a full stop
@@ -239,7 +239,7 @@ def is_transient(code):
 
 
 def outcome(code):
-    """Say what an end reason means for a call in which nobody talked.
+    """Return what an end reason means for a call without a talk.
 
     :param code: a call-end reason
     :type code: int | None

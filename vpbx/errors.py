@@ -1,12 +1,12 @@
-"""The one exception family of the protocol.
+"""The exceptions of the protocol.
 
-No message, argument or attribute ever holds a secret: the client masks whatever
-comes from outside before it raises.
+No message, argument or attribute ever holds a secret: the client masks texts from
+outside before it raises.
 """
 
 
 class VpbxError(Exception):
-    """Something between us and the PBX went wrong.
+    """Communication with the PBX failed.
 
     :param str message: one English sentence, safe to show and to log
     :param uuid: the PBX's ``X-Uuid`` of the request, for the vendor's support
@@ -17,8 +17,8 @@ class VpbxError(Exception):
     :type server_time: ~datetime.datetime | None
     """
 
-    #: True when the PBX may have done what was asked although we saw a failure.
-    #: A command that dials must then not be repeated.
+    #: Whether the PBX may have carried out the request in spite of the failure. A
+    #: command that dials must then not be repeated.
     ambiguous = False
 
     def __init__(self, message, *, uuid=None, http_status=None, server_time=None):
@@ -43,11 +43,11 @@ class TransportError(VpbxError):
 
 
 class PartialError(TransportError):
-    """A recording broke off or took too long; what has come of it can be used.
+    """The download of a recording broke off or took too long, and can be continued.
 
-    :param start: where in the file the new bytes begin: 0 if it began anew
-    :param version: what the part is of; None if what was there already is worthless,
-        because the file is another one now
+    :param start: offset of the new bytes in the file: 0 if the download started over
+    :param version: which file the part belongs to; None if the earlier part is useless
+        because the file has changed
     :type version: ~.recordings.Version | None
     """
 
@@ -58,12 +58,11 @@ class PartialError(TransportError):
 
 
 class RefusedError(VpbxError):
-    """The PBX understood and refused.
+    """The PBX refused the request.
 
     :param int code: the PBX's result code (mango-api.md 7.2)
     :param str meaning: the code in plain English
-    :param str fields: what the PBX says about the fields, as JSON text; ``""`` if
-        nothing
+    :param str fields: the PBX's details about the fields, as JSON text; ``""`` if none
     """
 
     def __init__(self, code, meaning, *, fields="", **facts):
@@ -89,14 +88,14 @@ class LockedOutError(VpbxError):
 
 
 class BadAnswerError(VpbxError):
-    """An answer that cannot be read: empty, HTML, cut short, of another shape."""
+    """An unreadable answer: empty, HTML, truncated, or with another structure."""
 
-    # An answer came, so the request arrived; what became of it is unknown.
+    # There was an answer, so the request arrived; its outcome is unknown.
     ambiguous = True
 
 
 class NotReadyError(VpbxError):
-    """The recording is not there: not yet, or not any more (HTTP 404, code 3320).
+    """The recording is not available yet, or not any more (HTTP 404, code 3320).
 
     :param code: the PBX's result code, if it gave one
     :type code: int | None
@@ -108,11 +107,11 @@ class NotReadyError(VpbxError):
 
 
 class NotAudioError(BadAnswerError):
-    """What came is no recording: a web page, nothing, or a format nobody plays."""
+    """The answer is not a recording: a web page, empty, or an unsupported format."""
 
 
 class TooLargeError(VpbxError):
-    """The recording is larger than it may be; it was not read to the end.
+    """The recording is larger than allowed; it was not read to the end.
 
     :param int limit: bytes
     """

@@ -1,10 +1,10 @@
-"""What the PBX sends us, as value objects (mango-api.md 3).
+"""Notifications of the PBX as value objects (mango-api.md 3).
 
-The PBX is generous: members are missing, empty or null, integers come as text and the
-other way round, new states, places and kinds appear over the years. So the reading is
+The PBX is not strict: members are missing, empty or null, integers come as text and
+vice versa, new states, locations and kinds appear over the years. So parsing is
 lenient: a notification is refused only if it lacks what the fold needs to place it, and
-whatever else cannot be read counts as missing. What comes out of here is safe to store:
-no NUL, no lone surrogate, no over-long text, no time outside this century's calendar.
+anything else that cannot be read counts as missing. The result is safe to store: no
+NUL, no lone surrogate, no over-long text, no time out of range.
 """
 
 import json
@@ -16,14 +16,14 @@ from typing import Any, NoReturn
 from .errors import NotificationError
 from .texts import clean, visible
 
-MAX_LENGTH = 128  # characters; ids have at most 128 bytes by the manual
+MAX_LENGTH = 128  # characters; according to the manual, ids have at most 128 bytes
 
-# Epoch seconds that are taken for a time: the year 2000, and as far from it as a 32-bit
-# number of seconds reaches, so that no duration can overflow a database integer.
+# Epoch seconds that count as a time: from the year 2000 on, within a 32-bit number of
+# seconds, so that no duration can overflow a database integer.
 _EARLIEST = 946_684_800
 _LATEST = _EARLIEST + 2**31 - 1
 _LARGEST_CODE = 99_999
-_MAX_DEPTH = 50  # of objects in objects; the PBX has two
+_MAX_DEPTH = 50  # levels of nesting; the PBX uses two
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
@@ -36,7 +36,7 @@ _TRACKING_KINDS = {1: "dynamic", 2: "static"}
 
 _COMMAND_RESULTS = frozenset(
     {
-        "result",  # inferred from the fields: which command it was is not said
+        "result",  # inferred from the fields: the command is not named
         "result/callback",
         "result/callback_group",
         "result/call/hangup",
@@ -141,7 +141,7 @@ class RecordAdded:
 
 @dataclass(frozen=True)
 class CommandResult:
-    """``result/<command>``: what became of a command of ours."""
+    """``result/<command>``: the outcome of one of our commands."""
 
     kind: str
     command_id: str
@@ -151,7 +151,7 @@ class CommandResult:
 
 @dataclass(frozen=True)
 class Ignored:
-    """A kind that we do not use, or a ``ping``."""
+    """An unused kind, or a ``ping``."""
 
     kind: str
     entry_id: str | None = None
@@ -163,16 +163,16 @@ Notification = (
 
 
 # ---------------------------------------------------------------------------
-# Which kind
+# Kind
 
 
 def kind_of(path_tail):
-    """Find the kind of a notification in the path that it came to.
+    """Determine the kind of a notification from the path that it was posted to.
 
     Only the end matters: ``vpbx/events/call/`` and ``events/events/call`` are
-    ``events/call``, because cabinets are filled in in many ways.
+    ``events/call``, because the address in the cabinet is entered in many ways.
 
-    :param path_tail: what follows our base address in the path
+    :param path_tail: the path after our base address
     :type path_tail: str | None
     :return: the kind, or ``""`` if the path says nothing
     :rtype: str
@@ -190,7 +190,7 @@ def kind_of(path_tail):
 
 
 def infer_kind(payload):
-    """Guess the kind of a notification from its fields.
+    """Infer the kind of a notification from its fields.
 
     :param dict payload: the decoded ``json`` field
     :return: the kind; ``result`` for a command's result; ``ping`` for an empty
@@ -221,7 +221,7 @@ def infer_kind(payload):
 # Reading
 
 
-@lru_cache(maxsize=256)  # all those of a call are read again with each further one
+@lru_cache(maxsize=256)  # all notifications of a call are read again with each new one
 def parse(kind, text):
     """Read a notification.
 
@@ -230,8 +230,8 @@ def parse(kind, text):
     :type text: str | None
     :return: the notification; its ``kind`` is the given or the inferred one
     :rtype: Notification
-    :raise NotificationError: if the text is missing, no JSON object, or lacks what
-        its kind needs
+    :raise NotificationError: if the text is missing, is not a JSON object, or lacks
+        what its kind needs
     """
     if kind == "ping":
         return Ignored(kind)
@@ -253,7 +253,7 @@ def _load(text):
         _check_depth(text)
         payload = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        # ValueError also stands for a number with thousands of digits
+        # ValueError also covers a number with thousands of digits
         raise NotificationError("The field json cannot be read.") from None
     if not isinstance(payload, dict):
         raise NotificationError("The field json is not an object.")
@@ -261,8 +261,8 @@ def _load(text):
 
 
 def _check_depth(text):
-    # Not left to json: how deep that gets depends on how deep its caller is, and what
-    # could be read once must be readable again.
+    # Not left to json: its limit depends on the depth of the call stack, and a text
+    # that was read once must stay readable.
     if text.count("[") + text.count("{") <= _MAX_DEPTH:
         return
     depth = 0
@@ -292,7 +292,7 @@ def _leg_event(kind, payload):
         taken_from=read_optional_id(caller.get("taken_from_call_id")),
         to_number=read_text(callee.get("number")),
         to_extension=read_text(callee.get("extension")),
-        # Of an outgoing call it stands with the caller only (mango-api.md 3.1).
+        # For an outgoing call only the caller has it (mango-api.md 3.1).
         line_number=read_text(callee.get("line_number"))
         or read_text(caller.get("line_number")),
         acd_group=read_text(callee.get("acd_group")),
@@ -309,8 +309,8 @@ def _leg_event(kind, payload):
 def _summary(kind, payload):
     caller, callee = read_object(payload.get("from")), read_object(payload.get("to"))
     talk_time = read_integer(payload.get("talk_time")) or 0
-    # Both are needed: hanging up in the menu may come with entry_result 1
-    # (mango-api.md 3.2).
+    # Both are checked: hanging up in the menu may have entry_result 1 (mango-api.md
+    # 3.2).
     answered = read_integer(payload.get("entry_result")) in (1, None) and talk_time > 0
     return Summary(
         kind=kind,
@@ -423,10 +423,9 @@ def _initiator(value: Any) -> str | None:
 
 
 def read_optional_id(value: Any) -> str | None:
-    """Read an opaque id: exact or not at all, since a repaired id is another id.
+    """Read an opaque id, without any repair: a repaired id is another id.
 
-    What cannot be printed, such as NUL, a lone surrogate or a mark of direction, is in
-    no id.
+    Ids have no unprintable characters, such as NUL, lone surrogates or bidi marks.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)

@@ -1,4 +1,4 @@
-"""Phone numbers, devices and extensions as the PBX and people write them.
+"""Phone numbers, devices and extensions as written by the PBX and by people.
 
 The PBX sends external numbers as digits with country code and without a plus, its own
 devices as ``sip:user@company.mangosip.ru`` (mango-api.md 2.7). People type anything.
@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import phonenumbers
 
-#: The PBX's home; the last resort for numbers written without a country code.
+#: The PBX's country, the last one tried for numbers without a country code.
 HOME_REGION = "RU"
 
-_MIN_DIGITS = 7  # shorter is an extension or a service number
+_MIN_DIGITS = 7  # shorter ones are extensions or service numbers
 _MAX_DIGITS = 18  # E.164 allows 15; room for an international prefix
 _MAX_LENGTH = 200
 _MAX_E164 = 16  # a plus and 15 digits
@@ -22,7 +22,7 @@ _HIDDEN_NAMES = frozenset(
     {"", "anonymous", "private", "restricted", "unavailable", "unknown"}
 )
 
-# Satellites, ships, international networks and premium numbers of no country.
+# Satellite, maritime and international networks, and international premium numbers.
 _COSTLY_NETWORKS = frozenset({870, 878, 881, 882, 883, 888, 979})
 _COSTLY_TYPES = (
     phonenumbers.PhoneNumberType.PREMIUM_RATE,
@@ -30,14 +30,14 @@ _COSTLY_TYPES = (
 )
 _NO_COUNTRY = phonenumbers.phonenumberutil.REGION_CODE_FOR_NON_GEO_ENTITY
 
-# Where the first number ends: an extension's mark or the next number.
+# The end of the first number: an extension mark or the next number.
 _TAIL = re.compile(
     r"доб|вн|ext|x|х|[#,;/|\r\n]|(?<=\d)\s*\+",  # the second х is Cyrillic
     re.IGNORECASE,
 )
 _LETTER = re.compile(r"[^\W\d_]")
 # A whole Russian number without a plus, as the PBX sends it or as people dial it.
-# After 8 only digits that begin a Russian area: 80… is dialled in Belarus.
+# After 8, only digits that begin a Russian area code: 80… is dialled in Belarus.
 _RUSSIAN = re.compile(r"7\d{10}|8[34789]\d{9}")
 
 
@@ -87,7 +87,7 @@ def is_whole_russian(raw):
 
 
 def _first_number(raw):
-    """Cut a text after its first number; None if it does not begin with one."""
+    """Cut a text after its first number; None if it does not begin with a number."""
     if not isinstance(raw, str) or len(raw) > _MAX_LENGTH:
         return None
     text = unicodedata.normalize("NFKC", raw).strip().lower().removeprefix("tel:")
@@ -111,16 +111,16 @@ def _possible(number, region):
     if reason != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
     found = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    # The library lets some nonsense pass that is no E.164, or not the same twice.
+    # The library lets some numbers pass that are not E.164, or do not round-trip.
     is_stable = len(found) <= _MAX_E164 and phonenumbers.parse(found) == parsed
     return found if is_stable else None
 
 
 class Destination(NamedTuple):
-    """Where a call to a number goes.
+    """The destination of a call to a number.
 
-    ``region`` is an ISO country code, or None for a number of no country; ``is_costly``
-    tells that it is a premium-rate number or one of a satellite network.
+    ``region`` is an ISO country code, or None for an international number;
+    ``is_costly`` tells that it is a premium-rate or a satellite number.
     """
 
     region: str | None
@@ -128,11 +128,11 @@ class Destination(NamedTuple):
 
 
 def destination(number):
-    """Tell where a call to a number would go. Never raises.
+    """Return the destination of a call to a number. Never raises.
 
     :param number: E.164
     :type number: str | None
-    :return: None for what is no number in E.164, such as an extension
+    :return: None if it is not a number in E.164, such as an extension
     :rtype: Destination | None
     """
     if not isinstance(number, str) or not number.startswith("+"):
@@ -141,7 +141,7 @@ def destination(number):
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return None
-    # A number that is not in the library's plans is of its code's main country.
+    # A number unknown to the library belongs to the main country of its code.
     region = phonenumbers.region_code_for_number(parsed)
     region = region or phonenumbers.region_code_for_country_code(parsed.country_code)
     is_costly = (
@@ -152,7 +152,7 @@ def destination(number):
 
 
 def to_pbx(number):
-    """Write an E.164 number, or whatever a person may dial, as the PBX wants it.
+    """Convert an E.164 number, or whatever a person may dial, to the PBX's format.
 
     :param str number: ``+74950000201``
     :return: digits without the plus: ``74950000201``
@@ -183,7 +183,7 @@ def is_pbx_device(raw):
 
 
 def is_hidden(raw):
-    """Tell whether a word stands for a number that the caller hides.
+    """Tell whether a text stands for a hidden number.
 
     ``anonymous`` and ``sip:anonymous@anonymous.invalid`` are hidden;
     ``sip:alice@partner.example.org`` is an address like any other.

@@ -1,10 +1,10 @@
-"""The one access to the link of a recording (mango-api.md 6.3).
+"""Download of a recording by its one-time link (mango-api.md 6.3).
 
-The link works once and for whoever has it. So there is one GET: no repetition, no
-redirect, no credentials, no cookies, and the link in no log and in no error.
+The link works once, without authentication. So there is one GET: no retry, no redirect,
+no credentials, no cookies, and the link never appears in a log or an error.
 
-What takes too long for one access is continued with another link, if the server of the
-files supports it (HTTP Range).
+A download that takes too long for one access is continued with another link, if the
+file server supports it (HTTP Range).
 """
 
 import logging
@@ -33,44 +33,45 @@ from .transport import transport_error
 _logger = logging.getLogger(__name__)
 
 #: Seconds. A cron that takes longer than 120 is killed (``limit_time_real_cron``), and
-#: others may have run before it: a file that can be continued is left after so long …
+#: others may have run before it: a download that can be continued is interrupted after
+#: …
 BUDGET = 50
-#: … and one that cannot, only after so long.
+#: … and one that cannot, after …
 DEADLINE = 90
 PIECE = 64 * 1024
 
-#: What may be the recording; the file itself decides.
+#: Content types that may be a recording; the content decides.
 _TYPES = ("audio/", "video/", "application/octet-stream", "binary/octet-stream")
 _RANGE = re.compile(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15})", re.ASCII)
-#: The libraries that may write an address into the log.
+#: Loggers that may log an address.
 _TALKATIVE = ("urllib3.connectionpool", "urllib3.util.retry")
 
 
 @dataclass(frozen=True)
 class Version:
-    """Which file a part is of: its size in bytes, and the server's mark of it."""
+    """The file that a part belongs to: its size in bytes, and its ETag."""
 
     size: int
     mark: str
 
 
 def download(link, file, max_size, *, timeout, version=None):
-    """Load what is behind the link of a recording into a file.
+    """Download a recording by its link into a file.
 
-    Piece by piece: what is in memory does not grow with the recording.
+    It is read in chunks, so memory use does not grow with its size.
 
-    :param str link: as the PBX gave it, checked
+    :param str link: as sent by the PBX, checked
     :param file: open for writing and reading: empty, or with the first part of the
         recording, which is continued
     :type file: ~typing.BinaryIO
-    :param int max_size: bytes; what is larger is not read
-    :param timeout: seconds to connect and to wait for the next piece
+    :param int max_size: bytes; a larger file is not read
+    :param timeout: seconds to connect and to wait for the next chunk
     :type timeout: tuple[float, float]
-    :param version: what the first part is of
+    :param version: which file the first part belongs to
     :type version: Version | None
     :rtype: ~.audio.Audio
-    :raise PartialError: what is in the file then is the first part of the recording
-    :raise VpbxError: one of :mod:`.errors`; what is in the file then is no recording
+    :raise PartialError: the file then holds the first part of the recording
+    :raise VpbxError: one of :mod:`.errors`; the content of the file is then useless
     """
     answered, found, start = False, None, file.seek(0, 2) if version else 0
     try:
@@ -78,7 +79,7 @@ def download(link, file, max_size, *, timeout, version=None):
             with session.get(
                 link,
                 headers=_headers(start, version),
-                # Not None: that would look for a password in the server's .netrc.
+                # Not None: that would look up a password in .netrc.
                 auth=_no_credentials,
                 timeout=timeout,
                 verify=True,
@@ -99,7 +100,7 @@ def download(link, file, max_size, *, timeout, version=None):
         )
     if failure:
         _logger.info("Mango recording: %s", failure)
-        # Raised out here, without a context: that would hold the link.
+        # Raised outside of the handler: the context would hold the link.
         raise failure
     return inspect(file)
 
@@ -125,7 +126,7 @@ def _no_credentials(request):
 
 @contextmanager
 def _unlogged(link):
-    """Keep a link out of what the libraries write into the log at level DEBUG."""
+    """Keep a link out of the DEBUG messages of the libraries."""
     path = urlsplit(link).path
 
     def does_not_tell(record):
@@ -140,7 +141,7 @@ def _unlogged(link):
 
 
 def _version(response, version):
-    """Return which file an answer is of; None if it cannot be continued.
+    """Return the file that an answer belongs to; None if it cannot be continued.
 
     :rtype: Version | None
     """
@@ -152,13 +153,13 @@ def _version(response, version):
     if not is_continued or not (size.isascii() and size.isdigit()):
         return None
     mark = headers.get("ETag", "")
-    if not mark.startswith('"'):  # a weak mark does not vouch for every byte
+    if not mark.startswith('"'):  # a weak ETag does not guarantee identical bytes
         mark = headers.get("Last-Modified", "")
     return Version(int(size), mark)
 
 
 def _continues(response, start, version):
-    """Tell whether an answer is the rest of the file that a part is here of."""
+    """Tell whether an answer is the rest of a partly downloaded file."""
     told = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
     mark = response.headers.get("ETag", "")
     return (
@@ -169,19 +170,19 @@ def _continues(response, start, version):
 
 
 def _refusal(response, start, version):
-    """Say why an answer is not the recording, by its head. None if it may be."""
+    """Return why an answer is not a recording, judging by its headers, or None."""
     status = response.status_code
     facts = {"http_status": status}
     if 300 <= status < 400:
-        return BadAnswerError("The link to the recording leads on.", **facts)
+        return BadAnswerError("The link to the recording redirects.", **facts)
     if status == 429:
         return RateLimitedError("Too many requests to the PBX.", **facts)
     if status in (401, 403, 404, 408, 410, 425):
-        # Used up or not there yet: another request gives another link.
-        return NotReadyError("The PBX does not hand out the recording.", **facts)
+        # Used already or not ready yet: another request gives another link.
+        return NotReadyError("The PBX does not give access to the recording.", **facts)
     if status >= 500:
         return TransportError(
-            f"The PBX's files are unavailable (HTTP {status}).",
+            f"The PBX's file server is unavailable (HTTP {status}).",
             reason="unavailable",
             **facts,
         )
@@ -189,22 +190,22 @@ def _refusal(response, start, version):
     if (start and status == 416) or (
         is_rest and not _continues(response, start, version)
     ):
-        # The next link gives the whole file.
-        message = "The recording is another one now."
+        # With the next link the whole file is downloaded.
+        message = "The recording has changed since the first part."
         return PartialError(message, reason="broken", **facts)
     if status != 200 and not is_rest:
         return BadAnswerError(f"Unexpected answer (HTTP {status}).", **facts)
     content_type = response.headers.get("Content-Type", "").strip().lower()
     if content_type and not content_type.startswith(_TYPES):
-        return NotAudioError("What came is no recording.", **facts)
+        return NotAudioError("The answer is not a recording.", **facts)
     return None
 
 
 def _copy(response, file, start, max_size, version):
-    """Write the body to a file. None if it is whole, else what is wrong with it.
+    """Write the body to a file. Return the error, or None if it is complete.
 
-    :param int start: where the body belongs; what was behind is dropped
-    :param version: which file it is; None if it cannot be continued
+    :param int start: offset of the body; the file is truncated there first
+    :param version: the file's version; None if it cannot be continued
     :type version: Version | None
     """
     file.seek(start)
@@ -221,8 +222,8 @@ def _copy(response, file, start, max_size, version):
             return too_large
         file.write(piece)
         if time.monotonic() > end and not (version and size == version.size):
-            return TransportError("The recording came too slowly.", reason="timeout")
+            return TransportError("The download was too slow.", reason="timeout")
     is_packed = response.headers.get("Content-Encoding", "identity") != "identity"
     if told is not None and start + told != size and not is_packed:
-        return TransportError("The recording is cut short.", reason="broken")
+        return TransportError("The recording is incomplete.", reason="broken")
     return None

@@ -1,7 +1,7 @@
 """The signature of requests and notifications (mango-api.md 2.2).
 
-Plain SHA-256 over key, JSON text and salt; no HMAC. The text is the exact one that
-travels in the form field, so it is never parsed and serialised again in between.
+Plain SHA-256 over key, JSON text and salt; no HMAC. The text is exactly that of the
+form field, so it is never parsed and serialised again in between.
 """
 
 import hashlib
@@ -17,14 +17,14 @@ def sign(api_key, body_text, api_salt):
     :return: 64 lower-case hexadecimal digits
     :rtype: str
     """
-    # surrogatepass: a form field may decode to lone surrogates, and refusing such a
-    # text is not this function's business
+    # surrogatepass: a form field may decode to lone surrogates, and rejecting such a
+    # text is not the job of this function
     signed = f"{api_key}{body_text}{api_salt}".encode("utf-8", "surrogatepass")
     return hashlib.sha256(signed).hexdigest()
 
 
 def verify(api_key, body_text, api_salt, signature):
-    """Check a signature in constant time. Never raises, whatever came in.
+    """Check a signature in constant time. Never raises, whatever the input.
 
     :param str api_key: the PBX's code
     :param body_text: the decoded ``json`` form field as received
@@ -32,7 +32,7 @@ def verify(api_key, body_text, api_salt, signature):
     :param str api_salt: the PBX's key for signatures
     :param signature: the ``sign`` form field as received
     :type signature: str | None
-    :return: whether the signature is right
+    :return: whether the signature is valid
     :rtype: bool
     """
     texts = (api_key, body_text, api_salt, signature)
@@ -46,14 +46,15 @@ def verify(api_key, body_text, api_salt, signature):
 
 
 def sender_of(form, credentials):
-    """Tell from whom a notification is.
+    """Identify the sender of a notification.
 
     :param form: the decoded form fields as received
     :type form: ~collections.abc.Mapping[str, str]
-    :param credentials: for each PBX code what it stands for and its key for signatures
+    :param credentials: for each PBX code, the value that it stands for and its key for
+        signatures
     :type credentials: dict[str, tuple[int, str]]
-    :return: what the code stands for; None if the code is unknown or the signature is
-        not right
+    :return: the value of the code; None if the code is unknown or the signature is
+        invalid
     :rtype: int | None
     """
     api_key = form.get("vpbx_api_key", "")

@@ -1,10 +1,9 @@
-"""Statistics of finished calls (mango-api.md 6.6): what the webhook may have missed.
+"""Statistics of finished calls (mango-api.md 6.6), which the webhook may have missed.
 
-How they are asked for, and what an entry says; :mod:`.statistics_evidence` makes
-something of it.
+Requests and parsing; :mod:`.statistics_evidence` turns entries into evidence.
 
-The PBX is as generous here as in its notifications, and what cannot be read counts as
-missing: only an entry without ``entry_id`` is none.
+Parsing is as lenient as for notifications, and what cannot be read counts as missing:
+only an entry without ``entry_id`` is refused.
 """
 
 import json
@@ -25,16 +24,16 @@ from .notifications import (
 )
 from .texts import clean
 
-#: The kind of an entry among the notifications. The webhook passes over such a kind.
+#: The kind of an entry among the notifications. The webhook ignores this kind.
 KIND = "statistics/call"
 
-#: How many entries the PBX gives at a time.
+#: Page sizes that the PBX accepts.
 LIMITS = (1, 5, 10, 20, 50, 100, 500, 1000, 2000, 5000)
-#: Thirty days are refused, one second less is not.
+#: Thirty days are refused, one second less is accepted.
 LONGEST = timedelta(days=30)
 #: The PBX's wall clock; Moscow has had no summer time since 2014.
 MOSCOW = timezone(timedelta(hours=3))
-#: With these the PBX says, of some periods, that there is nothing in them.
+#: Codes with which the PBX may report that a period is empty.
 EMPTY_CODES = frozenset({3104, 3300, 4000})
 
 PENDING = "pending"
@@ -43,15 +42,15 @@ LOST = "lost"
 
 _STATUSES = {
     "request": PENDING,
-    "work": PENDING,  # with a part of the data, which is not all of it
+    "work": PENDING,  # the data is still incomplete
     "complete": COMPLETE,
     "cancel": LOST,
     "error": LOST,
     "not-found": LOST,
 }
-# Statistics count directions differently from the summary.
+# Statistics number directions differently from the summary.
 _DIRECTIONS = {1: "inbound", 2: "outbound", 3: "internal"}
-#: The employee had the PBX dial.
+#: A callback ordered by an employee.
 _ORDERED = 4
 
 _MAX_LEGS = 200
@@ -60,10 +59,10 @@ _MAX_TEXT = 256 * 1024
 
 @dataclass(frozen=True)
 class Report:
-    """The state of a report that was asked for.
+    """The state of an ordered report.
 
-    ``status`` is ``pending`` (ask again), ``complete`` or ``lost`` (order it anew).
-    ``row_count`` is how many rows came, ``entries`` those that are objects.
+    ``status`` is ``pending`` (poll again), ``complete`` or ``lost`` (order it again).
+    ``row_count`` is the number of rows, ``entries`` holds those that are objects.
     """
 
     status: str
@@ -73,7 +72,7 @@ class Report:
 
 @dataclass(frozen=True)
 class StatisticsLeg:
-    """Somebody who was rung, or a group of them. Times are epoch seconds or None."""
+    """A person or a group that was rung. Times are epoch seconds or None."""
 
     type: str | None = None
     ref: str | None = None
@@ -97,7 +96,7 @@ class StatisticsCall:
     """One call of the statistics. Times are epoch seconds or None.
 
     ``is_ordered`` tells that the PBX dialled for an employee; ``end_reason`` is that of
-    the last one rung.
+    the last person rung.
     """
 
     entry_id: str
@@ -134,24 +133,24 @@ class StatisticsCall:
 
 
 # ---------------------------------------------------------------------------
-# Asking
+# Requests
 
 
 def period(start, end, limit, offset):
-    """Build the request for the calls that began in a period.
+    """Build the request for calls that began in a period.
 
     :param ~datetime.datetime start: aware
     :param ~datetime.datetime end: aware, less than 30 days later
     :param int limit: one of :data:`LIMITS`
-    :param int offset: how many calls to pass over
+    :param int offset: how many calls to skip
     :return: the ``json`` field of ``stats/calls/request``
     :rtype: dict
-    :raise ValueError: if the PBX would refuse that, and count it against us
+    :raise ValueError: if the PBX would refuse it, which counts towards the lock-out
     """
     if not timedelta(0) <= end - start < LONGEST:
         raise ValueError("The period must be shorter than 30 days.")
     if limit not in LIMITS or offset < 0:
-        raise ValueError("The PBX does not give such a page.")
+        raise ValueError("The PBX does not accept this limit or offset.")
     return {
         "start_date": _wall_time(start),
         "end_date": _wall_time(end),
@@ -170,7 +169,7 @@ def read_report(payload):
     :param payload: the decoded answer; None for HTTP 204
     :type payload: dict | None
     :rtype: Report
-    :raise ValueError: if it cannot be read; half a report is none
+    :raise ValueError: if it cannot be read completely
     """
     if payload is None:
         return Report(PENDING)
@@ -206,11 +205,11 @@ def _rows(days):
 
 
 def as_text(entry, extensions=None, groups=None):
-    """Return the text of an entry, as it is kept.
+    """Return the text of an entry as it is stored.
 
-    The PBX gives extensions at times, and the ids of employees and groups always.
-    Extensions that it left out are filled in under the PBX's own names, for an employee
-    may get another one some day.
+    The PBX always gives the ids of employees and groups, but extensions only sometimes.
+    Missing ones are filled in under the PBX's own names now, because an employee's
+    extension may change later.
 
     :param dict entry: of a report
     :param extensions: by the PBX's ``user_id``
@@ -255,7 +254,7 @@ def parse(text):
 
     :param str text: from :func:`as_text`
     :rtype: StatisticsCall
-    :raise NotificationError: if it is no entry
+    :raise NotificationError: if it is not a valid entry
     """
     try:
         if len(text) > _MAX_TEXT:
@@ -278,10 +277,10 @@ def _call(entry_id, entry):
     ended_at = _end(started_at, read_integer(entry.get("duration")), everybody)
     is_ordered = read_integer(entry.get("context_init_type")) == _ORDERED
     answers = sorted(leg.answered_at for leg in everybody if leg.answered_at)
-    # The first to answer an ordered call is the employee who ordered it.
+    # The first one to answer a callback is the employee who ordered it.
     answers = answers[1:] if is_ordered else answers
     talk = read_integer(entry.get("talk_duration"))
-    # Hanging up in the menu may come as successful.
+    # Hanging up in the menu may be reported as successful.
     is_success = read_integer(entry.get("context_status")) in (1, None)
     answered = is_success and (talk > 0 if talk else bool(answers))
     return StatisticsCall(
@@ -304,7 +303,7 @@ def _end(started_at, duration, legs):
     if started_at is not None and duration and duration > 0:
         return read_time(started_at + duration)
     ends = [leg.ended_at for leg in legs if leg.ended_at]
-    # A duration of 0 is one: nobody was even rung.
+    # A duration of 0 is valid: nobody was rung.
     return max(ends, default=None if duration is None else started_at)
 
 
@@ -316,7 +315,7 @@ def _answer(answers, talk, ended_at, started_at):
 
 def _end_reason(legs):
     told = [leg for leg in legs if leg.end_reason]
-    # The last of those that ended together is the one that the call went on with.
+    # Of those that ended together, the call went on with the last one.
     last = max(reversed(told), key=lambda leg: leg.ended_at or 0, default=None)
     return last.end_reason if last else None
 
@@ -347,7 +346,7 @@ def _leg(row, with_members):
 
 
 def _recordings(value):
-    """Read ids: a list, one alone, or the text of a list as the CSV has it."""
+    """Read ids: a list, a single id, or a list as text as in the CSV report."""
     if isinstance(value, str):
         value = value.strip().removeprefix("[").removesuffix("]").split(",")
     value = value if isinstance(value, list) else [value]

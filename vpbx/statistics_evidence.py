@@ -1,9 +1,8 @@
 """Statistics as evidence for the fold.
 
 An entry of the statistics is one more piece of evidence, and the weakest:
-:func:`with_statistics` turns it into the notifications that would have told the same,
-as far as the PBX's real notifications say nothing. So a call is folded in one way,
-wherever it is known from.
+:func:`with_statistics` turns it into equivalent notifications, as far as real ones are
+missing. So every call is folded in the same way, whatever its source.
 """
 
 from collections import Counter
@@ -14,18 +13,18 @@ from .statistics import KIND, StatisticsCall
 
 
 def with_statistics(facts):
-    """Put what only the statistics tell in the words of notifications.
+    """Convert what only the statistics tell into notifications.
 
-    :param facts: everything known of one call
+    :param facts: everything known about one call
     :type facts: frozenset[Notification | StatisticsCall]
-    :return: without entries of the statistics
+    :return: the facts, without entries of the statistics
     :rtype: frozenset[Notification]
     """
     entries = [fact for fact in facts if isinstance(fact, StatisticsCall)]
     if not entries:
         return facts
     facts = facts.difference(entries)
-    # Of several the last to be complete; always the same one.
+    # Of several entries the most complete one; the choice is deterministic.
     entry = max(
         entries, key=lambda e: (e.is_ended, e.ended_at or 0, len(e.legs), repr(e))
     )
@@ -45,8 +44,8 @@ def with_statistics(facts):
 
 def _summary(entry, has_legs):
     is_inbound = entry.direction == "inbound"
-    # The legs give the client's number as it was dialled; the statistics may have an
-    # operator's prefix before it (mango-api.md 2.7).
+    # The legs have the client's number as dialled; in the statistics it may have an
+    # operator's prefix (mango-api.md 2.7).
     knows_parties = not has_legs
     return Summary(
         kind=KIND,
@@ -66,10 +65,10 @@ def _summary(entry, has_legs):
 
 
 def _rung(entry):
-    """List who was rung: pairs of the leg and the group that it was rung for.
+    """List who was rung, as pairs of the leg and the group that it was rung for.
 
-    Service elements have no times, and a group stands for itself only if nobody in it
-    was rung.
+    Service elements have no times, and a group counts itself only if none of its
+    members was rung.
     """
     for leg in entry.legs:
         members = [member for member in leg.members if member.started_at is not None]
@@ -80,7 +79,7 @@ def _rung(entry):
 
 
 def _never_rung(entry):
-    """Find who should have been rung, if nobody was: off duty, say."""
+    """Return who should have been rung if nobody was, such as somebody off duty."""
     if any(_rung(entry)):
         return None
     users = (leg.extension for leg in entry.legs if leg.type != "group")
@@ -130,21 +129,22 @@ def _leg_events(entry, leg, ref, group):
 
 
 def _parties(entry, leg):
-    """Tell who called and who was called on a leg, as number and extension."""
+    """Return the caller and the called party of a leg, as number and extension."""
     called = leg.number, leg.extension
     if entry.direction == "inbound":
         return (entry.caller_number, None), called
     if entry.direction == "outbound" and leg.extension:
-        # An employee's phone rings for the client: theirs first, or after a transfer.
+        # An employee's phone rings for the client: on their first leg, or after a
+        # transfer.
         return (entry.called_number, None), called
     return (entry.caller_number, entry.caller_extension), called
 
 
 def _missing_events(entry, events):
-    """Build what the events of the legs leave out.
+    """Build the events that the known legs lack.
 
-    Whether the statistics call a leg as the events do is known by experience only: if
-    they have no leg in common, nothing can be said of any.
+    It is not documented that statistics and events use the same leg ids: if they have
+    no leg in common, nothing is concluded about any.
     """
     newest = {}
     for event in sorted(events, key=lambda event: (event.seq, repr(event))):
@@ -171,7 +171,7 @@ def _recording_facts(entry):
     for leg in entry.legs:
         for person in (leg, *leg.members):
             for ref in person.recordings:
-                # A group's recording is of whoever talked.
+                # A group's recording belongs to the member who talked.
                 is_user = person.type != "group"
                 yield RecordAdded(
                     kind=KIND,

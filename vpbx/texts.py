@@ -1,10 +1,10 @@
-"""Text from outside."""
+"""Cleaning of text from outside."""
 
 import unicodedata
 
 
 def clean(text):
-    """Take out what PostgreSQL refuses: NUL and lone surrogates.
+    """Remove what PostgreSQL refuses: NUL and lone surrogates.
 
     :param str text: any text
     :return: the text without NUL and with question marks for surrogates
@@ -14,15 +14,15 @@ def clean(text):
 
 
 def visible(text):
-    """Take out what cannot be seen, too: controls, marks of direction, zero widths.
+    """Remove invisible characters, too: control characters, bidi marks, zero widths.
 
-    In a number or a word they are there only to make it look like another one.
+    In a number or a word they only serve to disguise it.
 
     :param str text: any text
     :rtype: str
     """
     text = clean(text)
-    if text.isprintable():  # as nearly all of them are
+    if text.isprintable():  # the usual case
         return text
     return "".join(
         sign

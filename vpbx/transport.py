@@ -1,4 +1,4 @@
-"""What goes wrong on the way to the PBX and back, in the words of :mod:`.errors`."""
+"""Network failures on the way to the PBX, converted to :mod:`.errors`."""
 
 import socket
 
@@ -9,7 +9,7 @@ from .errors import TransportError
 
 
 def transport_error(error, answered):
-    """Return why there was no answer, and whether the request may have arrived.
+    """Return the reason for a missing answer, and whether the request may have arrived.
 
     :param Exception error: from requests, urllib3 or the socket
     :param bool answered: the answer had begun
@@ -38,5 +38,5 @@ def transport_error(error, answered):
     if isinstance(error, requests.exceptions.ProxyError):
         message = "The proxy on the way to the PBX cannot be reached."
         return TransportError(message, reason="connect")
-    message = "The connection to the PBX broke."
+    message = "The connection to the PBX was lost."
     return TransportError(message, reason="broken", ambiguous=True)

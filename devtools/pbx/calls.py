@@ -1,6 +1,6 @@
 """The exchange: runs calls, driven by timers, people and commands.
 
-It tells the external system about them by notifications (``mango-api.md`` 3 and 4).
+It notifies the external system about them (``mango-api.md`` 3 and 4).
 """
 
 from collections import deque
@@ -73,7 +73,7 @@ class Exchange:
         self._watchers = []
         self._serving_queues = False
 
-    # -- looking ---------------------------------------------------------------
+    # -- queries ---------------------------------------------------------------
 
     def watch(self, callback):
         """Call ``callback()`` after every change of any call."""
@@ -124,7 +124,7 @@ class Exchange:
             (None, None),
         )
 
-    # -- calls begin -----------------------------------------------------------
+    # -- new calls -------------------------------------------------------------
 
     def call_in(self, number, line=None, greeting=None, **options):
         """A customer dials a line.
@@ -317,14 +317,14 @@ class Exchange:
         self._later(queue, QUEUE_SECONDS, self.finish, call, QUEUE_TIMEOUT)
 
     def serve_queues_soon(self):
-        """Serve the queues once for all the changes of this moment."""
+        """Serve the queues once for all simultaneous changes."""
         if self._serving_queues:
             return
         self._serving_queues = True
         self.clock.call_later(0, self._serve_queues)
 
     def _serve_queues(self):
-        """Ring for the calls that wait for somebody who is free now."""
+        """Ring free employees for waiting calls."""
         self._serving_queues = False
         waiting = [call for call in self.calls if call.waiting]
         nobody_free = set()
@@ -371,7 +371,7 @@ class Exchange:
         self._reach_staff(call, leg, staff)
 
     def _reach_staff(self, call, leg, staff):
-        """Ring the telephone of an employee, who does what their mode says."""
+        """Ring the telephone of an employee, who acts according to their mode."""
         refusal = self._refusal(staff, leg)
         self.event(call, leg, APPEARED)
         if refusal:
@@ -393,9 +393,9 @@ class Exchange:
         self._later(leg, staff.wait_sec, self.fail_leg, call, leg, NO_ANSWER)
 
     def _forward(self, call, staff, taken_from, extra):
-        """Forward a call as the employee's card says.
+        """Forward a call according to the employee's card.
 
-        :return: whether it went anywhere else.
+        :return: whether it was forwarded.
         """
         if not staff.forward:
             return False
@@ -564,7 +564,7 @@ class Exchange:
             self.end_leg(call, leg, reason)
 
     def stop_searching(self, call, reason):
-        """End everything that looks for somebody: ringing legs, menu and queue.
+        """End ringing legs, menu and queue.
 
         :param int reason: for the ringing legs.
         """

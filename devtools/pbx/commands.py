@@ -37,7 +37,7 @@ class Commands:
             raise Refused(NO_EMPLOYEE, "No such extension", {"from": NO_EMPLOYEE})
         settings = self._exchange.settings
         if settings.callback == "reply":
-            raise Refused(settings.refusal, "Refused, as the settings say")
+            raise Refused(settings.refusal, "Refused according to the settings")
         if settings.callback == "result":
             self._tell("result/callback", command_id, settings.refusal, RESULT_SECONDS)
             return {"result": DONE}
@@ -111,7 +111,7 @@ class Commands:
         self._run("result/call/hangup", command_id, partial(self._hang_up, call, leg))
         return {"result": DONE}
 
-    # -- inside ----------------------------------------------------------------
+    # -- helpers ---------------------------------------------------------------
 
     def _route(self, call, leg, number, command_id):
         exchange = self._exchange

@@ -9,7 +9,7 @@ COMPANY_FILE = Path(__file__).with_name("company.json")
 #: how a group chooses whom to ring (``mango-api.md`` 6.2, ``dial_alg_group``)
 SERIAL, PARALLEL_BY_PRIORITY, PARALLEL, RANDOM, LONGEST_IDLE = 0, 1, 2, 3, 5
 
-#: how an employee behaves when called
+#: how an employee reacts to a call
 ON, ANSWER, SILENT, DECLINE = "on", "answer", "silent", "decline"
 BUSY, DO_NOT_DISTURB, OFF = "busy", "dnd", "off"
 MODES = (ON, ANSWER, SILENT, DECLINE, BUSY, DO_NOT_DISTURB, OFF)
@@ -25,14 +25,14 @@ class Staff:
     ``device``: the telephone that rings by default; ``more_devices`` ring only if a
     command names them. ``wait_sec``: how long the telephone rings.
 
-    ``own_mode``: how the employee behaves when called. ``on``: the telephone rings
+    ``own_mode``: how the employee reacts to a call. ``on``: the telephone rings
     until somebody presses a button; ``answer``: picks up after some seconds;
     ``silent``: never picks up; ``decline``; ``busy``; ``dnd`` (do not disturb); ``off``
     (outside the schedule: no notifications).
 
     ``own_forward``: where a call goes that this employee does not take: their mobile,
     the extension of a colleague, or any number; empty for no forwarding. ``overrides``:
-    what running scenarios impose instead of both.
+    values of running scenarios that replace both.
     """
 
     user_id: int
@@ -82,7 +82,7 @@ def is_number(value):
 
 @dataclass(eq=False)
 class Override:
-    """What a scenario imposes on an employee until it ends."""
+    """A scenario's override of an employee's behaviour."""
 
     mode: str
     forward: str = ""

@@ -1,4 +1,4 @@
-"""The page and the control API: what people do at the phones, as JSON.
+"""The page and the control API: actions of people at the phones, as JSON.
 
 ``GET /`` is the page. All other paths are below ``/control/``; they take and return
 JSON (``Content-Type: application/json``). A wrong request is answered HTTP 400 with
@@ -112,7 +112,7 @@ class Control:
             ),
         ]
 
-    # -- reading ---------------------------------------------------------------
+    # -- queries ---------------------------------------------------------------
 
     async def _page(self, _request):
         return web.FileResponse(PAGE, headers={"Cache-Control": "no-cache"})
@@ -280,7 +280,7 @@ class Control:
         for queue in self._listeners:
             queue.put_nowait((kind, value))
 
-    # -- acting ----------------------------------------------------------------
+    # -- actions ---------------------------------------------------------------
 
     @staticmethod
     def _json(action):

@@ -1,7 +1,7 @@
-"""How the file of a recording is sent: whole or from a range, slowly, or cut midway.
+"""Download of recordings: whole or a range, slowly, or interrupted.
 
-What the vendor's file server does is not documented; this one does what such servers
-do: ranges (RFC 9110), and an ``ETag`` that tells which file it is.
+The vendor's file server is not documented; this one behaves like common servers: ranges
+(RFC 9110), and an ``ETag`` that identifies the file.
 """
 
 import asyncio
@@ -15,14 +15,13 @@ RANGE = re.compile(r"bytes=(\d+)-(\d*)", re.ASCII)
 
 
 def make_answer(request, data, name, rate=0, is_cut=False):
-    """Make the answer to a request for a file.
+    """Return the response to a request for a file.
 
-    :param request: may ask for a range; one that we do not know is ignored.
+    :param request: may ask for a range; unsupported ones are ignored.
     :param bytes data: the file.
-    :param str name: of the file.
+    :param str name: the file's name.
     :param int rate: bytes per second; 0 sends all at once.
-    :param bool is_cut: whether the connection is closed in the middle of what was
-        asked for.
+    :param bool is_cut: whether the connection is closed in the middle of the answer.
     :rtype: aiohttp.web.Response
     """
     mark = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
@@ -47,7 +46,7 @@ def make_answer(request, data, name, rate=0, is_cut=False):
 
 
 def _wanted(request, size, mark):
-    """Return the wanted part of a file.
+    """Return the requested part of a file.
 
     :return: its start, its end, and the HTTP status.
     :rtype: tuple[int, int, int]

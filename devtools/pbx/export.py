@@ -21,7 +21,7 @@ LONGEST = 600
 
 
 def record(name, start):
-    """Play one scenario and return what it sent.
+    """Play one scenario and return its notifications.
 
     :param str name: name of the scenario.
     :param float start: its beginning, in seconds since the epoch.
@@ -32,7 +32,7 @@ def record(name, start):
     pbx = Pbx(VirtualClock(start), Receiver, settings=settings, rng=rng)
     pbx.play(name)
     pbx.clock.advance(LONGEST)
-    posts = pbx.transport.good  # without those that are sent broken on purpose
+    posts = pbx.transport.good  # without deliberately broken ones
     calls = {payload["entry_id"] for _path, payload in posts if "entry_id" in payload}
     return {"name": name, "calls": len(calls), "posts": posts}
 

@@ -1,4 +1,4 @@
-"""A plausible past month of calls, known to the statistics only (``--history``).
+"""A plausible past month of calls that only the statistics know (``--history``).
 
 Every day is made from a random generator of its own, seeded with the date: a restarted
 simulator repeats the same calls with the same ids.

@@ -83,8 +83,7 @@ class Call:
     group that are rung next, as functions. ``queued``: groups are entered through a
     queue; ``waiting``: the group whose members the call waits for, set while it is in
     the queue. ``missed_by``: ``to`` of the summary if nobody answers. ``talker``: the
-    leg with the conversation. ``forwards``: how often employees have forwarded the
-    call.
+    leg with the conversation. ``forwards``: how often the call has been forwarded.
 
     ``route``: the last command that changed where the call goes, for display.
     ``slow_route``: ``reply`` or ``result`` to treat every route for this call as too

@@ -19,9 +19,9 @@ SHUFFLE_SECONDS = 1.5
 
 @dataclass
 class Delivery:
-    """How the notifications of one call travel.
+    """How the notifications of one call are delivered.
 
-    ``disorder``: as in the settings, ``None`` for what they say. ``numbers``: ``int``,
+    ``disorder``: as in the settings, which ``None`` stands for. ``numbers``: ``int``,
     ``string`` or ``reverse`` (text of digits as integers), ``None`` for the settings.
     ``held``: a list collects instead of sending, see :meth:`Notifier.release`.
     ``silent``: nothing is sent, as if the network were down.
@@ -35,7 +35,7 @@ class Delivery:
 
 @dataclass
 class Envelope:
-    """A notification, with members that make it wrong on purpose."""
+    """A notification, with members that deliberately break it."""
 
     path: str
     payload: object
@@ -84,11 +84,11 @@ class Notifier:
         self._rng = rng
 
     def send(self, path, payload, delivery=None, **odd):
-        """Send one notification, at once or as its delivery says.
+        """Send one notification, at once or according to its delivery.
 
         :param str path: the tail, such as ``events/call``.
         :param dict payload: the members of ``json``.
-        :param Delivery delivery: the call's way of travelling.
+        :param Delivery delivery: the call's way of delivery.
         :param odd: further members of :class:`Envelope`.
         """
         delivery = delivery or Delivery()
@@ -101,7 +101,7 @@ class Notifier:
         self._dispatch(envelope)
 
     def release(self, delivery, order=None):
-        """Send what was held, in the order that ``order(envelopes)`` gives."""
+        """Send the held notifications in the order of ``order(envelopes)``."""
         held, delivery.held = delivery.held or [], None
         for envelope in order(held) if order else held:
             self._dispatch(envelope)

@@ -1,7 +1,7 @@
-"""Recordings: announced while a call lives, downloadable some time after it.
+"""Recordings: announced during a call, downloadable some time after it.
 
 Each recorded employee has a recording of their own (``mango-api.md`` 3.3); a link to
-the file works once (6.3). How a file is sent is told in ``downloads``.
+the file works once (6.3). See ``downloads`` for the transfer of a file.
 """
 
 import secrets
@@ -15,13 +15,13 @@ CLOUD = "Cloud"
 DONE = 1000
 
 LONG_SECONDS = 600
-# What our files are: MPEG 2, layer 3.
+# The format of our files: MPEG 2, layer 3.
 BITRATES = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 SAMPLE_RATES = (22050, 24000, 16000)
 
 
 class LongTalk:
-    """The short files one after another, again and again: something to seek in."""
+    """The short files repeated, for a recording long enough to seek in."""
 
     name = "meeting.mp3"
 
@@ -39,7 +39,7 @@ class LongTalk:
 
 
 def _frames(file):
-    """Return the sound of an MP3 file, without tags and the frame about the others."""
+    """Return the frames of an MP3 file, without tags and the info frame."""
     data = file.read_bytes()
     size = 0
     for digit in data[6:10]:  # seven bits each
@@ -88,7 +88,7 @@ class Recordings:
         return [recording for recording in self.items if recording.call is call]
 
     def start(self, call, leg, extension):
-        """Begin to record an employee, unless that already runs."""
+        """Start recording an employee, unless it is already running."""
         if not self._settings.recording or not self._files:
             return
         if self._running(call, extension):
@@ -110,7 +110,7 @@ class Recordings:
         return self._files[len(self.items) % len(self._files)]
 
     def follow(self, call, leg, extension):
-        """The recorded employee went on to another leg."""
+        """The recorded employee has moved to another leg."""
         recording = self._running(call, extension)
         if not recording:
             return
@@ -132,7 +132,7 @@ class Recordings:
         return next((r for r in self.items if r.id == recording_id), None)
 
     def ready(self, recording):
-        """Whether a download may start; each refusal brings it nearer."""
+        """Whether a download may start; each refusal counts down ``not_ready``."""
         if not recording.added:
             return False
         if recording.not_ready:
@@ -141,13 +141,13 @@ class Recordings:
         return True
 
     def make_link(self, recording):
-        """:return: a token that :meth:`use_link` takes once."""
+        """:return: a token that :meth:`use_link` accepts once."""
         token = secrets.token_urlsafe(24)
         self._links[token] = recording.file
         return token
 
     def use_link(self, token):
-        """:return: the file, or ``None`` when the link was used or never made."""
+        """:return: the file, or ``None`` if the link was used or never existed."""
         return self._links.pop(token, None)
 
     def add_past(self, recording_id, call, leg):

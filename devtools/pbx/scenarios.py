@@ -62,7 +62,7 @@ def scenario(name, en, ru, group="calls", caller=UNKNOWN):
 
 
 class Stage:
-    """What a scenario works with: the exchange and the caller."""
+    """The context of a scenario: the exchange and the caller."""
 
     def __init__(self, exchange, api, statistics, caller):
         self.exchange = exchange
@@ -93,7 +93,7 @@ class Stage:
 
     @contextmanager
     def behaviour(self, modes, forward=False):
-        """Impose modes on employees for the time of the block.
+        """Set the modes of employees for the time of the block.
 
         :param dict modes: mode by extension.
         :param bool forward: whether they forward to their mobile.
@@ -125,7 +125,7 @@ def talks(call):
 
 
 def answer(stage, call, extension=None):
-    """Wait until telephones ring, then let somebody pick up.
+    """Wait until telephones ring, then pick up.
 
     :param str extension: who, if rung; otherwise whoever rings first.
     """
@@ -219,7 +219,7 @@ def inbound_anonymous(stage):
 
 @scenario(
     "inbound-missed",
-    "A known customer; nobody picks up until the customer gives up.",
+    "A known customer; nobody picks up until the customer hangs up.",
     "Звонит известный клиент; никто не берёт трубку, клиент сдаётся.",
     caller=ANNA_CUSTOMER,
 )
@@ -302,7 +302,7 @@ def missed_in_menu_result_1(stage):
 
 @scenario(
     "missed-group",
-    "A parallel group of three rings in vain.",
+    "A parallel group of three rings without an answer.",
     "Группа из трёх звонит впустую.",
     group="missed",
 )
@@ -430,7 +430,7 @@ def strings_numeric(stage):
 
 @scenario(
     "unknown-reason",
-    "The talk ends with a reason that nobody knows: 1199.",
+    "The talk ends with an unknown reason: 1199.",
     "Разговор кончается неизвестной причиной 1199.",
     group="delivery",
     caller=NO_MANAGER,
@@ -444,7 +444,7 @@ def unknown_reason(stage):
 
 @scenario(
     "unknown-state",
-    "A leg passes through a call_state that nobody knows.",
+    "A leg passes through an unknown call_state.",
     "Плечо проходит через неизвестное состояние call_state.",
     group="delivery",
     caller=NO_MANAGER,
@@ -636,7 +636,7 @@ def internal_call(stage):
 
 @scenario(
     "extension-leading-zero",
-    "104 calls 0511: an extension that is no number.",
+    "104 calls 0511: an extension with a leading zero.",
     "104 звонит на 0511: внутренний номер с нулём впереди.",
     group="outbound",
 )
@@ -786,7 +786,7 @@ def route_late_refused(stage):
 
 @scenario(
     "owner-busy",
-    "A customer of Anna calls while she is talking: the next step of the plan is due.",
+    "A customer of Anna calls while she is talking: expect the plan's next step.",
     "Звонит клиент Анны, а она разговаривает: очередь следующего шага плана.",
     group="plan",
     caller=ANNA_CUSTOMER,
@@ -802,64 +802,49 @@ def owner_busy(stage):
         exchange.hang_up_client(other)
 
 
-@scenario(
+def owner_unavailable(name, en, ru, mode, forward=False, **options):
+    """Register a call of Anna's customer, which she does not take in this mode."""
+
+    @scenario(name, en, ru, group="plan", caller=ANNA_CUSTOMER)
+    def play(stage):
+        with stage.behaviour({"101": mode}, forward=forward):
+            yield over(stage.reactive_call(after_route="menu", **options))
+
+    return play
+
+
+owner_unavailable(
     "owner-busy-unseen",
     "The same, but only Anna's telephone knows it: 1121 and back to the menu.",
     "То же, но об этом знает только телефон Анны: 1121 и снова меню.",
-    group="plan",
-    caller=ANNA_CUSTOMER,
+    BUSY,
 )
-def owner_busy_unseen(stage):
-    with stage.behaviour({"101": BUSY}):
-        yield over(stage.reactive_call(after_route="menu"))
-
-
-@scenario(
+owner_unavailable(
     "owner-declines",
     "Anna declines the call of her customer; back to the menu.",
     "Анна отклоняет звонок своего клиента; снова меню.",
-    group="plan",
-    caller=ANNA_CUSTOMER,
+    DECLINE,
 )
-def owner_declines(stage):
-    with stage.behaviour({"101": DECLINE}):
-        yield over(stage.reactive_call(after_route="menu"))
-
-
-@scenario(
+owner_unavailable(
     "owner-away-substitute",
     "Anna is outside her schedule; her substitute is to be rung.",
     "Анна вне расписания; звонить должно её заместителю.",
-    group="plan",
-    caller=ANNA_CUSTOMER,
+    OFF,
 )
-def owner_away_substitute(stage):
-    with stage.behaviour({"101": OFF}):
-        yield over(stage.reactive_call(after_route="menu"))
-
-
-@scenario(
+owner_unavailable(
     "owner-no-answer-next",
     "Anna does not pick up: the call is to go on, otherwise back to the menu.",
     "Анна не берёт трубку: звонок должен пойти дальше, иначе снова меню.",
-    group="plan",
-    caller=ANNA_CUSTOMER,
+    SILENT,
+    patience=85.0,
 )
-def owner_no_answer_next(stage):
-    with stage.behaviour({"101": SILENT}):
-        yield over(stage.reactive_call(after_route="menu", patience=85.0))
-
-
-@scenario(
+owner_unavailable(
     "owner-forwards",
     "Anna has do-not-disturb on and forwards to her mobile.",
     "У Анны «не беспокоить» и переадресация на мобильный.",
-    group="plan",
-    caller=ANNA_CUSTOMER,
+    DO_NOT_DISTURB,
+    forward=True,
 )
-def owner_forwards(stage):
-    with stage.behaviour({"101": DO_NOT_DISTURB}, forward=True):
-        yield over(stage.reactive_call(after_route="menu"))
 
 
 @scenario(
@@ -1009,7 +994,7 @@ def odd_call(stage, **odd):
 
 @scenario(
     "bad-signature",
-    "A notification with a wrong signature; 403 is due.",
+    "A notification with a wrong signature; 403 is expected.",
     "Уведомление с неверной подписью; положен ответ 403.",
     group="broken",
 )
@@ -1020,7 +1005,7 @@ def bad_signature(stage):
 
 @scenario(
     "bad-key",
-    "A notification with an unknown key; 403 is due.",
+    "A notification with an unknown key; 403 is expected.",
     "Уведомление с чужим ключом; положен ответ 403.",
     group="broken",
 )
@@ -1031,7 +1016,7 @@ def bad_key(stage):
 
 @scenario(
     "missing-json",
-    "A notification without json; 400 is due.",
+    "A notification without json; 400 is expected.",
     "Уведомление без json; положен ответ 400.",
     group="broken",
 )
@@ -1042,7 +1027,7 @@ def missing_json(stage):
 
 @scenario(
     "broken-json",
-    "A signed notification with cut JSON; 400 is due.",
+    "A signed notification with truncated JSON; 400 is expected.",
     "Подписанное уведомление с оборванным JSON; положен ответ 400.",
     group="broken",
 )
@@ -1053,7 +1038,7 @@ def broken_json(stage):
 
 @scenario(
     "json-list",
-    "A signed notification whose json is []; 400 is due.",
+    "A signed notification whose json is []; 400 is expected.",
     "Подписанное уведомление, где json равен []; положен ответ 400.",
     group="broken",
 )
@@ -1077,7 +1062,7 @@ def ping(stage):
 
 
 def faulty(name, en, ru, *faults):
-    """Register a routable call during which the API gives wrong answers."""
+    """Register a routable call during which the API fails."""
 
     @scenario(name, en, ru, group="faults", caller=ANNA_CUSTOMER)
     def play(stage):
@@ -1094,7 +1079,7 @@ def faulty(name, en, ru, *faults):
 
 faulty(
     "fault-429",
-    "The route command meets the rate limit.",
+    "The route command exceeds the rate limit.",
     "Команда route упирается в ограничение частоты.",
     {"kind": "429"},
 )
@@ -1221,7 +1206,7 @@ def stats_boundary(stage):
 
 @scenario(
     "stats-204",
-    "A call that only statistics know, whose report is twice not there yet (204).",
+    "A call that only statistics know; its report is not ready twice (204).",
     "Звонок, известный только статистике; отчёт дважды отвечает 204.",
     group="statistics",
 )

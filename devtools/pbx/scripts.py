@@ -1,4 +1,4 @@
-"""Scripts: what people at the phones do, one step after another.
+"""Scripts: the actions of people at the phones, step by step.
 
 A script is a generator. It yields a number to let seconds pass, or a condition (a
 function without arguments) to wait for; the condition is checked after every change.
@@ -48,7 +48,7 @@ class Script:
         except StopIteration:
             self._end()
             return
-        # A play that goes wrong says so in its report and leaves the PBX alone.
+        # A failed play is reported and does not affect the PBX.
         except Exception as error:  # noqa: BLE001
             self.error = str(error) or type(error).__name__
             self._end()
@@ -67,7 +67,7 @@ class Script:
         self._look_soon()
 
     def _look_soon(self):
-        """Check the condition when the present change is complete."""
+        """Check the condition after the present change."""
         if not self._condition or self._looking:
             return
         self._looking = True

@@ -40,7 +40,7 @@ class Fault:
 
     @classmethod
     def parse(cls, value):
-        """:raise ValueError: if ``value`` does not describe a fault."""
+        """:raise ValueError: if ``value`` is not a valid fault."""
         value = {"kind": value} if isinstance(value, (str, int)) else value
         if not isinstance(value, dict) or set(value) - {f.name for f in fields(cls)}:
             raise ValueError("a fault has kind, path, times and seconds")

@@ -32,7 +32,7 @@ class Job:
 
 
 class Statistics:
-    """Reports: made at the request, ready after some polls."""
+    """Reports: created on request, ready after some polls."""
 
     def __init__(self, exchange):
         self._exchange = exchange

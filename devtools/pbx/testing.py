@@ -12,8 +12,8 @@ from .signature import sign
 class Receiver:
     """Replaces the network and the external system.
 
-    Answers as ``design.md`` asks: 403 for a key or signature that is not ours, 400 for
-    a ``json`` that is no object, 200 for the rest.
+    Answers according to ``design.md``: 403 for a wrong key or signature, 400 for a
+    ``json`` that is not an object, 200 otherwise.
 
     ``react``: called with the path and the decoded ``json`` of each good notification.
     """

@@ -11,7 +11,7 @@ DYNAMIC, STATIC = 1, 2
 
 
 class Tracking:
-    """Knows the visitor to whom a tracking number is shown, while their call lasts."""
+    """Returns the visitor to whom a tracking number is shown, during their call."""
 
     def __init__(self, exchange):
         self._exchange = exchange

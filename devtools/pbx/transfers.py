@@ -51,7 +51,7 @@ class Transfers:
     def hang_up(self, call, leg, extension):
         """One of the two employees of a transfer's leg hangs up."""
         if leg.extension == extension:
-            # The target leaves: the customer comes back to who asked.
+            # The target hangs up: the customer returns to the initiator.
             if leg.role == "consult":
                 self.back(call, leg, CALLEE_HUNG_UP)
             else:
@@ -190,7 +190,7 @@ class Transfers:
     def _leave(self, call, source, called):
         reason = CALLEE_HUNG_UP if called else CALLER_HUNG_UP
         if self._exchange.settings.api_v2:
-            # In "from" it says that the called party left, in "to" the calling one.
+            # "from" means that the called party left, "to" the calling one.
             side = "caller" if called else "callee"
             party = {**getattr(source, side), "was_transferred": True}
             setattr(source, side, party)

@@ -39,7 +39,7 @@ class TestBrowser(unittest.TestCase):
         page.wait_for_no_selector("p")
 
     def test_gives_up(self):
-        with self.assertRaisesRegex(BrowserError, "in vain for: false"):
+        with self.assertRaisesRegex(BrowserError, "while waiting for: false"):
             self.open().wait_for("false", timeout=0.2)
 
     def test_invisible_is_not_there(self):

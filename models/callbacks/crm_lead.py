@@ -12,7 +12,7 @@ class CrmLead(models.Model):
     )
 
     def _compute_mango_is_waiting(self):
-        # sudo: mango.callback - that a client waits may be known to who reads the lead.
+        # sudo: mango.callback - readers of the lead may know that its client waits.
         waiting = (
             self.env["mango.callback"]
             .sudo()

@@ -1,7 +1,7 @@
-"""How the calls of one client become the times that the client waited for us.
+"""Derive from the calls of one client when they waited to be called back.
 
-Pure: no Odoo, no clock. The same facts give the same loops, in whatever order and
-however often they come (``design.md`` 4, "Missed calls").
+Pure: no Odoo, no clock. The same facts give the same loops, whatever their order and
+repetition (``design.md`` 4, "Missed calls").
 """
 
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from datetime import datetime
 
 #: The client called and nobody picked up.
 MISSED = "missed"
-#: Somebody called the client in vain.
+#: Somebody called the client, who did not answer.
 TRY = "try"
 #: Somebody spoke with the client.
 TALK = "talk"
-#: A person closed the entry.
+#: A user closed the entry.
 HAND = "hand"
 
-#: Of what happens in the same second, what comes first.
+#: The order of facts of the same second.
 _RANKS = {MISSED: 0, TRY: 1, TALK: 2, HAND: 3}
 
 
@@ -24,8 +24,8 @@ _RANKS = {MISSED: 0, TRY: 1, TALK: 2, HAND: 3}
 class Fact:
     """Something that happened between one client and the company.
 
-    ``ref`` names the call or the entry, the same in every database; ``record_id`` is
-    where the caller finds it again.
+    ``ref`` names the call or the entry, independently of the database; ``record_id`` is
+    the id of its record.
     """
 
     kind: str
@@ -38,7 +38,7 @@ class Fact:
 
 @dataclass(slots=True)
 class Loop:
-    """From the first missed call to the talk, or to whatever a person decided."""
+    """The time from the first missed call to the talk, or to a user's decision."""
 
     missed: list[Fact] = field(default_factory=list)
     tries: list[Fact] = field(default_factory=list)
@@ -65,12 +65,12 @@ class Loop:
 
 
 def fold(facts):
-    """Return the loops that the facts about one client make.
+    """Return the loops that follow from the facts about one client.
 
     A missed call opens a loop or joins the open one. A talk closes it. A missed call
-    that begins during a talk opens nothing: the two are speaking with each other.
+    that begins during a talk opens nothing, because the two are speaking.
 
-    :param Iterable[Fact] facts: in any order; the same fact may come several times.
+    :param Iterable[Fact] facts: in any order, repeated or not.
     :return: the oldest first; only the last one may be open.
     :rtype: list[Loop]
     """
@@ -96,9 +96,9 @@ def _order(fact):
 
 
 def _close_by_hand(loops, fact):
-    """Close the last loop as a person did; their word is the last one.
+    """Close the last loop as a user did; this is final.
 
-    A talk that was told of later than that does not take it away.
+    A talk that becomes known later does not undo it.
     """
     if loops and loops[-1].closed_by != "hand":
         loops[-1].closing = fact

@@ -3,7 +3,7 @@ from odoo.fields import Domain
 
 
 class MailActivity(models.Model):
-    """Calls that somebody has planned, and what they have to do with real ones."""
+    """Planned calls, and their relation to real ones."""
 
     _inherit = "mail.activity"
 
@@ -18,24 +18,24 @@ class MailActivity(models.Model):
         return result
 
     def _mango_waiting(self):
-        """Return the open entries that these activities stand for.
+        """Return the open entries that these activities represent.
 
         :rtype: mango.callback
         """
         callbacks = self.env["mango.callback"]
         if self.env.context.get("mango_callback_closed"):
             return callbacks
-        # sudo: mango.callback - whoever may mark the activity as done has done what
-        # it stands for.
+        # sudo: mango.callback - whoever may mark the activity as done may close its
+        # entry.
         return callbacks.sudo().search(
             Domain("activity_id", "in", self.ids) & Domain("state", "=", "open")
         )
 
     @api.model
     def _mango_planned_domain(self):
-        """Return the domain for the calls that the user has planned until today.
+        """Return the domain of the user's planned calls that are due.
 
-        Without those of missed clients, who have a list of their own.
+        Those of missed clients are left out, because they have a list of their own.
 
         :rtype: Domain
         """
@@ -50,9 +50,9 @@ class MailActivity(models.Model):
 
     @api.model
     def _mango_planned_of(self, call):
-        """Return the planned call that a call is, if it is one of the user's.
+        """Return the user's planned call that a call fulfils, if any.
 
-        :param mango.call call: that the user may read.
+        :param mango.call call: one that the user may read.
         :rtype: mail.activity
         """
         origins = {
@@ -71,11 +71,11 @@ class MailActivity(models.Model):
         )
 
     def _mango_planned_rows(self):
-        """Return what the systray shows of planned calls.
+        """Return the planned calls as shown in the systray.
 
-        :return: each with ``id``, ``name`` (whom to call), ``summary``, ``number`` (as
-            people write it), ``dial``, ``date`` (when it is due), and the record that
-            the call belongs to, in ``res_model`` and ``res_id``.
+        :return: each with ``id``, ``name`` (whom to call), ``summary``, ``number``
+            (formatted), ``dial``, ``date`` (the due date), ``res_model`` and ``res_id``
+            (the record of the activity).
         :rtype: list[dict]
         """
         numbers = self._mango_numbers()
@@ -94,7 +94,7 @@ class MailActivity(models.Model):
         ]
 
     def _mango_numbers(self):
-        """Return the number to call for each activity, as far as there is one.
+        """Return the number to call for each activity that has one.
 
         :rtype: dict[mail.activity, str]
         """
@@ -110,7 +110,7 @@ class MailActivity(models.Model):
 
 
 def _number_of(record):
-    """Return the number of a record or else of its contact.
+    """Return the number of a record, or else of its contact.
 
     :rtype: str
     """

@@ -2,12 +2,12 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import plaintext2html
 
-#: So many clients are named in one message to the supervisors.
+#: How many clients are named in one message to the supervisors.
 MAX_NAMED = 50
 
 
 class MangoAccount(models.Model):
-    """How missed clients of a PBX are called back."""
+    """Settings for calling back the missed clients of a PBX."""
 
     _inherit = "mango.account"
 
@@ -15,8 +15,8 @@ class MangoAccount(models.Model):
         string="Call Missed Clients Back",
         default=True,
         tracking=True,
-        help="Every client who was missed waits in Calls ▸ To Call Back until somebody "
-        "has spoken with them.",
+        help="Missed clients stay in Calls ▸ To Call Back until somebody has spoken "
+        "with them.",
     )
     callback_minutes = fields.Integer(
         string="Call Back Within",
@@ -28,32 +28,33 @@ class MangoAccount(models.Model):
         string="Shortest Call",
         default=3,
         tracking=True,
-        help="Seconds; who hung up sooner is not called back.",
+        help="Seconds. Clients who hang up sooner are not called back.",
     )
     callback_max_age_hours = fields.Integer(
         string="Oldest Call",
         default=24,
         tracking=True,
-        help="Hours; a call that became known later than that is not called back.",
+        help="Hours. Calls that become known later are not called back.",
     )
     callback_max_tries = fields.Integer(
         string="Tries",
         default=3,
         tracking=True,
-        help="After so many tries in vain the entry asks what to do; 0 for never.",
+        help="After this many unsuccessful tries, Odoo asks what to do next; 0 for "
+        "never.",
     )
     callback_user_id = fields.Many2one(
         "res.users",
         string="Default Responsible",
         tracking=True,
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
-        help="Calls back whoever has nobody of their own.",
+        help="Calls back the clients who have no responsible person of their own.",
     )
     callback_activity = fields.Boolean(
         string="Plan an Activity",
         tracking=True,
-        help="An activity of type Call on the lead or the contact, which is done by "
-        "itself once somebody has spoken with the client.",
+        help="Plan an activity of type Call on the lead or the contact. It is marked "
+        "as done once somebody has spoken with the client.",
     )
 
     @api.constrains(
@@ -73,12 +74,13 @@ class MangoAccount(models.Model):
             if min(numbers) < 0 or account.callback_max_age_hours > 24 * 30:
                 raise ValidationError(
                     self.env._(
-                        "Calling back: numbers from 0, and calls of at most 30 days."
+                        "The call back settings cannot be negative, and calls cannot "
+                        "be older than 30 days."
                     )
                 )
 
     def _tell_of_overdue(self, callbacks):
-        """Tell the supervisors of this PBX who was not called back in time.
+        """Notify the supervisors of this PBX of clients not called back in time.
 
         :param mango.callback callbacks: the entries, all of this PBX.
         """

@@ -3,11 +3,11 @@ from odoo.fields import Domain
 
 
 class MangoCall(models.Model):
-    """What a call has to do with clients who wait to be called back."""
+    """The clients to call back whose entries a call belongs to."""
 
     _inherit = "mango.call"
 
-    # Whoever sees the call may know what became of its client, as on the card.
+    # Readers of the call may know the state of its client, as on the card.
     callback_ids = fields.Many2many(
         "mango.callback",
         string="Waiting to Be Called Back",
@@ -29,19 +29,19 @@ class MangoCall(models.Model):
         result = super().write(vals)
         if not self.env.su and not vals.keys().isdisjoint({"partner_id", "lead_id"}):
             ended = self.filtered(lambda call: call.state == "ended")
-            # sudo: mango.callback.task - what follows from a change that was allowed.
+            # sudo: mango.callback.task - follows from a permitted change.
             self.env["mango.callback.task"].sudo()._add(ended)
         return result
 
     def _attach_earlier(self, partner):
-        """Have whoever waits looked at again: no longer as a number."""
+        """Recompute the entries of the clients, who are no longer only a number."""
         earlier = super()._attach_earlier(partner)
-        # sudo: mango.callback.task - what follows from a change that was allowed.
+        # sudo: mango.callback.task - follows from a permitted change.
         self.env["mango.callback.task"].sudo()._add(earlier)
         return earlier
 
     def _delete_by_age(self):
-        """Delete also the closed entries of clients that had no other calls."""
+        """Also delete the closed entries of clients without other calls."""
         closed = self.env["mango.callback"].search(
             Domain("call_ids", "in", self.ids) & Domain("state", "!=", "open")
         )
@@ -59,7 +59,7 @@ class MangoCall(models.Model):
 
     @api.model
     def _prepare_origin_vals(self, record):
-        """A call back belongs to the lead and the contact of its entry."""
+        """Link a call back to the lead and the contact of its entry."""
         vals = super()._prepare_origin_vals(record)
         if record._name != "mango.callback" or not record:
             return vals

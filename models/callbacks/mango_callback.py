@@ -3,9 +3,9 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-#: What a person may change on an entry directly; the rest follows from the calls.
+#: Fields that users may change directly; the rest follows from the calls.
 CORRECTABLE_FIELDS = {"user_id", "deadline"}
-#: So close to the deadline the time left is shown as short.
+#: From this time before the deadline on, an entry counts as due soon.
 SOON = timedelta(minutes=10)
 WEEKDAYS = [
     ("0", "Monday"),
@@ -19,10 +19,10 @@ WEEKDAYS = [
 
 
 class MangoCallback(models.Model):
-    """A client who was missed and waits to be called back.
+    """A missed client who waits to be called back.
 
-    What the calls say is computed from all of them (:mod:`.fold`) and written here by
-    the machine. People say whose it is and until when, and may close it themselves.
+    The state is computed from all calls of the client (:mod:`.fold`). Users set the
+    responsible person and the deadline, and may close an entry themselves.
     """
 
     _name = "mango.callback"
@@ -41,10 +41,14 @@ class MangoCallback(models.Model):
     client_key = fields.Char(
         required=True,
         readonly=True,
-        help="Who waits: the contact, else the number. One entry of each is open.",
+        help="Identifies the client: the contact, or else the number. Each client has "
+        "at most one open entry.",
     )
     client_number = fields.Char(
-        string="Number", required=True, readonly=True, help="E.164; the last one used."
+        string="Number",
+        required=True,
+        readonly=True,
+        help="E.164; the number that was used last.",
     )
     client_number_display = fields.Char(
         string="Client Number", compute="_compute_client_number_display"
@@ -68,33 +72,37 @@ class MangoCallback(models.Model):
         "res.users",
         string="Concerned",
         readonly=True,
-        help="Who is responsible for the client, and whose phone rang in vain.",
+        help="The responsible person, and those whose phones rang for the missed "
+        "calls.",
     )
     first_missed_at = fields.Datetime(string="First Missed", readonly=True)
     last_missed_at = fields.Datetime(string="Last Missed", readonly=True)
     missed_hour = fields.Char(
-        string="Hour", readonly=True, help="Of the first call, in the company's zone."
+        string="Hour",
+        readonly=True,
+        help="Of the first call, in the company's time zone.",
     )
     missed_weekday = fields.Selection(WEEKDAYS, string="Weekday", readonly=True)
     attempt_count = fields.Integer(
         string="Their Calls",
         readonly=True,
         aggregator="sum",
-        help="How often the client called in vain.",
+        help="How often the client called without reaching anybody.",
     )
     try_count = fields.Integer(
         string="Our Tries",
         readonly=True,
         aggregator="sum",
-        help="How often the client was called in vain.",
+        help="How often the client was called without an answer.",
     )
     deadline = fields.Datetime(index="btree_not_null", tracking=True)
     deadline_is_manual = fields.Boolean(readonly=True)
     later_set_at = fields.Datetime(
-        readonly=True, help="When somebody put the call back off until the deadline."
+        readonly=True, help="When the call back was postponed until the deadline."
     )
     resumed_at = fields.Datetime(
-        readonly=True, help="When the client called again after it had been put off."
+        readonly=True,
+        help="When the client called again after the call back had been postponed.",
     )
     state = fields.Selection(
         [("open", "Waiting"), ("done", "Done"), ("dropped", "Dropped")],
@@ -112,7 +120,7 @@ class MangoCallback(models.Model):
         readonly=True,
     )
     reason = fields.Char(
-        readonly=True, tracking=True, help="Why it was closed by hand."
+        readonly=True, tracking=True, help="Why it was closed manually."
     )
     closing_call_id = fields.Many2one(
         "mango.call", readonly=True, ondelete="set null", index="btree_not_null"
@@ -122,7 +130,7 @@ class MangoCallback(models.Model):
         string="Dealt With By",
         readonly=True,
         index="btree_not_null",
-        help="Who spoke with the client, or closed the entry.",
+        help="The person who spoke with the client or closed the entry.",
     )
     closed_at = fields.Datetime(readonly=True)
     reaction_minutes = fields.Integer(
@@ -154,7 +162,7 @@ class MangoCallback(models.Model):
 
     _open_uniq = models.UniqueIndex(
         "(account_id, client_key) WHERE state = 'open'",
-        "This client is waiting for a call back already.",
+        "This client is already waiting for a call back.",
     )
     _open_idx = models.Index("(deadline, id) WHERE state = 'open'")
     _closed_idx = models.Index("(account_id, closed_at) WHERE state != 'open'")
@@ -199,7 +207,7 @@ class MangoCallback(models.Model):
         return "late" if is_late else "in_time"
 
     # ------------------------------------------------------------
-    # What people decide
+    # Decisions of users
     # ------------------------------------------------------------
 
     def write(self, vals):
@@ -212,7 +220,7 @@ class MangoCallback(models.Model):
             vals = {**vals, "deadline_is_manual": bool(vals["deadline"])}
         result = super().write(vals)
         if not vals.keys().isdisjoint(CORRECTABLE_FIELDS):
-            # sudo: mango.callback - what follows from a change that was allowed.
+            # sudo: mango.callback - follows from a permitted change.
             self.sudo()._after_correction()
         return result
 
@@ -236,7 +244,7 @@ class MangoCallback(models.Model):
         self._notify_listeners()
 
     def action_later(self):
-        """Ask until when the call back is put off."""
+        """Ask until when to postpone the call back."""
         return self._ask("later", self.env._("Call Back Later"))
 
     def action_close(self):
@@ -263,12 +271,12 @@ class MangoCallback(models.Model):
         }
 
     def _put_off(self, until):
-        """Put the call back off; another call of the client ends that.
+        """Postpone the call back; another call of the client cancels this.
 
         :param datetime until: UTC.
         """
         self.check_access("write")
-        # sudo: mango.callback - people decide by this method, and of open ones only.
+        # sudo: mango.callback - write access was checked; limited to open entries.
         open_sudo = self._open_sudo()
         open_sudo.write(
             {
@@ -281,20 +289,22 @@ class MangoCallback(models.Model):
         open_sudo._after_correction()
 
     def _close_by_hand(self, state, reason):
-        """Close entries that no call has closed.
+        """Close entries manually.
 
         :param str state: ``done`` or ``dropped``.
-        :param str reason: what a person says of it.
-        :raise UserError: if nothing is said of clients who are not called back.
+        :param str reason: the user's explanation.
+        :raise UserError: if clients are dropped without a reason.
         """
         self.check_access("write")
         reason = (reason or "").strip()
         if state == "dropped" and not reason:
-            raise UserError(self.env._("Say why this client is not called back."))
+            raise UserError(
+                self.env._("Enter the reason why this client is not called back.")
+            )
         open_sudo = self._open_sudo()
         now = fields.Datetime.now()
         for callback in open_sudo:
-            # The clocks of the PBX and of this machine may differ.
+            # The clocks of the PBX and of this server may differ.
             closed_at = max(now, callback.last_missed_at)
             callback.write(
                 {
@@ -314,11 +324,11 @@ class MangoCallback(models.Model):
         return self.sudo().filtered(lambda callback: callback.state == "open")
 
     def action_send_sms(self):
-        """Write a text message to the client, in Odoo's own composer."""
+        """Open Odoo's composer for a text message to the client."""
         self.ensure_one()
         self.check_access("read")
         if "sms.composer" not in self.env:
-            raise UserError(self.env._("Text messages are not installed."))
+            raise UserError(self.env._("The SMS app is not installed."))
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Send SMS"),
@@ -338,7 +348,7 @@ class MangoCallback(models.Model):
         return ["client_number"]
 
     def action_lose_lead(self):
-        """Ask why the lead is lost, in Odoo's own dialog."""
+        """Open Odoo's dialog for a lost lead."""
         self.ensure_one()
         lead = self.lead_id
         lead.check_access("write")
@@ -350,19 +360,19 @@ class MangoCallback(models.Model):
         return action
 
     def action_view_calls(self):
-        """Open the calls of the entry: theirs, ours and the one that closed it."""
+        """Open the calls of the entry, including the one that closed it."""
         self.ensure_one()
         self.check_access("read")
         return self.env["mango.call"]._action_of([("id", "in", self.call_ids.ids)])
 
     # ------------------------------------------------------------
-    # Telling people
+    # Notifying users
     # ------------------------------------------------------------
 
     def _notify_listeners(self):
-        """Tell the web clients of those concerned that something has changed.
+        """Notify the web clients of the users concerned of a change.
 
-        Supervisors hear of it while they have something open that shows all.
+        Supervisors are notified while they have a view of all clients open.
         """
         for callback in self:
             users = callback.user_ids.filtered("active")

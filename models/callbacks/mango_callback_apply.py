@@ -10,9 +10,9 @@ from odoo.fields import Domain
 from ...tools.locking import in_own_transaction
 from .fold import HAND, MISSED, TALK, TRY, Fact, fold
 
-#: So many calls of one client are looked at; a robot makes more.
+#: How many calls of one client are considered; robots make more.
 MAX_CALLS = 2000
-#: What the machine writes is told by the calls themselves.
+#: Automatic changes are documented by the calls themselves.
 QUIET = {
     "tracking_disable": True,
     "mail_auto_subscribe_no_notify": True,
@@ -21,9 +21,9 @@ QUIET = {
 
 
 class Client(NamedTuple):
-    """Who waits: a contact with all its numbers, or else one number.
+    """A waiting client: a contact with all its numbers, or else one number.
 
-    Ids only, so that it can be taken to another transaction.
+    Holds ids only, so that it can be passed to another transaction.
     """
 
     account_id: int
@@ -35,11 +35,11 @@ class Client(NamedTuple):
         return f"contact,{self.contact_id}" if self.contact_id else self.number
 
     def apply(self, calls):
-        """Bring the entries of the client up to date, in a transaction of its own.
+        """Update the entries of the client, in a transaction of its own.
 
-        One at a time for each account and client, whichever server does it.
+        Serialized for each account and client across all servers.
 
-        :param mango.call calls: of the client, that may change something.
+        :param mango.call calls: calls of the client that may change something.
         """
 
         def apply(own):
@@ -51,22 +51,22 @@ class Client(NamedTuple):
 
 
 class MangoCallback(models.Model):
-    """How the entries follow the calls."""
+    """Update of the entries from the calls."""
 
     _inherit = "mango.callback"
 
     # ------------------------------------------------------------
-    # Who the client is
+    # Client
     # ------------------------------------------------------------
 
     @api.model
     def _clients_of(self, calls):
         """Return the clients whose entries some calls may change.
 
-        Whose entry a call is in, and whose it should be in: a person may have said
-        since that it is somebody else.
+        These are the clients of the entries that a call is in and should be in, which
+        differ if a user has corrected the client.
 
-        :return: their calls, of each client.
+        :return: the calls of each client.
         :rtype: dict[Client, mango.call]
         """
         found = defaultdict(self.env["mango.call"].browse)
@@ -86,9 +86,9 @@ class MangoCallback(models.Model):
 
     @api.model
     def _touched_by(self, account, calls):
-        """Return the entries that calls are in, or whose client they may be with.
+        """Return the entries that calls belong to or may belong to.
 
-        :param mango.call calls: of that account.
+        :param mango.call calls: all of one account.
         :rtype: mango.callback
         """
         numbers = calls.mapped("client_number")
@@ -105,7 +105,7 @@ class MangoCallback(models.Model):
         )
 
     def _numbers(self):
-        """Return the numbers that the client of an entry is known to have.
+        """Return the known numbers of the client of an entry.
 
         :rtype: set[str]
         """
@@ -114,9 +114,9 @@ class MangoCallback(models.Model):
 
     @api.model
     def _client_of(self, record, owners):
-        """Return whose a call or an entry is.
+        """Return the client of a call or an entry.
 
-        :param dict owners: of :meth:`_owners_of`.
+        :param dict owners: as returned by :meth:`_owners_of`.
         :rtype: Client
         """
         number = record.client_number
@@ -136,7 +136,7 @@ class MangoCallback(models.Model):
 
     @api.model
     def _owners_of(self, account, records):
-        """Return the contacts behind the numbers of calls or entries without one.
+        """Return the contacts with the numbers of calls or entries without a contact.
 
         :return: by number.
         :rtype: dict[str, res.partner]
@@ -149,7 +149,7 @@ class MangoCallback(models.Model):
 
     @api.model
     def _contact(self, partner):
-        """Return the contact that a partner is, or is another address of.
+        """Return the contact of a partner, which may be another address of it.
 
         :rtype: res.partner
         """
@@ -159,7 +159,7 @@ class MangoCallback(models.Model):
 
     @api.model
     def _owner_of(self, account, number):
-        """Return the contact behind a number as it is known now.
+        """Return the contact that currently has a number.
 
         :rtype: res.partner
         """
@@ -177,15 +177,15 @@ class MangoCallback(models.Model):
         )
 
     # ------------------------------------------------------------
-    # What happened
+    # Facts
     # ------------------------------------------------------------
 
     @api.model
     def _apply(self, client, calls):
-        """Bring the entries of a client up to date with all their calls.
+        """Update the entries of a client from all their calls.
 
         :param Client client: whose entries.
-        :param mango.call calls: of the client, that may change something.
+        :param mango.call calls: calls of the client that may change something.
         """
         account = self.env["mango.account"].browse(client.account_id).exists()
         contact = self.env["res.partner"].browse(client.contact_id).exists()
@@ -204,7 +204,7 @@ class MangoCallback(models.Model):
         missed = calls.filtered(lambda call: call.result == "missed")
         own = self._own_of(account, contact, missed)
         if more := set(own.mapped("client_number")) - numbers:
-            # Somebody has said that it was this contact; who was spoken to there?
+            # The contact was chosen manually: look for talks with it, too.
             calls |= self._calls_of(account, contact.browse(), more, since)
         others = calls.filtered(lambda call: call.result != "missed")
         facts = self._facts(account, others | own, entries)
@@ -212,7 +212,7 @@ class MangoCallback(models.Model):
 
     @api.model
     def _entries_of(self, account, contact, family, numbers, since):
-        """Return the entries of a client that are open or were closed since a moment.
+        """Return the entries of a client that are open or were closed after a moment.
 
         :rtype: mango.callback
         """
@@ -229,11 +229,11 @@ class MangoCallback(models.Model):
 
     @api.model
     def _own_of(self, account, contact, records):
-        """Return the calls or entries of a client, not of who has the same number.
+        """Return the calls or entries of a client, not of others with the same number.
 
         :param res.partner contact: the client; empty if it is only a number.
-        :param models.BaseModel records: calls or entries with numbers of the client.
-        :rtype: models.BaseModel
+         :param models.BaseModel records: calls or entries with numbers of the client.
+         :rtype: models.BaseModel
         """
         owners = self._owners_of(account, records)
         return records.filtered(
@@ -249,7 +249,7 @@ class MangoCallback(models.Model):
 
     @api.model
     def _calls_of(self, account, family, numbers, since):
-        """Return the calls with a client since a moment, and the talk of that moment.
+        """Return the calls with a client since a moment, and a talk at that moment.
 
         :rtype: mango.call
         """
@@ -287,13 +287,14 @@ class MangoCallback(models.Model):
 
     @api.model
     def _facts(self, account, calls, entries):
-        """Return what calls say of the client; those that do not count are left out.
+        """Return the facts that follow from calls, without calls that do not count.
 
-        :param mango.callback entries: of the client, as they are.
+        :param mango.callback entries: the client's present entries.
         :rtype: list[Fact]
         """
         missed = calls.filtered(lambda call: call.result == "missed")
-        # What was counted once, before the settings or the blacklist changed, stays.
+        # A call that was counted before the settings or the blacklist changed still
+        # counts.
         new = missed - entries.call_ids
         refused = self._refused_numbers(account, new)
         passed_over = new.filtered(
@@ -305,7 +306,7 @@ class MangoCallback(models.Model):
         return [fact for fact in facts if fact is not None]
 
     def _is_passed_over(self, account, call):
-        """Tell whether a missed call is too short, or became known too late."""
+        """Tell whether a missed call was too short or became known too late."""
         max_age = timedelta(hours=account.callback_max_age_hours)
         return (
             call.wait_duration < account.callback_min_wait
@@ -332,10 +333,10 @@ class MangoCallback(models.Model):
 
     @api.model
     def _refused_numbers(self, account, calls):
-        """Return the numbers that are never called back.
+        """Return the numbers that are not called back.
 
-        Those of our own people's phones, and whoever does not want to be called. An
-        entry that was opened before that stays until somebody closes it.
+        These are our own employees' phones and blacklisted numbers. An entry that was
+        opened earlier stays until somebody closes it.
 
         :rtype: set[str]
         """
@@ -349,9 +350,10 @@ class MangoCallback(models.Model):
         return {account._e164(number) for number in own} | set(blocked.mapped("number"))
 
     def _own_facts(self):
-        """Return what these entries themselves say: how people have closed them.
+        """Return the facts of the entries themselves: how users have closed them.
 
-        Of an open one whose calls were deleted by age, also that there was one.
+        For an open one whose calls were deleted by age, also that there was a missed
+        call.
 
         :rtype: list[Fact]
         """
@@ -371,16 +373,16 @@ class MangoCallback(models.Model):
 
     @api.model
     def _reconcile(self, client, contact, entries, loops):
-        """Make the entries of a client be what the loops say.
+        """Make the entries of a client match the loops.
 
         :param Client client: whose entries.
-        :param res.partner contact: the same; empty if it is only a number.
-        :param mango.callback entries: as they are.
-        :param list[Loop] loops: as they should be, the oldest first.
+        :param res.partner contact: its contact; empty if it is only a number.
+        :param mango.callback entries: the present ones.
+        :param list[Loop] loops: the wanted state, the oldest first.
         """
         pairs = entries._paired(loops)
         gone = entries - self.concat(*pairs)
-        # What a person closed stays, whatever became of its calls.
+        # An entry closed manually stays, even if its calls change.
         gone = gone.filtered(lambda entry: entry.closed_by != "hand")
         gone._notify_listeners()
         gone._forget_todo()
@@ -416,10 +418,10 @@ class MangoCallback(models.Model):
         return not ids.isdisjoint(self.call_ids.ids)
 
     def _update_from_loop(self, client, contact, loop):
-        """Write what has changed of one entry, or create it.
+        """Write the changes of one entry, or create it.
 
-        :param Client client: whose it is.
-        :param res.partner contact: the same.
+        :param Client client: its client.
+        :param res.partner contact: the client's contact.
         :param Loop loop: what the entry should be.
         """
         vals = self._prepare_vals(client, contact, loop)
@@ -430,7 +432,7 @@ class MangoCallback(models.Model):
             created._settle()
             return
         if self.closed_by == "hand":
-            # Only what was counted can change any more.
+            # Only the counters can still change.
             self._write_changes(vals)
             return
         is_new_attempt = vals["attempt_count"] > self.attempt_count
@@ -445,7 +447,7 @@ class MangoCallback(models.Model):
             self._settle()
 
     def _prepare_resumed_vals(self, vals):
-        """Return the values of an entry that was put off until the client called again.
+        """Return the values for a postponed entry whose client has called again.
 
         :rtype: dict
         """
@@ -457,7 +459,7 @@ class MangoCallback(models.Model):
         }
 
     def _settle(self):
-        """Do what follows from a change of an entry."""
+        """Handle the consequences of a change of an entry."""
         self._set_reaction()
         self._update_todo()
         self._notify_listeners()
@@ -511,7 +513,7 @@ class MangoCallback(models.Model):
         }
 
     def _local_time(self, client, moment):
-        """Return the hour and the weekday of a moment where the company is.
+        """Return the hour and the weekday of a moment in the company's time zone.
 
         :rtype: tuple[str, str]
         """
@@ -522,7 +524,7 @@ class MangoCallback(models.Model):
         return f"{local.hour:02}:00", str(local.weekday())
 
     def _write_changes(self, vals):
-        """Write those of some values that differ.
+        """Write the values that differ.
 
         :return: whether anything differed.
         :rtype: bool

@@ -5,12 +5,12 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-#: When people begin to call clients, where the calendar says nothing.
+#: When call backs start in the morning.
 MORNING = 9
 
 
 class MangoCallbackDecision(models.TransientModel):
-    """What a person decides about clients who wait to be called back."""
+    """A user's decision about clients who wait to be called back."""
 
     _name = "mango.callback.decision"
     _description = "Decision About a Client to Call Back"
@@ -35,7 +35,7 @@ class MangoCallbackDecision(models.TransientModel):
         )
 
     def action_apply(self):
-        """Do what was decided."""
+        """Apply the decision."""
         self.check_access("write")
         for decision in self:
             decision._apply()
@@ -45,11 +45,11 @@ class MangoCallbackDecision(models.TransientModel):
             self.callback_ids._close_by_hand(self.choice, self.reason)
             return
         if not self.until or self.until <= fields.Datetime.now():
-            raise UserError(self.env._("Choose a time that is still to come."))
+            raise UserError(self.env._("Choose a time in the future."))
         self.callback_ids._put_off(self.until)
 
     def action_tomorrow(self):
-        """Put the call back off until tomorrow morning, in the user's time zone."""
+        """Postpone the call back until tomorrow morning, in the user's time zone."""
         self.check_access("write")
         zone = pytz.timezone(self.env.user.tz or "UTC")
         now = pytz.utc.localize(fields.Datetime.now()).astimezone(zone)

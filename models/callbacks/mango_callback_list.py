@@ -6,12 +6,12 @@ from odoo.tools import SQL
 
 from .mango_callback import SOON
 
-#: A click that became no call by then leads to none.
+#: A click without a call after this time leads to none.
 DIALLING_TIME = timedelta(seconds=60)
 
 
 class MangoCallback(models.Model):
-    """What people see of an entry while it waits; computed when they look."""
+    """Fields of a waiting entry that are computed when it is shown."""
 
     _inherit = "mango.callback"
 
@@ -37,7 +37,7 @@ class MangoCallback(models.Model):
     asks = fields.Boolean(
         string="What Now?",
         compute="_compute_asks",
-        help="The client was called in vain as often as is tried.",
+        help="The maximum number of unsuccessful tries has been reached.",
     )
 
     has_sms = fields.Boolean(compute="_compute_has_sms")
@@ -67,7 +67,7 @@ class MangoCallback(models.Model):
             callback.asks = callback.state == "open" and 0 < limit <= callback.try_count
 
     # ------------------------------------------------------------
-    # Who is calling them
+    # Who is calling the client
     # ------------------------------------------------------------
 
     @api.depends("state", "client_number", "partner_id")
@@ -81,15 +81,15 @@ class MangoCallback(models.Model):
             callback.is_calling_me = user == self.env.user
 
     def _calling_users(self):
-        """Return who is calling the clients of some entries, or speaking with them.
+        """Return the users who are calling or speaking with the clients of entries.
 
         :return: by the entry's id.
         :rtype: dict[int, res.users]
         """
         if not self:
             return {}
-        # sudo: mango.call, mango.command - that a colleague takes care of the client
-        # may be known to whoever may take care; nothing but the name is shown.
+        # sudo: mango.call, mango.command - readers of the entry may know that a
+        # colleague takes care of the client; nothing but the name is shown.
         calls_sudo = (
             self.env["mango.call"]
             .sudo()
@@ -158,10 +158,10 @@ class MangoCallback(models.Model):
 
     @api.model
     def _tell_of_calling(self, account, number):
-        """Let those concerned look again at who is calling a client.
+        """Notify the users concerned that somebody is calling a client.
 
-        :param mango.account account: that calls.
-        :param str number: E.164; nothing happens for one that nobody waits at.
+        :param mango.account account: from which the client is called.
+        :param str number: E.164; nothing happens if no client with this number waits.
         """
         if not number:
             return
@@ -173,7 +173,7 @@ class MangoCallback(models.Model):
         waiting._notify_listeners()
 
     # ------------------------------------------------------------
-    # The last words
+    # The last note
     # ------------------------------------------------------------
 
     @api.depends("client_number")
@@ -183,7 +183,7 @@ class MangoCallback(models.Model):
             callback.last_words = notes.get(callback.client_number, False)
 
     def _last_notes(self):
-        """Return what was last noted about the clients, as far as the user may know.
+        """Return the last notes about the clients that the user may read.
 
         :return: by number.
         :rtype: dict[str, str]

@@ -11,20 +11,20 @@ from odoo.tools import SQL
 _logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 2000
-#: A call whose entry cannot be computed so often waits for the client's next one.
+#: After this many failures a call is only processed with the client's next one.
 MAX_ATTEMPTS = 5
 
 
 class MangoCallbackTask(models.Model):
-    """An ended call that may change who waits to be called back.
+    """An ended call that may change the clients to call back.
 
-    Written in the transaction that ends the call, and done by a cron that it wakes:
-    the webhook neither computes nor waits, nothing is forgotten if a server dies, and
-    the calls of one client that come together are computed once.
+    Stored in the transaction that ends the call, and processed by a cron that this
+    triggers: the webhook does not wait, nothing is lost if a server dies, and
+    simultaneous calls of one client are processed once.
     """
 
     _name = "mango.callback.task"
-    _description = "Call to Look At for Call Backs"
+    _description = "Call to Process for Call Backs"
     _order = "id"
     _rec_name = "call_id"
 
@@ -35,9 +35,9 @@ class MangoCallbackTask(models.Model):
 
     @api.model
     def _add(self, calls):
-        """Have the clients of some calls looked at.
+        """Schedule the update of the clients of some calls.
 
-        A call from the past matters only to an entry that is open or was closed later.
+        An old call matters only if there is an entry that is open or was closed later.
 
         :param mango.call calls: that have ended.
         """
@@ -77,12 +77,12 @@ class MangoCallbackTask(models.Model):
 
     @api.model
     def _work_off(self):
-        """Cron: compute the entries of all clients whose calls have ended."""
+        """Cron: update the entries of all clients whose calls have ended."""
         cron = self.env["ir.cron"]
         domain = Domain("attempts", "<", MAX_ATTEMPTS)
         cron._commit_progress(remaining=self.search_count(domain))
         last_id = 0
-        # Each once: what fails waits for the next run.
+        # Each once: a failed task waits for the next run.
         while tasks := self.search(
             domain & Domain("id", ">", last_id), order="id", limit=BATCH_SIZE
         ):
@@ -91,11 +91,11 @@ class MangoCallbackTask(models.Model):
                 return
 
     def _work_off_batch(self):
-        """Compute the entries of the clients of these tasks.
+        """Update the entries of the clients of these tasks.
 
-        What is done is committed client by client: a run may end after any of them.
+        The work is committed client by client, because a run may end after any of them.
 
-        :return: whether there is time for more.
+        :return: whether there is time left.
         :rtype: bool
         """
         tasks_of = self.grouped("call_id")
@@ -119,19 +119,19 @@ class MangoCallbackTask(models.Model):
 
 
 def _apply(client, calls):
-    """Compute the entries of one client.
+    """Update the entries of one client.
 
-    :return: whether that has worked.
+    :return: whether it succeeded.
     :rtype: bool
     """
     try:
         client.apply(calls)
     except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-        _logger.info("the entry of a missed client is being written elsewhere")
+        _logger.info("the entry of a missed client is being written concurrently")
     except (InterfaceError, OperationalError):
         raise  # The database is gone, and so is this run.
     except Exception:
-        _logger.exception("who waits to be called back could not be computed")
+        _logger.exception("the clients to call back could not be computed")
     else:
         return True
     return False

@@ -8,18 +8,18 @@ BATCH_SIZE = 200
 
 
 class MangoCallback(models.Model):
-    """Whose an entry is, until when, and where that person is told."""
+    """Responsible user, deadline and activity of an entry."""
 
     _inherit = "mango.callback"
 
     # ------------------------------------------------------------
-    # Whose it is
+    # Responsible user
     # ------------------------------------------------------------
 
     def _assign(self):
-        """Find who is responsible; whom a person has chosen stays while they can.
+        """Find the responsible user; a manual choice stays while it is possible.
 
-        :return: whether that is somebody else than before.
+        :return: whether the user has changed.
         :rtype: bool
         """
         self.ensure_one()
@@ -35,9 +35,10 @@ class MangoCallback(models.Model):
         return self._write_changes(vals)
 
     def _candidates(self):
-        """Yield who may be responsible, the first to be asked first.
+        """Yield the users who may be responsible, by priority.
 
-        The client's salesperson, who was rung first, the line's person, the PBX's.
+        These are the client's salesperson, the user rung first, and those of the line
+        and the PBX.
         """
         owners = self.env["mango.caller.lookup"]._owners(self.partner_id, self.lead_id)
         yield from owners
@@ -56,13 +57,13 @@ class MangoCallback(models.Model):
         )
 
     # ------------------------------------------------------------
-    # Until when
+    # Deadline
     # ------------------------------------------------------------
 
     def _set_deadline(self):
-        """Compute the deadline, unless a person has set one.
+        """Compute the deadline, unless it was set manually.
 
-        :return: whether it is another one than before.
+        :return: whether it has changed.
         :rtype: bool
         """
         self.ensure_one()
@@ -72,7 +73,7 @@ class MangoCallback(models.Model):
         return self._write_changes({"deadline": self._after_working_minutes(since)})
 
     def _after_working_minutes(self, moment):
-        """Return when the time to call back is over, in working minutes.
+        """Return the end of the time to call back, counted in working minutes.
 
         Without working hours every minute counts.
 
@@ -87,9 +88,9 @@ class MangoCallback(models.Model):
         return (planned or moment + timedelta(minutes=minutes)).replace(microsecond=0)
 
     def _set_reaction(self):
-        """Note how long it took; nothing, not zero, of whoever was not dealt with.
+        """Store the reaction time: NULL, not zero, if nobody has called back.
 
-        The average is over those who were.
+        So the average only covers clients who were called back.
         """
         if self.state == "done":
             self.write({"reaction_minutes": self._reaction_minutes(self.closed_at)})
@@ -123,11 +124,11 @@ class MangoCallback(models.Model):
         return calendar if calendar.attendance_ids else calendar.browse()
 
     # ------------------------------------------------------------
-    # Odoo's own to-do list
+    # Activities
     # ------------------------------------------------------------
 
     def _update_todo(self):
-        """Keep the activities of these entries up to date, where the PBX has them."""
+        """Update the activities of these entries, if the PBX uses them."""
         for callback in self:
             if callback.state != "open":
                 callback._finish_todo()
@@ -143,7 +144,7 @@ class MangoCallback(models.Model):
                 activity.with_context(mail_activity_quick_update=True).write(wanted)
             return
         if activity:
-            return  # Somebody has marked it as done.
+            return  # It was marked as done by a user.
         lang = self.user_id.lang or self.account_id._language()
         record = self._todo_record().with_context(
             lang=lang, mail_activity_quick_update=True
@@ -156,9 +157,9 @@ class MangoCallback(models.Model):
         )
 
     def _todo_record(self):
-        """Return where the activity belongs: the lead, else the contact, else this.
+        """Return the record for the activity: the lead, the contact, or this entry.
 
-        Whoever has to do it must be able to open it.
+        The responsible user must be able to open it.
         """
         for record in (self.lead_id.exists(), self.partner_id.exists()):
             if record and record.with_user(self.user_id).has_access("read"):
@@ -172,7 +173,7 @@ class MangoCallback(models.Model):
         return local.date()
 
     def _finish_todo(self):
-        """Mark the activity as done, with what closed the entry."""
+        """Mark the activity as done, with a note on what closed the entry."""
         activity = self.activity_id.exists()
         if not activity or not activity.active:
             return
@@ -184,7 +185,7 @@ class MangoCallback(models.Model):
     def _closing_words(self):
         who = self.closing_user_id.name
         if self.closed_by == "hand":
-            return self.reason or self.env._("Closed by hand.")
+            return self.reason or self.env._("Closed manually.")
         when = format_datetime(self.env, self.closed_at, tz=self.user_id.tz)
         if self.closed_by == "got_through":
             words = self.env._("The client got through on %(when)s.", when=when)
@@ -201,7 +202,7 @@ class MangoCallback(models.Model):
 
     @api.model
     def _tell_overdue(self):
-        """Cron: tell the supervisors once of everybody who waits too long."""
+        """Cron: notify the supervisors once of every client who waits too long."""
         overdue = self.search(
             Domain("state", "=", "open")
             & Domain("deadline", "<", fields.Datetime.now())

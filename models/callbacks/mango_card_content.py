@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 
 class MangoCardContent(models.AbstractModel):
-    """What the card says of a missed client and of a planned call."""
+    """The missed client and the planned call on the card."""
 
     _inherit = "mango.card.content"
 
@@ -17,12 +17,12 @@ class MangoCardContent(models.AbstractModel):
         return {**super()._empty(), "callback": False, "activity": False}
 
     def _callback(self, call):
-        """Return how often the client of a call was missed and still waits.
+        """Return the missed calls of the client, if they wait to be called back.
 
         :rtype: dict | bool
         """
-        # sudo: mango.callback - whoever has the client on the phone may know that
-        # they were missed, by whomever; and no more than when and how often.
+        # sudo: mango.callback - the user who talks to the client may know that they
+        # were missed, but only when and how often.
         callback_sudo = self.env["mango.callback"].sudo()._open_of_call(call)
         if not callback_sudo:
             return False
@@ -32,7 +32,7 @@ class MangoCardContent(models.AbstractModel):
         }
 
     def _planned(self, call, phase):
-        """Return the activity that a talk may have been planned by.
+        """Return the planned activity that a talk may fulfil.
 
         :rtype: dict | bool
         """

@@ -16,7 +16,7 @@ class MangoCommand(models.Model):
         return result
 
     def _tell_who_calls_back(self):
-        """Let the colleagues see whether somebody calls a client back."""
+        """Notify the colleagues that somebody calls a client back."""
         for command in self.filtered(lambda command: command.kind == "callback"):
             self.env["mango.callback"]._tell_of_calling(
                 command.account_id, command.to_number

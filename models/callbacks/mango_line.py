@@ -9,5 +9,6 @@ class MangoLine(models.Model):
         string="Employee",
         index="btree_not_null",
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
-        help="Calls back whoever was missed on this line and has nobody of their own.",
+        help="Calls back the clients who were missed on this line and have no "
+        "responsible person of their own.",
     )

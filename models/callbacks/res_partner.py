@@ -12,7 +12,7 @@ class ResPartner(models.Model):
     )
 
     def _compute_mango_is_waiting(self):
-        # sudo: mango.callback - that a contact waits may be known to who reads it.
+        # sudo: mango.callback - readers of the contact may know that it waits.
         waiting = (
             self.env["mango.callback"]
             .sudo()
@@ -24,9 +24,9 @@ class ResPartner(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_mango_waiting(self):
-        """Have whoever waits looked at again: as another contact, or as a number."""
+        """Recompute the entries, whose clients become another contact or a number."""
         keys = [f"contact,{partner.id}" for partner in self]
-        # sudo: mango.callback - what follows from a deletion that was allowed.
+        # sudo: mango.callback - follows from a permitted deletion.
         callbacks = self.env["mango.callback"].sudo()
         waiting = callbacks.search(
             Domain("state", "=", "open") & Domain("client_key", "in", keys)

@@ -5,7 +5,7 @@ LIST_LIMIT = 20
 
 
 class ResUsers(models.Model):
-    """Whom a user has to call: who was missed, and what they have planned."""
+    """The calls that a user has to make: missed clients and planned calls."""
 
     _inherit = "res.users"
 
@@ -16,8 +16,8 @@ class ResUsers(models.Model):
         return result
 
     def _mango_hand_over(self):
-        """Give the clients of users who have left to the next in the chain."""
-        # sudo: mango.callback - what follows from archiving a user.
+        """Reassign the clients of archived users."""
+        # sudo: mango.callback - follows from archiving a user.
         callbacks = self.env["mango.callback"].sudo()
         waiting = callbacks.search(
             Domain("state", "=", "open") & Domain("user_id", "in", self.ids)
@@ -28,21 +28,21 @@ class ResUsers(models.Model):
         waiting._notify_listeners()
 
     # ------------------------------------------------------------
-    # Who was missed
+    # Missed clients
     # ------------------------------------------------------------
 
     def mango_waiting(self):
         """Return the clients who wait for the user or their colleagues to call back.
 
-        Each is a dict of ``id``, ``name``, ``number`` (as people write it), ``dial``,
+        Each is a dict of ``id``, ``name``, ``number`` (formatted), ``dial``,
         ``last_missed_at`` (UTC, as text), ``attempts`` (theirs), ``tries`` (ours),
         ``deadline`` (UTC, as text), ``urgency`` (as of the entry), ``responsible``,
-        ``calling`` (who calls them right now, or False) and ``asks`` (whether enough
-        was tried).
+        ``calling`` (who is calling them now, or False) and ``asks`` (whether the
+        maximum number of tries has been reached).
 
         :return: by deadline.
         :rtype: list[dict]
-        :raise AccessError: if another user's are asked for.
+        :raise AccessError: if they are another user's.
         """
         self._mango_check_self()
         callbacks = self.env["mango.callback"].search(
@@ -68,7 +68,7 @@ class ResUsers(models.Model):
         ]
 
     def _mango_waiting_count(self):
-        """Return how many clients wait for the user or their colleagues."""
+        """Return the number of clients who wait for the user or their colleagues."""
         self.ensure_one()
         return self.env["mango.callback"].search_count(self._mango_waiting_domain())
 
@@ -87,15 +87,15 @@ class ResUsers(models.Model):
         )
 
     # ------------------------------------------------------------
-    # What was planned
+    # Planned calls
     # ------------------------------------------------------------
 
     def mango_planned(self):
-        """Return the calls that the user has planned until today.
+        """Return the user's planned calls that are due.
 
         :return: as :meth:`mail.activity._mango_planned_rows`, the oldest first.
         :rtype: list[dict]
-        :raise AccessError: if another user's are asked for.
+        :raise AccessError: if they are another user's.
         """
         self._mango_check_self()
         activities = self.env["mail.activity"]

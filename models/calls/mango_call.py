@@ -11,27 +11,27 @@ from ...tools.datetimes import from_epoch, to_epoch
 from ...tools.locking import locked_transaction
 from ...vpbx.call_state import fold
 
-#: What a person may correct on a call; everything else is the PBX's word.
+#: Fields that users may correct on a call; everything else comes from the PBX.
 CORRECTABLE_FIELDS = {"partner_id", "lead_id", "note"}
 
-#: What decides who is responsible for the client.
+#: Fields that determine who is responsible for the client.
 CLIENT_FIELDS = {"partner_id", "lead_id"}
 
-#: A call without a summary is closed when all its legs have been gone for so long …
+#: A call without a summary is closed when all its legs have been gone for this long …
 QUIET_TIME = timedelta(minutes=10)
 
-#: … or when it is older than any conversation.
+#: … or when it is older than any real conversation.
 MAX_LIFE = timedelta(hours=12)
 
-#: Between two legs of one call nothing may be there for some seconds.
+#: A call may be without any leg for some seconds.
 LEG_GAP = timedelta(seconds=15)
 
-#: No phone rings for longer.
+#: Maximum time that a phone rings.
 RINGING_TIME = timedelta(minutes=3)
 
 
 class MangoCall(models.Model):
-    """One conversation as a person sees it: the fold over its notifications."""
+    """One conversation as users see it: the fold over its notifications."""
 
     _name = "mango.call"
     _description = "Call"
@@ -53,7 +53,7 @@ class MangoCall(models.Model):
         readonly=True,
         default="webhook",
     )
-    # What the PBX says.
+    # From the PBX.
     direction = fields.Selection(
         [("inbound", "Inbound"), ("outbound", "Outbound"), ("internal", "Internal")],
         readonly=True,
@@ -87,15 +87,17 @@ class MangoCall(models.Model):
         "mango.extension",
         readonly=True,
         index="btree_not_null",
-        help="Who talked; of a missed call who alone was rung, or whom Odoo chose.",
+        help="The employee who talked; for a missed call, the only one rung, or the "
+        "one chosen by Odoo.",
     )
     user_id = fields.Many2one(
         "res.users",
         string="Employee",
         readonly=True,
         index="btree_not_null",
-        help="Who talked; of a missed call who alone was rung, or whom Odoo chose. "
-        "What several people missed belongs to their group.",
+        help="The employee who talked; for a missed call, the only one rung, or the "
+        "one chosen by Odoo. A call that several people missed belongs to their "
+        "group.",
     )
     group_number = fields.Char(readonly=True)
     group_id = fields.Many2one(
@@ -106,13 +108,13 @@ class MangoCall(models.Model):
         help="The group of the PBX that was rung.",
     )
     group_text = fields.Char(
-        string="In Place of the Employee", compute="_compute_group_text"
+        string="Group Instead of the Employee", compute="_compute_group_text"
     )
     rung_extension_ids = fields.Many2many(
         "mango.extension",
         string="Rung",
         compute="_compute_rung_extension_ids",
-        help="Everybody whose phone rang, the first one first.",
+        help="Everybody whose phone rang, in this order.",
     )
     owner_id = fields.Many2one(
         "res.users",
@@ -124,15 +126,15 @@ class MangoCall(models.Model):
     manual_user_ids = fields.Many2many(
         "res.users",
         relation="mango_call_manual_user_rel",
-        string="Added by a Person",
-        help="They see the call although they have no part in it.",
+        string="Added Manually",
+        help="They see the call although they did not take part in it.",
     )
     user_ids = fields.Many2many(
         "res.users",
         string="Participants",
         readonly=True,
-        help="Whose phone rang, who called, who is responsible for the client, and "
-        "whom a person has added.",
+        help="Everybody whose phone rang, who called, who is responsible for the "
+        "client, or who was added manually.",
     )
     started_at = fields.Datetime(string="Started", readonly=True)
     answered_at = fields.Datetime(readonly=True)
@@ -146,7 +148,7 @@ class MangoCall(models.Model):
     talk_duration = fields.Integer(string="Talk", readonly=True, help="Seconds")
     talking_seconds = fields.Integer(
         compute="_compute_talking_seconds",
-        help="Of a call that is going on: seconds since the answer.",
+        help="Seconds since the answer, for a call that is going on.",
     )
     end_reason = fields.Integer(
         string="End Code", readonly=True, help="The PBX's code."
@@ -168,11 +170,9 @@ class MangoCall(models.Model):
     )
     lead_id = fields.Many2one("crm.lead", index="btree_not_null", tracking=True)
     partner_is_manual = fields.Boolean(
-        readonly=True, help="The contact was chosen by a person."
+        readonly=True, help="The contact was chosen manually."
     )
-    lead_is_manual = fields.Boolean(
-        readonly=True, help="The lead was chosen by a person."
-    )
+    lead_is_manual = fields.Boolean(readonly=True, help="The lead was chosen manually.")
     candidate_ids = fields.Many2many(
         "res.partner",
         string="Other Contacts with This Number",
@@ -184,8 +184,8 @@ class MangoCall(models.Model):
     )
     _started_idx = models.Index("(started_at DESC, id DESC)")
     _live_idx = models.Index("(id) WHERE state != 'ended'")
-    # The last calls with a client, on every card; the company, which the rules ask for,
-    # so that counting them on the contact needs the index only.
+    # For the last calls with a client on every card; includes the company for the
+    # record rules, so that counting a contact's calls is an index-only scan.
     _partner_idx = models.Index(
         "(partner_id, started_at DESC) INCLUDE (company_id) "
         "WHERE partner_id IS NOT NULL"
@@ -217,8 +217,8 @@ class MangoCall(models.Model):
         :rtype: str
         """
         self.ensure_one()
-        # sudo: res.partner, crm.lead - the name of the client of a call that the
-        # reader may read; a record rule on leads must not make the log unreadable.
+        # sudo: res.partner, crm.lead - the client's name, for readers of the call; a
+        # record rule on leads must not make the log unreadable.
         call_sudo = self.sudo().with_context(mango_person_first=True)
         if call_sudo.partner_id:
             return call_sudo.partner_id.display_name
@@ -262,12 +262,12 @@ class MangoCall(models.Model):
             call.group_text = call._group_words()
 
     def _group_words(self):
-        """Return what is shown in the employee's place of an inbound call of a group.
+        """Return the text shown instead of the employee for a group's inbound call.
 
         :return: False if there is an employee, or no group.
         :rtype: str | bool
         """
-        # sudo: mango.group - the name of a group of a call that the reader may read.
+        # sudo: mango.group - the group's name, for readers of the call.
         group_sudo = self.sudo().group_id
         is_nobodys = not self.user_id and not self.extension_id
         if not is_nobodys or not group_sudo or self.direction != "inbound":
@@ -291,11 +291,11 @@ class MangoCall(models.Model):
                 )
 
     def _rung_numbers(self):
-        """Return the extensions that were rung, each once, the first one first.
+        """Return the extensions that were rung, each once, in order.
 
         :rtype: list[str]
         """
-        # A callback rings the caller, too.
+        # A callback also rings the caller.
         caller = self.direction != "inbound" and self.extension_id.number
         rung = self.leg_ids._rung().mapped("to_extension")
         return [number for number in dict.fromkeys(rung) if number != caller]
@@ -325,7 +325,7 @@ class MangoCall(models.Model):
             call.timeline = timeline._steps(call)
 
     # ------------------------------------------------------------
-    # CRUD: a call is the PBX's word; people add theirs
+    # CRUD: calls come from the PBX; users add notes and corrections
     # ------------------------------------------------------------
 
     def write(self, vals):
@@ -340,8 +340,8 @@ class MangoCall(models.Model):
         if not self.env.su and not vals.keys().isdisjoint(CLIENT_FIELDS):
             self._follow_client()
         if "manual_user_ids" in vals:
-            # sudo: mango.call - the machine decides who sees a call; whom to add, a
-            # supervisor has just said.
+            # sudo: mango.call - participants are computed; a supervisor has just added
+            # some.
             self.sudo()._update_participants()
         return result
 
@@ -362,7 +362,7 @@ class MangoCall(models.Model):
         )
         allowed = self._correctable_fields() | mixins
         if self.env.user.has_group("mango_office.group_supervisor"):
-            # Who may see all calls may also show one to somebody.
+            # Users who may see all calls may also share one.
             allowed |= {"manual_user_ids"}
         forbidden = vals.keys() - allowed
         if forbidden:
@@ -375,7 +375,7 @@ class MangoCall(models.Model):
 
     @contextmanager
     def _locked(self):
-        """Open a transaction that no notification of this call interferes with.
+        """Open a transaction that is serialized with the notifications of this call.
 
         :return: context manager giving the call there.
         """
@@ -389,11 +389,11 @@ class MangoCall(models.Model):
 
     @api.model
     def _action_of(self, domain):
-        """Return the call log limited to a domain, whatever the day.
+        """Return the call log limited to a domain, without a date filter.
 
         :param Domain domain: which calls.
         :rtype: dict
-        :raise AccessError: if the user has no part in telephony.
+        :raise AccessError: if the user is not a telephony user.
         """
         self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
@@ -405,7 +405,7 @@ class MangoCall(models.Model):
 
     @api.model
     def _find_by_entry(self, account, entry_id):
-        """Return the call of a PBX with a name; empty if it is not known.
+        """Return the call with an identifier of the PBX; empty if it is unknown.
 
         :rtype: mango.call
         """
@@ -416,27 +416,27 @@ class MangoCall(models.Model):
     def _update_sealed(self, state):
         """Apply late notifications to a call whose earlier ones were removed.
 
-        What the call itself is was concluded from all of them; what came later alone
-        would conclude something else. For other parts of the addon to extend.
+        The call was computed from all of them, and cannot be computed from the late
+        ones alone. Hook for other parts of the addon.
 
-        :param CallState state: the fold over what came later.
+        :param CallState state: the fold over the late notifications.
         """
 
     # ------------------------------------------------------------
-    # Following what the PBX tells
+    # Following the PBX
     # ------------------------------------------------------------
 
     @api.model
     def _apply(self, entry_id, account=None, source="webhook"):
-        """Bring a call up to date with everything the PBX has told of it.
+        """Update a call from everything that the PBX has reported about it.
 
-        Idempotent, and correct under concurrency: the call's row is always written,
-        so that of two transactions that do not see each other's notification one
-        fails and is repeated (``design.md`` 2, traps).
+        Idempotent and safe under concurrency: the call's row is always written, so that
+        one of two transactions that do not see each other's notification fails and is
+        retried (``design.md`` 2, traps).
 
-        :param str entry_id: the PBX's name of the call.
-        :param mango.account account: needed only if several PBXs use that name.
-        :param str source: what the call is known from, if it is new.
+        :param str entry_id: the PBX's identifier of the call.
+        :param mango.account account: needed only if several PBXs use that identifier.
+        :param str source: the source of the call, if it is new.
         :return: the call.
         :rtype: mango.call
         """
@@ -462,7 +462,7 @@ class MangoCall(models.Model):
         """Return the state of the call according to all its notifications.
 
         :param mango.event events: all of them.
-        :param Iterable more: what else is known, parsed.
+        :param Iterable more: further parsed evidence.
         :rtype: CallState
         """
         return fold(
@@ -473,9 +473,9 @@ class MangoCall(models.Model):
 
     @api.model
     def _touch(self, account, entry_id, source):
-        """Return the row of a call, written to by this transaction in any case.
+        """Return the row of a call, always written by this transaction.
 
-        :param str source: of a new one.
+        :param str source: of a new call.
         :rtype: mango.call
         """
         account.flush_recordset(["company_id"])
@@ -509,14 +509,14 @@ class MangoCall(models.Model):
     def _prepare_initial_vals(self):
         """Return the values of stored fields that a new call must have.
 
-        For other parts of the addon to extend.
+        Hook for other parts of the addon.
 
         :rtype: dict
         """
         return {"state": "ringing"}
 
     def _update_from(self, state):
-        """Write the difference between this call and what the PBX says.
+        """Write the differences between this call and the PBX's state.
 
         :param CallState state: the fold over all its notifications.
         """
@@ -525,7 +525,7 @@ class MangoCall(models.Model):
             self.account_id, self._extension_numbers(state)
         )
         if state.client_number in extensions:
-            # A colleague who came as a bare number is no client.
+            # A colleague known only by number is not a client.
             state = replace(state, client_number=None)
         vals = self._prepare_vals(state, extensions)
         number_is_new = (vals["client_number"] or False) != self.client_number
@@ -550,9 +550,9 @@ class MangoCall(models.Model):
             self._on_ended()
 
     def _views(self, legs):
-        """Return what each person sees of the legs, to find out whom to notify.
+        """Return each user's view of the legs, to find out whom to notify.
 
-        For other parts of the addon to extend.
+        Hook for other parts of the addon.
 
         :param mango.call.leg legs: all of the call.
         :rtype: dict
@@ -562,44 +562,44 @@ class MangoCall(models.Model):
     def _put_on_screens(self, state, extensions):
         """Show the call to those whose phone rings or rang.
 
-        For other parts of the addon to extend.
+        Hook for other parts of the addon.
 
         :param CallState state: the fold over all its notifications.
-        :param dict[str, mango.extension] extensions: that take part, by number.
-        :return: the users who did not have it on their screen before.
+        :param dict[str, mango.extension] extensions: of the call, by number.
+        :return: the users on whose screen it is new.
         :rtype: res.users
         """
         return self.env["res.users"]
 
     def _notify_about_legs(self, before, after, arrived):
-        """Tell those whose own view of the call has changed, though the call has not.
+        """Notify the users whose view of the call has changed, though the call has not.
 
-        For other parts of the addon to extend.
+        Hook for other parts of the addon.
 
-        :param dict before: as of :meth:`_views`.
+        :param dict before: as returned by :meth:`_views`.
         :param dict after: the same, after the change.
         :param res.users arrived: the users on whose screen the call is new.
         """
 
     def _link_origin(self, state):
-        """Link the call to what it was started from.
+        """Link the call to the record that it was started from.
 
-        For other parts of the addon to extend.
+        Hook for other parts of the addon.
 
         :param CallState state: the fold over all its notifications.
-        :return: whether that is new.
+        :return: whether anything changed.
         :rtype: bool
         """
         return False
 
     def _on_changed(self, state, extensions):
-        """Do what follows from what the PBX has told, in the same transaction.
+        """Handle the consequences of an update, in the same transaction.
 
-        For other parts of the addon to extend.
+        Hook for other parts of the addon.
 
         :param CallState state: the fold over all its notifications.
-        :param dict[str, mango.extension] extensions: that take part, by number.
-        :return: whether anything that people see has changed.
+        :param dict[str, mango.extension] extensions: of the call, by number.
+        :return: whether anything visible has changed.
         :rtype: bool
         """
         return False
@@ -607,13 +607,13 @@ class MangoCall(models.Model):
     def _notify_participants(self):
         """Notify the participants that the call has changed.
 
-        For other parts of the addon to extend.
+        Hook for other parts of the addon.
         """
 
     def _on_ended(self):
-        """Do what follows once the call has ended, or has changed after that.
+        """Handle the end of the call, or a change after its end.
 
-        For other parts of the addon to extend; may happen several times.
+        Hook for other parts of the addon; may be called several times.
         """
 
     def _extension_numbers(self, state):
@@ -647,7 +647,7 @@ class MangoCall(models.Model):
             "group_number": group_number,
             "group_id": group.id,
             "extension_id": extension.id,
-            # An extension may change hands; a past call keeps who it was.
+            # An extension may get another employee; a past call keeps the old one.
             "user_id": self.user_id.id
             if self.extension_id == extension and self.user_id
             else extension.user_id.id,
@@ -672,12 +672,12 @@ class MangoCall(models.Model):
         )
 
     def _charged_extension(self, state, extensions):
-        """Return whose call it is; of what several people missed, nobody's.
+        """Return the extension of the call; none if several people missed it.
 
-        For other parts of the addon to extend.
+        Hook for other parts of the addon.
 
         :param CallState state: the fold over all its notifications.
-        :param dict[str, mango.extension] extensions: that take part, by number.
+        :param dict[str, mango.extension] extensions: of the call, by number.
         :rtype: mango.extension
         """
         return extensions.get(state.extension, self.env["mango.extension"])
@@ -693,7 +693,7 @@ class MangoCall(models.Model):
             and state.result == "missed"
             and state.extension not in extensions
         ):
-            # Without the legs, the summary names a group as it names an employee.
+            # Without legs, a group cannot be told from an employee in the summary.
             number = state.extension
         nothing = self.env["mango.group"]
         if not number:
@@ -707,7 +707,7 @@ class MangoCall(models.Model):
         return state.group_number or group.number, group
 
     def _write_changes(self, vals):
-        """Write those of some values that differ.
+        """Write the values that differ.
 
         :param dict vals: as for :meth:`write`, without x2many fields.
         :return: whether anything differed.
@@ -723,7 +723,7 @@ class MangoCall(models.Model):
         return bool(changes)
 
     def _identify_client(self):
-        """Link the contact and the lead behind the number; a person's choice stays.
+        """Link the contact and the lead with the number; a manual choice stays.
 
         :return: whether anything changed.
         :rtype: bool
@@ -742,23 +742,23 @@ class MangoCall(models.Model):
         return self._update_owner() or changed
 
     def _follow_client(self):
-        """Let whoever is responsible for a client that a person has chosen see it."""
-        # sudo: mango.call - the machine decides who takes part in a call; the client
-        # was chosen by somebody who may correct the call.
+        """Show the call to the user responsible for a manually chosen client."""
+        # sudo: mango.call - participants are computed; the client was chosen by
+        # somebody who may correct the call.
         calls_sudo = self.sudo()
         for call in calls_sudo:
             call._update_owner()
         calls_sudo._update_participants()
 
     def _update_owner(self):
-        """Note who is responsible for the client.
+        """Store who is responsible for the client.
 
-        :return: whether that is somebody else than before.
+        :return: whether the user has changed.
         :rtype: bool
         """
         owner = self._owner()
         if self.env.user == self.owner_id != owner:
-            # Nobody loses the call that they are just correcting.
+            # Users do not lose access to the call that they are correcting.
             self.manual_user_ids |= self.env.user
         return self._write_changes({"owner_id": owner.id})
 
@@ -767,7 +767,7 @@ class MangoCall(models.Model):
 
         :rtype: res.users
         """
-        # sudo: mango.call - only to tell who sees the call.
+        # sudo: mango.call - only determines who sees the call.
         call_sudo = self.sudo()
         owners = (
             self.env["mango.caller.lookup"]
@@ -777,9 +777,9 @@ class MangoCall(models.Model):
         return owners[:1].with_env(self.env)
 
     def _update_participants(self):
-        """Bring who sees these calls up to date with the facts that are stored.
+        """Update the participants of these calls from the stored data.
 
-        In SQL, so that nothing of it need be read at each notification.
+        In SQL, so that notifications need not read them.
         """
         sources = SQL(" UNION ").join(self._participant_queries())
         self.env.execute_query(
@@ -807,10 +807,10 @@ class MangoCall(models.Model):
         self.invalidate_recordset(["user_ids"], flush=False)
 
     def _participant_queries(self):
-        """Return queries that together tell who takes part in these calls.
+        """Return queries whose union gives the participants of these calls.
 
-        Each selects a call's id and a user's id, which may be NULL. For other parts of
-        the addon to extend.
+        Each selects a call's id and a user's id, which may be NULL. Hook for other
+        parts of the addon.
 
         :rtype: list[SQL]
         """
@@ -836,14 +836,14 @@ class MangoCall(models.Model):
         ]
 
     # ------------------------------------------------------------
-    # Calls whose end was never told
+    # Calls whose end was not reported
     # ------------------------------------------------------------
 
     @api.model
     def _close_abandoned(self):
         """Cron: end the calls whose summary never came."""
         now = fields.Datetime.now()
-        # Every notification writes to its call, so this is also when the last came.
+        # Every notification writes to its call, so this is the time of the last one.
         live = self.search(
             Domain("state", "!=", "ended")
             & Domain("write_date", "<", now - QUIET_TIME),
@@ -868,7 +868,7 @@ class MangoCall(models.Model):
     def _is_alive(self):
         """Tell whether something may still be going on in this call.
 
-        Its end may have been lost: then it is over when no leg of it has been there
+        Its end may have been lost: then it counts as over when it has had no live leg
         for a while, when it has been ringing for longer than any phone rings, or when
         its employee has made or taken another call since.
 
@@ -886,7 +886,7 @@ class MangoCall(models.Model):
     def _has_later_call(self):
         if not self.extension_id or not self.started_at:
             return False
-        # sudo: mango.call - whether there is one, nothing of it.
+        # sudo: mango.call - only tells whether there is one.
         later = (
             Domain("extension_id", "=", self.extension_id.id)
             & Domain("started_at", ">", self.started_at)
@@ -895,7 +895,7 @@ class MangoCall(models.Model):
         return bool(self.sudo().search_count(later, limit=1))
 
     def _last_seen_at(self):
-        """Return the last moment that the PBX told of.
+        """Return the last time that the PBX reported.
 
         :rtype: datetime
         """

@@ -4,7 +4,7 @@ from odoo.fields import Domain
 from ...tools.datetimes import from_epoch
 from ...vpbx.call_state import MENU_LOCATIONS
 
-#: What the PBX tells of a leg; see :meth:`MangoCallLeg._prepare_vals`.
+#: Fields of a leg that come from the PBX; see :meth:`MangoCallLeg._prepare_vals`.
 TOLD_FIELDS = [
     "leg_ref",
     "location",
@@ -21,18 +21,18 @@ TOLD_FIELDS = [
     "sequence",
 ]
 
-#: Who was at each end when the PBX told of it; an extension may change hands.
+#: The employee at each end at that time; an extension may get another one.
 ENDS = {"from_extension": "from_user_id", "to_extension": "to_user_id"}
 
-#: What a leg says of the extensions on it. Of several legs the last in this order
-#: counts: whoever talks while another call waits or rings is talking.
+#: What a leg tells about its extensions. Of several legs the last one in this order
+#: counts: an employee who talks while another call waits or rings is talking.
 STATES = {"appeared": "ringing", "onhold": "hold", "connected": "talking"}
 
 STATE_RANK = list(STATES.values())
 
 
 class MangoCallLeg(models.Model):
-    """One place that a call visited: the menu, a queue, an employee, a client."""
+    """One place that a call visited: the menu, a queue, an employee or a client."""
 
     _name = "mango.call.leg"
     _description = "Call Leg"
@@ -48,7 +48,9 @@ class MangoCallLeg(models.Model):
     sequence = fields.Integer(
         readonly=True, help="The order in which the call visited its legs."
     )
-    location = fields.Char(readonly=True, help="ivr, queue or abonent, as the PBX says")
+    location = fields.Char(
+        readonly=True, help="ivr, queue or abonent, as reported by the PBX"
+    )
     state = fields.Char(readonly=True)
     from_number = fields.Char(readonly=True)
     from_extension = fields.Char(readonly=True)
@@ -71,7 +73,7 @@ class MangoCallLeg(models.Model):
 
     @api.model
     def _legs_of_call(self, call):
-        """Return the legs of a call, with everything that the PBX tells of them.
+        """Return the legs of a call, with all fields from the PBX prefetched.
 
         :param mango.call call: any.
         :rtype: mango.call.leg
@@ -92,12 +94,12 @@ class MangoCallLeg(models.Model):
         return self.filtered(lambda leg: leg.to_extension and not leg._is_menu())
 
     def _update_legs(self, call, leg_states, extensions):
-        """Write the difference between the legs of a call and what the PBX says.
+        """Write the differences between the legs of a call and the PBX's state.
 
-        :param mango.call call: whose legs these are, all of them.
+        :param mango.call call: the call of these legs.
         :param Iterable[LegState] leg_states: all legs of the call.
-        :param dict[str, mango.extension] extensions: that take part, by number.
-        :return: the legs with the new ones, and whether anything differed.
+        :param dict[str, mango.extension] extensions: of the call, by number.
+        :return: the legs including new ones, and whether anything differed.
         :rtype: tuple[mango.call.leg, bool]
         """
         known = {leg.leg_ref: leg for leg in self}
@@ -143,10 +145,10 @@ class MangoCallLeg(models.Model):
         }
 
     def _prepare_users(self, vals, extensions):
-        """Return the employees at the ends of a leg; who was found once stays.
+        """Return the employees at the ends of a leg; those found earlier stay.
 
-        :param dict vals: of the leg as the PBX tells it, which may be new (empty).
-        :param dict[str, mango.extension] extensions: that take part, by number.
+        :param dict vals: the PBX's values of the leg; ``self`` is empty if it is new.
+        :param dict[str, mango.extension] extensions: of the call, by number.
         :rtype: dict
         """
         nobody = self.env["mango.extension"]
@@ -162,15 +164,15 @@ class MangoCallLeg(models.Model):
     # ------------------------------------------------------------
 
     def _live(self):
-        """Return those legs that are not over."""
+        """Return the live legs."""
         return self.filtered(
             lambda leg: leg.state in STATES and not leg._is_taken_by_group()
         )
 
     def _is_taken_by_group(self):
-        """Tell whether a phone of a group stopped ringing since a colleague answered.
+        """Tell whether a phone of a group stopped ringing because a colleague answered.
 
-        The PBX says so of one phone after the other; all of them stop at once.
+        The PBX reports this for one phone after another, but all stop at once.
 
         :rtype: bool
         """
@@ -185,9 +187,9 @@ class MangoCallLeg(models.Model):
         )
 
     def _live_by_extension(self):
-        """Return for each extension the leg that tells best what it is doing.
+        """Return for each extension the leg that determines its state.
 
-        :return: by account's id and extension's number; a free one is not there.
+        :return: by account id and extension number, without free extensions.
         :rtype: dict[tuple[int, str], mango.call.leg]
         """
         return {
@@ -200,7 +202,7 @@ class MangoCallLeg(models.Model):
         }
 
     def _extension_state(self):
-        """Return what the extensions on a live leg are doing.
+        """Return the state of the extensions on a live leg.
 
         :return: ``ringing`` (their phone, or the one that they call), ``talking`` or
             ``hold``.

@@ -1,12 +1,12 @@
 from odoo import api, models
 from odoo.fields import Domain
 
-#: More contacts than these behind one number say nothing about who is calling.
+#: If more contacts than this share a number, it does not identify the caller.
 MAX_MATCHES = 50
 
 
 class MangoCallerLookup(models.AbstractModel):
-    """Who is calling, and who is responsible for them (``design.md`` 4)."""
+    """Identify callers and the users responsible for them (``design.md`` 4)."""
 
     _name = "mango.caller.lookup"
     _description = "Who Is Calling"
@@ -17,11 +17,11 @@ class MangoCallerLookup(models.AbstractModel):
 
     @api.model
     def _identify(self, account, number, chosen=None):
-        """Find the contact and the open lead behind a number.
+        """Find the contact and the open lead with a number.
 
         :param mango.account account: whose company's contacts and leads are searched.
         :param str number: E.164; anything else matches nobody.
-        :param res.partner chosen: the contact, if a person has told who it is.
+        :param res.partner chosen: the contact, if it was chosen manually.
         :return: the contact and the lead, each possibly empty.
         :rtype: tuple[res.partner, crm.lead]
         """
@@ -69,7 +69,7 @@ class MangoCallerLookup(models.AbstractModel):
 
     @api.model
     def _choose_partner(self, account, partners, leads):
-        """Choose among the contacts of one number (``design.md`` 4, identification).
+        """Choose among the contacts with one number (``design.md`` 4, identification).
 
         The one with an open lead, then the one with an owner, then the one spoken to
         most recently; among equals a company before its employees.
@@ -101,7 +101,7 @@ class MangoCallerLookup(models.AbstractModel):
 
     @api.model
     def _lead_of(self, partner, leads):
-        """Return a contact's lead, else one of nobody that has the same number.
+        """Return a contact's lead, or else one without a contact that has the number.
 
         :rtype: crm.lead
         """
@@ -121,7 +121,7 @@ class MangoCallerLookup(models.AbstractModel):
 
     @api.model
     def _owners(self, partner, lead):
-        """Return who is responsible for a caller, the first to be asked first.
+        """Return the users responsible for a caller, by priority.
 
         The open lead's salesperson, then the contact's, then the company's.
 

@@ -3,14 +3,14 @@ from odoo.fields import Domain
 
 
 class MangoExtension(models.Model):
-    """What an extension is doing right now."""
+    """The current state of an extension."""
 
     _inherit = "mango.extension"
 
     def _states(self):
-        """Return what these extensions are doing.
+        """Return the states of these extensions.
 
-        :return: by extension's id ``free``, ``ringing`` (their phone, or the one that
+        :return: by extension id: ``free``, ``ringing`` (their phone, or the one that
             they call), ``talking`` or ``hold``.
         :rtype: dict[int, str]
         """
@@ -22,14 +22,14 @@ class MangoExtension(models.Model):
 
     @api.model
     def _busy(self, accounts):
-        """Return the extensions of some PBXs that are not free.
+        """Return the states of the extensions of some PBXs that are not free.
 
         :param mango.account accounts: whose extensions.
-        :return: the states by account's id and extension's number.
+        :return: the states by account id and extension number.
         :rtype: dict[tuple[int, str], str]
         """
-        # sudo: mango.call - everybody in telephony may know whether a colleague is
-        # free, but not with whom they talk: only the state leaves this method.
+        # sudo: mango.call - telephony users may know whether a colleague is free, but
+        # not whom they talk to: only the state is returned.
         calls_sudo = (
             self.env["mango.call"]
             .sudo()

@@ -2,14 +2,14 @@ from odoo import api, models
 
 
 class MangoTimeline(models.AbstractModel):
-    """The way of a call through its legs, in words (shown by ``mango_timeline``)."""
+    """The course of a call through its legs, in words (shown by ``mango_timeline``)."""
 
     _name = "mango.timeline"
     _description = "Call Timeline"
 
     @api.model
     def _steps(self, call):
-        """Return what happened in a call, in the reader's language.
+        """Return the course of a call, in the reader's language.
 
         :param mango.call call: one call.
         :return: in order; each step has ``key``, ``kind`` (``menu``, ``queue``,
@@ -26,8 +26,7 @@ class MangoTimeline(models.AbstractModel):
 
     def _extensions(self, call):
         legs = call.leg_ids
-        # sudo: mango.extension - the names of those who took part in a call that the
-        # reader may read.
+        # sudo: mango.extension - the participants' names, for readers of the call.
         return (
             self.env["mango.extension"]
             .sudo()
@@ -82,7 +81,7 @@ class MangoTimeline(models.AbstractModel):
             if talk is None:
                 return self.env._("Talking")
             if not talk:
-                # Such as the employee's leg of a callback, which another continues.
+                # Such as the employee's leg of a callback, which another leg continues.
                 return self.env._("Picked up after %s", wait)
             return self.env._(
                 "Picked up after %(wait)s, talked %(talk)s",

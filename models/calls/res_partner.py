@@ -5,7 +5,7 @@ from odoo.fields import Domain
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    # Callers are looked up by it at every inbound call; Odoo indexes it on leads only.
+    # Every inbound call looks up its caller by it; Odoo indexes it on leads only.
     phone_sanitized = fields.Char(index="btree_not_null")
     mango_call_ids = fields.One2many(
         "mango.call", "partner_id", string="Calls", groups="mango_office.group_user"
@@ -21,7 +21,7 @@ class ResPartner(models.Model):
         return super()._compute_display_name()
 
     def _get_complete_name(self):
-        """Name the person before their company, where a list cuts what is behind."""
+        """Show the person before their company, because lists truncate long names."""
         name = super()._get_complete_name()
         if not self.env.context.get("mango_person_first"):
             return name

@@ -20,6 +20,6 @@ class ResUsers(models.Model):
             user.mango_call_count = count_by_user.get(user, 0)
 
     def action_view_mango_calls(self):
-        """Open the calls that the user talked in or missed."""
+        """Open the calls that the user answered, made or missed."""
         self.ensure_one()
         return self.env["mango.call"]._action_of(Domain("user_id", "=", self.id))

@@ -7,9 +7,9 @@ class IrUiView(models.Model):
     _inherit = "ir.ui.view"
 
     def _postprocess_tag_field(self, node, name_manager, node_info):
-        """Let people call every number that a view shows, not only phone fields.
+        """Make every number that a view shows callable, not only phone fields.
 
-        Where Odoo shows a number as plain text, there is nothing to click on.
+        Odoo shows some numbers as plain text, with nothing to click on.
         """
         result = super()._postprocess_tag_field(node, name_manager, node_info)
         is_on_screen = node_info["view_type"] in ("form", "list", "kanban")

@@ -7,7 +7,7 @@ MAX_CALLBACK_LIMIT = 10_000
 
 
 class MangoAccount(models.Model):
-    """Which line people call out through, and what they may dial."""
+    """The outgoing line, and the numbers that users may dial."""
 
     _inherit = "mango.account"
 
@@ -64,7 +64,7 @@ class MangoAccount(models.Model):
                 )
 
     def _check_credentials(self, vals):
-        """Refuse what PostgreSQL would refuse, which logs the row, secrets included."""
+        """Refuse missing values: PostgreSQL would log the row with its secrets."""
         missing = [
             field
             for name, field in self._fields.items()
@@ -89,14 +89,15 @@ class MangoAccount(models.Model):
         return super()._check_credentials(vals)
 
     # ------------------------------------------------------------
-    # What may be dialled
+    # Permitted numbers
     # ------------------------------------------------------------
 
     def _check_destination(self, number):
-        """Refuse a number that the company does not want to pay for.
+        """Refuse a number that the company has blocked.
 
-        :param str number: E.164; anything else is an extension, which is free.
-        :raise UserError: saying why.
+        :param str number: E.164; anything else is an extension, which is always
+            allowed.
+        :raise UserError: if it is blocked.
         """
         self.ensure_one()
         destination = numbers.destination(number)
@@ -123,7 +124,7 @@ class MangoAccount(models.Model):
     def _is_country_allowed(self, region):
         """Tell whether a country may be called.
 
-        :param str region: its ISO code, or None if the number is of no country.
+        :param str region: its ISO code, or None if the number belongs to no country.
         :rtype: bool
         """
         if self.foreign_calls == "all":

@@ -5,7 +5,7 @@ from ...vpbx import codes
 
 
 class MangoCall(models.Model):
-    """The click that a call came from, and the one that ended it."""
+    """The click that started a call, and the one that ended it."""
 
     _inherit = "mango.call"
 
@@ -40,14 +40,14 @@ class MangoCall(models.Model):
         return super()._compute_timeline()
 
     def _hang_up_words(self, ended):
-        """Return who hung up in Odoo.
+        """Return the text that tells who hung up in Odoo.
 
         :param ended: the call, or one of its legs.
         :type ended: mango.call | mango.call.leg
         :return: empty if nobody did.
         :rtype: str
         """
-        # sudo: res.users - the name of a colleague in a call that the reader may read.
+        # sudo: res.users - a colleague's name, for readers of the call.
         user_sudo = ended.sudo().hung_up_by_id
         if not user_sudo:
             return ""
@@ -61,7 +61,7 @@ class MangoCall(models.Model):
         return self._note_who_hung_up() or changed
 
     def _note_who_hung_up(self):
-        """Store whose commands ended the legs, and the call; commands are not kept.
+        """Store who ended the legs and the call by commands, which are not kept.
 
         :return: whether anything changed.
         :rtype: bool
@@ -77,13 +77,13 @@ class MangoCall(models.Model):
         changed = legs._note_who_hung_up(commands)
         if self.end_reason not in codes.ENDED_BY_COMMAND or not commands:
             return changed
-        # Earlier ones may have ended a talk with a colleague only.
+        # Earlier ones may only have ended a talk with a colleague.
         last = legs.filtered(lambda leg: leg.ended_at == legs[-1].ended_at)
         user = last.hung_up_by_id[-1:] if legs else commands[-1].user_id
         return self._write_changes({"hung_up_by_id": user.id}) or changed
 
     def _link_origin(self, state):
-        """Link the call to the click that it came from, and to what was clicked on."""
+        """Link the call to the click that started it, and to its record."""
         if not state.callback or self.callback_command_id:
             return super()._link_origin(state)
         command = self.env["mango.command"].search(
@@ -95,7 +95,7 @@ class MangoCall(models.Model):
         if not command:
             return super()._link_origin(state)
         vals = {"callback_command_id": command.command_id}
-        # What was clicked on may have been deleted meanwhile.
+        # The record may have been deleted meanwhile.
         if command.res_model in self.env:
             record = self.env[command.res_model].browse(command.res_id).exists()
             vals |= self._prepare_origin_vals(record)

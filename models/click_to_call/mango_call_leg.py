@@ -15,12 +15,12 @@ class MangoCallLeg(models.Model):
     )
 
     def _ended_by_command(self):
-        """Return the legs that a command ended, the last one last."""
+        """Return the legs that a command ended, in order."""
         ended = self.filtered(lambda leg: leg.end_reason in codes.ENDED_BY_COMMAND)
         return ended.sorted(lambda leg: leg.ended_at or datetime.min)
 
     def _note_who_hung_up(self, commands):
-        """Store whose commands ended these legs, as far as that is not known.
+        """Store whose commands ended these legs, if not stored yet.
 
         :param mango.command commands: to hang up, of the call.
         :return: whether anything changed.

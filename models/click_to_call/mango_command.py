@@ -16,19 +16,19 @@ from ...vpbx import codes, errors, numbers
 
 _logger = logging.getLogger(__name__)
 
-#: What may still come of a command; the same is not given twice meanwhile.
+#: States in which a command may still take effect; it is not given again meanwhile.
 LIVE_STATES = ("requested", "accepted", "unclear")
 
-#: After so long without a call, a callback has come to nothing.
+#: After this time without a call, a callback has failed.
 CALLBACK_PATIENCE = timedelta(seconds=60)
 
-#: After so long, another attempt to hang up or to transfer is a new one.
+#: After this time, another attempt to hang up or to transfer is a new one.
 PATIENCE = timedelta(seconds=5)
 
-#: Longer than any request to the PBX takes: who was to send it has died.
+#: Longer than any request to the PBX takes: its thread must have died.
 SENDING_TIME = timedelta(seconds=45)
 
-#: How long a callback that led to no call is shown to whoever gave it.
+#: How long a callback without a call stays on its user's screen.
 SHOWN_TIME = timedelta(minutes=10)
 
 KEPT_TIME = timedelta(days=90)
@@ -37,11 +37,11 @@ BUDGET_TIME = timedelta(hours=1)
 
 
 class MangoCommand(models.Model):
-    """What a person told the PBX to do: call somebody, hang up, put through.
+    """A user's command to the PBX: call somebody, hang up or transfer.
 
-    A command is stored first and sent after that has been committed, once, by a thread
-    of its own. An answer that leaves open whether it arrived (a timeout) is kept as
-    ``unclear``, and nothing is ever sent again: a repeated callback dials twice.
+    A command is stored, and sent once after the commit, by a separate thread. If it is
+    unknown whether it arrived (after a timeout), it is ``unclear``. Nothing is ever
+    sent again: a repeated callback dials twice.
     """
 
     _name = "mango.command"
@@ -65,7 +65,7 @@ class MangoCommand(models.Model):
         required=True,
         readonly=True,
         default=lambda self: f"odoo-{uuid.uuid4()}",
-        help="Comes back in the PBX's notifications.",
+        help="Repeated in the PBX's notifications.",
     )
     kind = fields.Selection(
         [
@@ -138,26 +138,25 @@ class MangoCommand(models.Model):
 
     @api.model
     def _submit_command(self, vals):
-        """Store a command and have it sent, unless the same is under way.
+        """Store and send a command, unless the same one is in progress.
 
-        It is stored in a transaction of its own: what comes after it in the one at
-        hand cannot undo it any more, and a repetition of that one finds it.
+        It is stored in a transaction of its own: a failure of the current transaction
+        cannot undo it, and a retry finds it.
 
         :param dict vals: for :meth:`create`, without the user, who is the current one.
-        :return: the card of the command or of the call that came of it, if it is a
-            callback; else None.
+        :return: for a callback, the card of the command or of its call; else None.
         :rtype: dict | None
-        :raise UserError: if the company does not pay for that number, or the user has
-            made too many calls.
+        :raise UserError: if the company has blocked the number, or the user has made
+            too many calls.
         """
         vals = {**vals, "user_id": self.env.uid}
-        # sudo: mango.account - what its company pays for, whichever one is active.
+        # sudo: mango.account - its company's limits, whichever company is active.
         account_sudo = self.env["mango.account"].sudo().browse(vals["account_id"])
         account_sudo._check_destination(vals.get("to_number"))
         refusal = None
         with locked_transaction(self.env, f"mango_office/user/{self.env.uid}") as env:
-            # sudo: mango.command - the caller has checked that the user may do this;
-            # nobody creates or changes commands in any other way.
+            # sudo: mango.command - the caller has checked the user's rights; commands
+            # are created in no other way.
             commands_sudo = env["mango.command"].sudo()
             command = commands_sudo._under_way(vals)
             if not command:
@@ -168,15 +167,15 @@ class MangoCommand(models.Model):
             if command.kind == "callback":
                 return command._card()
         if refusal:
-            # Out here, so that what the administrator gets to see of it stays.
+            # Raised after the commit, so that the administrators' notice is kept.
             raise UserError(refusal)
         return None
 
     @api.model
     def _under_way(self, vals):
-        """Return the same command if it was given before and something may come of it.
+        """Return the same command if it was given before and may still take effect.
 
-        :param dict vals: of the command that is to be given.
+        :param dict vals: values of the new command.
         :rtype: mango.command
         """
         same = self.search(
@@ -192,7 +191,7 @@ class MangoCommand(models.Model):
         return same
 
     def _is_live(self):
-        """Tell whether something may still come of this command.
+        """Tell whether this command may still take effect.
 
         :rtype: bool
         """
@@ -206,7 +205,7 @@ class MangoCommand(models.Model):
         return self._age() < CALLBACK_PATIENCE
 
     def _is_lost(self):
-        """Tell whether nothing can be expected any more of a callback without a call.
+        """Tell whether a callback without a call has come to nothing.
 
         :rtype: bool
         """
@@ -218,7 +217,7 @@ class MangoCommand(models.Model):
         return fields.Datetime.now() - self.create_date
 
     def _call(self):
-        """Return the call that came of a callback, or that another command is about.
+        """Return the call of a command: started by a callback, or affected by others.
 
         :rtype: mango.call
         """
@@ -237,7 +236,7 @@ class MangoCommand(models.Model):
     # ------------------------------------------------------------
 
     def _request(self):
-        """Return a function that sends this command, or None if it cannot be sent.
+        """Return a function that sends this command; None if it cannot be sent.
 
         :return: to be called without arguments, outside of any transaction; raises
             :class:`VpbxError`.
@@ -269,7 +268,7 @@ class MangoCommand(models.Model):
         )
 
     def _record_answer(self, error):
-        """Let the account learn from the answer: refusals add up, whoever caused them.
+        """Report the answer to the account: refusals add up, whoever caused them.
 
         :param error: None if the PBX accepted the command.
         :type error: VpbxError | None
@@ -283,7 +282,7 @@ class MangoCommand(models.Model):
         :type error: VpbxError | None
         """
         if self.state != "requested":
-            return  # The outcome overtook the answer.
+            return  # The outcome has arrived before the answer.
         if error is None:
             self._set_outcome("accepted", False)
             return
@@ -300,7 +299,7 @@ class MangoCommand(models.Model):
 
     @api.model
     def _find_by_command_id(self, account_id, command_id):
-        """Return the command that a notification is about.
+        """Return the command that a notification refers to.
 
         :rtype: mango.command
         """
@@ -312,12 +311,12 @@ class MangoCommand(models.Model):
 
     @api.model
     def _apply_result(self, account, notification):
-        """Note that a command failed which the PBX had accepted.
+        """Store the failure of a command that the PBX had accepted.
 
-        Of success the notifications of the call tell.
+        Success shows in the notifications of the call.
 
-        :param mango.account account: whose PBX tells.
-        :param CommandResult notification: results of other commands are passed over.
+        :param mango.account account: whose PBX has reported it.
+        :param CommandResult notification: results of other commands are ignored.
         """
         command = self._find_by_command_id(account.id, notification.command_id)
         if not command or command.state == "failed" or notification.code == codes.DONE:
@@ -329,11 +328,11 @@ class MangoCommand(models.Model):
         )
 
     # ------------------------------------------------------------
-    # Telling the user
+    # Notifying the user
     # ------------------------------------------------------------
 
     def _as_its_user(self):
-        """Return the command for sentences in the language of its user."""
+        """Return the command with the language of its user in the context."""
         return self.with_context(lang=self.user_id.lang or self.account_id._language())
 
     def _card(self):
@@ -348,7 +347,7 @@ class MangoCommand(models.Model):
         return content._card_of_command(self)
 
     def _notify_user(self):
-        """Tell the web clients of the user what has become of the command."""
+        """Notify the web clients of the user of the command's state."""
         if self.kind == "callback":
             if not self._call():
                 self.user_id._bus_send("mango_office/command", {"card": self._card()})
@@ -358,11 +357,11 @@ class MangoCommand(models.Model):
 
     @api.model
     def _on_screen(self):
-        """Return the callbacks without a call that the user has still on the screen.
+        """Return the callbacks without a call that are still on the user's screen.
 
         :rtype: mango.command
         """
-        # sudo: mango.command - the user's own ones.
+        # sudo: mango.command - the user's own commands.
         recent_sudo = self.sudo().search(
             Domain("user_id", "=", self.env.uid)
             & Domain("kind", "=", "callback")
@@ -375,10 +374,10 @@ class MangoCommand(models.Model):
     def close_card(self):
         """Take the cards of these callbacks off the user's screen, in every tab.
 
-        :raise AccessError: if the user has no part in telephony.
+        :raise AccessError: if the user is not a telephony user.
         """
         self.env["mango.call.presence"].check_access("read")
-        # sudo: mango.command - the user's own ones, and nothing but their cards.
+        # sudo: mango.command - the user's own commands, and only their cards.
         user = self.env.user
         own_sudo = self.sudo().filtered(lambda command: command.user_id == user)
         own_sudo.is_card_closed = True
@@ -390,7 +389,7 @@ class MangoCommand(models.Model):
 
     @api.autovacuum
     def _gc_old(self):
-        """Forget old commands; the calls that came of them stay."""
+        """Delete old commands; their calls stay."""
         old = self.search(
             Domain("create_date", "<", fields.Datetime.now() - KEPT_TIME),
             limit=GC_UNLINK_LIMIT,
@@ -404,13 +403,13 @@ class MangoCommand(models.Model):
 
     @api.model
     def _refuse_over_limit(self, vals):
-        """Tell that a call would be one too many in an hour.
+        """Return the refusal of a call beyond the limit per hour.
 
-        To be asked while the user's lock is held: of two clicks at once the second
-        sees the command of the first.
+        Must be called while the user's lock is held, so that the second of two
+        simultaneous clicks sees the command of the first.
 
-        :param dict vals: of the command that is to be given.
-        :return: what to tell the user; None if the command may be given.
+        :param dict vals: values of the new command.
+        :return: the message to the user; None if the call is allowed.
         :rtype: str | None
         """
         account = self.env["mango.account"].browse(vals["account_id"])
@@ -422,7 +421,7 @@ class MangoCommand(models.Model):
             & Domain("kind", "=", "callback")
             & Domain("create_date", ">", fields.Datetime.now() - BUDGET_TIME)
         )
-        # One more than the limit, because a refusal is kept as a command, too.
+        # One more than the limit, because a refusal is stored as a command, too.
         found = self.search_fetch(recent, ["is_over_limit"], limit=limit + 1)
         given = found.filtered(lambda command: not command.is_over_limit)
         if len(given) < limit:
@@ -438,18 +437,18 @@ class MangoCommand(models.Model):
         return reason
 
     def _report_over_limit(self, account, vals, limit):
-        """Show the administrators that somebody is over the limit, once an hour.
+        """Notify the administrators that somebody is over the limit, once an hour.
 
-        :param mango.account account: whose PBX was to call.
-        :param dict vals: of the command that is not given.
-        :param int limit: how many calls in an hour are allowed.
+        :param mango.account account: the PBX that would have called.
+        :param dict vals: values of the refused command.
+        :param int limit: the allowed number of calls per hour.
         """
         command = self.create(
             {
                 **vals,
                 "state": "failed",
                 "is_over_limit": True,
-                "is_card_closed": True,  # the user has been told
+                "is_card_closed": True,  # the user has been informed
             }
         )
         account_as_told = account.with_context(lang=account._language())
@@ -465,7 +464,7 @@ class MangoCommand(models.Model):
 
 
 def send(dbname, command_id):
-    """Send a command, once; the body of a thread of its own.
+    """Send a command, once; runs in a separate thread.
 
     The request happens outside of any transaction.
 
@@ -490,7 +489,7 @@ def send(dbname, command_id):
 
 
 def _in_transaction(registry, command_id, method, *args):
-    """Call a method of a command as the system, again if somebody else wrote too."""
+    """Call a method of a command as superuser, with retries on concurrent updates."""
     with registry.cursor() as cr:
         env = api.Environment(cr, SUPERUSER_ID, {})
         command = env["mango.command"].browse(command_id)

@@ -2,7 +2,7 @@ from odoo import models
 
 
 class MangoTimeline(models.AbstractModel):
-    """Who hung up in Odoo, on the way of a call."""
+    """Add to the course of a call who hung up in Odoo."""
 
     _inherit = "mango.timeline"
 

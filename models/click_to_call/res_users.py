@@ -49,8 +49,8 @@ class ResUsers(models.Model):
 
     @api.constrains("mango_extension_id")
     def _check_mango_extension_id(self):
-        # sudo: mango.extension - whoever may change the user may have this checked,
-        # whatever company is active.
+        # sudo: mango.extension - only checked, for anybody who may change the user,
+        # whichever company is active.
         for user in self.sudo():
             extension = user.mango_extension_id
             if extension and extension not in user.mango_extension_ids:
@@ -105,21 +105,21 @@ class ResUsers(models.Model):
             self.mango_extension_id = self.mango_device_id.extension_id
 
     # ------------------------------------------------------------
-    # What follows for a call
+    # Extension, phone and line of a call
     # ------------------------------------------------------------
 
     def _mango_caller_extension(self):
         """Return the extension that the user calls from.
 
-        That is the one they chose, else the first of the current company, else the
+        This is the one they chose, else the first of the current company, else the
         first of all.
 
-        :return: readable by the user whatever company is active, since it comes with
-            its own company; empty if they have none.
+        :return: readable by the user whichever company is active; empty if they have
+            none.
         :rtype: mango.extension
         """
         self.ensure_one()
-        # sudo: mango.extension - the user's own ones.
+        # sudo: mango.extension - the user's own extensions.
         user_sudo = self.sudo()
         extensions_sudo = user_sudo.mango_extension_ids.sorted().filtered(
             lambda extension: (
@@ -138,11 +138,11 @@ class ResUsers(models.Model):
         return extension.with_company(found.company_id) if found else extension
 
     def _mango_caller_device(self, extension):
-        """Return the phone that is to ring first when the user calls.
+        """Return the phone that rings first when the user calls.
 
-        :param mango.extension extension: that the user calls from.
-        :return: a number or a SIP address as the PBX writes it, or None to leave it
-            to the PBX.
+        :param mango.extension extension: the one that the user calls from.
+        :return: a number or a SIP address in the PBX's format, or None to leave it to
+            the PBX.
         :rtype: str | None
         """
         self.ensure_one()
@@ -153,10 +153,10 @@ class ResUsers(models.Model):
         return device_sudo.number
 
     def _mango_outgoing_line(self, account):
-        """Return the line that a call of the user goes out through.
+        """Return the outgoing line for calls of the user.
 
-        :param mango.account account: that the user calls with.
-        :return: as a command to the PBX names it, or None to leave it to the PBX.
+        :param mango.account account: the one that the user calls with.
+        :return: in the format of a command to the PBX, or None to leave it to the PBX.
         :rtype: str | None
         """
         self.ensure_one()
@@ -172,20 +172,20 @@ class ResUsers(models.Model):
     # ------------------------------------------------------------
 
     def mango_call(self, number, res_model=None, res_id=None):
-        """Have the PBX ring the user's phone and then somebody else's.
+        """Make the PBX ring the user's phone and then call the number.
 
-        The same number is not called twice at a time: a second click, in another tab
-        too, finds the first.
+        The same number is not called twice at a time: a second click, even in another
+        tab, finds the first one.
 
-        :param str number: as people write it, read as in the record's country; or a
+        :param str number: as written by people in the record's country; or a
             colleague's extension.
         :param str res_model: the model of the record that the call belongs to, if any.
         :param int res_id: its id.
         :return: the card of the call (:class:`mango.card.content`).
         :rtype: dict
-        :raise AccessError: if it is another user, or the user is not an internal one,
-            or may not read the record.
-        :raise UserError: if the user has no extension, or that is no number.
+        :raise AccessError: if it is another user, not an internal user, or if the user
+            may not read the record.
+        :raise UserError: if the user has no extension, or the number is invalid.
         """
         self.ensure_one()
         if self != self.env.user or not self._is_internal():
@@ -211,7 +211,7 @@ class ResUsers(models.Model):
         )
 
     def _mango_origin(self, res_model, res_id):
-        """Return the record that a call is started from; empty if it is not stored.
+        """Return the record that a call is started from; empty if it does not exist.
 
         :rtype: models.BaseModel
         :raise AccessError: if the user may not read it.
@@ -225,7 +225,7 @@ class ResUsers(models.Model):
         record.check_access("read")
         if record._name != "mango.call":
             return record
-        # Whoever calls from the log calls its client.
+        # A call from the call log goes to the client of the entry.
         lead = record.lead_id._filtered_access("read")
         return lead or record.partner_id._filtered_access("read")
 
@@ -255,13 +255,12 @@ class ResUsers(models.Model):
         company_regions = self.env["mail.thread.phone"]._mango_phone_regions(
             extension.company_id
         )
-        # sudo: res.country - the country of a record that the user may read, or of
-        # its contact.
+        # sudo: res.country - of a record that the user may read, or of its contact.
         country = record.sudo()._phone_get_country().get(record.id)
         return (country.code, *company_regions) if country else company_regions
 
     def _mango_no_extension(self):
-        """Return the error that tells the user how to get an extension.
+        """Return the error that explains how to get an extension.
 
         :rtype: Exception
         """

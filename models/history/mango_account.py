@@ -3,7 +3,7 @@ from odoo.exceptions import ValidationError
 
 
 class MangoAccount(models.Model):
-    """What of a PBX's past is fetched, and how long it is kept."""
+    """How much of a PBX's past is fetched, and how long it is kept."""
 
     _inherit = "mango.account"
 
@@ -30,18 +30,18 @@ class MangoAccount(models.Model):
     def _is_proven(self):
         """Tell whether the PBX and Odoo have ever understood each other.
 
-        Until then nothing is asked automatically: a mistyped secret would cost the
-        first of the two wrong requests that lock the account out.
+        Until then there are no automatic requests: a mistyped secret would already use
+        up one of the two wrong requests that lock the account out.
 
         :rtype: bool
         """
         self.ensure_one()
-        # sudo: mango.circuit.breaker - what the machine knows.
+        # sudo: mango.circuit.breaker - internal state of the addon.
         breaker = self.env["mango.circuit.breaker"].sudo()._get_breaker(self)
         return bool(breaker.proven_at or self.last_load_at or self.last_event_at)
 
     def _extension_by_ref(self):
-        """Return the numbers of the PBX's employees, those who left included.
+        """Return the numbers of the PBX's employees, including former ones.
 
         :return: by the PBX's ``user_id``.
         :rtype: dict[str, str]
@@ -49,7 +49,7 @@ class MangoAccount(models.Model):
         return self._number_by_ref("mango.extension", "pbx_user_ref")
 
     def _group_by_ref(self):
-        """Return the numbers of the PBX's groups, those that are gone included.
+        """Return the numbers of the PBX's groups, including former ones.
 
         :return: by the PBX's ``group_id``.
         :rtype: dict[str, str]
@@ -76,12 +76,12 @@ class MangoAccount(models.Model):
 
     def _resume_requests(self, is_proven=False):
         result = super()._resume_requests(is_proven)
-        # sudo: mango.statistics.import - imports that waited go on now.
+        # sudo: mango.statistics.import - resumes waiting imports.
         self.env["mango.statistics.import"].sudo()._go_on_at_once(self)
         return result
 
     def action_fetch_history(self):
-        """Ask which period is to be fetched."""
+        """Ask for the period to fetch."""
         self.ensure_one()
         self.check_access("write")
         return {
@@ -94,7 +94,7 @@ class MangoAccount(models.Model):
         }
 
     def action_view_history(self):
-        """Open the fetches of this PBX."""
+        """Open the imports of this PBX."""
         self.ensure_one()
         self.env["mango.statistics.import"].check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(

@@ -2,22 +2,23 @@ from datetime import timedelta
 
 from odoo import models
 
-#: How long a call whose end was not told waits for the statistics to tell it, and how
-#: far beyond its last sign of life they must have come to know.
+#: How long a call without a reported end waits for the statistics to report it, and how
+#: far beyond its last sign of life they must have been fetched.
 PATIENCE = timedelta(hours=1)
 
 STATISTICS_DELAY = timedelta(minutes=10)
 
 
 class MangoCall(models.Model):
-    """What a call has to do with the PBX's statistics."""
+    """Completion of calls from the PBX's statistics."""
 
     _inherit = "mango.call"
 
     def _has_news(self, events, entry):
-        """Tell whether an entry of the statistics changes anything.
+        """Tell whether an entry of the statistics changes the call.
 
-        :param mango.event events: of this call, which may be unknown (empty).
+        :param mango.event events: of this call, which may be unknown (``self`` is
+            empty).
         :param StatisticsCall entry: of this call.
         :rtype: bool
         """
@@ -32,7 +33,7 @@ class MangoCall(models.Model):
         return not self._awaits_statistics(now) and super()._is_abandoned(now)
 
     def _awaits_statistics(self, now):
-        """Tell whether the statistics may soon tell how this unfinished call ended.
+        """Tell whether the statistics may soon report the end of this unfinished call.
 
         :param datetime now: UTC.
         :rtype: bool
@@ -46,7 +47,7 @@ class MangoCall(models.Model):
 
 
 def _essence(state):
-    """Return the state to compare: of the recordings only those that can be fetched."""
+    """Return the state to compare, with only those recordings that can be fetched."""
     stored = frozenset(
         recording.ref for recording in state.recordings if recording.stored
     )

@@ -10,20 +10,20 @@ from ...tools.locking import locked_transaction
 from ...vpbx import statistics
 from ...vpbx.errors import NotificationError
 
-#: How often an entry is tried whose call somebody else writes at the same time.
+#: How often an entry is retried while its call is being written concurrently.
 TRIES = 3
 
 
 class MangoEvent(models.Model):
-    """How the PBX's statistics come among the notifications."""
+    """Storage of the PBX's statistics among the notifications."""
 
     _inherit = "mango.event"
 
     @api.model
     def _import_statistics(self, account, entries):
-        """Keep what a page of the statistics tells that was not known, and apply it.
+        """Store and apply the new information of a page of the statistics.
 
-        Each call is committed on its own; taking the same page again does nothing.
+        Each call is committed separately; applying the same page again does nothing.
 
         :param mango.account account: whose PBX.
         :param Iterable[dict] entries: of a report.
@@ -42,17 +42,17 @@ class MangoEvent(models.Model):
                 counts["unreadable"] += 1
                 continue
             if account._is_call_outdated(from_epoch(call.started_at)):
-                continue  # Deleted by age: it must not come back.
+                continue  # Deleted by age: it must not be created again.
             told[call.entry_id] = call, text
         for entry_id in self._with_news(account, told):
             counts += self._import_entry(account, *told[entry_id])
-            # Ends the transaction that holds the lock of this call.
+            # Ends the transaction that holds this call's lock.
             self.env["ir.cron"]._commit_progress()
         return counts
 
     @api.model
     def _with_news(self, account, told):
-        """Return the calls of which the statistics tell something new.
+        """Return the calls about which the statistics have new information.
 
         :param dict told: the entry's call and text by ``entry_id``.
         :return: ``entry_id``s, in the order of ``told``.
@@ -81,9 +81,9 @@ class MangoEvent(models.Model):
 
     @api.model
     def _import_entry(self, account, entry, text):
-        """Store an entry and apply it, if it is still news.
+        """Store an entry and apply it, if it still changes anything.
 
-        :param StatisticsCall entry: what ``text`` says.
+        :param StatisticsCall entry: the parsed ``text``.
         :rtype: Counter
         """
         lock = self._lock_name(account.id, entry.entry_id)
@@ -118,7 +118,7 @@ class MangoEvent(models.Model):
         if not event:
             return Counter()
         counts = self._count_news(call, events, entry)
-        # A call that was going on is on somebody's screen.
+        # A call that was going on may be on somebody's screen.
         is_live = call and call.state != "ended"
         event.with_context(mango_quiet=not is_live)._process()
         return counts

@@ -13,42 +13,43 @@ from ..pbx.mango_circuit_breaker import is_hopeless, is_trouble
 
 ACTIVE_STATES = ("queued", "running")
 
-#: What the cron orders, unlike a person.
+#: Imports ordered by the cron, not by a user.
 PLANNED_KINDS = ("first", "regular", "nightly")
 
 _logger = logging.getLogger(__name__)
 
-#: What is asked for at once: so many calls, of a day, or of more if there are few.
+#: Size of a request: this many calls, of one day, or of more days if there are few.
 PAGE = 500
 
 FEW = PAGE // 8
 
 MOST_DAYS = 7
 
-#: Between two orders, and two questions whether a report is ready. Odoo counts whole
-#: seconds, so it is up to one less; the PBX takes one order in two (mango-api.md 2.6).
+#: Interval between two orders, and between two polls of a report. Odoo stores whole
+#: seconds, so it may be up to one second less; the PBX accepts one order in two seconds
+#: (mango-api.md 2.6).
 ORDER_INTERVAL = timedelta(seconds=3)
 
 POLL_INTERVAL = timedelta(seconds=3)
 
-#: A report that is not ready after so many questions is ordered anew.
+#: A report that is not ready after this many polls is ordered again.
 MAX_POLLS = 100
 
-#: After so many failures in a row that the PBX's trouble does not explain, it is over.
+#: After this many consecutive failures that are not due to the PBX, the import fails.
 MAX_ATTEMPTS = 6
 
 RETRY_DELAY = timedelta(minutes=1)
 
-#: Once requests are stopped it takes a person, who wakes the cron.
+#: Once requests are stopped, only a user can resume them, which triggers the cron.
 STOPPED_DELAY = timedelta(minutes=15)
 
-#: How long the cron goes on before others get their turn.
+#: How long the cron runs before others get their turn.
 RUN_TIME = timedelta(seconds=40)
 
-#: How far the regular fetch looks back: a call is in the statistics once it is over.
+#: How far the regular import looks back: a call is in the statistics once it is over.
 OVERLAP = timedelta(hours=2)
 
-#: Once a day it looks back further: recordings come late.
+#: Once a day it looks back further, because recordings come late.
 LONG_OVERLAP = timedelta(days=2)
 
 LEAST_INTERVAL = timedelta(minutes=10)
@@ -57,9 +58,10 @@ KEPT_TIME = timedelta(days=30)
 
 
 class MangoStatisticsImport(models.Model):
-    """One period of the PBX's statistics that is fetched, and how far that has come.
+    """The import of one period of the PBX's statistics, and its progress.
 
-    Everything needed to go on is in the row: whoever does it may be killed at any time.
+    Everything needed to continue is in the row, because the process may be killed at
+    any time.
     """
 
     _name = "mango.statistics.import"
@@ -97,9 +99,11 @@ class MangoStatisticsImport(models.Model):
     )
     finished_at = fields.Datetime(readonly=True)
     error = fields.Text(readonly=True)
-    # How far it has come.
+    # Progress.
     position = fields.Datetime(
-        string="Now At", readonly=True, help="Everything before this has been fetched."
+        string="Now At",
+        readonly=True,
+        help="Everything before this time has been fetched.",
     )
     progress = fields.Float(compute="_compute_progress", help="Percent")
     fetched_count = fields.Integer(string="Calls Read", readonly=True)
@@ -107,7 +111,7 @@ class MangoStatisticsImport(models.Model):
     completed_count = fields.Integer(
         string="Completed Calls",
         readonly=True,
-        help="They were known, but not how they ended.",
+        help="Calls that were known, but whose end was not.",
     )
     recording_count = fields.Integer(string="New Recordings", readonly=True)
     unreadable_count = fields.Integer(string="Unreadable Entries", readonly=True)
@@ -117,7 +121,7 @@ class MangoStatisticsImport(models.Model):
         help="The PBX refuses some periods without calls.",
     )
     wait_reason = fields.Char(compute="_compute_wait_reason", compute_sudo=True)
-    # What was asked last.
+    # The last request.
     window_days = fields.Integer(readonly=True, default=1)
     offset = fields.Integer(readonly=True)
     report_key = fields.Char(readonly=True)
@@ -164,8 +168,8 @@ class MangoStatisticsImport(models.Model):
                 reason = account.requests_stopped_reason
                 if not reason and account.requests_paused_until:
                     reason = self.env._(
-                        "The PBX is in trouble. The import continues automatically "
-                        "once it answers again."
+                        "The PBX is having problems. The import continues "
+                        "automatically once it answers again."
                     )
             job.wait_reason = reason
 
@@ -181,14 +185,14 @@ class MangoStatisticsImport(models.Model):
 
     @api.model
     def _start(self, account, date_from, date_to, kind="manual"):
-        """Order a period.
+        """Start the import of a period.
 
         :param mango.account account: whose calls.
         :param datetime date_from: UTC.
         :param datetime date_to: UTC.
-        :param str kind: the occasion.
+        :param str kind: the kind of import.
         :rtype: mango.statistics.import
-        :raise UserError: if one of this kind is under way.
+        :raise UserError: if one of this kind is in progress.
         """
         active = self.search_count(
             Domain("account_id", "=", account.id)
@@ -197,7 +201,7 @@ class MangoStatisticsImport(models.Model):
             limit=1,
         )
         if active:
-            # The index says so as well, but with an error in the log.
+            # The index prevents this too, but with an error in the log.
             raise UserError(
                 self.env._(
                     "Already in progress: calls of this PBX are being fetched. "
@@ -236,15 +240,15 @@ class MangoStatisticsImport(models.Model):
     def action_stop(self):
         """Stop fetching; what has been fetched stays."""
         self.check_access("read")
-        # sudo: mango.statistics.import - whoever may see the imports of their companies
-        # may stop them; nothing else of an import can be changed.
+        # sudo: mango.statistics.import - whoever may read imports may stop them;
+        # nothing else can be changed.
         active_sudo = self.sudo().filtered(lambda job: job.state in ACTIVE_STATES)
         active_sudo._finish(
             "failed", self.env._("Stopped by %s.", self.env.user.display_name)
         )
 
     def action_go_on(self):
-        """Go on with a fetch that failed or was stopped, where it had come to."""
+        """Continue an import that failed or was stopped, from where it had stopped."""
         self.check_access("read")
         # sudo: mango.statistics.import - as for stopping.
         failed_sudo = self.sudo().filtered(lambda job: job.state == "failed")
@@ -283,16 +287,16 @@ class MangoStatisticsImport(models.Model):
             job._notify_screens()
 
     def _notify_screens(self):
-        """Tell the web client of whoever started this how far it has come."""
+        """Notify the web client of the user who started this of its progress."""
         self.create_uid._bus_send("mango_office/history", {"id": self.id})
 
     # ------------------------------------------------------------
-    # What is to be fetched
+    # Regular imports
     # ------------------------------------------------------------
 
     @api.model
     def _reconcile(self):
-        """Cron: order what is due, and go on with everything that is ordered."""
+        """Cron: start the imports that are due, and continue all imports."""
         connected = Domain("api_key", "!=", False) & Domain("api_salt", "!=", False)
         for account in self.env["mango.account"].search(connected):
             self._plan(account)
@@ -301,10 +305,10 @@ class MangoStatisticsImport(models.Model):
 
     @api.model
     def _plan(self, account):
-        """Order the next period of a PBX, if it is due.
+        """Start the next import of a PBX, if it is due.
 
-        It begins before the last one ended: calls and recordings come into the
-        statistics late.
+        It overlaps with the last one, because calls and recordings enter the statistics
+        late.
 
         :param mango.account account: with code and secret.
         """
@@ -333,18 +337,19 @@ class MangoStatisticsImport(models.Model):
         )
 
     # ------------------------------------------------------------
-    # Going on
+    # Steps
     # ------------------------------------------------------------
 
     @api.model
     def _run_queue(self):
-        """Go on with the jobs, step by step, each PBX's oldest first."""
+        """Continue the jobs, step by step, the oldest of each PBX first."""
         deadline = fields.Datetime.now() + RUN_TIME
         while job := self._next_job():
             now = fields.Datetime.now()
             due_at = max(job.next_at or now, now)
             if due_at >= deadline:
-                # Sooner than a cron can be sure to be woken, it goes on at once.
+                # If the next step is due before the cron could be triggered, continue
+                # here.
                 is_soon = due_at < now + timedelta(minutes=1)
                 self._wake_cron(None if is_soon else due_at)
                 return
@@ -356,15 +361,15 @@ class MangoStatisticsImport(models.Model):
 
     @api.model
     def _next_job(self):
-        """Return the job that is due first; one PBX has one at a time.
+        """Return the job that is due first; each PBX has one at a time.
 
-        Somebody waits for what a person ordered, so it comes first.
+        Imports ordered by users come first, because somebody waits for them.
 
         :rtype: mango.statistics.import
         """
         active = self.search(
             Domain("state", "in", ACTIVE_STATES)
-            # An archived PBX is asked nothing; its jobs wait.
+            # There are no requests to an archived PBX; its jobs wait.
             & Domain("account_id.active", "=", True),
             order="id",
         )
@@ -379,7 +384,7 @@ class MangoStatisticsImport(models.Model):
         )
 
     def _in_its_language(self):
-        """Return the job for sentences in the language of whoever reads them.
+        """Return the job with the language of its reader in the context.
 
         :rtype: mango.statistics.import
         """
@@ -390,7 +395,7 @@ class MangoStatisticsImport(models.Model):
         )
 
     def _step_safely(self):
-        """Do one step; what goes wrong with one PBX keeps no other waiting."""
+        """Do one step; a failure of one PBX does not delay the others."""
         try:
             self._step()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
@@ -402,9 +407,9 @@ class MangoStatisticsImport(models.Model):
             self._try_again(f"{type(error).__name__}: {error}", report_key=False)
 
     def _step(self):
-        """Ask the PBX once, and do what follows from its answer.
+        """Send one request to the PBX, and handle its answer.
 
-        Nothing is locked and nothing unsaved while the PBX is asked.
+        No lock is held and nothing is uncommitted during the request.
         """
         self.ensure_one()
         account = self.account_id
@@ -436,7 +441,7 @@ class MangoStatisticsImport(models.Model):
             self._continue(ORDER_INTERVAL, report_key=answer, polls=0)
 
     def _window(self):
-        """Return the period that is asked for now, aware, as the PBX's client takes it.
+        """Return the period to request now, aware, as expected by the PBX's client.
 
         :rtype: tuple[datetime, datetime]
         """
@@ -450,7 +455,7 @@ class MangoStatisticsImport(models.Model):
         self.write({**vals, "next_at": fields.Datetime.now() + delay})
 
     def _wait_for(self, account):
-        """Wait until the PBX may be asked again."""
+        """Store when the next request may be sent."""
         if account.requests_stopped_reason:
             self._continue(STOPPED_DELAY)
             return
@@ -462,7 +467,7 @@ class MangoStatisticsImport(models.Model):
     # ------------------------------------------------------------
 
     def _on_report(self, report):
-        """Go on after an answer to the question for a report.
+        """Continue after the answer to a poll.
 
         :param Report report: pending, lost or complete.
         """
@@ -470,13 +475,13 @@ class MangoStatisticsImport(models.Model):
             self._continue(POLL_INTERVAL, polls=self.polls + 1)
         elif report.status != statistics.COMPLETE:
             self._try_again(
-                self.env._("The PBX did not finish its statistics."), report_key=False
+                self.env._("The PBX did not complete its statistics."), report_key=False
             )
         else:
             self._import_report(report)
 
     def _import_report(self, report):
-        """Take a page in, and turn it over.
+        """Store a page, and continue with the next one.
 
         :param Report report: complete.
         """
@@ -503,7 +508,7 @@ class MangoStatisticsImport(models.Model):
             self._turn_over(**vals, window_days=days)
 
     def _turn_over(self, **vals):
-        """Go on with the next window, or come to the end."""
+        """Continue with the next window, or finish."""
         position = self._window_end()
         vals |= {"position": position, "offset": 0, "report_key": False}
         self._continue(ORDER_INTERVAL, attempts=0, **vals)
@@ -512,20 +517,20 @@ class MangoStatisticsImport(models.Model):
             return
         self._finish("done")
         if self.kind in PLANNED_KINDS:
-            # sudo: mango.circuit.breaker - that the machine has come so far.
+            # sudo: mango.circuit.breaker - records the progress of imports.
             self.env["mango.circuit.breaker"].sudo()._record_synced(
                 self.account_id, self.date_to
             )
             self._forget_uneventful()
 
     def _on_failure(self, failure):
-        """Go on after an answer that is none.
+        """Continue after a failed request.
 
         :param VpbxError failure: what the client raised.
         """
         code = getattr(failure, "code", None)
         if code in statistics.EMPTY_CODES:
-            # It counts as a refusal all the same, but says nothing of our access.
+            # It counts as a refusal, but says nothing about our access.
             if code // 1000 == 3:
                 self.account_id._record_answer(errors.RefusedError(3300, ""))
             self._turn_over(refused_count=self.refused_count + 1)
@@ -534,7 +539,7 @@ class MangoStatisticsImport(models.Model):
         if is_hopeless(failure):
             self._continue(RETRY_DELAY, report_key=False)
         elif is_trouble(failure) and not isinstance(failure, errors.BadAnswerError):
-            # A report may get ready meanwhile; if it is lost, the PBX says so.
+            # The report may become ready meanwhile; if it is lost, the PBX says so.
             self._wait_for(self.account_id)
         else:
             self._try_again(
@@ -543,7 +548,7 @@ class MangoStatisticsImport(models.Model):
             )
 
     def _try_again(self, reason, **vals):
-        """Ask for the same window once more, unless that was in vain too often."""
+        """Request the same window again, unless that has failed too often."""
         if self.attempts + 1 >= MAX_ATTEMPTS:
             self._finish("failed", reason)
             return
@@ -554,7 +559,7 @@ class MangoStatisticsImport(models.Model):
     # ------------------------------------------------------------
 
     def _forget_uneventful(self):
-        """Delete the regular fetches before this one that brought nothing."""
+        """Delete the earlier regular imports without results."""
         self.search(
             Domain("account_id", "=", self.account_id.id)
             & Domain("kind", "=", "regular")
@@ -567,7 +572,7 @@ class MangoStatisticsImport(models.Model):
 
     @api.autovacuum
     def _gc_old(self):
-        """Forget the fetches of long ago; the calls stay."""
+        """Delete old imports; the calls stay."""
         self.search(
             Domain("state", "not in", ACTIVE_STATES)
             & Domain("create_date", "<", fields.Datetime.now() - KEPT_TIME)

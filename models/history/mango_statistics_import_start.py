@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 
 
 class MangoStatisticsImportStart(models.TransientModel):
-    """Asks which days' calls are to be fetched."""
+    """Asks for the days whose calls are to be fetched."""
 
     _name = "mango.statistics.import.start"
     _description = "Fetch Calls from the PBX"
@@ -31,10 +31,10 @@ class MangoStatisticsImportStart(models.TransientModel):
                 raise UserError(self.env._("The period must begin before it ends."))
 
     def action_start(self):
-        """Order the period, and show how it is fetched."""
+        """Start the import of the period, and show its progress."""
         self.ensure_one()
         self.account_id.check_access("write")
-        self.account_id._client()  # Refuses without code and secret.
+        self.account_id._client()  # Fails without code and secret.
         now = fields.Datetime.now()
         date_from = self._to_utc(self.date_from)
         date_to = min(self._to_utc(self.date_to + timedelta(days=1)), now)

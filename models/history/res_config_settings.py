@@ -13,9 +13,9 @@ class ResConfigSettings(models.TransientModel):
     )
 
     def action_mango_fetch_history(self):
-        """Ask which period of the company's PBX is to be fetched."""
+        """Ask for the period to fetch from the company's PBX."""
         return self._mango_account().action_fetch_history()
 
     def action_mango_view_history(self):
-        """Open the fetches of the company's PBX."""
+        """Open the imports of the company's PBX."""
         return self._mango_account().action_view_history()

@@ -18,9 +18,9 @@ class IrHttp(models.AbstractModel):
     _inherit = "ir.http"
 
     def session_info(self):
-        """Tell the web client of telephony's users which extension they call from.
+        """Tell the web clients of telephony users which extension they call from.
 
-        For everybody else there is nothing, and the web client does nothing.
+        For other users nothing is added, and the web client does nothing.
         """
         info = super().session_info()
         user = self.env.user
@@ -32,18 +32,18 @@ class IrHttp(models.AbstractModel):
         return info
 
     # ------------------------------------------------------------
-    # Who may notify
+    # Authentication of notifications
     # ------------------------------------------------------------
 
     @classmethod
     def _auth_method_mango_office(cls):
-        """Let the PBX in, as the public user, and note as whose PBX it comes.
+        """Authenticate the PBX as the public user, and store its account.
 
-        A refusal comes ahead of all that Odoo reads for a user: with warm caches it
-        costs no query of ours.
+        A request is refused before Odoo reads anything for a user: with warm caches
+        this costs no query.
 
         :raise Forbidden: unknown code, wrong or missing signature, or an address that
-            is not allowed; one and the same for every reason.
+            is not allowed; the answer is the same for every reason.
         """
         request.mango_account_id = cls._mango_sender(request.httprequest)
         cls._auth_method_public()
@@ -52,14 +52,14 @@ class IrHttp(models.AbstractModel):
     def _mango_sender(cls, httprequest):
         """Return the account that a notification belongs to.
 
-        :return: None if the request says and reveals nothing: a person who looks
-            whether the address works, or an empty ``ping``.
+        :return: None for a harmless request without data: somebody who checks the
+            address, or an empty ``ping``.
         :rtype: int | None
         :raise Forbidden: as above.
         """
         if httprequest.method != "POST":
             return None
-        # The signature is of the fields as decoded.
+        # The signature covers the decoded fields.
         form = form_of(httprequest)
         if not form and kind_at(httprequest.path) == "ping":
             return None
@@ -92,7 +92,7 @@ def kind_at(path):
 
 
 def form_of(httprequest):
-    """Return the fields of a notification; the body is read up to our limit only.
+    """Return the fields of a notification, reading the body up to our limit only.
 
     :rtype: MultiDict
     :raise RequestEntityTooLarge: if the body is longer.

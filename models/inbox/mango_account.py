@@ -8,7 +8,7 @@ from .ir_http import WEBHOOK_PATH
 
 
 class MangoAccount(models.Model):
-    """Where a PBX posts its notifications, and from which addresses."""
+    """The webhook of a PBX, and the addresses allowed to use it."""
 
     _inherit = "mango.account"
 
@@ -37,7 +37,7 @@ class MangoAccount(models.Model):
         for account in self:
             last = self.env["mango.event"].search(
                 Domain("account_id", "in", account.ids)
-                # That is asked for, and proves nothing of the way back.
+                # This is an answer to a request, and proves nothing about the webhook.
                 & Domain("kind", "!=", statistics.KIND),
                 order="received_at desc",
                 limit=1,
@@ -95,10 +95,10 @@ class MangoAccount(models.Model):
         """Return where notifications of an account may come from.
 
         :param int account_id: the account.
-        :return: nothing if that does not matter.
+        :return: empty if any address is allowed.
         :rtype: tuple[IPv4Network | IPv6Network, ...]
         """
-        # sudo: mango.account - the PBX is nobody's user; the result is compared with.
+        # sudo: mango.account - the PBX is not a user; the result is only compared.
         account_sudo = self.sudo().browse(account_id)
         return addresses.parse_networks(account_sudo.allowed_addresses)
 
@@ -114,7 +114,7 @@ class MangoAccount(models.Model):
         return not networks or addresses.is_among(address, networks)
 
     def action_allow_known_addresses(self):
-        """Let notifications come from the addresses that the PBX's operator names."""
+        """Allow the addresses for notifications that the vendor documents."""
         self.ensure_one()
         self.check_access("write")
         self.allowed_addresses = "\n".join(addresses.KNOWN_SOURCES)

@@ -12,19 +12,19 @@ from ...vpbx import notifications, statistics
 
 _logger = logging.getLogger(__name__)
 
-#: A notification that fails this often waits for a person.
+#: A notification that fails this often needs a user's attention.
 MAX_ATTEMPTS = 10
 
 BATCH_SIZE = 500
 
-#: So many notifications of one call are applied. A large group that rings for minutes
-#: makes some hundreds; each new one is read together with all before it.
+#: How many notifications of one call are applied. A large group that rings for minutes
+#: causes some hundreds; each new one is read together with all earlier ones.
 MAX_OF_CALL = 2000
 
-#: Room above that for what ends the call.
+#: Additional room for notifications that end the call.
 MAX_ENDS_OF_CALL = 20
 
-#: The kinds of notifications that calls are made of.
+#: The kinds of notifications that make up calls.
 USED = (
     notifications.LegEvent
     | notifications.Summary
@@ -34,14 +34,14 @@ USED = (
     | statistics.StatisticsCall
 )
 
-#: How much is removed in one transaction.
+#: How many events are removed in one transaction.
 CALLS_AT_A_TIME = 1000
 
 EVENTS_AT_A_TIME = 10000
 
 
 class MangoEvent(models.Model):
-    """The inbox: every notification that verified, as it came, once."""
+    """The inbox: every verified notification as received, stored once."""
 
     _name = "mango.event"
     _description = "PBX Notification"
@@ -55,7 +55,7 @@ class MangoEvent(models.Model):
     kind = fields.Char(
         required=True,
         readonly=True,
-        help="The end of the address that the PBX posted to, such as events/call.",
+        help="The end of the path that the PBX posted to, such as events/call.",
     )
     entry_id = fields.Char(
         string="PBX Call",
@@ -98,18 +98,18 @@ class MangoEvent(models.Model):
 
     @api.model
     def _receive(self, account_id, notification, text, source=None):
-        """Store a notification and apply it, once, however often it comes.
+        """Store and apply a notification, once, however often it arrives.
 
-        Returns when both are committed. A notification that cannot be applied stays
-        as failed and is tried again by the cron.
+        Returns when both are committed. A notification that cannot be applied is kept
+        as failed and retried by the cron.
 
-        :param int account_id: the account whose signature was right.
-        :param Notification notification: what ``text`` says.
+        :param int account_id: the account whose signature was verified.
+        :param Notification notification: the parsed ``text``.
         :param str text: the text of ``json`` as received.
-        :param str source: the address that it came from, if it came by the network.
+        :param str source: the sender's address, if it came over the network.
         """
         digest = hashlib.sha256(f"{notification.kind}\n{text}".encode()).hexdigest()
-        # sudo: the PBX is nobody's user; its signature has been checked.
+        # sudo: the PBX is not a user; its signature has been verified.
         env = self.env(user=SUPERUSER_ID, su=True)
         entry_id = env["mango.event"]._entry_of(account_id, notification)
         is_used = isinstance(notification, USED)
@@ -148,7 +148,7 @@ class MangoEvent(models.Model):
 
     @api.model
     def _entry_of(self, account_id, notification):
-        """Return the call that a notification is about, if it is about one.
+        """Return the call that a notification refers to, if any.
 
         :rtype: str | None
         """
@@ -158,13 +158,13 @@ class MangoEvent(models.Model):
 
     @api.model
     def _entry_of_command(self, account_id, command_id):
-        """Return the call that a command of ours was about.
+        """Return the call that one of our commands refers to.
 
-        Hook for those who send commands.
+        Hook for modules that send commands.
 
         :param int account_id: the account whose PBX reports the result.
-        :param str command_id: of the command.
-        :return: the PBX's ``entry_id``, if the command was about a call.
+        :param str command_id: the command's id.
+        :return: the PBX's ``entry_id``, if the command refers to a call.
         :rtype: str | None
         """
         return
@@ -175,7 +175,7 @@ class MangoEvent(models.Model):
 
     @api.model
     def _room_of_call(self, notification):
-        """Return how many notifications of a call may be there ahead of this one.
+        """Return how many notifications of a call may be stored before this one.
 
         :rtype: int
         """
@@ -187,11 +187,11 @@ class MangoEvent(models.Model):
     def _store(self, vals, room=MAX_OF_CALL):
         """Insert a notification, expected to be applied in the same transaction.
 
-        One too many of its call is kept, but not applied: what a call costs would grow
-        with the square of its notifications.
+        Beyond the limit per call it is stored, but not applied: the cost of a call
+        would grow with the square of its notifications.
 
         :param dict vals: the fields of the event.
-        :param int room: how many of the same call there may be already.
+        :param int room: how many of the same call may be stored already.
         :return: the new event; empty if it was stored before.
         :rtype: mango.event
         """
@@ -247,7 +247,7 @@ class MangoEvent(models.Model):
     # ------------------------------------------------------------
 
     def _process(self):
-        """Apply this notification; keep the error with it if that fails."""
+        """Apply this notification; store the error if that fails."""
         self.ensure_one()
         try:
             with self.env.cr.savepoint():
@@ -256,7 +256,7 @@ class MangoEvent(models.Model):
             raise
         except Exception as error:
             if self.env.cr.closed:
-                raise  # the database has gone: nothing is stored, the answer says so
+                raise  # the database is gone: nothing is stored
             _logger.exception("PBX notification %s could not be applied", self.id)
             self.write(
                 {
@@ -283,9 +283,9 @@ class MangoEvent(models.Model):
         )
 
     def _apply_command_result(self, result):
-        """Apply the outcome of a command. Hook for those who send commands.
+        """Apply the outcome of a command. Hook for modules that send commands.
 
-        :param CommandResult result: what this notification says.
+        :param CommandResult result: the parsed notification.
         """
 
     def _parse(self):
@@ -299,7 +299,7 @@ class MangoEvent(models.Model):
         return notifications.parse(self.kind, self.body)
 
     def _mark_done(self):
-        """Take the events that waited or failed off the queue."""
+        """Remove the pending and failed events from the queue."""
         waiting = self.filtered(lambda event: event.state != "done")
         if waiting:
             waiting.write({"state": "done", "error": False})
@@ -328,20 +328,20 @@ class MangoEvent(models.Model):
             try:
                 parsed.append(event._parse())
             except notifications.NotificationError:
-                # Read once when it came in; a later version may be stricter.
+                # It was readable on arrival; a later version may be stricter.
                 _logger.info("PBX notification %s cannot be read any more", event.id)
         return parsed
 
     @api.model
     def _process_queue(self):
-        """Cron: apply what was stored but not applied, each call once."""
+        """Cron: apply the events that were stored but not applied, each call once."""
         domain = Domain("state", "in", ("pending", "failed")) & Domain(
             "attempts", "<", MAX_ATTEMPTS
         )
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=self.search_count(domain))
         last_id = 0
-        # Each once: what fails again waits for the next run.
+        # Each once: a repeated failure waits for the next run.
         while events := self.search(
             domain & Domain("id", ">", last_id), order="id", limit=BATCH_SIZE
         ):
@@ -361,10 +361,10 @@ class MangoEvent(models.Model):
                 event._process()
 
     def action_process_again(self):
-        """Let the cron apply these notifications once more, now."""
+        """Make the cron apply these notifications again, now."""
         self.check_access("read")
-        # sudo: mango.event - whoever may read a notification may repeat it: what
-        # comes of it depends on the stored text alone.
+        # sudo: mango.event - whoever may read a notification may repeat it: the result
+        # depends on the stored text alone.
         self.sudo().write({"state": "pending", "error": False, "attempts": 0})
         cron = self.env.ref("mango_office.ir_cron_process_events")
         # sudo: ir.cron - waking our own cron.
@@ -376,9 +376,9 @@ class MangoEvent(models.Model):
 
     @api.autovacuum
     def _gc_old(self):
-        """Remove what has been applied and is older than the PBX's setting says.
+        """Remove applied events that are older than the PBX's setting.
 
-        :return: how many events went, and whether there are more.
+        :return: how many events were removed, and whether there are more.
         :rtype: tuple[int, bool]
         """
         removed, has_more = 0, False
@@ -397,7 +397,7 @@ class MangoEvent(models.Model):
 
     @api.model
     def _calls_to_seal(self, account, limit):
-        """Lock and return calls that nothing has been heard of for long.
+        """Lock and return calls without news for a long time.
 
         :param mango.account account: whose.
         :param datetime limit: UTC; neither the call's end nor a notification is later.
@@ -438,7 +438,7 @@ class MangoEvent(models.Model):
         """Return old events that no call depends on.
 
         :param mango.account account: whose.
-        :param datetime limit: UTC; they came before.
+        :param datetime limit: UTC; they are older.
         :rtype: mango.event
         """
         rows = self.env.execute_query(

@@ -4,7 +4,7 @@ from odoo.fields import Domain
 
 
 class DigestDigest(models.Model):
-    """What Odoo's periodical e-mail tells supervisors of the calls."""
+    """Key figures of the calls in Odoo's digest e-mails for supervisors."""
 
     _inherit = "digest.digest"
 
@@ -66,9 +66,9 @@ class DigestDigest(models.Model):
             digest.kpi_mango_answer_time_value = round(averages.get(company) or 0)
 
     def _mango_check_reader(self):
-        """Leave the figures out of the e-mail to whoever may not read all calls.
+        """Leave the figures out of e-mails to users who may not read all calls.
 
-        :raise AccessError: which Odoo expects in that case.
+        :raise AccessError: as Odoo expects in that case.
         """
         if not self.env.user.has_group("mango_office.group_supervisor"):
             raise AccessError(

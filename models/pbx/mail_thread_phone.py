@@ -8,7 +8,7 @@ class MailThreadPhone(models.AbstractModel):
 
     @api.model
     def _mango_phone_regions(self, companies):
-        """Return the regions that a number without a country code may be from.
+        """Return the regions to try for a number without a country code.
 
         :param res.company companies: whose countries come first.
         :return: ISO codes, Russia last.
@@ -22,12 +22,12 @@ class MailThreadPhone(models.AbstractModel):
         return self._mango_phone_regions(company or self.env.company)
 
     def _compute_phone_sanitized(self):
-        """Read the numbers that Odoo cannot, so that their owners are found by index.
+        """Parse numbers that Odoo cannot, so that their owners are found by index.
 
-        Odoo reads a number by the record's or the company's country only, gives up on
-        a second number in the same field, and takes ``8 (495) …`` of a contact from
-        abroad for Vietnam. A caller is looked up by ``phone_sanitized`` alone, so such
-        a contact would never be recognised.
+        Odoo only tries the record's or the company's country, fails on a second number
+        in the same field, and takes ``8 (495) …`` of a foreign contact for a Vietnamese
+        number. A caller is looked up by ``phone_sanitized`` only, so such a contact
+        would never be recognised.
         """
         result = super()._compute_phone_sanitized()
         for record in self:
@@ -36,7 +36,7 @@ class MailThreadPhone(models.AbstractModel):
                 is_russian = numbers.is_whole_russian(text)
                 if record.phone_sanitized and not is_russian:
                     continue
-                # Where the owner lives is asked only if that matters.
+                # The owner's country is only read if it matters.
                 regions = () if is_russian else record._mango_own_regions()
                 if number := numbers.e164(text, regions):
                     record.phone_sanitized = number

@@ -9,10 +9,11 @@ from ...tools.locking import in_own_transaction
 from ...vpbx import addresses, errors, numbers
 from ...vpbx.client import Client
 
-# The same few clients come again and again, each with several notifications.
+# The same few numbers recur, each in several notifications.
 _e164 = lru_cache(maxsize=1024)(numbers.e164)
 
-#: What the cached methods of an account depend on, beside the company's contact.
+#: Fields that the cached methods of an account depend on, besides the company's
+#: contact.
 CACHED_FIELDS = {"active", "api_key", "api_salt", "company_id"}
 
 
@@ -76,12 +77,12 @@ class MangoAccount(models.Model):
     requests_stopped_reason = fields.Char(
         compute="_compute_requests_state",
         compute_sudo=True,
-        help="Why automatic requests to the PBX have stopped; empty if they have not.",
+        help="Why automatic requests to the PBX have been stopped; empty otherwise.",
     )
     requests_paused_until = fields.Datetime(
         compute="_compute_requests_state",
         compute_sudo=True,
-        help="The PBX was in trouble; until then Odoo sends it no automatic requests.",
+        help="The PBX had problems; Odoo sends it no automatic requests until then.",
     )
     last_sync_at = fields.Datetime(
         string="Statistics Fetched Up To",
@@ -97,7 +98,7 @@ class MangoAccount(models.Model):
         return self.env._("Mango Office")
 
     def _compute_new_api_salt(self):
-        # Nothing to show: the field only takes a new secret in.
+        # Always empty: the field only accepts a new secret.
         self.new_api_salt = False
 
     def _inverse_new_api_salt(self):
@@ -165,7 +166,7 @@ class MangoAccount(models.Model):
 
     @api.model
     def _clean_credentials(self, vals):
-        """Take away the blanks that come along when a code is pasted, in place.
+        """Strip the whitespace of pasted codes, in place.
 
         :param dict vals: values as for :meth:`write`.
         """
@@ -174,13 +175,14 @@ class MangoAccount(models.Model):
                 vals[name] = (vals[name] or "").strip() or False
 
     def _check_credentials(self, vals):
-        """Refuse values before they come to the database.
+        """Refuse invalid values before they reach the database.
 
         :param dict vals: values as for :meth:`write`.
         :raise AccessError: if the address would change without the right to see the
-            code: every request carries the code to that address.
-        :raise ValidationError: if another PBX has the code. The index would say so
-            too, but a failing statement is logged with its values, the secret included.
+            code, which every request sends to that address.
+        :raise ValidationError: if another PBX has the code. The index would prevent
+            this too, but PostgreSQL logs a failing statement with its values, including
+            the secret.
         """
         may_see_code = self.env.su or self.env.user.has_group("base.group_system")
         if "api_url" in vals and not may_see_code:
@@ -189,7 +191,7 @@ class MangoAccount(models.Model):
             )
         if not vals.get("api_key"):
             return
-        # sudo: mango.account - whether some PBX of any company has the code.
+        # sudo: mango.account - only tells whether a PBX of any company has the code.
         others_sudo = self.sudo().with_context(active_test=False)
         if others_sudo.search_count(
             Domain("api_key", "=", vals["api_key"]) & Domain("id", "not in", self.ids),
@@ -200,22 +202,22 @@ class MangoAccount(models.Model):
             )
 
     # ------------------------------------------------------------
-    # Who is who
+    # Lookups
     # ------------------------------------------------------------
 
     @api.model
     @tools.ormcache()
     def _credentials(self):
-        """Return what is needed to check a notification, for every active account.
+        """Return the data needed to verify a notification, for every active account.
 
-        One cached value for all: a flood of unknown codes neither queries the
+        It is one cached value, so that a flood of unknown codes neither queries the
         database nor fills the cache.
 
-        :return: for each PBX code the account's id and its secret.
+        :return: for each PBX code, the account's id and its secret.
         :rtype: dict[str, tuple[int, str]]
         """
-        # sudo: mango.account - the PBX is nobody's user; the result stays on the
-        # server and is only compared with.
+        # sudo: mango.account - the PBX is not a user; the result stays on the server
+        # and is only compared.
         accounts_sudo = self.sudo().search(
             Domain("api_key", "!=", False) & Domain("api_salt", "!=", False)
         )
@@ -234,9 +236,9 @@ class MangoAccount(models.Model):
 
     @tools.ormcache("self.id")
     def _regions(self):
-        """Return the regions that a number without a country code may be from.
+        """Return the regions to try for a number without a country code.
 
-        Cached, as :meth:`_language`: every notification asks for both.
+        Cached, like :meth:`_language`, because every notification needs both.
 
         :return: ISO codes, Russia last.
         :rtype: tuple[str, ...]
@@ -244,18 +246,18 @@ class MangoAccount(models.Model):
         return self.env["mail.thread.phone"]._mango_phone_regions(self.company_id)
 
     def _e164(self, number):
-        """Return a number of the PBX in E.164, read as in the company's country.
+        """Convert a number of the PBX to E.164, parsed for the company's country.
 
-        :param str number: as the PBX sent it.
+        :param str number: as sent by the PBX.
         :rtype: str | None
         """
         return _e164(number, self._regions())
 
     def _display_number(self, number):
-        """Return a number as people write it: ``+7 495 000-02-01``.
+        """Format a number for display: ``+7 495 000-02-01``.
 
-        :param str number: E.164, or as the PBX sent it, or empty.
-        :return: the same text where it is not a phone number.
+        :param str number: E.164, as sent by the PBX, or empty.
+        :return: the same text if it is not a phone number.
         :rtype: str
         """
         e164 = self._e164(number) if number else None
@@ -265,11 +267,11 @@ class MangoAccount(models.Model):
 
     @tools.ormcache("self.id")
     def _language(self):
-        """Return the language of the sentences that are stored with calls.
+        """Return the language of the texts that are stored with calls.
 
         :rtype: str
         """
-        # sudo: res.partner - the language of the company, nothing of the contact.
+        # sudo: res.partner - only the language of the company.
         return self.company_id.partner_id.sudo().lang or "en_US"
 
     # ------------------------------------------------------------
@@ -277,14 +279,14 @@ class MangoAccount(models.Model):
     # ------------------------------------------------------------
 
     def _client(self):
-        """Return the client that speaks to this PBX.
+        """Return the API client of this PBX.
 
         :rtype: odoo.addons.mango_office.vpbx.client.Client
         :raise UserError: if the code or the secret is missing.
         """
         self.ensure_one()
-        # sudo: mango.account - whoever may use the PBX signs with its secret without
-        # being able to read it; the client shows it to nobody.
+        # sudo: mango.account - users of the PBX sign with its secret without being able
+        # to read it; the client never reveals it.
         account_sudo = self.sudo()
         if not account_sudo.is_connected:
             raise UserError(
@@ -296,7 +298,7 @@ class MangoAccount(models.Model):
         return Client(account_sudo.api_url, account_sudo.api_key, account_sudo.api_salt)
 
     def action_test_connection(self):
-        """Check the way to the PBX and back link by link, and show the result."""
+        """Check the connection to the PBX step by step, and show the result."""
         self.ensure_one()
         self.check_access("write")
         check = self.env["mango.connection.check"]._run(self)
@@ -310,7 +312,7 @@ class MangoAccount(models.Model):
         }
 
     def action_load_users(self):
-        """Load staff and lines from the PBX, and say what has changed."""
+        """Load staff and lines from the PBX, and report the changes."""
         self.ensure_one()
         self.check_access("write")
         client = self._client()
@@ -320,8 +322,8 @@ class MangoAccount(models.Model):
             raise UserError(
                 self.env["mango.error.message"]._explain_error(error)
             ) from error
-        # After the requests, in a transaction of its own: no lock is held while the
-        # PBX is waited for, and a concurrent update repeats no request.
+        # After the requests, in a transaction of its own: no lock is held while waiting
+        # for the PBX, and a retry after a concurrent update repeats no request.
         changes = in_own_transaction(
             self.env,
             f"mango_office/load/{self.id}",
@@ -337,12 +339,12 @@ class MangoAccount(models.Model):
         )
 
     def _store_loaded(self, users, groups, lines):
-        """Bring extensions, groups and lines up to date with what the PBX has.
+        """Update extensions, groups and lines from the PBX.
 
-        :param list users: as :meth:`vpbx.client.Client.users` gives them.
-        :param list groups: as :meth:`vpbx.client.Client.groups` gives them.
-        :param list lines: as :meth:`vpbx.client.Client.lines` gives them.
-        :return: as :meth:`mango.extension._load`.
+        :param list users: as returned by :meth:`vpbx.client.Client.users`.
+        :param list groups: as returned by :meth:`vpbx.client.Client.groups`.
+        :param list lines: as returned by :meth:`vpbx.client.Client.lines`.
+        :return: as returned by :meth:`mango.extension._load`.
         :rtype: dict[str, int]
         """
         changes = self.env["mango.extension"]._load_extensions(self, users)
@@ -352,7 +354,7 @@ class MangoAccount(models.Model):
         return changes
 
     def action_apply_suggestions(self):
-        """Give every extension the employee that is suggested for it."""
+        """Set the suggested employee on every extension."""
         self.check_access("write")
         extensions = self.extension_ids.filtered("suggested_user_id")
         for extension in extensions:
@@ -378,7 +380,7 @@ class MangoAccount(models.Model):
             "params": {
                 "message": message,
                 "type": kind,
-                # Reads the form again in its place: the page stays where it is.
+                # Reloads the form in place, without leaving the page.
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
@@ -421,14 +423,14 @@ class MangoAccount(models.Model):
         return f"{reason} {consequence}"
 
     def _may_request(self, urgent=False):
-        """Tell whether the PBX may be asked something that no person has ordered.
+        """Tell whether an automatic request may be sent to the PBX.
 
-        :param bool urgent: a caller is waiting: after some failures in a row the PBX
-            is tried again every few seconds, and True is the turn to do so.
+        :param bool urgent: a caller is waiting: after several consecutive failures the
+            PBX is tried again every few seconds, and True grants this attempt.
         :rtype: bool
         """
         self.ensure_one()
-        # sudo: mango.circuit.breaker - whether requests go out, whoever causes them.
+        # sudo: mango.circuit.breaker - only tells whether requests are allowed.
         breakers_sudo = self.env["mango.circuit.breaker"].sudo()
         breaker_sudo = breakers_sudo._get_breaker(self)
         if not breaker_sudo._is_open(urgent):
@@ -438,16 +440,16 @@ class MangoAccount(models.Model):
         return True
 
     def _record_answer(self, error=None):
-        """Learn from an answer of the PBX, whoever caused the request.
+        """Record an answer of the PBX in the circuit breaker.
 
-        Committed at once, in a transaction of its own: it holds whatever becomes of
-        the one at hand.
+        Committed at once, in a transaction of its own, independently of the current
+        one.
 
-        :param error: what the client raised; None for a good answer.
+        :param error: the exception that the client raised; None for a success.
         :type error: VpbxError | None
         """
         self.ensure_one()
-        # sudo: mango.circuit.breaker - the machine notes what it was answered.
+        # sudo: mango.circuit.breaker - records an answer.
         self.env["mango.circuit.breaker"].sudo()._record_answer(self, error)
 
     def action_resume_requests(self):
@@ -460,17 +462,18 @@ class MangoAccount(models.Model):
         )
 
     def _resume_requests(self, is_proven=False):
-        """Open the breaker; committed at once.
+        """Close the breaker, which allows requests; committed at once.
 
         :param bool is_proven: the PBX has just accepted a request.
         """
         self.ensure_one()
         self.check_access("write")
-        # sudo: mango.circuit.breaker - whoever may set up the PBX may resume requests.
+        # sudo: mango.circuit.breaker - whoever may configure the PBX may resume
+        # requests.
         self.env["mango.circuit.breaker"].sudo()._reopen(self, is_proven)
 
     def _tell_requests_stopped(self):
-        """Tell the administrators, in their languages, that requests have stopped."""
+        """Notify the administrators, in their languages, that requests are stopped."""
         self.ensure_one()
         admins = self.env.ref("mango_office.group_admin").all_user_ids.filtered(
             lambda user: user.active and self.company_id in user.company_ids
@@ -480,6 +483,6 @@ class MangoAccount(models.Model):
             account.invalidate_recordset(["requests_stopped_reason"])
             account.message_notify(
                 partner_ids=admin.partner_id.ids,
-                subject=account.env._("Requests to the PBX have stopped"),
+                subject=account.env._("Requests to the PBX have been stopped"),
                 body=account.requests_stopped_reason,
             )

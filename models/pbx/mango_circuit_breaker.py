@@ -7,12 +7,12 @@ from odoo.fields import Domain
 from ...tools.locking import locked_transaction, patient_cursor
 from ...vpbx import codes, errors
 
-#: How long nothing is asked after the PBX could not answer: at first, and at most.
+#: How long requests are paused after a failure of the PBX: initially, and at most.
 FIRST_PAUSE = timedelta(seconds=30)
 
 LONGEST_PAUSE = timedelta(minutes=30)
 
-#: After so many failures in a row a route command is only tried once in a while.
+#: After this many consecutive failures a route command is only tried occasionally.
 FAILURES_IN_A_ROW = 3
 
 TRIAL_INTERVAL = timedelta(seconds=10)
@@ -20,24 +20,24 @@ TRIAL_INTERVAL = timedelta(seconds=10)
 #: A second refused request within this time locks the account out (mango-api.md 2.5).
 PENALTY_TIME = timedelta(minutes=2)
 
-# What is wrong with the request as such: its signature, code or format. The next one
-# will be refused as well. Other 3xxx speak of one number, call or recording.
+# Errors of the request as such: its signature, code or format. The next one will be
+# refused as well. Other 3xxx codes refer to one number, call or recording.
 _HOPELESS_CODES = frozenset({3000, *range(3100, 3106), 3400})
 
 
 class MangoCircuitBreaker(models.Model):
     """Whether automatic requests may be sent to a PBX.
 
-    Repeated refusals lock the PBX's account out, and more requests do not help a PBX
-    in trouble. So a refusal that says that our requests are wrong stops all automatic
-    ones until an administrator has fixed the cause, and a failure pauses them with
-    exponential backoff until one succeeds. A request that a caller waits for is held
-    back only after such a refusal, or after several failures in a row, and then tried
-    every ten seconds. What a person orders goes out all the same, because they see the
-    answer; it counts like every other.
+    Repeated refusals lock the PBX's account out, and more requests do not help a
+    failing PBX. So a refusal of our requests as such stops all automatic ones until an
+    administrator has fixed the cause, and a failure pauses them with exponential
+    backoff until one succeeds. A request that a caller waits for is held back only
+    after such a refusal, or after several consecutive failures, and then tried every
+    ten seconds. Requests made by users are always sent, because they see the answer;
+    they count like every other.
 
-    The row is of its own, because under REPEATABLE READ a notification that refers to
-    an account fails if the account's row was written meanwhile. It is valid for the
+    It is a separate row, because under REPEATABLE READ a notification that refers to an
+    account fails if the account's row was written meanwhile. It is valid for the
     current code, secret and address only: new ones close the breaker without a write.
     """
 
@@ -56,13 +56,14 @@ class MangoCircuitBreaker(models.Model):
     )
     stopped_at = fields.Datetime(readonly=True)
     stopped_code = fields.Integer(
-        readonly=True, help="The PBX's code; 0 if it refused without one (HTTP 401)."
+        readonly=True,
+        help="The PBX's result code; 0 if it refused without one (HTTP 401).",
     )
     failed_at = fields.Datetime(readonly=True, help="When the PBX last failed.")
     failures = fields.Integer(readonly=True, help="Consecutive failures.")
     pauses = fields.Integer(readonly=True, help="Consecutive pauses.")
     tried_at = fields.Datetime(
-        readonly=True, help="When a route command was last tried in spite of failures."
+        readonly=True, help="When a route command was last tried despite failures."
     )
     paused_until = fields.Datetime(readonly=True)
     careful_until = fields.Datetime(
@@ -72,22 +73,22 @@ class MangoCircuitBreaker(models.Model):
         readonly=True, help="When the PBX first accepted a request."
     )
     last_sync_at = fields.Datetime(
-        readonly=True, help="The statistics have been fetched up to here."
+        readonly=True, help="The statistics have been fetched up to this time."
     )
     _account_uniq = models.UniqueIndex(
         "(account_id)", "The PBX already has a circuit breaker."
     )
 
     # ------------------------------------------------------------
-    # Asking
+    # Checks
     # ------------------------------------------------------------
 
     @api.model
     def _get_breaker(self, account):
-        """Return the breaker of a PBX, as far as it holds for its present access.
+        """Return the breaker of a PBX, if it is valid for the current credentials.
 
         :param mango.account account: one.
-        :return: empty if nothing is known of the PBX.
+        :return: empty if nothing is known about the PBX.
         :rtype: mango.circuit.breaker
         """
         breaker = self.search(Domain("account_id", "in", account.ids))
@@ -97,7 +98,7 @@ class MangoCircuitBreaker(models.Model):
         """Tell whether an automatic request may be made now.
 
         :param bool urgent: a caller is waiting; a single refusal or failure does not
-            matter then, and a PBX that fails is tried again every few seconds.
+            matter then, and a failing PBX is tried again every few seconds.
         :rtype: bool
         """
         if not self:
@@ -112,14 +113,14 @@ class MangoCircuitBreaker(models.Model):
         )
 
     def _is_failing(self):
-        """Tell whether the PBX has failed so often in a row that trials are rationed.
+        """Tell whether attempts are rationed after too many consecutive failures.
 
         :rtype: bool
         """
         return self.failures >= FAILURES_IN_A_ROW
 
     def _stopped_error(self):
-        """Return the answer that stopped the requests, for words.
+        """Return the error that stopped the requests, to be explained to users.
 
         :rtype: VpbxError
         """
@@ -133,26 +134,26 @@ class MangoCircuitBreaker(models.Model):
 
         :rtype: str
         """
-        # sudo: mango.account, ir.config_parameter - only a keyed digest comes out.
+        # sudo: mango.account, ir.config_parameter - only a keyed digest is returned.
         account_sudo = account.sudo()
         access = account_sudo.api_url, account_sudo.api_key, account_sudo.api_salt
         return tools.hmac(self.sudo().env, "mango_office-breaker", access)
 
     # ------------------------------------------------------------
-    # Learning
+    # Updates
     # ------------------------------------------------------------
 
     @api.model
     def _record_answer(self, account, error):
-        """Note an answer, in a transaction of its own: it came, whatever follows.
+        """Record an answer in a transaction of its own, whatever follows.
 
-        :param mango.account account: whose PBX answered. The transaction at hand must
+        :param mango.account account: whose PBX answered. The current transaction must
             not have written its breaker.
         :param error: what the client raised; None for a good answer.
         :type error: VpbxError | None
         """
         if error is None and self._get_breaker(account)._is_proven():
-            return  # Nothing to learn: the usual case takes no lock.
+            return  # Nothing changes: the usual case takes no lock.
         with self._locked(account) as breaker:
             vals = breaker._prepare_vals(error)
             is_stopped_now = vals.get("stopped_at") and not breaker.stopped_at
@@ -169,7 +170,7 @@ class MangoCircuitBreaker(models.Model):
 
     @api.model
     def _claim_trial(self, account):
-        """Take the turn to try a PBX that is failing; only one may in a while.
+        """Claim an attempt to reach a failing PBX, which is only granted occasionally.
 
         :param mango.account account: whose PBX.
         :rtype: bool
@@ -183,7 +184,7 @@ class MangoCircuitBreaker(models.Model):
 
     @api.model
     def _record_synced(self, account, moment):
-        """Note that the statistics have been fetched up to a moment; never less far.
+        """Record that the statistics have been fetched up to a moment; never goes back.
 
         :param mango.account account: whose PBX.
         :param datetime moment: UTC.
@@ -195,7 +196,7 @@ class MangoCircuitBreaker(models.Model):
 
     @api.model
     def _reopen(self, account, is_proven):
-        """Let automatic requests go out again, whatever had kept them.
+        """Allow automatic requests again, whatever had stopped them.
 
         :param mango.account account: whose PBX.
         :param bool is_proven: the PBX has just accepted a request.
@@ -210,15 +211,15 @@ class MangoCircuitBreaker(models.Model):
     @api.model
     @contextmanager
     def _locked(self, account):
-        """Open a transaction of its own that is the only one to write a PBX's breaker.
+        """Open a separate transaction with exclusive write access to a PBX's breaker.
 
         :param mango.account account: whose.
-        :return: context manager giving the breaker there, as of the present access.
+        :return: context manager giving the breaker there, for the current credentials.
         """
-        # sudo: mango.circuit.breaker - records what the PBX answered, whoever asked.
+        # sudo: mango.circuit.breaker - records answers of the PBX to any user.
         account_sudo = account.sudo()
         lock = f"mango_office/breaker/{account.id}"
-        # The lock is held by a transaction that ends here, unlike the one at hand.
+        # The lock is held by a transaction that ends here, unlike the current one.
         with (
             patient_cursor(account.env.registry) as holder,
             locked_transaction(account_sudo.env(cr=holder), lock) as env,
@@ -236,7 +237,7 @@ class MangoCircuitBreaker(models.Model):
 
     @api.model
     def _get_or_create_row(self, account):
-        """Return the breaker of a PBX: a new one, or reset, if its access is new.
+        """Return the breaker of a PBX, created or reset if its credentials are new.
 
         :rtype: mango.circuit.breaker
         """
@@ -270,7 +271,7 @@ class MangoCircuitBreaker(models.Model):
         :rtype: dict
         """
         if self.stopped_at:
-            return {}  # Only a person opens it again.
+            return {}  # Only a user can resume requests.
         now = fields.Datetime.now()
         if is_hopeless(error):
             return {"stopped_at": now, "stopped_code": getattr(error, "code", 0)}
@@ -279,7 +280,7 @@ class MangoCircuitBreaker(models.Model):
             if vals["failures"] >= FAILURES_IN_A_ROW and not self.tried_at:
                 vals["tried_at"] = now
             if not self.paused_until or self.paused_until <= now:
-                # Else it is of requests that had been on their way already.
+                # Otherwise it answers requests that were sent before the stop.
                 pause = min(FIRST_PAUSE * 2 ** min(self.pauses, 10), LONGEST_PAUSE)
                 vals |= {"pauses": self.pauses + 1, "paused_until": now + pause}
             return vals
@@ -298,7 +299,7 @@ class MangoCircuitBreaker(models.Model):
 
 
 def is_hopeless(error):
-    """Tell whether every further request would be refused, and make things worse.
+    """Tell whether further requests would be refused, too, and make things worse.
 
     :param error: what the client raised; None for a good answer.
     :type error: VpbxError | None
@@ -310,14 +311,14 @@ def is_hopeless(error):
 
 
 def is_trouble(error):
-    """Tell whether the PBX could not do what it was asked, and may later.
+    """Tell whether a request failed in a way that may be temporary.
 
     :param error: as for :func:`is_hopeless`, which comes first.
     :type error: VpbxError | None
     :rtype: bool
     """
     if isinstance(error, errors.RefusedError):
-        # Without access or option nothing works; other refusals are about one thing.
+        # Without access or option nothing works; other refusals concern one request.
         is_closed = error.code // 100 in (21, 50, 53)
         return is_closed or (error.code != 4200 and codes.is_transient(error.code))
     return error is not None

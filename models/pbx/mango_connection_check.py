@@ -6,15 +6,15 @@ from odoo.tools import format_datetime
 
 from ...vpbx import errors
 
-#: A clock that is off by more makes the times of calls hard to believe.
+#: With a larger difference of the clocks, the times of calls are unreliable.
 CLOCK_TOLERANCE = timedelta(seconds=60)
 
-#: A working PBX that was quiet for longer is worth a look.
+#: A working PBX without notifications for longer needs attention.
 QUIET_DAYS = 3
 
 
 class MangoConnectionCheck(models.TransientModel):
-    """The way to the PBX and back, link by link.
+    """A check of the connection to the PBX and back, step by step.
 
     Each request is made once and the first refusal ends the check: two refused
     requests within two minutes lock the account out (``mango-api.md`` 2.5).
@@ -47,7 +47,7 @@ class MangoConnectionCheck(models.TransientModel):
         client = account._client()
         links = self._check_requests(client)
         if all(link["state"] != "failed" for link in links):
-            # The cause of a stop is mended; whoever waits for the PBX may go on.
+            # The cause of a stop is fixed, so automatic requests may resume.
             account._resume_requests(is_proven=True)
         links.append(self._check_webhook(account))
         return self.create(
@@ -59,9 +59,9 @@ class MangoConnectionCheck(models.TransientModel):
 
     @api.model
     def _check_requests(self, client):
-        """Check what needs the PBX's answer.
+        """Check everything that needs an answer of the PBX.
 
-        :return: values of lines.
+        :return: values of the lines.
         :rtype: list[dict]
         """
         try:
@@ -173,11 +173,11 @@ class MangoConnectionCheck(models.TransientModel):
 
     @api.model
     def _refused_source(self, account):
-        """Return where the last notification came from, if it would be refused now.
+        """Return the sender of the last notification, if it would be refused now.
 
         :rtype: str | None
         """
-        # sudo: mango.event - the last address that the account's PBX notified from.
+        # sudo: mango.event - only the sender's address of the account's last one.
         last_sudo = (
             self.env["mango.event"]
             .sudo()
@@ -215,7 +215,7 @@ class MangoConnectionCheck(models.TransientModel):
 
 class MangoConnectionCheckLine(models.TransientModel):
     _name = "mango.connection.check.line"
-    _description = "Link of the Connection to the PBX"
+    _description = "Step of the Connection Check"
     _order = "id"
 
     check_id = fields.Many2one(

@@ -3,7 +3,7 @@ from odoo.fields import Domain
 
 
 class MangoDevice(models.Model):
-    """A phone of an employee, as the PBX's staff data give it (mango-api.md 6.1)."""
+    """A phone of an employee, from the PBX's staff data (mango-api.md 6.1)."""
 
     _name = "mango.device"
     _description = "Phone of an Extension"
@@ -17,9 +17,11 @@ class MangoDevice(models.Model):
     number = fields.Char(
         required=True,
         readonly=True,
-        help="A phone number or a SIP address, as the PBX writes it.",
+        help="A phone number or a SIP address in the PBX's format.",
     )
-    protocol = fields.Char(readonly=True, help="tel, sip or fmc, as the PBX says")
+    protocol = fields.Char(
+        readonly=True, help="tel, sip or fmc, as reported by the PBX"
+    )
     sequence = fields.Integer(
         readonly=True, help="The order in which the PBX rings the phones."
     )
@@ -38,14 +40,14 @@ class MangoDevice(models.Model):
 
     @api.model
     def _load_devices(self, devices_by_extension):
-        """Bring the phones of some extensions up to date; archive those that are gone.
+        """Update the phones of some extensions, and archive removed ones.
 
         :param dict[mango.extension, tuple[Device, ...]] devices_by_extension: all
-            phones of each extension, as :class:`vpbx.client.User` gives them.
+            phones of each extension, as in :class:`vpbx.client.User`.
         :return: the extensions whose phones have changed.
         :rtype: mango.extension
         """
-        # sudo: mango.device - phones are made by loading only, which needs write
+        # sudo: mango.device - phones are only written by loading, which requires write
         # access to the account.
         devices_sudo = self.sudo().with_context(active_test=False)
         extension_ids = [extension.id for extension in devices_by_extension]

@@ -5,16 +5,16 @@ from ...vpbx import codes, errors
 
 
 class MangoErrorMessage(models.AbstractModel):
-    """What the PBX's codes and failures mean, in the reader's language."""
+    """The meaning of the PBX's codes and failures, in the reader's language."""
 
     _name = "mango.error.message"
     _description = "PBX Error Messages"
 
     @api.model
     def _explain_code(self, code):
-        """Return what a code of the PBX means, in the reader's language.
+        """Return the meaning of a code of the PBX, in the reader's language.
 
-        :param int code: of ``mango-api.md`` 7.
+        :param int code: a code of ``mango-api.md`` 7.
         :rtype: str
         """
         meaning = codes.meaning(code)
@@ -25,9 +25,9 @@ class MangoErrorMessage(models.AbstractModel):
 
     @api.model
     def _explain_error(self, error):
-        """Say in a sentence what went wrong with the PBX, and what to do about it.
+        """Explain an error of the PBX and what to do about it, in a sentence.
 
-        :param VpbxError error: what the client raised.
+        :param VpbxError error: the exception that the client raised.
         :rtype: str
         """
         if sentence := self._explain_recording_error(error):
@@ -44,8 +44,8 @@ class MangoErrorMessage(models.AbstractModel):
             return self._explain_lock_out(error)
         if isinstance(error, errors.RateLimitedError):
             return self.env._(
-                "The PBX got too many requests at once. Wait a few seconds and try "
-                "again."
+                "The PBX received too many requests at once. Wait a few seconds and "
+                "try again."
             )
         if isinstance(error, errors.RefusedError):
             if error.code == 3102:
@@ -83,9 +83,9 @@ class MangoErrorMessage(models.AbstractModel):
 
     @api.model
     def _explain_recording_error(self, error):
-        """Say what went wrong with a recording. None if it was something else.
+        """Explain an error of a recording; None for other errors.
 
-        :param VpbxError error: what the client raised.
+        :param VpbxError error: the exception that the client raised.
         :rtype: str | None
         """
         if isinstance(error, errors.NotReadyError):
@@ -107,9 +107,9 @@ class MangoErrorMessage(models.AbstractModel):
 
     @api.model
     def _explain_reason(self, reason):
-        """Return why a request did not get through, as the end of a sentence.
+        """Return why a request failed, as the end of a sentence.
 
-        :param str reason: as of :class:`vpbx.errors.TransportError`.
+        :param str reason: as in :class:`vpbx.errors.TransportError`.
         :rtype: str
         """
         words = {

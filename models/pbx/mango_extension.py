@@ -54,7 +54,7 @@ class MangoExtension(models.Model):
 
     @api.depends("user_id", "email", "mobile", "name", "company_id")
     def _compute_suggested_user_id(self):
-        """Suggest for each unmapped extension the one user who fits it."""
+        """Suggest for each unmapped extension the one user who matches it."""
         self.suggested_user_id = False
         free = self.filtered(lambda extension: not extension.user_id)
         for company, extensions in free.grouped("company_id").items():
@@ -64,9 +64,9 @@ class MangoExtension(models.Model):
             extensions._suggest(users)
 
     def _suggest(self, users):
-        """Suggest among some users, by e-mail, then phone, then exact name.
+        """Suggest users by e-mail, then phone, then exact name.
 
-        A key that two users share says nothing, and is passed over.
+        A key that two users share is ambiguous and ignored.
 
         :param res.users users: who may be suggested.
         """
@@ -99,10 +99,10 @@ class MangoExtension(models.Model):
         return result
 
     def _let_users_in(self):
-        """Put the employees of these extensions into the telephony's user group."""
+        """Add the employees of these extensions to the telephony user group."""
         group = self.env.ref("mango_office.group_user")
-        # sudo: res.users - whoever may give out extensions lets their employees use
-        # the telephony, and gives them nothing else.
+        # sudo: res.users - whoever may assign extensions grants their employees the use
+        # of telephony, and nothing else.
         users_sudo = self.user_id.sudo()
         newcomers = users_sudo.filtered(lambda user: group not in user.all_group_ids)
         newcomers.write({"group_ids": [fields.Command.link(group.id)]})
@@ -113,17 +113,18 @@ class MangoExtension(models.Model):
 
     @api.model
     def _load_extensions(self, account, pbx_users):
-        """Bring the extensions of an account up to date with the PBX's staff.
+        """Update the extensions of an account from the PBX's staff.
 
-        Extensions that left the PBX are archived. The employee is never
-        touched: that is a person's decision.
+        Extensions removed from the PBX are archived. The employee is never changed,
+        because users decide on it.
 
         :param mango.account account: whose extensions.
-        :param Iterable[User] pbx_users: as :meth:`vpbx.client.Client.users` gives them.
+        :param Iterable[User] pbx_users: as returned by
+            :meth:`vpbx.client.Client.users`.
         :return: how many are ``new``, ``changed`` and ``gone``.
         :rtype: dict[str, int]
         """
-        # sudo: mango.extension - extensions are made by loading only, which needs
+        # sudo: mango.extension - extensions are only written by loading, which requires
         # write access to the account.
         extensions_sudo = self.sudo().with_context(active_test=False)
         known = {
@@ -184,10 +185,10 @@ class MangoExtension(models.Model):
 
     @api.model
     def _by_number(self, account, extension_numbers):
-        """Return the extensions of an account by their numbers, archived ones too.
+        """Return the extensions of an account by number, including archived ones.
 
         :param mango.account account: whose extensions.
-        :param Iterable[str] extension_numbers: empty ones are passed over.
+        :param Iterable[str] extension_numbers: empty ones are ignored.
         :rtype: dict[str, mango.extension]
         """
         wanted = [number for number in extension_numbers if number]

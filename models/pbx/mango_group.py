@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 
 class MangoGroup(models.Model):
-    """A group of employees in the PBX, which rings by the PBX's own rules."""
+    """A group of employees in the PBX, which rings according to the PBX's rules."""
 
     _name = "mango.group"
     _description = "PBX Group"
@@ -27,7 +27,7 @@ class MangoGroup(models.Model):
     active = fields.Boolean(default=True)
 
     _number_uniq = models.UniqueIndex(
-        "(account_id, number)", "The PBX has this group already."
+        "(account_id, number)", "The PBX already has this group."
     )
 
     @api.depends("name", "number")
@@ -39,14 +39,16 @@ class MangoGroup(models.Model):
 
     @api.model
     def _load_groups(self, account, pbx_groups):
-        """Bring the groups of an account up to date; archive those that are gone.
+        """Update the groups of an account, and archive removed ones.
 
-        :param mango.account account: whose groups, its extensions loaded already.
-        :param Iterable[Group] pbx_groups: as :meth:`vpbx.client.Client.groups` gives
-            them; one without a number cannot be rung, and is passed over.
+        :param mango.account account: whose groups; its extensions must be loaded
+            already.
+        :param Iterable[Group] pbx_groups: as returned by
+            :meth:`vpbx.client.Client.groups`; one without a number cannot be rung, and
+            is ignored.
         """
-        # sudo: mango.group - groups are made by loading only, which needs write access
-        # to the account.
+        # sudo: mango.group - groups are only written by loading, which requires write
+        # access to the account.
         groups_sudo = self.sudo().with_context(active_test=False)
         known = {
             group.number: group

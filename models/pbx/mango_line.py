@@ -15,7 +15,7 @@ class MangoLine(models.Model):
     )
     company_id = fields.Many2one(related="account_id.company_id", store=True)
     number = fields.Char(
-        required=True, help="A phone number as the PBX writes it, or a SIP address."
+        required=True, help="A phone number in the PBX's format, or a SIP address."
     )
     number_display = fields.Char(
         string="Line Number", compute="_compute_number_display"
@@ -55,7 +55,7 @@ class MangoLine(models.Model):
         return super().unlink()
 
     def _outgoing_name(self):
-        """Return how a command names this line to go out through it.
+        """Return the name of this line in commands that use it for outgoing calls.
 
         :return: the number; for a SIP line its name, and nothing if it has none
             (mango-api.md 5.1).
@@ -65,13 +65,14 @@ class MangoLine(models.Model):
 
     @api.model
     def _load_lines(self, account, pbx_lines):
-        """Bring the lines of an account up to date; archive those that are gone.
+        """Update the lines of an account, and archive removed ones.
 
         :param mango.account account: whose lines.
-        :param Iterable[Line] pbx_lines: as :meth:`vpbx.client.Client.lines` gives them.
+        :param Iterable[Line] pbx_lines: as returned by
+            :meth:`vpbx.client.Client.lines`.
         """
-        # sudo: mango.line - lines are made by loading only, which needs write access
-        # to the account.
+        # sudo: mango.line - lines are only written by loading, which requires write
+        # access to the account.
         lines_sudo = self.sudo().with_context(active_test=False)
         known = {
             line.number: line

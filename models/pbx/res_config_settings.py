@@ -7,7 +7,7 @@ class ResConfigSettings(models.TransientModel):
     mango_account_id = fields.Many2one(related="company_id.mango_account_id")
     mango_api_url = fields.Char(string="API Address")
     mango_api_key = fields.Char(string="PBX Code")
-    # Only takes a new secret in: what is stored never goes to the browser.
+    # Only accepts a new secret: the stored one is never sent to the browser.
     mango_api_salt = fields.Char(string="Secret")
     mango_is_connected = fields.Boolean(related="mango_account_id.is_connected")
     mango_routing_enabled = fields.Boolean(string="Route Callers to Their Manager")
@@ -31,7 +31,7 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model
     def get_values(self):
-        """Show the main account of the company at hand, or what a new one would be."""
+        """Show the current company's main account, or the defaults of a new one."""
         accounts = self.env["mango.account"]
         account = self.env.company.mango_account_id or accounts.new()
         return {
@@ -51,7 +51,7 @@ class ResConfigSettings(models.TransientModel):
         }
         if self.mango_api_salt:
             vals["api_salt"] = self.mango_api_salt
-            # The settings record stays for a day or so; the secret must not.
+            # The settings record is kept for about a day; the secret must not be.
             self.mango_api_salt = False
         if account:
             account.write(
@@ -76,11 +76,11 @@ class ResConfigSettings(models.TransientModel):
         return self._mango_account().action_test_connection()
 
     def action_mango_load_users(self):
-        """Load the staff and the lines of the company's PBX."""
+        """Load the staff and lines of the company's PBX."""
         return self._mango_account().action_load_users()
 
     def action_mango_apply_suggestions(self):
-        """Give the extensions the employees that are suggested."""
+        """Set the suggested employees on the extensions."""
         return self._mango_account().action_apply_suggestions()
 
     def action_mango_resume_requests(self):
@@ -88,7 +88,7 @@ class ResConfigSettings(models.TransientModel):
         return self._mango_account().action_resume_requests()
 
     def _mango_account(self):
-        """Return the company's main account; an empty one refuses with what to do.
+        """Return the company's main account; raise what to do if there is none.
 
         The web client saves the settings before it presses one of their buttons.
 

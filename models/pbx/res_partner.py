@@ -14,8 +14,8 @@ class ResPartner(models.Model):
         return result
 
     def _forget_of_companies(self):
-        """Let the PBXs read anew what they remember of their companies' contacts."""
-        # sudo: res.company - whether there is one, whoever writes the contact.
+        """Clear the cached data of the companies' contacts."""
+        # sudo: res.company - only tells whether there is one.
         companies_sudo = self.env["res.company"].sudo()
         if companies_sudo.search_count(Domain("partner_id", "in", self.ids), limit=1):
             clear_caches(self.env)

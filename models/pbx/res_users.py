@@ -14,9 +14,9 @@ class ResUsers(models.Model):
     )
 
     def _mango_grouped_once(self, key):
-        """Return the users by a key that only they have.
+        """Return the users by a key, without keys that several users share.
 
-        :param Callable key: of a user; an empty one does not count.
+        :param Callable key: returns a user's key; empty keys are ignored.
         :rtype: dict
         """
         users = [(key(user), user) for user in self]

@@ -5,9 +5,9 @@ class IrAttachment(models.Model):
     _inherit = "ir.attachment"
 
     def _has_field_access(self, field, operation):
-        """The audio of a recording is reached through the recording, never past it.
+        """Access to the audio of a recording only through the recording.
 
-        Attachments ask this of themselves about the field that they are the content of.
+        Attachments check this for the field whose content they are.
         """
         if field.model_name == "mango.recording":
             return self.env["mango.recording"]._has_field_access(field, operation)

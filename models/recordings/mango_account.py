@@ -9,7 +9,7 @@ BATCH_SIZE = 200
 
 
 class MangoAccount(models.Model):
-    """Which recordings of a PBX are fetched, and how long they and calls are kept."""
+    """The rules for fetching recordings, and for keeping them and the calls."""
 
     _inherit = "mango.account"
 
@@ -94,7 +94,7 @@ class MangoAccount(models.Model):
 
     @api.model
     def _apply_retention(self):
-        """Cron: delete the audio and the calls whose time is over, in batches."""
+        """Cron: delete outdated audio and calls, in batches."""
         cron = self.env["ir.cron"]
         accounts = self.with_context(active_test=False).search(
             Domain("recording_retention_days", ">", 0)
@@ -117,9 +117,9 @@ class MangoAccount(models.Model):
                     return
 
     def _is_call_outdated(self, started_at):
-        """Tell whether a call would be deleted by age as soon as it is known.
+        """Tell whether a new call would be deleted by age at once.
 
-        :param started_at: UTC; None if it is not known.
+        :param started_at: UTC; None if unknown.
         :type started_at: datetime | None
         :rtype: bool
         """
@@ -152,10 +152,10 @@ class MangoAccount(models.Model):
         )
 
     def _delete_outdated(self, model):
-        """Delete what is to go of one kind, batch by batch.
+        """Delete the outdated records of one kind, in batches.
 
-        :param str model: as of :meth:`_outdated_domain`.
-        :return: whether there is time for more.
+        :param str model: as for :meth:`_outdated_domain`.
+        :return: whether there is time left.
         :rtype: bool
         """
         cron = self.env["ir.cron"]

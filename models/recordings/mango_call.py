@@ -20,7 +20,7 @@ class MangoCall(models.Model):
         readonly=True,
     )
     recording_error = fields.Char(compute="_compute_recording_error")
-    # Most calls have none; those that have are looked for.
+    # Most calls have no recording; searches are for those that do.
     _recording_idx = models.Index(
         "(recording_state, started_at DESC) WHERE recording_state != 'none'"
     )
@@ -47,7 +47,7 @@ class MangoCall(models.Model):
         ]
 
     def _update_sealed(self, state):
-        """Recordings may be announced long after the call."""
+        """Update the recordings, which may be announced long after the call."""
         extensions = self.env["mango.extension"]._by_number(
             self.account_id, {recording.extension for recording in state.recordings}
         )
@@ -73,7 +73,7 @@ class MangoCall(models.Model):
             call.recording_error = next(filter(None, errors), False)
 
     def get_recordings(self):
-        """Return what the player shows of the recordings of this call.
+        """Return the recordings of this call as shown in the player.
 
         :return: for each recording its ``id``, ``state``, ``employee``, ``duration``
             (seconds), ``size`` (bytes), ``mimetype``, ``error``, ``can_request``,
@@ -100,7 +100,7 @@ class MangoCall(models.Model):
         ]
 
     def action_request_recordings(self):
-        """Have the recordings of these calls fetched, and say how many come."""
+        """Request the recordings of these calls, and report how many will come."""
         self.check_access("read")
         count = self.recording_ids._ask_for()
         if count:
@@ -122,13 +122,13 @@ class MangoCall(models.Model):
     # ------------------------------------------------------------
 
     def unlink(self):
-        """Delete the recordings' files too, which the database's cascade leaves."""
-        # sudo: mango.recording - they go with their call.
+        """Also delete the recordings' files, which the cascade leaves behind."""
+        # sudo: mango.recording - deleted with their call.
         self.sudo().recording_ids.unlink()
         return super().unlink()
 
     def _delete_by_age(self):
-        """Delete these calls with all that the PBX told of them."""
+        """Delete these calls with all their notifications."""
         self.env.execute_query(
             SQL(
                 """

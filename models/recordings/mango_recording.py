@@ -9,7 +9,7 @@ from ...tools.locking import in_own_transaction
 from ...vpbx.audio import EXTENSIONS
 from .mango_recording_play import PLAY_MERGE
 
-#: Where a recording of a call stands, the most urgent to tell first.
+#: States of a call's recordings, the most important one first.
 STATES = [
     ("requested", "On Its Way"),
     ("ready", "Ready"),
@@ -22,18 +22,18 @@ DOWNLOAD_GROUP = "mango_office.group_recording_download"
 
 DELETE_GROUP = "mango_office.group_recording_delete"
 
-#: Who changes what is in the queue does so one after another.
+#: Lock that serializes changes of the queue.
 QUEUE_LOCK = "mango_office/recordings"
 
-#: When to ask again for a recording that is not there; then every hour.
+#: When to retry a recording that is not available yet; then every hour.
 DELAYS = [timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30)]
 
 
 class MangoRecording(models.Model):
-    """What one employee said in a call: announced by the PBX, fetched on request.
+    """The recording of one employee in a call, announced by the PBX and fetched later.
 
     The audio is played from ``/web/content/mango.recording/<id>/audio`` and never read
-    over RPC (:meth:`_has_field_access`): what is heard, and by whom, shall be known.
+    over RPC (:meth:`_has_field_access`), so that all plays are logged.
     """
 
     _name = "mango.recording"
@@ -46,7 +46,7 @@ class MangoRecording(models.Model):
     )
     account_id = fields.Many2one(related="call_id.account_id", store=True, index=True)
     company_id = fields.Many2one(related="call_id.company_id")
-    # No related field: it would cost every call a query to find that it has none.
+    # Not a related field: it would cost every call a query, even without recordings.
     started_at = fields.Datetime(string="Call Started", readonly=True)
     recording_ref = fields.Char(
         string="PBX Recording", required=True, readonly=True, help="recording_id"
@@ -85,7 +85,7 @@ class MangoRecording(models.Model):
         index="btree_not_null",
         help="Empty if it was deleted at the end of the retention period.",
     )
-    error = fields.Char(readonly=True, help="Why it failed, or why it takes longer.")
+    error = fields.Char(readonly=True, help="Why it failed or is delayed.")
     keep = fields.Boolean(
         readonly=True,
         help="Neither this recording nor its call is deleted by age.",
@@ -102,7 +102,7 @@ class MangoRecording(models.Model):
     )
     can_download = fields.Boolean(compute="_compute_rights")
     can_delete = fields.Boolean(compute="_compute_rights")
-    # One that the PBX tells of two calls is kept with both: neither loses it.
+    # A recording that the PBX reports for two calls is kept with both.
     _ref_uniq = models.UniqueIndex(
         "(call_id, recording_ref)", "This recording is already known."
     )
@@ -128,7 +128,7 @@ class MangoRecording(models.Model):
     @api.depends("call_id", "started_at")
     @api.depends_context("lang", "tz")
     def _compute_display_name(self):
-        # sudo: mango.call - who it was with, of a recording that the reader may read.
+        # sudo: mango.call - the other party, for readers of the recording.
         for recording in self.sudo():
             client = recording.call_id.display_name
             when = recording.started_at and format_datetime(
@@ -137,13 +137,13 @@ class MangoRecording(models.Model):
             recording.display_name = ", ".join(filter(None, [client, when]))
 
     def _employee_name(self):
-        """Return whose words these are, as well as it is known.
+        """Return who was recorded, as far as known.
 
         :rtype: str
         """
         self.ensure_one()
-        # sudo: res.users, mango.extension - the name of a colleague in a call that
-        # the reader may read; they may have left since, or be of another company.
+        # sudo: res.users, mango.extension - a colleague's name, for readers of the
+        # call; they may have left, or belong to another company.
         recording_sudo = self.sudo()
         return (
             recording_sudo.user_id.name
@@ -152,11 +152,11 @@ class MangoRecording(models.Model):
         )
 
     def _file_name(self):
-        """Return how the file is called that somebody saves.
+        """Return the name of the file for downloads.
 
         :rtype: str
         """
-        # sudo: mango.call - of a recording that the user may read.
+        # sudo: mango.call - the call of a recording that the user may read.
         call_sudo = self.call_id.sudo()
         moment = call_sudo.started_at or self.create_date
         words = [
@@ -167,7 +167,7 @@ class MangoRecording(models.Model):
         return " ".join(filter(None, words)) + EXTENSIONS.get(self.mimetype, "")
 
     def _has_field_access(self, field, operation):
-        """The audio is streamed only: neither RPC nor an export reads it."""
+        """The audio is only streamed: neither RPC nor exports may read it."""
         if field.name in ("audio", "part") and not self.env.su:
             return False
         return super()._has_field_access(field, operation)
@@ -177,32 +177,32 @@ class MangoRecording(models.Model):
     # ------------------------------------------------------------
 
     def action_request(self):
-        """Have these recordings fetched from the PBX, as far as they are not here."""
+        """Request those of these recordings that are not stored yet."""
         self.check_access("read")
         self._ask_for()
 
     def action_delete(self):
-        """Permanently delete the audio; the record stays and says so."""
+        """Permanently delete the audio; the record stays."""
         self._check_delete_right()
-        # sudo: mango.recording - the right has been checked.
+        # sudo: mango.recording - the permission has been checked.
         self.sudo()._expire(self.env.user)
 
     def action_keep(self):
-        """Keep these recordings whatever their age, or no longer."""
+        """Exclude these recordings from deletion by age, or include them again."""
         self._check_delete_right()
-        # sudo: mango.recording - the right has been checked.
+        # sudo: mango.recording - the permission has been checked.
         for recording_sudo in self.sudo():
             recording_sudo.keep = not recording_sudo.keep
         self.sudo()._notify_listeners()
 
     def _check_delete_right(self):
-        """Raise unless the user may say how long these recordings last."""
+        """Raise unless the user may decide on the retention of these recordings."""
         self.check_access("read")
         if not self.env.su and not self.env.user.has_group(DELETE_GROUP):
-            raise AccessError(self.env._("You have no right to delete recordings."))
+            raise AccessError(self.env._("You are not allowed to delete recordings."))
 
     def log_play(self):
-        """Note that the user begins to play these recordings."""
+        """Log that the user has started to play these recordings."""
         self.check_access("read")
         self.env["mango.recording.play"]._log(self, "play", PLAY_MERGE)
 
@@ -211,11 +211,11 @@ class MangoRecording(models.Model):
     # ------------------------------------------------------------
 
     def _expire(self, user=None):
-        """Permanently delete the audio of these recordings, and store who did it.
+        """Permanently delete the audio of these recordings, and log who did it.
 
-        One that is still at the PBX is not fetched any more either.
+        Those that are still at the PBX will not be fetched any more.
 
-        :param user: who wants it; nobody if the retention time is over.
+        :param user: who requested it; None if the retention time is over.
         :type user: res.users | None
         """
         lasting = self.filtered(lambda recording: recording.state != "expired")
@@ -240,21 +240,21 @@ class MangoRecording(models.Model):
         lasting._notify_listeners()
 
     def _delete_by_age(self):
-        """Delete the audio; the recording stays and says so."""
+        """Delete the audio; the recording stays."""
         self._expire()
 
     # ------------------------------------------------------------
-    # Following what the PBX tells
+    # Following the PBX
     # ------------------------------------------------------------
 
     @api.model
     def _update_recordings(self, call, recording_states, extensions):
-        """Write the difference between a call's recordings and what the PBX says.
+        """Write the differences between a call's recordings and the PBX's state.
 
-        A recording that the PBX did not store is none, unless it says why: then the
-        reason is shown in its place.
+        A recording that the PBX did not store is ignored, unless there is a reason to
+        show in its place.
 
-        :param mango.call call: whose recordings, itself up to date.
+        :param mango.call call: whose recordings; already up to date itself.
         :param Iterable[RecordingState] recording_states: all recordings of the call.
         :param dict[str, mango.extension] extensions: of the call, by number.
         :return: whether anything differed.
@@ -281,8 +281,8 @@ class MangoRecording(models.Model):
     def _owners(self, call, recording_states, extensions, known):
         """Return the extensions that were recorded.
 
-        :param dict[str, mango.recording] known: the call's recordings that are here.
-        :return: by recording; nobody for whom the PBX does not say it.
+        :param dict[str, mango.recording] known: the call's existing recordings.
+        :return: by recording; empty if the PBX does not report it.
         :rtype: dict[str, mango.extension]
         """
         owners = {
@@ -290,7 +290,7 @@ class MangoRecording(models.Model):
             for told in recording_states
             if told.extension in extensions
         }
-        # record/added tells the PBX's name of the employee in place of the extension.
+        # record/added has the PBX's id of the employee instead of the extension.
         user_refs = {
             told.ref: told.pbx_user_ref
             for told in recording_states
@@ -318,8 +318,8 @@ class MangoRecording(models.Model):
     def _prepare_vals(self, told, extension):
         """Return the values of a recording as reported by the PBX.
 
-        :param RecordingState told: what the PBX says.
-        :param extension: whose words were recorded, if that is known.
+        :param RecordingState told: the state reported by the PBX.
+        :param extension: who was recorded, if known.
         :type extension: mango.extension | None
         :rtype: dict
         """
@@ -336,16 +336,16 @@ class MangoRecording(models.Model):
         return {**vals, "state": "failed", "error": reason}
 
     def _update_from_pbx(self, vals):
-        """Take over what the PBX says by now of a recording that is known.
+        """Update a known recording from the PBX.
 
-        :param dict vals: as of :meth:`_prepare_vals`.
-        :return: whether that is new.
+        :param dict vals: as returned by :meth:`_prepare_vals`.
+        :return: whether anything changed.
         :rtype: bool
         """
         changes = {}
         if vals["started_at"] != self.started_at:
             changes["started_at"] = vals["started_at"]
-        # Of the same extension the employee stays: it may have changed hands since.
+        # For the same extension the employee stays: it may have got another one since.
         if vals.get("extension_id", self.extension_id.id) != self.extension_id.id:
             changes |= {name: vals[name] for name in ("extension_id", "user_id")}
         if vals["is_at_pbx"] and not self.is_at_pbx:
@@ -355,12 +355,12 @@ class MangoRecording(models.Model):
         if changes:
             self.write(changes)
         if "is_added" in changes and self.state == "requested":
-            # An earlier request may have been told that it is not there yet.
+            # An earlier request may have found that it was not available yet.
             self._fetch_soon()
         return bool(changes)
 
     def _request_automatically(self):
-        """Have those of these recordings fetched that the account's rules name.
+        """Request those of these recordings that the account's rules select.
 
         :return: whether there are any.
         :rtype: bool
@@ -372,7 +372,7 @@ class MangoRecording(models.Model):
         return bool(wanted)
 
     def _is_outdated(self):
-        """Tell whether the recording would be deleted as soon as it is here.
+        """Tell whether the recording would be deleted as soon as it is fetched.
 
         :rtype: bool
         """
@@ -385,7 +385,7 @@ class MangoRecording(models.Model):
         if account.recording_mode != "automatic" or self.state != "announced":
             return False
         if call.state != "ended":
-            return False  # Whether it is wanted, its end tells.
+            return False  # The end of the call decides whether it is fetched.
         if account.recording_only_answered and call.result != "answered":
             return False
         if call.talk_duration < account.recording_min_duration:
@@ -400,19 +400,18 @@ class MangoRecording(models.Model):
     # ------------------------------------------------------------
 
     def _is_fetchable(self):
-        """Tell whether there is something to ask the PBX for.
+        """Tell whether the recording can be requested from the PBX.
 
         :rtype: bool
         """
         return self.is_at_pbx and self.state in ("announced", "failed")
 
     def _ask_for(self):
-        """Request these recordings for the user, who has been found to be allowed to.
+        """Request these recordings for the user, whose permission has been checked.
 
-        In a transaction of its own, so that several people who ask at once do not get
-        into each other's way.
+        In a transaction of its own, so that simultaneous requests do not conflict.
 
-        :return: how many of them are on their way.
+        :return: how many of them will be fetched.
         :rtype: int
         """
         ids, user_id = self.ids, self.env.uid
@@ -432,9 +431,9 @@ class MangoRecording(models.Model):
         return count
 
     def _request(self, is_automatic=False):
-        """Put these recordings into the queue, and wake the cron that empties it.
+        """Put these recordings into the queue, and trigger its cron.
 
-        :param bool is_automatic: nobody waits for them.
+        :param bool is_automatic: whether nobody waits for them.
         """
         if not self:
             return
@@ -460,12 +459,12 @@ class MangoRecording(models.Model):
             self._fetch_soon()
 
     def _fetch_soon(self):
-        """Do not wait for the next attempt's time."""
+        """Make the next attempt now."""
         self.next_fetch_at = fields.Datetime.now()
         self._wake_cron()
 
     def _put_off(self):
-        """Wait for the PBX to say that the recordings are there; not for ever."""
+        """Wait, for a limited time, until the PBX reports the recordings."""
         if self:
             self.next_fetch_at = fields.Datetime.now() + DELAYS[0]
             self._wake_cron(self[0].next_fetch_at)
@@ -476,10 +475,10 @@ class MangoRecording(models.Model):
         self.env.ref("mango_office.ir_cron_fetch_recordings").sudo()._trigger(at)
 
     def _notify_listeners(self):
-        """Notify the participants of the calls that these recordings have changed."""
+        """Notify the calls' participants that these recordings have changed."""
         for call in self.call_id:
             call._notify_participants()
-            # sudo: res.users - who asked for a recording could read the call.
+            # sudo: res.users - the requesters could read the call.
             recordings_sudo = self.sudo() & call.sudo().recording_ids
             waiting_sudo = recordings_sudo.requester_ids - call.sudo().user_ids
             waiting_sudo.filtered("active")._bus_send(

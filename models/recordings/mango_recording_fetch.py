@@ -23,25 +23,25 @@ LAST_DELAY = timedelta(hours=1)
 
 MAX_ATTEMPTS = 13
 
-#: Seconds between two requests. The PBX takes ten of all kinds in a second
-#: (mango-api.md 2.6), and others are made as well.
+#: Seconds between two requests. The PBX accepts ten of all kinds per second
+#: (mango-api.md 2.6), and there are others.
 PACE = 0.2
 
-#: Longer than any fetch takes: whoever began it has died.
+#: Longer than any fetch takes: its process must have died.
 LEASE = timedelta(minutes=10)
 
 #: Bytes; an attempt that brings less counts as a failure.
 LEAST_PROGRESS = 256 * 1024
 
-#: For how long nothing else is asked of a PBX that does not answer as it should …
+#: For how long requests to a failing PBX are paused …
 PAUSE = timedelta(minutes=1)
 
-#: … or that locks us out, which it does for two minutes (mango-api.md 2.5).
+#: … or to one that has locked us out, for two minutes (mango-api.md 2.5).
 LOCK_OUT_PAUSE = timedelta(minutes=3)
 
 
 class Order(NamedTuple):
-    """A recording to fetch; ``lease`` tells whose turn it is."""
+    """A recording to fetch; ``lease`` identifies the process that claimed it."""
 
     recording_id: int
     lease: str
@@ -53,15 +53,15 @@ class Order(NamedTuple):
 
 
 class MangoRecording(models.Model):
-    """How recordings come from the PBX: by a cron, outside of any transaction.
+    """Fetching of recordings from the PBX by a cron, outside of any transaction.
 
-    A recording to fetch is claimed by a lease that is committed before the request
-    leaves, so that among any number of processes one fetches it. If that one is killed,
-    the lease ends and the recording is fetched later; nothing of the broken attempt is
-    left, because the file is stored and the recording made ready in one transaction.
+    A recording to fetch is claimed by a lease that is committed before the request is
+    sent, so that only one of any number of processes fetches it. If that one is killed,
+    the lease expires and the recording is fetched later; nothing is left of the broken
+    attempt, because the file is stored and the recording made ready in one transaction.
 
-    A file that takes longer than a cron may run comes in parts, one in each run. The
-    parts are attachments, so that whichever host goes on finds them.
+    A file that takes longer than a cron may run is fetched in parts, one in each run.
+    The parts are attachments, so that any host can continue.
     """
 
     _inherit = "mango.recording"
@@ -74,14 +74,14 @@ class MangoRecording(models.Model):
     part = fields.Binary(
         attachment=True,
         readonly=True,
-        help="What has come of a file that takes several attempts.",
+        help="The fetched part of a file that takes several attempts.",
     )
     part_of_size = fields.Integer(
-        readonly=True, help="Bytes of the whole file, of which a part is here."
+        readonly=True, help="Size of a partly fetched file, in bytes."
     )
     part_mark = fields.Char(
         readonly=True,
-        help="The file server's mark of the file, of which a part is here.",
+        help="The file server's ETag of a partly fetched file.",
     )
     lease = fields.Char(readonly=True)
     leased_until = fields.Datetime(readonly=True)
@@ -95,16 +95,16 @@ class MangoRecording(models.Model):
 
     @api.model
     def _fetch_queue(self):
-        """Cron: fetch the recordings that are due, those that people wait for first."""
+        """Cron: fetch the recordings that are due, those that users wait for first."""
         cron = self.env["ir.cron"]
-        # Commits, and so leaves no transaction open while the PBX answers.
+        # Commits, so that no transaction is open while waiting for the PBX.
         cron._commit_progress(remaining=self.search_count(self._due_domain()))
         while order := in_own_transaction(
             self.env, QUEUE_LOCK, lambda env: env["mango.recording"]._claim()
         ):
             self._fetch(order)
             if not cron._commit_progress(1):
-                # Odoo would go on in the same run, which must end in time.
+                # Odoo would continue in the same run, which must end in time.
                 cron._commit_progress(remaining=0)
                 self._wake_cron()
                 break
@@ -115,7 +115,7 @@ class MangoRecording(models.Model):
         now = fields.Datetime.now()
         return (
             Domain("state", "=", "requested")
-            # An archived PBX is asked nothing; what is wanted of it waits.
+            # There are no requests to an archived PBX; its recordings wait.
             & Domain("account_id.active", "=", True)
             & Domain("next_fetch_at", "<=", now)
             & (Domain("leased_until", "=", False) | Domain("leased_until", "<", now))
@@ -123,7 +123,7 @@ class MangoRecording(models.Model):
 
     @api.model
     def _claim(self):
-        """Take the next recording that is due, so that nobody else does.
+        """Claim the next recording that is due, so that no other process fetches it.
 
         :return: what to fetch; None if nothing is due.
         :rtype: Order | None
@@ -182,7 +182,7 @@ class MangoRecording(models.Model):
         return waiting.account_id.filtered(lambda account: not account._may_request())
 
     def _prepare_order(self):
-        """Return the order to fetch this recording, or None if it cannot be fetched.
+        """Return the order to fetch this recording; None if it cannot be fetched.
 
         :rtype: Order | None
         """
@@ -208,7 +208,7 @@ class MangoRecording(models.Model):
 
     @api.model
     def _fetch(self, order):
-        """Fetch one recording and store it, or note why that failed.
+        """Fetch and store one recording, or store why that failed.
 
         :param Order order: as claimed.
         """
@@ -235,10 +235,10 @@ class MangoRecording(models.Model):
 
     @api.model
     def _record_answer(self, order, error):
-        """Let the account learn from what the PBX answered.
+        """Record the PBX's answer in the circuit breaker.
 
-        :param Order order: what was asked for.
-        :param error: what the client raised.
+        :param Order order: the order that was fetched.
+        :param error: the exception that the client raised.
         :type error: VpbxError | None
         """
         of_one_file = (
@@ -248,7 +248,7 @@ class MangoRecording(models.Model):
             | errors.PartialError
         )
         if isinstance(error, errors.NotReadyError) and error.code:
-            # Nothing is wrong, yet the PBX counts it as a wrong request.
+            # Not an error, but the PBX counts it as a wrong request.
             error = errors.RefusedError(error.code, "")
         elif isinstance(error, of_one_file) or _broke_off(error):
             error = None
@@ -256,12 +256,12 @@ class MangoRecording(models.Model):
 
     @api.model
     def _on_lease(self, order, function):
-        """Call a function in a transaction of its own, if it is still our turn.
+        """Call a function in a transaction of its own, if the lease is still ours.
 
-        It is not if the recording was deleted meanwhile, or if we were taken for dead.
+        It is not if the recording was deleted meanwhile, or if the lease has expired.
 
-        :param Order order: what was claimed.
-        :param Callable function: takes the recording.
+        :param Order order: the claimed order.
+        :param Callable function: called with the recording.
         """
 
         def call(env):
@@ -279,14 +279,14 @@ class MangoRecording(models.Model):
         return self.with_context(lang=self.account_id._language())
 
     def _store(self, file, audio):
-        """Keep the file, and make the recording ready.
+        """Store the file, and make the recording ready.
 
-        Into Odoo's own filestore it goes without passing through memory; to other
-        storages, which take bytes, it does once: at most the account's limit.
+        It is copied to Odoo's filestore without being read into memory; other storages
+        need its bytes, at most the account's limit.
 
-        :param file: the recording, whole.
+        :param file: the complete recording.
         :type file: ~typing.BinaryIO
-        :param Audio audio: what it is.
+        :param Audio audio: its format and length.
         """
         file.flush()
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
@@ -319,7 +319,7 @@ class MangoRecording(models.Model):
         )
 
     def _version_of_part(self):
-        """Return which file there is a part of, if there is one.
+        """Return the version of the partly fetched file, if any.
 
         :rtype: Version | None
         """
@@ -328,7 +328,7 @@ class MangoRecording(models.Model):
         return Version(self.part_of_size, self.part_mark or "")
 
     def _read_parts(self, file):
-        """Write what has come already into a file.
+        """Write the parts fetched so far to a file.
 
         :param file: empty.
         :type file: ~typing.BinaryIO
@@ -340,11 +340,11 @@ class MangoRecording(models.Model):
             part.invalidate_recordset(["raw"])  # One part at a time in memory.
 
     def _keep_part(self, file, error):
-        """Keep what has come by now, and go on at once if that is some progress.
+        """Store the parts fetched so far, and continue at once if there was progress.
 
         :param file: the first part of the recording.
         :type file: ~typing.BinaryIO
-        :param PartialError error: which part of the file is new.
+        :param PartialError error: tells which part of the file is new.
         """
         if error.start == 0:
             self._drop_parts()
@@ -394,19 +394,20 @@ class MangoRecording(models.Model):
         except UserError:
             if is_filestore:
                 # A killed process may have left a partial copy of this file.
-                # Odoo removes what nothing refers to, if it is told of it.
+                # Odoo only removes unreferenced files that are in its checklist.
                 checksum = attachments._compute_checksum(content)
                 attachments._file_delete(f"{checksum[:2]}/{checksum}")
             raise
 
     # ------------------------------------------------------------
-    # When it does not come
+    # Failures
     # ------------------------------------------------------------
 
     def _on_error(self, error):
-        """Try again later if that may help, else give up; say why in either case.
+        """Retry later if that may help, else give up; store the reason in either case.
 
-        :param error: what the client raised; None for what is our own fault.
+        :param error: the exception that the client raised; None for an error of our
+            own.
         :type error: VpbxError | None
         """
         if error:
@@ -436,7 +437,7 @@ class MangoRecording(models.Model):
 
     @api.model
     def _may_pass(self, error):
-        """Tell whether asking again may help. What the PBX refused, it refuses again.
+        """Tell whether a retry may help; what the PBX has refused, it refuses again.
 
         :rtype: bool
         """
@@ -446,20 +447,20 @@ class MangoRecording(models.Model):
 
     @api.model
     def _pause_after(self, error):
-        """Return for how long the PBX is left in peace after an error, if it is.
+        """Return for how long requests to the PBX are paused after an error, if at all.
 
         :rtype: timedelta | None
         """
         if isinstance(error, errors.LockedOutError):
             return LOCK_OUT_PAUSE
         if _broke_off(error) or isinstance(error, errors.PartialError):
-            return None  # One file that broke off says nothing of the others.
+            return None  # A single interrupted download says nothing about the others.
         if error is None or isinstance(error, errors.NotReadyError):
             return None
         return PAUSE
 
     def _pause_account(self, pause):
-        """Put off what else is due from the same PBX."""
+        """Postpone the other recordings of the same PBX."""
         end = fields.Datetime.now() + pause
         due = self._due_domain() & Domain("account_id", "=", self.account_id.id)
         (self.search(due) - self).next_fetch_at = end

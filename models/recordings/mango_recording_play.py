@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-#: The player says when a play begins; the server sees the file being asked for.
+#: The player reports the start of a play; the server also sees file requests.
 PLAY_MERGE = timedelta(minutes=1)
 
 
@@ -29,12 +29,12 @@ class MangoRecordingPlay(models.Model):
 
     @api.model
     def _log(self, recordings, kind, merge):
-        """Note that the user listens to recordings, once for what is one listening.
+        """Log plays of recordings by the user, merging repeated requests.
 
-        :param mango.recording recordings: which the user may read.
+        :param mango.recording recordings: those that the user may read.
         :param str kind: ``play`` or ``download``.
-        :param timedelta merge: what comes so soon after the last of the same kind
-            belongs to it.
+        :param timedelta merge: requests of the same kind within this time belong to one
+            play.
         """
         now = fields.Datetime.now()
         self.env.execute_query(

@@ -16,9 +16,6 @@ class ResConfigSettings(models.TransientModel):
     mango_recording_extension_ids = fields.Many2many(
         related="mango_account_id.recording_extension_ids", readonly=False
     )
-    mango_recording_max_size_mb = fields.Integer(
-        related="mango_account_id.recording_max_size_mb", readonly=False
-    )
     mango_recording_retention_days = fields.Integer(
         related="mango_account_id.recording_retention_days", readonly=False
     )

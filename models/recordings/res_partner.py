@@ -8,9 +8,9 @@ class ResPartner(models.Model):
     def action_delete_mango_recordings(self):
         """Delete the recordings of these people's calls; the calls stay.
 
-        Of a company, those with everybody who belongs to it, as its calls are shown.
+        For a company this includes its contacts, as in its list of calls.
 
-        :return: how many were deleted, of all companies that the user works for.
+        :return: how many were deleted, in all companies of the user.
         :rtype: int
         """
         self.check_access("read")

@@ -1,4 +1,4 @@
-"""What a server process is to do in some seconds: one thread, however many calls."""
+"""Delayed function calls of a server process, in one thread however many there are."""
 
 import heapq
 import itertools
@@ -10,14 +10,14 @@ from ...tools.locking import start_urgent
 
 _logger = logging.getLogger(__name__)
 
-#: More calls than these do not ring at the same time.
+#: More calls than this do not ring at the same time.
 MAX_ALARMS = 1000
 
 
 class Alarms:
     """Functions that are called later, off the caller's thread.
 
-    They are lost when the process ends: nothing that matters may depend on them.
+    They are lost when the process ends, so nothing essential may depend on them.
     """
 
     def __init__(self):
@@ -27,16 +27,18 @@ class Alarms:
         self._count = itertools.count()
 
     def set(self, seconds, function, *args):
-        """Have a function called.
+        """Schedule a function.
 
         :param float seconds: from now.
-        :param Callable function: handles its exceptions.
+        :param Callable function: must handle its exceptions.
         :return: whether there was room for one more.
         :rtype: bool
         """
         with self._changed:
             if len(self._due) >= MAX_ALARMS:
-                _logger.warning("too many calls ring: one of them is not routed on")
+                _logger.warning(
+                    "too many calls are ringing: one of them is not re-routed"
+                )
                 return False
             due_at = time.monotonic() + seconds
             heapq.heappush(self._due, (due_at, next(self._count), function, args))
@@ -54,7 +56,7 @@ class Alarms:
             start_urgent(function, *args)
 
     def _next(self):
-        """Wait for the next that is due; None, and the thread ends, without any."""
+        """Wait for the next due function; None, if there is none, ends the thread."""
         with self._changed:
             while self._due:
                 wait = self._due[0][0] - time.monotonic()

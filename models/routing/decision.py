@@ -1,17 +1,17 @@
-"""Who is rung next for a caller (``design.md`` 4, routing plan).
+"""The decision who is rung next for a caller (``design.md`` 4, routing plan).
 
-A pure function of plain data: no ORM, no clock, no surprises. People are named by keys:
-whoever has an extension but no user in Odoo has one, too.
+A pure function of plain data: no ORM, no clock. People are identified by keys, because
+an extension may have no user in Odoo.
 
-Whoever the plan names is asked in its order, each followed by those who stand in for
-them, and everybody at most once in a call. A call that was routed and not answered is
-decided on again, with what was rung among the facts.
+People are tried in the order of the plan, each followed by their substitutes, and
+everybody at most once in a call. For a call that was routed and not answered, the
+decision is made again, with the targets already rung among the facts.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-#: The steps that ring whoever is responsible for the caller.
+#: The steps that ring the person responsible for the caller.
 OWNERS = ("lead_owner", "contact_owner", "company_owner")
 
 
@@ -20,9 +20,9 @@ class Step:
     """One step of a PBX's plan.
 
     :param int position: from 1; the order of the plan
-    :param calendar: what ``hours`` go by, None for the company's
-    :param problem: the code of what is wrong with the step itself, None if it works
-    :param number: of a group or outside, as a command names it
+    :param calendar: the working hours for ``hours``, None for the company's
+    :param problem: the code of a problem with the step itself, None if it works
+    :param number: of a group or outside, in the format of commands
     """
 
     id: int
@@ -44,11 +44,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who may be rung.
+    """A person who may be rung.
 
     :param extension: their number in the PBX, None if they have none
-    :param obstacle: the code of why they cannot be rung, None if they can
-    :param substitute: the key of who stands in for them
+    :param obstacle: the code of the reason why they cannot be rung, None if they can
+    :param substitute: the key of their substitute
     :param float idle_since: the epoch second of their last call's end, 0 for never
     """
 
@@ -62,13 +62,14 @@ class Person:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known when a call is decided on.
+    """The facts that a decision is based on.
 
-    :param owners: by target, whoever is responsible for the caller
+    :param owners: by target, the person responsible for the caller
     :param last_spoken: who spoke with the caller last, and how many days ago
-    :param open_calendars: the calendars in whose working hours the moment lies; None
-        among them if it is in the company's
-    :param rung: whom this call has rung in vain: keys of people, numbers of the rest
+    :param open_calendars: the calendars whose working hours include the moment; None
+        stands for the company's
+    :param rung: whom this call has rung without an answer: keys of people, numbers of
+        other targets
     :param int since: the position of the step that was rung last
     """
 
@@ -85,12 +86,12 @@ class Facts:
 
 @dataclass(frozen=True)
 class Considered:
-    """A step, or one of those whom it names, and what the decision says of it.
+    """A step, or one of its people, and the decision about it.
 
-    :param reason: a code: ``available`` for who is rung, ``pbx`` for the end of the
+    :param reason: a code: ``available`` for the one to ring, ``pbx`` for the end of the
         plan, else why not
-    :param person: the key of whom it is about
-    :param number: to be rung: an extension, a group, or a number outside
+    :param person: the key of the person concerned
+    :param number: the number to ring: an extension, a group, or an outside number
     :param stands_in_for: the key of the person whose substitute this is
     """
 
@@ -106,7 +107,7 @@ class Considered:
 
     @property
     def rung(self):
-        """What must not be rung again."""
+        """The key or number that must not be rung again."""
         return self.number if self.person is None else self.person
 
 
@@ -114,7 +115,7 @@ class Considered:
 class Decision:
     """What was considered, in order; only the last can be chosen.
 
-    :param Facts in_vain: what to decide on if whoever is chosen does not answer
+    :param Facts in_vain: the facts to decide on if the chosen target does not answer
     """
 
     considered: tuple[Considered, ...]
@@ -122,7 +123,7 @@ class Decision:
 
     @property
     def chosen(self):
-        """Who is rung, None to leave the call to the PBX."""
+        """The target to ring, None to leave the call to the PBX."""
         last = self.considered[-1] if self.considered else None
         return last if last and last.is_chosen else None
 
@@ -159,7 +160,7 @@ def decide_all(steps: Iterable[Step], facts: Facts) -> Iterator[Decision]:
 
 
 def _walk(steps, facts):
-    """Give everything that may be considered, in order."""
+    """Yield everything that may be considered, in order."""
     asked = set()
     for step in sorted(steps, key=lambda step: (step.position, step.id)):
         if step.position < facts.since:
@@ -176,7 +177,7 @@ def _walk(steps, facts):
 
 
 def _unmet_condition(step, facts):
-    """Return the code of the condition that does not hold, None if all do."""
+    """Return the code of the first condition that is not met, or None."""
     if step.lines and facts.line not in step.lines:
         return "other_line"
     if step.tags and not step.tags & facts.tags:
@@ -203,10 +204,10 @@ def _walk_number(step, facts):
 
 
 def _walk_people(step, facts, asked):
-    """Give the people of a step, each with their substitutes behind them.
+    """Yield the people of a step, each followed by their substitutes.
 
-    :param set[int] asked: who was considered already; whoever stands in for them was,
-        too, so that circles of substitutes end here
+    :param set[int] asked: who has been considered already, with their substitutes, so
+        that cycles of substitutes end here
     """
     meant = _meant(step, facts)
     if not meant:
@@ -219,7 +220,7 @@ def _walk_people(step, facts, asked):
         while key is not None and key not in asked:
             asked.add(key)
             person = facts.people.get(key, Person())
-            # Of who was rung in this step's last turn, the substitute is next.
+            # The next one is the substitute of the person whom this step has just rung.
             if key not in facts.rung:
                 yield _considered(step, key, person, stands_in_for)
             elif step.position != facts.since:
@@ -228,7 +229,7 @@ def _walk_people(step, facts, asked):
 
 
 def _meant(step, facts):
-    """Return the keys of those whom a step names, the first to be asked first."""
+    """Return the keys of the people of a step, in the order to try them."""
     if step.target in OWNERS:
         key = facts.owners.get(step.target)
     elif step.target == "last_spoken":

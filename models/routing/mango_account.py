@@ -4,12 +4,12 @@ from odoo.fields import Domain
 
 from ...tools.caches import clear_caches
 
-#: What the plan is made of, in its words, if nobody has made another one.
+#: The targets of the default plan.
 DEFAULT_TARGETS = ("lead_owner", "contact_owner", "company_owner", "pbx")
-#: How long a phone rings before somebody else is asked.
+#: How long a phone rings before the next one is tried.
 RING_SECONDS = 20
 
-#: What the plan depends on.
+#: Fields that the plan depends on.
 PLAN_FIELDS = {
     "company_id",
     "foreign_calls",
@@ -27,8 +27,8 @@ class MangoAccount(models.Model):
         string="Route Callers to Their Manager",
         default=True,
         tracking=True,
-        help="While the greeting plays, tell the PBX whom to ring, as the routing plan "
-        "says.",
+        help="While the greeting plays, tell the PBX whom to ring according to the "
+        "routing plan.",
     )
     route_step_ids = fields.One2many(
         "mango.route.step", "account_id", string="Routing Plan"
@@ -38,19 +38,20 @@ class MangoAccount(models.Model):
         string="Go On If Nobody Answers",
         default=True,
         tracking=True,
-        help="If whoever was rung does not answer, declines or is busy, ring the next "
-        "of the plan while the caller is still waiting.",
+        help="If nobody answers, or the call is declined or the phone busy, ring the "
+        "next person in the plan while the caller is waiting.",
     )
     route_unanswered_limit = fields.Integer(
         string="Unanswered Calls in a Row",
         default=3,
-        help="Who lets so many routed calls in a row ring without an answer is rung no "
-        "more for a while; 0 to ring them all the same.",
+        help="After this many routed calls in a row without an answer, an employee "
+        "gets no routed calls for a while; 0 for no limit.",
     )
     route_unanswered_minutes = fields.Integer(
         string="Minutes Without Routed Calls",
         default=10,
-        help="For how long; their next call of their own ends it, too.",
+        help="How long this pause lasts. It also ends when the employee makes or "
+        "answers a call.",
     )
 
     @api.constrains("route_unanswered_limit", "route_unanswered_minutes")
@@ -79,7 +80,7 @@ class MangoAccount(models.Model):
         return result
 
     def _create_default_plan(self):
-        """Give those of the accounts that have no step the usual plan."""
+        """Create the default plan for the accounts that have no steps."""
         steps = self.env["mango.route.step"].with_context(active_test=False)
         planned = steps.search(Domain("account_id", "in", self.ids)).account_id
         steps.create(
@@ -89,7 +90,7 @@ class MangoAccount(models.Model):
                     "sequence": sequence,
                     "target": target,
                     "ring_seconds": 0 if target == "pbx" else RING_SECONDS,
-                    # Who works when is a question of its own.
+                    # Working hours are computed separately.
                     "only_working_hours": False,
                 }
                 for account in self - planned
@@ -101,11 +102,11 @@ class MangoAccount(models.Model):
     def _route_plan(self):
         """Return the steps of the plan as plain data.
 
-        Cached, because a caller is waiting each time.
+        Cached, because a caller is waiting.
 
         :rtype: tuple[Step, ...]
         """
-        # sudo: mango.route.step - the machine follows the plan, whoever causes it.
+        # sudo: mango.route.step - routing follows the plan, whoever causes it.
         steps_sudo = (
             self.env["mango.route.step"]
             .sudo()

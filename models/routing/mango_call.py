@@ -4,7 +4,7 @@ from odoo.tools import SQL
 from ...vpbx import codes
 from ...vpbx.call_state import ENDED, RINGING
 
-#: What an end reason of a leg says of whoever was rung in vain.
+#: What an end reason of a leg tells about a target that did not answer.
 REASONS = {
     "no_answer": "no_answer",
     "declined": "declined",
@@ -12,27 +12,27 @@ REASONS = {
     "abandoned": "caller_left",
     "elsewhere": "elsewhere",
 }
-#: Whoever lets a phone ring for so many seconds has not answered, even if it was the
-#: caller who hung up.
+#: After this many seconds of ringing, the person counts as not answering even if the
+#: caller has hung up.
 LONG_RING = 10
-#: A call whose route may still lead somewhere.
+#: States of a route that may still succeed.
 LIVE_ROUTES = ("sent", "accepted")
 
 
 class MangoCall(models.Model):
-    """To whom a call was routed, and why."""
+    """The routing of a call, and its reasons."""
 
     _inherit = "mango.call"
 
     routed_extension_id = fields.Many2one(
-        "mango.extension", readonly=True, help="The last one rung by Odoo."
+        "mango.extension", readonly=True, help="The last extension rung by Odoo."
     )
     routed_to = fields.Many2one(
         "res.users",
         readonly=True,
         index="btree_not_null",
         ondelete="set null",
-        help="The employee whom Odoo chose; of several the last.",
+        help="The employee chosen by Odoo; the last one if there were several.",
     )
     route_state = fields.Selection(
         [
@@ -57,7 +57,7 @@ class MangoCall(models.Model):
         string="Routing Steps",
         readonly=True,
         aggregator="avg",
-        help="How many steps of the plan were rung.",
+        help="How many targets of the plan were rung.",
     )
     route_step_id = fields.Many2one(
         "mango.route.step",
@@ -75,7 +75,7 @@ class MangoCall(models.Model):
     _unsent_idx = models.Index(
         "(id) WHERE route_state = 'none' AND route_command_id IS NOT NULL"
     )
-    # The last call of everybody, which each decision asks for.
+    # For everybody's last call, which each decision reads.
     _extension_idx = models.Index(
         "(extension_id, started_at DESC) WHERE extension_id IS NOT NULL"
     )
@@ -101,9 +101,9 @@ class MangoCall(models.Model):
         return {**super()._prepare_initial_vals(), "route_state": "none"}
 
     def _on_rung(self, state):
-        """Do what follows when the PBX is being told whom to ring.
+        """Handle a change of the call while the PBX is being told whom to ring.
 
-        For other parts of the addon to extend.
+        Hook for other parts of the addon.
 
         :param CallState state: the fold over all notifications of the call.
         """
@@ -118,7 +118,7 @@ class MangoCall(models.Model):
         return changed
 
     def _charged_extension(self, state, extensions):
-        """What several people missed is charged to the one whom Odoo chose."""
+        """A call that several people missed is attributed to the one chosen by Odoo."""
         found = super()._charged_extension(state, extensions)
         is_missed = state.state == ENDED and state.result == "missed"
         if found or not is_missed or self.route_state not in LIVE_ROUTES:
@@ -126,7 +126,7 @@ class MangoCall(models.Model):
         return self.routed_extension_id
 
     def _participant_queries(self):
-        """Whoever was to be rung takes part, even if their phone did not ring."""
+        """Add everybody who was to be rung, even if their phone did not ring."""
         return [
             *super()._participant_queries(),
             SQL(
@@ -147,7 +147,7 @@ class MangoCall(models.Model):
         )
 
     def _route(self, state):
-        """Decide on the call, and have the command sent if there is one.
+        """Decide on the call, and send the command if there is one.
 
         :param CallState state: the fold over all its notifications.
         :return: whether anything changed.
@@ -160,9 +160,9 @@ class MangoCall(models.Model):
         return self._write_changes(vals)
 
     def _write_route(self, vals):
-        """Store a decision, and show the call to the person who will be rung.
+        """Store a decision, and show the call to the person to be rung.
 
-        :param dict vals: of the router.
+        :param dict vals: returned by the router.
         """
         if self._write_changes(vals):
             self._update_participants()
@@ -188,9 +188,9 @@ class MangoCall(models.Model):
         return self._write_changes(vals)
 
     def _is_back(self, entry, state):
-        """Tell whether the caller waits again, and who was rung did not answer.
+        """Tell whether the caller is waiting again because nobody answered.
 
-        The PBX may tell of no leg at all, such as for somebody who is off duty there.
+        There may be no leg at all, such as for somebody who is off duty in the PBX.
 
         :rtype: bool
         """
@@ -200,7 +200,7 @@ class MangoCall(models.Model):
         return bool(legs) or state.in_menu_leg != entry.get("from_leg")
 
     def _close_route(self, state, entry):
-        """Note whether whom the call was routed to has answered.
+        """Store whether the person whom the call was routed to has answered.
 
         :rtype: bool
         """
@@ -223,14 +223,14 @@ class MangoCall(models.Model):
         )
 
     def _is_talker(self, entry, state):
-        """Tell whether whom an entry is about talks, or has talked, to the client."""
+        """Tell whether an entry's target is talking, or has talked, to the client."""
         if entry["extension"]:
             return state.extension == entry["extension"]
         legs = self._legs_to(entry, state)
         return any(leg.answered_at for leg in legs if not leg.is_menu)
 
     def _legs_to(self, entry, state):
-        """Return the legs of a call to whom an entry of the trace is about.
+        """Return the legs of a call to the target of an entry of the trace.
 
         :rtype: list[LegState]
         """
@@ -240,7 +240,7 @@ class MangoCall(models.Model):
         return [leg for leg in state.legs if number in (leg.acd_group, leg.to_number)]
 
     def _in_vain(self, entry, state):
-        """Return the code of why whom an entry is about did not answer.
+        """Return the code of the reason why an entry's target did not answer.
 
         :rtype: str
         """
@@ -255,9 +255,9 @@ class MangoCall(models.Model):
         return REASONS.get(outcome, "unavailable")
 
     def _leg_to_take(self, state):
-        """Return the leg that a route command may take the caller from.
+        """Return the leg that a route command may use.
 
-        That is the menu or the queue, else a phone that is ringing (mango-api.md 5.4).
+        This is the menu or the queue, else a phone that is ringing (mango-api.md 5.4).
 
         :rtype: str | None
         """
@@ -275,7 +275,7 @@ class MangoCall(models.Model):
     # ------------------------------------------------------------
 
     def _rung_entry(self):
-        """Return the last entry of the trace, if that is being rung.
+        """Return the last entry of the trace, if it is being rung.
 
         :rtype: dict | None
         """
@@ -292,7 +292,7 @@ class MangoCall(models.Model):
         return [*others, {**last, **changes}]
 
     def _settled_trace(self):
-        """Return the trace up to the last one who was rung in vain.
+        """Return the trace up to the last target that did not answer.
 
         :rtype: list[dict]
         """
@@ -303,7 +303,7 @@ class MangoCall(models.Model):
         return trace[: passed[-1] + 1] if passed else []
 
     def _on_route_failed(self, **details):
-        """Note that the command has failed, which may be told after the call is over.
+        """Store that the command has failed; the call may be over by then.
 
         :param details: for the last entry of the trace.
         """
@@ -311,11 +311,11 @@ class MangoCall(models.Model):
             {"route_state": "failed", "route_trace": self._trace_with(**details)}
         )
         if self.state == ENDED:
-            # It was not routed to anybody after all.
+            # It was not routed to anybody.
             self._update_from(self._fold(self._events()))
 
     def _skip_route(self, reason):
-        """Note that the command that was decided on is not sent.
+        """Store that the command is not sent.
 
         :param str reason: a code of ``mango.route.words``.
         """
@@ -324,13 +324,13 @@ class MangoCall(models.Model):
         self._write_route({"route_trace": trace, **before})
 
     def _vals_before(self, settled):
-        """Return what this call told before a decision that leads to nothing.
+        """Return the values of this call for a decision without a target.
 
         :param list[dict] settled: the trace up to then.
         :rtype: dict
         """
         if settled:
-            # Whoever was rung may still ring.
+            # The phone may still be ringing.
             before = self.env["mango.router"]._rung_vals(self, settled[-1])
             return {**before, "route_state": "accepted"}
         return {

@@ -3,7 +3,7 @@ from odoo.exceptions import ValidationError
 
 
 class MangoExtension(models.Model):
-    """Who is rung instead of somebody."""
+    """Substitutes of extensions."""
 
     _inherit = "mango.extension"
 
@@ -12,7 +12,7 @@ class MangoExtension(models.Model):
         domain="[('account_id', '=', account_id), ('id', '!=', id)]",
         index="btree_not_null",
         ondelete="set null",
-        help="Rung next if this employee cannot be rung or does not answer.",
+        help="Rung next if this employee is not available or does not answer.",
     )
 
     @api.constrains("substitute_id", "account_id")

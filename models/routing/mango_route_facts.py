@@ -9,15 +9,15 @@ from odoo.tools import SQL
 
 from .decision import OWNERS, Facts, Person
 
-#: A route command that no leg has followed is forgotten after this.
+#: A route command without a leg is disregarded after this time.
 COMMAND_LIFE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls, on which line; records may be empty.
+    """A caller and the line called; records may be empty.
 
-    ``call`` is the call itself if there is one: it keeps nobody busy for itself.
+    ``call`` is the call itself, if any: it does not make anybody busy.
     """
 
     account: Any
@@ -30,11 +30,11 @@ class Caller:
 
 @dataclass(frozen=True)
 class Findings:
-    """The facts of a decision, and what is needed to tell of it.
+    """The facts of a decision, and the data needed to explain it.
 
-    :param dict owner_of: by target, the name of the record that names the owner
+    :param dict owner_of: by target, the name of the record that the owner comes from
     :param dict extension_ids: the ids of ``mango.extension`` by number
-    :param frozenset step_ids: the steps that are still there: the plan is cached
+    :param frozenset step_ids: the steps that still exist: the plan is cached
     """
 
     facts: Facts
@@ -55,11 +55,12 @@ class Calendar:
 
 
 class MangoRouteFacts(models.AbstractModel):
-    """What a routing decision goes by, read in a handful of queries.
+    """The facts for a routing decision, read in a handful of queries.
 
-    Their number does not depend on that of the steps, the people or the calls: a caller
-    is listening to a greeting. Run as the system. What the transaction at hand has not
-    flushed does not count: that is the call itself, which keeps nobody busy for itself.
+    Their number does not depend on the number of steps, people or calls, because a
+    caller is listening to a greeting. Run as superuser. Unflushed changes of the
+    current transaction are ignored: they concern the call itself, which does not make
+    anybody busy.
     """
 
     _name = "mango.route.facts"
@@ -67,13 +68,13 @@ class MangoRouteFacts(models.AbstractModel):
 
     @api.model
     def _read(self, caller, steps, moment=None, rung=frozenset(), since=0):
-        """Return the facts about a caller and everybody who may be rung.
+        """Return the facts about a caller and all people who may be rung.
 
-        :param Caller caller: who calls.
+        :param Caller caller: the caller.
         :param tuple[Step, ...] steps: the plan.
-        :param datetime moment: UTC; without one it is now, and counts who is on the
+        :param datetime moment: UTC; by default now, taking into account who is on the
             phone.
-        :param frozenset rung: whom the call has rung in vain.
+        :param frozenset rung: whom the call has rung without an answer.
         :param int since: the position of the step that was rung last.
         :rtype: Findings
         """
@@ -166,7 +167,7 @@ class MangoRouteFacts(models.AbstractModel):
         return row
 
     def _spoken_query(self, caller):
-        """Return the query for the last talk with a client; None for a hidden one."""
+        """Return the query for the last talk with a client; None for hidden numbers."""
         if caller.partner:
             is_client = SQL("partner_id = %s", caller.partner.id)
         elif caller.number:
@@ -197,7 +198,7 @@ class MangoRouteFacts(models.AbstractModel):
     # ------------------------------------------------------------
 
     def _people_rows(self, account, now):
-        """Return the extensions of a PBX with everything about who has them."""
+        """Return the extensions of a PBX with the data of their users."""
         return self._rows(
             SQL(
                 """
@@ -237,7 +238,7 @@ class MangoRouteFacts(models.AbstractModel):
         )
 
     def _employee_sql(self, account, now):
-        """Return what the apps Employees and Time Off know, if they are there."""
+        """Return the SQL for the apps Employees and Time Off, if installed."""
         if "hr.employee" not in self.env:
             return {
                 "employee_columns": SQL(
@@ -281,7 +282,7 @@ class MangoRouteFacts(models.AbstractModel):
         }
 
     def _people(self, rows, calendars, busy, silent, now):
-        """Return everybody with an extension; of several the first one rings.
+        """Return everybody with an extension; the first one if there are several.
 
         :rtype: dict[int, Person]
         """
@@ -313,7 +314,7 @@ class MangoRouteFacts(models.AbstractModel):
         return people
 
     def _obstacle(self, rows, busy, silent, now):
-        """Return the code of why somebody cannot be rung, None if they can."""
+        """Return the code of the reason why somebody cannot be rung, or None."""
         row = rows[0]
         if row["user_id"] and not row["is_active"]:
             return "left"
@@ -343,10 +344,10 @@ class MangoRouteFacts(models.AbstractModel):
     # ------------------------------------------------------------
 
     def _busy(self, caller):
-        """Return the extensions that other calls keep busy.
+        """Return the extensions that are busy with other calls.
 
-        Whoever another call was routed to counts although their phone does not ring
-        yet: two callers of one manager may come within a second.
+        The target of another routed call counts although its phone does not ring yet:
+        two callers of one manager may call within a second.
 
         :return: ``talking`` or ``ringing``, by extension.
         :rtype: dict[str, str]
@@ -390,9 +391,9 @@ class MangoRouteFacts(models.AbstractModel):
         return busy
 
     def _unanswered(self, account, now):
-        """Return when routed calls rang in vain lately.
+        """Return when routed calls were recently not answered.
 
-        :return: the moments by extension; under None how many of them are too many.
+        :return: the moments by extension; under None, the limit.
         :rtype: dict
         """
         limit = account.route_unanswered_limit
@@ -423,9 +424,9 @@ class MangoRouteFacts(models.AbstractModel):
     # ------------------------------------------------------------
 
     def _calendars(self, account, steps, rows, now):
-        """Return the working hours that matter, by calendar's id.
+        """Return the relevant working hours by calendar id.
 
-        :return: the company's is there under None, too.
+        :return: the company's are also under None.
         :rtype: dict[int | None, Calendar]
         """
         if not any(step.only_working_hours or step.hours != "any" for step in steps):
@@ -484,10 +485,10 @@ class MangoRouteFacts(models.AbstractModel):
         return calendars
 
     def _is_open(self, calendar, tz, now):
-        """Tell whether a moment lies in some working hours.
+        """Tell whether a moment is within working hours.
 
-        :param Calendar calendar: the hours.
-        :param str tz: where they are worked.
+        :param Calendar calendar: the working hours.
+        :param str tz: their time zone.
         :param datetime now: UTC.
         :rtype: bool
         """

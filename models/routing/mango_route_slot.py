@@ -5,17 +5,18 @@ from odoo.tools import SQL
 
 from ...tools.locking import locked_transaction
 
-#: The PBX takes one route command per two seconds (mango-api.md 2.6). Some of them are
-#: longer on their way than others.
+#: The PBX accepts one route command per two seconds (mango-api.md 2.6). This includes a
+#: margin for their different travel times.
 INTERVAL = timedelta(seconds=2.5)
 
 
 class MangoRouteSlot(models.Model):
-    """When a PBX takes the next route command.
+    """When a PBX accepts the next route command.
 
-    It is kept in the database, because the calls of one PBX are handled by several
-    server processes, and in a row of its own: under REPEATABLE READ, a notification
-    that refers to an account fails if the account's row was written meanwhile.
+    It is stored in the database, because the calls of one PBX are handled by several
+    server processes, and in a separate row, because under REPEATABLE READ a
+    notification that refers to an account fails if the account's row was written
+    meanwhile.
     """
 
     _name = "mango.route.slot"
@@ -36,12 +37,12 @@ class MangoRouteSlot(models.Model):
 
     @api.model
     def _claim(self, account, patience):
-        """Take the next moment at which a PBX accepts a route command.
+        """Reserve the next time at which a PBX accepts a route command.
 
         :param mango.account account: the PBX.
         :param timedelta patience: how long the command may wait for its turn.
-        :return: the seconds to wait, or None if the turn would come too late; then
-            nothing is taken.
+        :return: the seconds to wait, or None, without a reservation, if that would be
+            too late.
         :rtype: float | None
         """
         with locked_transaction(self.env, f"mango_office/route/{account.id}") as env:

@@ -10,7 +10,7 @@ MAX_RING_SECONDS = 300
 
 
 class MangoRouteStep(models.Model):
-    """One step of a PBX's routing plan: whom to ring, for which callers, how long."""
+    """A step of a PBX's routing plan: whom to ring, for which callers, how long."""
 
     _name = "mango.route.step"
     _description = "Step of the Routing Plan"
@@ -38,7 +38,7 @@ class MangoRouteStep(models.Model):
             ("user", "An employee"),
             ("team", "A sales team, longest idle first"),
             ("group", "A group of the PBX"),
-            ("number", "A number outside"),
+            ("number", "An outside number"),
             ("pbx", "Leave it to the PBX"),
         ],
         string="Ring",
@@ -63,14 +63,15 @@ class MangoRouteStep(models.Model):
         domain="[('account_id', '=', account_id)]",
         ondelete="restrict",
     )
-    number = fields.Char(help="A phone number outside of the PBX, E.164.")
+    number = fields.Char(help="A phone number outside the PBX, E.164.")
     within_days = fields.Integer(
-        default=30, help="How many days ago they may have spoken with the client."
+        default=30,
+        help="How many days ago the last talk with the client may have been.",
     )
     ring_seconds = fields.Integer(
         string="Ring For",
         default=RING_SECONDS,
-        help="Seconds until the next step; 0 until the PBX decides.",
+        help="Seconds until the next step; 0 to leave it to the PBX.",
     )
     only_working_hours = fields.Boolean(
         default=True,
@@ -107,12 +108,12 @@ class MangoRouteStep(models.Model):
         string="Working Hours",
         domain="[('company_id', 'in', [company_id, False])]",
         ondelete="restrict",
-        help="Empty: those of the company.",
+        help="Leave empty for those of the company.",
     )
 
     summary = fields.Char(string="Step", compute="_compute_summary")
     problem = fields.Char(
-        compute="_compute_problem", help="Why the step is skipped at every call."
+        compute="_compute_problem", help="Why the step is always skipped."
     )
 
     _ring_seconds_check = models.Constraint(
@@ -140,7 +141,7 @@ class MangoRouteStep(models.Model):
             step.display_name = step._target_words()
 
     def _target_words(self):
-        """Say whom the step rings."""
+        """Return whom the step rings."""
         names = {
             "user": self.user_id.name,
             "team": self.team_id.name,
@@ -222,10 +223,10 @@ class MangoRouteStep(models.Model):
         words = self.env["mango.route.words"]
         for step in self:
             code = step._problem_code()
-            step.problem = words._of_problem(code) if code else False
+            step.problem = words._explain_reason(code) if code else False
 
     def _problem_code(self):
-        """Return the code of what is wrong with the step, None if it works.
+        """Return the code of the step's problem, None if it works.
 
         :return: ``user_left``, ``team_gone``, ``group_gone`` or ``number_forbidden``
         :rtype: str | None
@@ -256,7 +257,7 @@ class MangoRouteStep(models.Model):
             name = needed.get(step.target)
             if name and not step[name]:
                 raise ValidationError(
-                    self.env._("Choose whom the step «%s» rings.", step.display_name)
+                    self.env._("Choose whom the step “%s” rings.", step.display_name)
                 )
 
     @api.constrains("number", "account_id")
@@ -264,7 +265,7 @@ class MangoRouteStep(models.Model):
         for step in self:
             if step.number and not step.account_id._e164(step.number):
                 raise ValidationError(
-                    self.env._("«%s» is no phone number.", step.number)
+                    self.env._("“%s” is not a phone number.", step.number)
                 )
 
     @api.constrains("group_id", "line_ids", "account_id")
@@ -273,7 +274,7 @@ class MangoRouteStep(models.Model):
             others = step.group_id.account_id | step.line_ids.account_id
             if others - step.account_id:
                 raise ValidationError(
-                    self.env._("A step has groups and lines of its own PBX only.")
+                    self.env._("The group and lines of a step must belong to its PBX.")
                 )
 
     # ------------------------------------------------------------
@@ -299,7 +300,7 @@ class MangoRouteStep(models.Model):
         return super().unlink()
 
     def _write_numbers(self):
-        """Keep the numbers outside in E.164, however they were typed."""
+        """Normalize outside numbers to E.164."""
         for step in self.filtered("number"):
             e164 = step.account_id._e164(step.number)
             if e164 and e164 != step.number:

@@ -5,7 +5,7 @@ from .mango_route_facts import Caller
 
 
 class MangoRouteTrial(models.TransientModel):
-    """Shows whom a call would ring, without any call."""
+    """Shows whom a call would ring, without a real call."""
 
     _name = "mango.route.trial"
     _description = "Try the Routing Plan"
@@ -21,7 +21,9 @@ class MangoRouteTrial(models.TransientModel):
     line_id = fields.Many2one(
         "mango.line", ondelete="cascade", domain="[('account_id', '=', account_id)]"
     )
-    moment = fields.Datetime(help="Empty: now, and who is on the phone counts.")
+    moment = fields.Datetime(
+        help="Leave empty for now, taking into account who is on the phone."
+    )
     caller = fields.Char(compute="_compute_result")
     result = fields.Json(compute="_compute_result")
 
@@ -30,8 +32,8 @@ class MangoRouteTrial(models.TransientModel):
     def _compute_result(self):
         for trial in self:
             trial.account_id.check_access("read")
-            # sudo: what a call would do: whoever may set up the plan sees whom the
-            # owner of which contact or lead it names, and nothing else of them.
+            # sudo: simulates a call: whoever may configure the plan sees the owners of
+            # contacts and leads that it selects, and nothing else.
             trial_sudo = trial.sudo()
             caller = trial_sudo._caller()
             trial.caller = trial_sudo._caller_name(caller)
@@ -48,11 +50,11 @@ class MangoRouteTrial(models.TransientModel):
         if known:
             return known.display_name
         if self.number and not caller.number:
-            return self.env._("This is no phone number.")
+            return self.env._("This is not a phone number.")
         return self.env._("Unknown caller")
 
     def _steps(self, caller):
-        """Return what would happen, as ``mango_timeline`` shows it.
+        """Return the simulated course, as shown by ``mango_timeline``.
 
         :rtype: list[dict]
         """
@@ -73,7 +75,7 @@ class MangoRouteTrial(models.TransientModel):
         )
         considered = {}
         for decision in decide_all(steps, findings.facts):
-            # Who still cannot be rung is not told twice.
+            # People who are still unavailable are not listed twice.
             considered |= dict.fromkeys(decision.considered)
             if not account.reroute_enabled:
                 break
@@ -111,7 +113,7 @@ class MangoRouteTrial(models.TransientModel):
     def _rung_text(self, entry):
         if entry["ring_seconds"]:
             return self.env._(
-                "Rings for %s seconds; without an answer it goes on.",
+                "Rings for %s seconds; without an answer, the next step follows.",
                 entry["ring_seconds"],
             )
-        return self.env._("Rings until the PBX decides.")
+        return self.env._("Rings for as long as the PBX lets it.")

@@ -3,9 +3,9 @@ from odoo import api, models
 from ...vpbx import errors
 from .decision import OWNERS
 
-#: What is nobody's business but the person's and their supervisors'.
+#: Reasons that only supervisors may see.
 PRIVATE = {"dnd", "away", "time_off", "off_hours", "unanswered", "left", "no_extension"}
-#: Reasons that say of a step only that it was not for this caller.
+#: Reasons of steps that do not apply to the caller.
 NOT_FOR_CALLER = {
     "nobody",
     "repeated",
@@ -17,7 +17,7 @@ NOT_FOR_CALLER = {
     "within_hours",
     "pbx",
 }
-#: What went wrong between Odoo and the PBX; to salespeople the PBX's way is enough.
+#: Technical problems between Odoo and the PBX, not shown to salespeople.
 TECHNICAL = {
     "rate_limit",
     "requests_stopped",
@@ -32,7 +32,7 @@ TECHNICAL = {
 class MangoRouteWords(models.AbstractModel):
     """A call's ``route_trace`` in the reader's language.
 
-    The trace holds codes and parameters; a salesperson is told what concerns them.
+    The trace holds codes and parameters; salespeople only see what concerns them.
     """
 
     _name = "mango.route.words"
@@ -44,7 +44,7 @@ class MangoRouteWords(models.AbstractModel):
 
     @api.model
     def _reason(self, call):
-        """Say in some sentences to whom a call was routed and why, or why not.
+        """Explain to whom a call was routed and why, or why it was not.
 
         :param mango.call call: one call.
         :rtype: str
@@ -60,7 +60,7 @@ class MangoRouteWords(models.AbstractModel):
         return " ".join(dict.fromkeys(filter(None, sentences)))
 
     def _nobody(self, call, trace):
-        """Say why the plan had nobody for the caller."""
+        """Explain why the plan had nobody for the caller."""
         if all(entry["target"] == "pbx" for entry in trace):
             return self.env._("The plan leaves the call to the PBX.")
         if not call.client_number:
@@ -75,8 +75,8 @@ class MangoRouteWords(models.AbstractModel):
 
         :param mango.call call: one call.
         :return: for each step that was considered ``title``, ``text``, ``verdict``,
-            ``extension`` (None if it is no person) and ``step`` (its position in the
-            plan, None for what is no step).
+            ``extension`` (None if it is not a person) and ``step`` (its position in the
+            plan, or None).
         :rtype: list[dict]
         """
         trace = call.route_trace or []
@@ -96,9 +96,9 @@ class MangoRouteWords(models.AbstractModel):
     def _lines_of(self, account, trace):
         """Return some entries of a trace line by line.
 
-        :param mango.account account: whose plan they are of.
+        :param mango.account account: the account of the plan.
         :param list[dict] trace: the entries.
-        :return: as :meth:`_lines`.
+        :return: as returned by :meth:`_lines`.
         :rtype: list[dict]
         """
         names = self._names(account, trace)
@@ -115,10 +115,10 @@ class MangoRouteWords(models.AbstractModel):
 
     @api.model
     def _stand_in(self, call, numbers):
-        """Return whom the user stands in for, and why.
+        """Return for whom the user is a substitute, and why.
 
         :param mango.call call: that rings.
-        :param frozenset[str] numbers: that person's extensions.
+        :param frozenset[str] numbers: the user's extensions.
         :return: empty if they stand in for nobody.
         :rtype: str
         """
@@ -139,15 +139,15 @@ class MangoRouteWords(models.AbstractModel):
         return self.env.su or self.env.user.has_group("mango_office.group_supervisor")
 
     def _names(self, account, trace):
-        """Return the names of those whom a trace is about.
+        """Return the names of the people in a trace.
 
         :return: by extension's number, and by user's id for those without one.
         :rtype: dict[str | int, str]
         """
         extensions = {entry["extension"] for entry in trace}
         extensions |= {(entry.get("for") or {}).get("extension") for entry in trace}
-        # sudo: mango.extension, res.users - the names of colleagues who were considered
-        # for a call that the reader may read, or of a plan that they may set up.
+        # sudo: mango.extension, res.users - colleagues' names, for readers of the call
+        # or administrators of the plan.
         found = (
             self.env["mango.extension"].sudo()._by_number(account, extensions - {None})
         )
@@ -165,7 +165,7 @@ class MangoRouteWords(models.AbstractModel):
     # ------------------------------------------------------------
 
     def _sentence(self, entry, names):
-        """Return an entry as one sentence or two."""
+        """Return an entry as one or two sentences."""
         if entry["target"] is None:
             return self._consequence(entry, names)
         subject = self._subject(entry, names)
@@ -174,7 +174,7 @@ class MangoRouteWords(models.AbstractModel):
         return f"{subject}. {self._consequence(entry, names)}"
 
     def _subject(self, entry, names):
-        """Say who is meant, and why them."""
+        """Return the subject of an entry, and why it was chosen."""
         who, why = self._who(entry, names), self._why(entry, names)
         if not who:
             return why
@@ -189,7 +189,7 @@ class MangoRouteWords(models.AbstractModel):
         return name or number or ""
 
     def _why(self, entry, names):
-        """Return why somebody is in the plan, as a part of a sentence."""
+        """Return why somebody is in the plan, as part of a sentence."""
         if instead := entry.get("for"):
             name = self._who({"extension": None, "user": None, **instead}, names)
             return self.env._("substitute of %s", name)
@@ -212,7 +212,7 @@ class MangoRouteWords(models.AbstractModel):
 
     @api.model
     def _label(self, target):
-        """Return what a step's target is called.
+        """Return the label of a step's target.
 
         :param str target: of ``mango.route.step``.
         :rtype: str
@@ -227,7 +227,7 @@ class MangoRouteWords(models.AbstractModel):
         return title[:1].upper() + title[1:]
 
     def _consequence(self, entry, names):
-        """Say what became of an entry, as a sentence."""
+        """Return the outcome of an entry, as a sentence."""
         reason = entry["reason"]
         if entry["verdict"] == "answered":
             return self.env._("Picked up.")
@@ -236,7 +236,7 @@ class MangoRouteWords(models.AbstractModel):
         if not self._is_supervisor() and reason in PRIVATE:
             return self.env._("Is not available.")
         if not self._is_supervisor() and reason in TECHNICAL:
-            return self.env._("The PBX went its own way.")
+            return self.env._("The PBX handled the call itself.")
         if reason == "error":
             error = self._error(entry.get("error"), entry.get("code"))
             return self.env["mango.error.message"]._explain_error(error)
@@ -251,17 +251,17 @@ class MangoRouteWords(models.AbstractModel):
 
     @api.model
     def _error_entry(self, error):
-        """Return an error of the PBX as an entry of the trace keeps it.
+        """Return an error of the PBX as stored in an entry of the trace.
 
-        :param VpbxError error: what the client raised.
-        :return: ``reason``, ``error`` (what kind) and ``code`` (its code or reason).
+        :param VpbxError error: the exception that the client raised.
+        :return: ``reason``, ``error`` (its class) and ``code`` (its code or reason).
         :rtype: dict
         """
         code = getattr(error, "code", None) or getattr(error, "reason", None)
         return {"reason": "error", "error": type(error).__name__, "code": code}
 
     def _error(self, kind, code):
-        """Return the error that an entry of the trace keeps."""
+        """Return the error that is stored in an entry of the trace."""
         if kind == "RefusedError":
             return errors.RefusedError(code or 0, "")
         if kind == "TransportError":
@@ -273,25 +273,16 @@ class MangoRouteWords(models.AbstractModel):
         return kinds.get(kind, errors.BadAnswerError)("")
 
     @api.model
-    def _of_problem(self, code):
-        """Say what is wrong with a step.
-
-        :param str code: as of :meth:`mango.route.step._problem_code`.
-        :rtype: str
-        """
-        return self._explain_reason(code)
-
-    @api.model
     def _explain_reason(self, code):
-        """Say in a sentence what a code of the decision means.
+        """Return the meaning of a code of the decision, as a sentence.
 
-        :param str code: of :mod:`.decision`, or one of the router's.
+        :param str code: of :mod:`.decision`, the router's, or a step's problem.
         :rtype: str
         """
         words = {
             # the person
             "talking": self.env._("Is talking."),
-            "ringing": self.env._("Is being rung already."),
+            "ringing": self.env._("Is already being rung."),
             "dnd": self.env._("Does not want to be disturbed."),
             "away": self.env._("Is away."),
             "time_off": self.env._("Has time off."),
@@ -299,16 +290,16 @@ class MangoRouteWords(models.AbstractModel):
             "no_extension": self.env._("Has no extension."),
             "left": self.env._("Has left the company."),
             "unanswered": self.env._("Has not answered the last calls."),
-            # rung in vain
+            # rung without an answer
             "no_answer": self.env._("Did not answer."),
             "declined": self.env._("Declined."),
             "busy": self.env._("Was busy."),
             "unavailable": self.env._("Could not be reached."),
-            "caller_left": self.env._("The caller hung up before."),
+            "caller_left": self.env._("The caller hung up first."),
             "elsewhere": self.env._("Somebody else answered."),
             # the step
-            "nobody": self.env._("There is nobody."),
-            "repeated": self.env._("Was considered before."),
+            "nobody": self.env._("Nobody found."),
+            "repeated": self.env._("Already considered."),
             "other_line": self.env._("For other lines."),
             "other_tags": self.env._("For contacts with other tags."),
             "unknown_caller": self.env._("For known callers only."),
@@ -319,14 +310,15 @@ class MangoRouteWords(models.AbstractModel):
             "team_gone": self.env._("The sales team is archived."),
             "group_gone": self.env._("The group is not in the PBX any more."),
             "number_forbidden": self.env._(
-                "Calls to this number are switched off: it costs extra or is abroad."
+                "Calls to this number are blocked: it is a premium-rate or foreign "
+                "number."
             ),
-            "pbx": self.env._("The PBX goes its own way."),
+            "pbx": self.env._("The PBX handles the call itself."),
             # the call
             "switched_off": self.env._("Routing is switched off in the settings."),
             "no_plan": self.env._("The routing plan has no steps."),
             "no_greeting": self.env._(
-                "Not routed: the call was not in a greeting any more."
+                "Not routed: the caller was no longer in the greeting."
             ),
             "left_greeting": self.env._("The caller has left the greeting."),
             "rate_limit": self.env._(
@@ -334,11 +326,11 @@ class MangoRouteWords(models.AbstractModel):
                 "too many calls."
             ),
             "requests_stopped": self.env._(
-                "Not routed: automatic requests to the PBX have stopped; an "
+                "Not routed: automatic requests to the PBX are stopped; an "
                 "administrator has to resume them."
             ),
-            "trouble": self.env._("Not routed: the PBX is in trouble."),
-            "lost": self.env._("Not routed: the process that was to do it has ended."),
+            "trouble": self.env._("Not routed: the PBX is having problems."),
+            "lost": self.env._("Not routed: the server process has ended."),
             "no_credentials": self.env._(
                 "Enter the PBX's code and secret first. Both are in the PBX's "
                 "cabinet, under Integrations ▸ API connector."

@@ -20,19 +20,19 @@ from .mango_route_facts import Caller
 
 _logger = logging.getLogger(__name__)
 
-#: How long a route command may wait for its turn. A greeting is seldom longer than
-#: ten seconds, and the caller has heard a part of it already.
+#: How long a route command may wait for its turn. A greeting is seldom longer than ten
+#: seconds, and part of it has been played already.
 PATIENCE = timedelta(seconds=5)
-#: One caller does not take more turns than these.
+#: Maximum number of route commands for one caller.
 MAX_ATTEMPTS = 20
 
-#: Longer than any command waits: the process that was to send it has died.
+#: Longer than any command waits: its process must have died.
 LOST_TIME = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class RouteCommand:
-    """What is told to the PBX: ring ``to_number`` for the caller on ``leg_ref``."""
+    """A command to the PBX: ring ``to_number`` for the caller on ``leg_ref``."""
 
     client: object
     command_id: str
@@ -43,7 +43,7 @@ class RouteCommand:
 
 
 class MangoRouter(models.AbstractModel):
-    """To whom a call is routed, and the commands that do it (``design.md`` 4)."""
+    """Decides to whom a call is routed, and sends the commands (``design.md`` 4)."""
 
     _name = "mango.router"
     _description = "Call Routing"
@@ -56,11 +56,11 @@ class MangoRouter(models.AbstractModel):
     def _decide(self, call, leg_ref, settled=()):
         """Decide whom to ring next for an inbound call.
 
-        :param mango.call call: identified.
+        :param mango.call call: with its client identified.
         :param str leg_ref: the leg that a command may take; None if none is.
-        :param list settled: the trace of those who were rung in vain.
-        :return: values for the call, ``route_trace`` always among them and
-            ``route_command_id`` if there is a command to be sent.
+        :param list settled: the trace of those who did not answer.
+        :return: values for the call, always with ``route_trace``, and with
+            ``route_command_id`` if a command is to be sent.
         :rtype: dict
         """
         if not call.account_id.routing_enabled:
@@ -100,9 +100,9 @@ class MangoRouter(models.AbstractModel):
 
     @api.model
     def _rung_vals(self, call, entry, findings=None):
-        """Return the fields of a call that tell who is rung.
+        """Return the values of a call that tell who is rung.
 
-        :param dict entry: of the trace.
+        :param dict entry: the entry of the trace.
         :param Findings findings: if the entry is new.
         :rtype: dict
         """
@@ -122,7 +122,7 @@ class MangoRouter(models.AbstractModel):
 
     @api.model
     def _consider(self, call, steps, settled):
-        """Read the facts, decide, and return the decision as the trace keeps it.
+        """Read the facts, decide, and return the decision as entries of the trace.
 
         :rtype: tuple[list[dict], Findings]
         """
@@ -144,7 +144,7 @@ class MangoRouter(models.AbstractModel):
         reasons = {entry["key"]: entry["reason"] for entry in passed}
         entries = self._entries(considered, findings, reasons)
         told = {self._identity(entry) for entry in settled}
-        # Who still cannot be rung is not told twice.
+        # People who are still unavailable are not listed twice.
         return [one for one in entries if self._identity(one) not in told], findings
 
     def _identity(self, entry):
@@ -152,11 +152,11 @@ class MangoRouter(models.AbstractModel):
 
     @api.model
     def _entries(self, considered, findings, reasons=None):
-        """Return what was considered as the trace of a call keeps it.
+        """Return the steps considered in the form of a call's trace.
 
-        :param Iterable[Considered] considered: of a decision.
-        :param Findings findings: that it went by.
-        :param dict reasons: why those who were rung before did not answer, by key.
+        :param Iterable[Considered] considered: from a decision.
+        :param Findings findings: the decision's facts.
+        :param dict reasons: why those rung before did not answer, by key.
         :rtype: list[dict]
         """
         reasons = dict(reasons or {})
@@ -188,7 +188,7 @@ class MangoRouter(models.AbstractModel):
         }
 
     def _party(self, key, findings):
-        """Return how the trace names a person: by extension, and by user."""
+        """Return the identification of a person in the trace: extension and user."""
         person = findings.facts.people.get(key)
         return {
             "extension": person.extension if person else None,
@@ -197,13 +197,14 @@ class MangoRouter(models.AbstractModel):
 
     @api.model
     def _pass_on(self, call, leg_ref, reason, is_ringing=False):
-        """Decide who is next, now that whoever was rung has not answered.
+        """Decide who is next after the last target has not answered.
 
-        :param mango.call call: locked; its last one is being rung.
+        :param mango.call call: locked, with a target that is being rung.
         :param str leg_ref: the leg that a command may take; None if none is.
-        :param str reason: a code, why they did not answer.
-        :param bool is_ringing: their phone rings still: without a next one it may.
-        :return: values for the call; none if all stays as it is.
+        :param str reason: the code of the reason why there was no answer.
+        :param bool is_ringing: the phone is still ringing, which it may if there is no
+            next target.
+        :return: values for the call; empty if nothing changes.
         :rtype: dict
         """
         account = call.account_id
@@ -227,20 +228,20 @@ class MangoRouter(models.AbstractModel):
 
     @api.model
     def _send_after_commit(self, call):
-        """Send the command that was decided on, off this thread, after the commit.
+        """Send the command in another thread after the commit.
 
-        The caller is listening to a greeting: neither the webhook's answer nor a cron
-        may come in between.
+        The caller is listening to a greeting, so this waits neither for the webhook's
+        answer nor for a cron.
 
-        :param mango.call call: decided; its command is sent at most once.
+        :param mango.call call: with a decision; its command is sent at most once.
         """
         start_after_commit(self.env, send, call.id, urgent=True)
 
     @api.model
     def _claim_turn(self, call):
-        """Take the PBX's turn for a command; drop it if that would come too late.
+        """Reserve a slot for the command; drop it if that would be too late.
 
-        It is dropped as well while the PBX is asked nothing.
+        It is also dropped while automatic requests are stopped.
 
         :return: the seconds to wait, or None if the command was dropped.
         :rtype: float | None
@@ -257,17 +258,16 @@ class MangoRouter(models.AbstractModel):
 
     @api.model
     def _start(self, call):
-        """Mark the command as sent, if the call is still where it can be routed.
+        """Mark the command as sent, if the call can still be routed.
 
-        Whom to ring is decided on once more: since the first time somebody else's call
-        may have been routed there. One call of a PBX after the other, so that two
-        callers do not get the same person. Committed ahead of the request: whatever
-        happens then, it is not sent twice.
+        The decision is made again, because another call may have been routed there
+        since. The calls of a PBX are serialized, so that two callers do not get the
+        same person. Committed before the request, so that it is never sent twice.
 
-        :return: what to send; None if there is nothing to send any more.
+        :return: the command; None if there is nothing to send any more.
         :rtype: RouteCommand | None
         """
-        # One call of a PBX after the other: it takes some milliseconds.
+        # Serializes the calls of a PBX, for some milliseconds each.
         take_lock(self.env, f"mango_office/routing/{call.account_id.id}")
         with call._locked() as call:
             if call.route_state != "none" or not call.route_command_id:
@@ -310,9 +310,9 @@ class MangoRouter(models.AbstractModel):
 
     @api.model
     def _drop_lost(self):
-        """Cron: end the commands that nobody will send any more.
+        """Cron: drop the commands whose process has died.
 
-        One whose thread is late after all finds its call dropped and sends nothing.
+        A thread that is only late finds its command dropped and sends nothing.
         """
         lost = self.env["mango.call"].search(
             Domain("route_state", "=", "none")
@@ -335,10 +335,10 @@ class MangoRouter(models.AbstractModel):
 
     @api.model
     def _fail(self, call, error):
-        """Note what the PBX answered to the command.
+        """Store the PBX's answer to the command.
 
-        :param VpbxError error: an answer that leaves open whether the command arrived
-            keeps the call as ``sent``; its result notification tells.
+        :param VpbxError error: if it is unknown whether the command arrived, the call
+            stays ``sent`` until the result notification.
         :return: whether another command is to be sent.
         :rtype: bool
         """
@@ -352,7 +352,7 @@ class MangoRouter(models.AbstractModel):
             return self._fail_with(call, details)
 
     def _fail_with(self, call, details):
-        """Note that a command failed; if it was for the one who was to be rung, go on.
+        """Store that a command failed, and continue if its target was refused.
 
         :param dict details: ``reason`` and more for the entry of the trace.
         :return: whether another command is to be sent.
@@ -377,7 +377,7 @@ class MangoRouter(models.AbstractModel):
 
     @api.model
     def _call_of(self, account_id, command_id):
-        """Return the call that a command of ours was about.
+        """Return the call that one of our commands refers to.
 
         :rtype: mango.call
         """
@@ -389,10 +389,10 @@ class MangoRouter(models.AbstractModel):
 
     @api.model
     def _apply_result(self, account, notification):
-        """Put the outcome of a route command on its call.
+        """Store the outcome of a route command on its call.
 
-        :param mango.account account: whose PBX tells.
-        :param CommandResult notification: results of other commands are passed over.
+        :param mango.account account: whose PBX has reported it.
+        :param CommandResult notification: results of other commands are ignored.
         """
         call = self._call_of(account.id, notification.command_id)
         if not call or call.route_state == "none":
@@ -408,9 +408,9 @@ class MangoRouter(models.AbstractModel):
 
     @api.model
     def _go_on(self, call, attempt):
-        """Decide who is next if a phone has rung for as long as its step lets it.
+        """Decide who is next if a phone has rung for the time of its step.
 
-        :param int attempt: which of the call's commands made it ring.
+        :param int attempt: the number of the call's command that made it ring.
         :return: whether there is a command to be sent.
         :rtype: bool
         """
@@ -427,20 +427,20 @@ class MangoRouter(models.AbstractModel):
 
 
 def is_about_number(code):
-    """Tell whether a code refuses the number that was to be rung, and nothing else.
+    """Tell whether a code refuses only the number to ring.
 
-    Any other refusal is about the call or about us, and ends routing.
+    Any other refusal concerns the call or our access, and ends routing.
 
-    :param int code: of the PBX
+    :param int code: a result code of the PBX
     :rtype: bool
     """
     return code // 100 in (32, 42) or code == 3330
 
 
 def send(dbname, call_id):
-    """Send a call's route command, once; the body of a thread of its own.
+    """Send a call's route command, once; runs in a separate thread.
 
-    Waiting and the request happen outside of any transaction.
+    Waits and sends the request outside of any transaction.
 
     :param str dbname: the database.
     :param int call_id: the ``mango.call``.
@@ -448,7 +448,7 @@ def send(dbname, call_id):
     threading.current_thread().dbname = dbname
     registry = Registry(dbname)
     try:
-        # Everybody is rung once at most, so this ends.
+        # Everybody is rung at most once, so this terminates.
         while _send(registry, call_id):
             pass
     except Exception:
@@ -456,18 +456,18 @@ def send(dbname, call_id):
 
 
 def go_on(dbname, call_id, attempt):
-    """Ring the next in the plan, if whoever is being rung has not answered.
+    """Ring the next target of the plan if there was no answer.
 
     :param str dbname: the database.
     :param int call_id: the ``mango.call``.
-    :param int attempt: which of the call's commands the phone rings of.
+    :param int attempt: the number of the call's command that made the phone ring.
     """
     threading.current_thread().dbname = dbname
     try:
         with _router(Registry(dbname), call_id) as (router, call):
             is_next = router._go_on(call, attempt)
     except Exception:
-        _logger.exception("call %s could not be routed on", call_id)
+        _logger.exception("call %s could not be re-routed", call_id)
         return
     if is_next:
         send(dbname, call_id)
@@ -476,7 +476,7 @@ def go_on(dbname, call_id, attempt):
 def _send(registry, call_id):
     """Send one command.
 
-    :return: whether there is another one, because the PBX refused whom to ring.
+    :return: whether there is another one, because the PBX refused the target.
     :rtype: bool
     """
     with _router(registry, call_id) as (router, call):
@@ -507,7 +507,7 @@ def _send(registry, call_id):
 
 @contextmanager
 def _router(registry, call_id):
-    """Open a transaction as the system, which the PBX's events run as too.
+    """Open a transaction as superuser, as for the PBX's events.
 
     :return: context manager giving the router and the call.
     """

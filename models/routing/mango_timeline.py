@@ -2,15 +2,15 @@ from odoo import models
 
 
 class MangoTimeline(models.AbstractModel):
-    """The routing plan on the way of a call: who was considered before who was rung."""
+    """Adds the routing decisions to the course of a call."""
 
     _inherit = "mango.timeline"
 
     def _steps(self, call):
-        """Return what happened in a call, with what routing did.
+        """Return the course of a call, including routing.
 
         :param mango.call call: one call.
-        :return: as the base says; ``kind`` may be ``route`` or ``skipped``, too.
+        :return: as in the base model; ``kind`` may also be ``route`` or ``skipped``.
         :rtype: list[dict]
         """
         steps = super()._steps(call)
@@ -19,7 +19,7 @@ class MangoTimeline(models.AbstractModel):
         for number, batch in enumerate(self._batches(call)):
             place = self._place(legs, place, batch, is_first=not number)
             steps[place:place] = batch
-            # The legs are at the same places as their steps.
+            # Legs and steps have the same positions.
             legs[place:place] = [None] * len(batch)
             place += len(batch)
         for step in steps:
@@ -27,7 +27,7 @@ class MangoTimeline(models.AbstractModel):
         return steps
 
     def _batches(self, call):
-        """Return the routing steps, those of one decision together.
+        """Return the routing steps, grouped by decision.
 
         :rtype: list[list[dict]]
         """
@@ -50,10 +50,10 @@ class MangoTimeline(models.AbstractModel):
         return [*batches, batch] if batch else batches
 
     def _place(self, legs, start, batch, is_first):
-        """Return where a decision belongs: before the leg that it led to.
+        """Return the position of a decision: before the leg that it led to.
 
-        :param list legs: of the call, None for what is no leg.
-        :param int start: behind the decision before.
+        :param list legs: of the call, None for other steps.
+        :param int start: the position after the previous decision.
         :rtype: int
         """
         extension = batch[-1]["extension"]

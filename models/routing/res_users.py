@@ -6,7 +6,7 @@ STATUS_FIELDS = ["mango_status", "mango_away_until"]
 
 
 class ResUsers(models.Model):
-    """Whether somebody takes routed calls."""
+    """Availability for routed calls."""
 
     _inherit = "res.users"
 
@@ -78,7 +78,7 @@ class ResUsers(models.Model):
         return Domain("id", "not in", others.user_id.ids)
 
     def mango_set_status(self, status, until=False):
-        """Tell whether calls are to be routed to the user.
+        """Set whether calls are routed to the user.
 
         :param str status: ``available``, ``dnd`` or ``away``.
         :param until: the end of being away, UTC as text; False for no end.
@@ -99,7 +99,7 @@ class ResUsers(models.Model):
         user = self.env.user
         if self == user and user.has_group("mango_office.group_user"):
             return
-        # sudo: res.users - whether the other one works for a company of the user's.
+        # sudo: res.users - only tells whether both work for a common company.
         companies = self.sudo().company_ids & user.company_ids
         if not companies or not user.has_group("mango_office.group_supervisor"):
             raise AccessError(
@@ -107,7 +107,8 @@ class ResUsers(models.Model):
             )
 
     def _mango_store_status(self, status, until):
-        # sudo: res.users.settings - of a user whose status the user may change.
+        # sudo: res.users.settings - the permission to change the status has been
+        # checked.
         settings_sudo = self.env["res.users.settings"].sudo()
         settings_sudo = settings_sudo._find_or_create_for_user(self)
         settings_sudo.write(

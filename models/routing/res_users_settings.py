@@ -2,10 +2,10 @@ from odoo import api, fields, models
 
 
 class ResUsersSettings(models.Model):
-    """Whether somebody takes routed calls.
+    """Availability for routed calls.
 
-    Here and not on the user: every call refers to its users, and a notification fails
-    if the row of one of them was written meanwhile.
+    Stored here and not on the user: every call refers to its users, and a notification
+    fails if the row of one of them was written meanwhile.
     """
 
     _inherit = "res.users.settings"

@@ -1,6 +1,7 @@
 from odoo import models
 
-#: What a client asks for; guessable, so nothing is ever sent to the text itself.
+#: The channel that clients subscribe to; guessable, so nothing is ever sent to it
+#: directly.
 BOARD_CHANNEL = "mango_office_board"
 
 
@@ -18,7 +19,7 @@ class IrWebsocket(models.AbstractModel):
         user = self.env.user
         if not user.has_group("mango_office.group_supervisor"):
             return self.env["mango.account"]
-        # The socket knows nothing of the companies that are active in a tab.
+        # The socket does not know the active companies of a tab.
         companies = user.company_ids.ids
         accounts = self.env["mango.account"].with_context(allowed_company_ids=companies)
         return accounts.search([("company_id", "in", companies)])

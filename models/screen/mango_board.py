@@ -4,11 +4,10 @@ from odoo.fields import Domain
 
 
 class MangoBoard(models.AbstractModel):
-    """What supervisors see at a glance: every extension, and who waits.
+    """The supervisors' board: all extensions, and the waiting callers.
 
-    Everything is read under the reader's own rights: the companies are those that are
-    active in their browser. The number of queries does not depend on the number of
-    extensions or calls.
+    Everything is read with the reader's own rights, for the active companies. The
+    number of queries does not depend on the number of extensions or calls.
     """
 
     _name = "mango.board"
@@ -18,7 +17,7 @@ class MangoBoard(models.AbstractModel):
     def _all(self):
         """Return the whole board.
 
-        :return: as :meth:`mango.extension.get_board` says.
+        :return: as described in :meth:`mango.extension.get_board`.
         :rtype: dict
         """
         self._check_supervisor()
@@ -41,9 +40,9 @@ class MangoBoard(models.AbstractModel):
 
     @api.model
     def _changing(self):
-        """Return what changes on the board while calls go on.
+        """Return the parts of the board that change with calls.
 
-        :return: as :meth:`mango.extension.get_board_calls` says.
+        :return: as described in :meth:`mango.extension.get_board_calls`.
         :rtype: dict
         """
         self._check_supervisor()
@@ -63,7 +62,7 @@ class MangoBoard(models.AbstractModel):
 
     def _absent(self):
         """Return the status of the extensions whose employees take no routed calls."""
-        # sudo: res.users.settings - the status, which the board shows of everybody.
+        # sudo: res.users.settings - only the status, which the board shows.
         settings_sudo = self.env["res.users.settings"].sudo()
         users_sudo = settings_sudo.search([("mango_status", "!=", "available")]).user_id
         extensions = self.env["mango.extension"].search(
@@ -83,11 +82,11 @@ class MangoBoard(models.AbstractModel):
         return self.env["mango.call"].search(Domain("state", "!=", "ended"))
 
     def _activities(self, extensions, calls):
-        """Return what the busy ones among some extensions are doing.
+        """Return the state and the call of each busy extension.
 
-        :param mango.extension extensions: with everybody whom they may talk to.
-        :param mango.call calls: that have not ended.
-        :return: by extension's id ``state`` and ``call``.
+        :param mango.extension extensions: including those whom they may talk to.
+        :param mango.call calls: live calls.
+        :return: by extension id, ``state`` and ``call``.
         :rtype: dict[int, dict]
         """
         by_number = {
@@ -106,7 +105,7 @@ class MangoBoard(models.AbstractModel):
     def _call(self, leg, key, by_number):
         """Return the other party of an extension's call.
 
-        In a consultation that is the colleague, whoever the client of the call is.
+        In a consultation this is the colleague, not the client of the call.
         """
         account_id, number = key
         call = leg.call_id
@@ -124,7 +123,7 @@ class MangoBoard(models.AbstractModel):
         return values
 
     def _waiting(self, calls):
-        """Return the callers for whom no phone rings yet, the longest waiting first."""
+        """Return the callers without a ringing phone, the longest waiting first."""
         callers = []
         for call in calls.filtered(lambda call: call.direction == "inbound"):
             legs = call.leg_ids._live()
@@ -133,7 +132,7 @@ class MangoBoard(models.AbstractModel):
         return sorted(callers, key=lambda caller: -caller["seconds"])
 
     def _caller(self, call, leg):
-        # After a transfer the wait counts from the transfer.
+        # After a transfer, waiting starts anew.
         since = leg.started_at if call.answered_at else call.started_at
         return {
             "call_id": call.id,

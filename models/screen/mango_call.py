@@ -8,10 +8,10 @@ from ..click_to_call.mango_command import LIVE_STATES
 
 
 class MangoCall(models.Model):
-    """What a person does with a call on their screen: the buttons of its card.
+    """The actions of a call's card.
 
-    Whatever is written to the call is written while no notification of it is applied
-    (:meth:`mango.call._locked`): neither has to wait for a repetition of the other.
+    Writes to the call are serialized with its notifications
+    (:meth:`mango.call._locked`), so that neither causes a retry of the other.
     """
 
     _inherit = "mango.call"
@@ -21,7 +21,7 @@ class MangoCall(models.Model):
         string="Transfers from Odoo",
         compute="_compute_transfer_ids",
         compute_sudo=True,
-        help="Those of which something may have come, the last one first.",
+        help="Transfers that may have taken effect, the latest first.",
     )
 
     @api.depends("account_id", "entry_id")
@@ -64,7 +64,7 @@ class MangoCall(models.Model):
         self.env.user._bus_send("mango_office/opened", {"key": key, "id": self.id})
 
     def _own_card(self):
-        # sudo: mango.call.presence - the user's own card, and only whether it is shown.
+        # sudo: mango.call.presence - only whether the user's own card is shown.
         return (
             self.env["mango.call.presence"]
             .sudo()
@@ -72,15 +72,15 @@ class MangoCall(models.Model):
         )
 
     # ------------------------------------------------------------
-    # What a person adds to the call
+    # Notes and corrections
     # ------------------------------------------------------------
 
     def save_note(self, note, base):
-        """Save what somebody typed; what somebody else typed meanwhile is kept too.
+        """Save a note, merging it with concurrent changes by others.
 
-        :param str note: the text as it is now.
-        :param str base: the text that the typing began from.
-        :return: the text that is stored.
+        :param str note: the edited text.
+        :param str base: the text before editing.
+        :return: the stored text.
         :rtype: str
         """
         self.ensure_one()
@@ -94,7 +94,7 @@ class MangoCall(models.Model):
         return text
 
     def choose_partner(self, partner_id):
-        """Choose which of several contacts is on the phone; the lead follows.
+        """Choose the contact who is on the phone; the lead is updated.
 
         :param int partner_id: the contact.
         """
@@ -106,10 +106,10 @@ class MangoCall(models.Model):
             call._choose_partner(partner.with_env(call.env))
 
     def choose_new_partner(self, partner_id):
-        """Choose a contact that was created for the number of the call.
+        """Choose a contact that was created for the call's number.
 
         :param int partner_id: the contact.
-        :return: how many earlier calls are the contact's now, too.
+        :return: how many earlier calls were also assigned to the contact.
         :rtype: int
         """
         self.ensure_one()
@@ -121,25 +121,25 @@ class MangoCall(models.Model):
             call._choose_partner(partner)
             number = call.client_number
             if not number or partner.phone_sanitized != number:
-                return 0  # It is hidden, or another one was typed in.
+                return 0  # It is hidden, or another one was entered.
             return len(call._attach_earlier(partner))
 
     def _choose_partner(self, partner):
         self.partner_id = partner
-        # sudo: mango.call - the machine finds the lead of whom a person has chosen, and
-        # who takes part because of that.
+        # sudo: mango.call - only computes the lead and the participants for the chosen
+        # contact.
         call_sudo = self.sudo()
         call_sudo._identify_client()
         call_sudo._update_participants()
         self._notify_participants()
 
     def add_number_to(self, partner_id):
-        """Give the client's number to a contact, who is from now on the client.
+        """Add the client's number to a contact, who becomes the client.
 
-        A contact that has another number already gets one more address with this one.
+        If the contact already has another number, an additional address gets this one.
 
         :param int partner_id: the contact.
-        :return: how many earlier calls are the contact's now, too.
+        :return: how many earlier calls were also assigned to the contact.
         :rtype: int
         """
         self.ensure_one()
@@ -164,16 +164,16 @@ class MangoCall(models.Model):
             return len(call._attach_earlier(partner))
 
     def _attach_earlier(self, partner):
-        """Attach the ended calls of the same number, of which nobody knew whose.
+        """Assign the ended calls of the same number that have no contact.
 
-        For other parts of the addon to extend.
+        Hook for other parts of the addon.
 
-        :param res.partner partner: whose number it is, as a person has told.
-        :return: those calls.
+        :param res.partner partner: the owner of the number, as chosen by a user.
+        :return: these calls.
         :rtype: mango.call
         """
-        # sudo: mango.call - whose number it is, is so for every call of it; the machine
-        # would have found the contact itself, had it been there before.
+        # sudo: mango.call - the owner of a number applies to all its calls; the contact
+        # would have been found automatically if it had existed.
         earlier_sudo = self.sudo().search(
             Domain("client_number", "=", self.client_number)
             & Domain("company_id", "=", self.company_id.id)
@@ -189,9 +189,9 @@ class MangoCall(models.Model):
         return earlier_sudo
 
     def get_lead_defaults(self):
-        """Return what a new lead of the call begins with.
+        """Return the defaults of a new lead for the call.
 
-        :return: as a context, for the form.
+        :return: a context for the form.
         :rtype: dict
         """
         self.ensure_one()
@@ -201,7 +201,7 @@ class MangoCall(models.Model):
         return {f"default_{name}": value for name, value in vals.items()}
 
     def choose_lead(self, lead_id):
-        """Choose what the call is about, such as a lead that was created for it.
+        """Choose the lead of the call, such as one that was created for it.
 
         :param int lead_id: the lead.
         """
@@ -222,38 +222,38 @@ class MangoCall(models.Model):
             "user_id": self.env.uid,
             "team_id": self.env["crm.team"]._get_default_team_id().id,
         }
-        # A contact's own number comes with the contact.
+        # A contact's own number is taken from the contact.
         return vals if partner.phone else {**vals, "phone": number}
 
     # ------------------------------------------------------------
-    # What a person tells the PBX about the call
+    # Commands to the PBX
     # ------------------------------------------------------------
 
     def hang_up(self):
         """End the user's own call.
 
-        :raise UserError: if they are not in it.
+        :raise UserError: if they are not part of it.
         """
         leg = self._own_leg(("connected", "onhold"), ("appeared",))
         self._command("hangup", leg)
 
     def stop_consulting(self):
-        """Let the colleague go who was being asked, and return to the client.
+        """End the consultation with a colleague, and return to the client.
 
-        :raise UserError: if nobody is being asked.
+        :raise UserError: if there is no consultation.
         """
         self._command("hangup", self._own_leg(("appeared", "connected"), asked=True))
 
     def transfer(self, target, method):
-        """Put the client through to a colleague, a group or somebody outside.
+        """Transfer the client to a colleague, a group or an outside number.
 
         :param str target: the extension, the group's number or an outside number, as
             people write it.
         :param str method: ``blind`` (at once) or ``hold`` (after asking).
-        :return: True: it was sent, now or a moment ago.
+        :return: True: it was sent, now or by another tab.
         :rtype: bool
-        :raise UserError: if the user is not talking in this call, or is only asked
-            about it, or the company does not pay for calls to that number.
+        :raise UserError: if the user is not talking in this call, or is only being
+            consulted, or the company does not pay for calls to that number.
         """
         leg = self._own_leg(("connected",))
         own = self.env["mango.card.content"]._own_numbers(self)
@@ -264,7 +264,7 @@ class MangoCall(models.Model):
             )
         to_number = self._transfer_number(target)
         self._command("transfer", leg, method=method, to_number=to_number)
-        # The user's other tabs have not clicked.
+        # The user's other tabs do not know of it.
         self.env.user._bus_send("mango_office/call", self._bus_payload())
         return True
 
@@ -298,8 +298,8 @@ class MangoCall(models.Model):
     def _own_leg(self, *states, asked=False):
         """Return the leg of this call that the user is on.
 
-        :param tuple states: the leg's states; of several tuples the first that fits.
-        :param bool asked: the one to a colleague who is being asked.
+        :param tuple states: the leg's states; the first tuple that matches is used.
+        :param bool asked: whether to return the leg to the colleague being consulted.
         :rtype: mango.call.leg
         :raise UserError: if there is none.
         """
@@ -321,10 +321,10 @@ class MangoCall(models.Model):
         raise UserError(self.env._("You are not in this call."))
 
     def _command(self, kind, leg, **vals):
-        """Have the PBX do something with a leg, once.
+        """Send a command for a leg to the PBX, once.
 
-        :param str kind: as of ``mango.command``.
-        :param mango.call.leg leg: of the user's own.
+        :param str kind: as in ``mango.command``.
+        :param mango.call.leg leg: one of the user's own legs.
         """
         own = self.env["mango.card.content"]._own_numbers(self)
         on_leg = {leg.from_extension, leg.to_extension}
@@ -341,11 +341,11 @@ class MangoCall(models.Model):
         )
 
     # ------------------------------------------------------------
-    # Telling people
+    # Notifying users
     # ------------------------------------------------------------
 
     def _notify_participants(self):
-        """Tell the web clients of the participants that the call has changed."""
+        """Notify the web clients of the participants that the call has changed."""
         self._notify_listeners(SQL("TRUE"))
         return super()._notify_participants()
 
@@ -353,7 +353,7 @@ class MangoCall(models.Model):
         return self.env["mango.card.phase"]._by_extension(self, legs)
 
     def _notify_about_legs(self, before, after, arrived):
-        """Tell those whose own view has changed: in a large group these are few."""
+        """Notify those whose own view has changed, who are few in a large group."""
         super()._notify_about_legs(before, after, arrived)
         changed = {
             number
@@ -362,7 +362,7 @@ class MangoCall(models.Model):
         }
         if not changed and not arrived:
             return
-        # False stands for the menu: the board shows who waits there.
+        # False stands for the menu, whose callers the board shows.
         self._notify_listeners(
             SQL(
                 "(person.id = ANY(%(user_ids)s) OR person.id IN ("
@@ -375,15 +375,15 @@ class MangoCall(models.Model):
         )
 
     def _notify_listeners(self, concerned):
-        """Tell web clients that the call has changed.
+        """Notify web clients that the call has changed.
 
-        The payload names the call; what there is to see of it, each client reads
-        under its user's own rights.
+        The payload only identifies the call; each client reads it with its user's own
+        rights.
 
         :param SQL concerned: condition on ``person``, the row of a participant.
         """
         if self.env.context.get("mango_quiet"):
-            return  # An import of thousands of calls, which nobody waits for.
+            return  # An import of thousands of calls, which nobody watches.
         self._listeners(concerned)._bus_send("mango_office/call", self._bus_payload())
         self._notify_board()
 
@@ -393,7 +393,7 @@ class MangoCall(models.Model):
         In SQL, because this runs for every notification.
 
         :param SQL concerned: condition on ``person``, the row of a participant.
-        :return: of the participants who may still log in.
+        :return: of the active participants.
         :rtype: res.partner
         """
         self.env["res.users"].flush_model(["active", "partner_id"])
@@ -425,13 +425,13 @@ class MangoCall(models.Model):
         return super()._on_rung(state)
 
     def _put_on_screens(self, state, extensions):
-        """Show the call to whoever it rings or rang for.
+        """Show the call to everybody whose phone rings or rang.
 
-        A call that has ended, too: its notifications may come in any order.
+        This includes ended calls, because notifications may come in any order.
 
         :param CallState state: the fold over all its notifications.
         :param dict[str, mango.extension] extensions: by number.
-        :return: those who did not have it on their screen before.
+        :return: the users on whose screen it is new.
         :rtype: res.users
         """
         if self.env.context.get("mango_quiet") or not state.legs:
@@ -440,23 +440,23 @@ class MangoCall(models.Model):
         return self.env["mango.call.presence"]._show_call(self, rung)
 
     def _notify_board(self):
-        """Tell the open boards of the supervisors that something has changed.
+        """Notify the open boards of the supervisors of a change.
 
-        The message is empty: what there is to see, each client reads under its user's
-        own rights. It reaches nobody while no board is open (``ir.websocket``).
+        The message is empty: each client reads the board with its user's own rights.
+        Nobody is notified while no board is open (``ir.websocket``).
         """
         self.account_id._bus_send("mango_office/board", {}, subchannel="board")
 
 
 def _joined(stored, note, base):
-    """Return a note in which nobody's words are lost.
+    """Merge two versions of a note without losing text.
 
-    :param str stored: the note as it is in the database.
-    :param str note: what somebody made of ``base``.
+    :param str stored: the note in the database.
+    :param str note: the edited version of ``base``.
     :rtype: str
     """
     if stored in (note, base):
         return note
     added = note.removeprefix(base).strip()
-    # The same words may come twice: an answer got lost, and they were sent again.
+    # The same text may arrive twice, if an answer was lost and it was sent again.
     return stored if added in stored else f"{stored}\n{added}"

@@ -6,15 +6,15 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.constants import GC_UNLINK_LIMIT
 
-#: How long the card of a call that is over waits to be closed, and how many do.
+#: How long, and how many, cards of ended calls stay until they are closed.
 SHOWN_TIME = timedelta(hours=12)
 
 SHOWN_LIMIT = 8
 
-#: Among how many of the latest they are looked for: a colleague's leave by themselves.
+#: How many of the latest calls are searched, since some cards close by themselves.
 LOOKED_AT_LIMIT = 24
 
-#: Who has closed a card must not get it again while the call goes on.
+#: A closed card must not reappear while the call goes on.
 KEPT_TIME = timedelta(days=3)
 
 
@@ -40,11 +40,11 @@ class MangoCallPresence(models.Model):
 
     @api.model
     def _show_call(self, call, extensions):
-        """Put a call on the screens of some people, once: who has closed it is done.
+        """Put a call on the screens of some users, once: a closed card stays closed.
 
-        :param mango.call call: that is going on.
-        :param mango.extension extensions: of those whom it rings for.
-        :return: those on whose screen it is new.
+        :param mango.call call: a live call.
+        :param mango.extension extensions: those that ring.
+        :return: the users on whose screen it is new.
         :rtype: res.users
         """
         if not extensions:
@@ -72,15 +72,15 @@ class MangoCallPresence(models.Model):
         return self.env["res.users"].browse(row[0] for row in rows)
 
     # ------------------------------------------------------------
-    # What the web client asks
+    # Requests of the web client
     # ------------------------------------------------------------
 
     @api.model
     def get_screen(self):
-        """Return everything that the user's screen shows of the telephony.
+        """Return all telephony data on the user's screen.
 
         :return: ``cards`` (:meth:`mango.card._of_call`, the newest first),
-            ``extension`` (as in the session's info) and the user's figures:
+            ``extension`` (as in the session info) and the user's figures:
             ``my_state`` (as of :meth:`mango.extension._states`) and others.
         :rtype: dict
         """
@@ -97,7 +97,7 @@ class MangoCallPresence(models.Model):
 
     @api.model
     def get_cards(self, call_ids):
-        """Return some calls as far as they are on the user's screen.
+        """Return those calls that are on the user's screen.
 
         :param list[int] call_ids: ids of ``mango.call``.
         :return: as :meth:`get_screen`, without the extension.
@@ -145,7 +145,7 @@ class MangoCallPresence(models.Model):
 
     @api.model
     def _calls_on_screen(self):
-        """Return the calls whose cards are shown: all that go on, and some past ones.
+        """Return the calls whose cards are shown: all live ones, and some past ones.
 
         :rtype: mango.call
         """
@@ -168,7 +168,7 @@ class MangoCallPresence(models.Model):
 
         :rtype: mango.call
         """
-        # A card is as old as its call, which keeps the search short.
+        # Limited by the age of the call, which keeps the search short.
         since = fields.Datetime.now() - 2 * SHOWN_TIME
         cards = self.search(
             self._own_domain()
@@ -191,7 +191,7 @@ class MangoCallPresence(models.Model):
 
     @api.autovacuum
     def _gc_old(self):
-        """Forget the cards that no screen shows any more; the calls stay."""
+        """Delete the cards that no screen shows any more; the calls stay."""
         old = self.search(
             Domain("create_date", "<", fields.Datetime.now() - KEPT_TIME)
             & Domain("call_id.state", "=", "ended"),

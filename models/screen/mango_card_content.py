@@ -6,14 +6,14 @@ HISTORY_LENGTH = 3
 
 MAX_CANDIDATES = 10
 
-#: Phases in which one's own call is going on.
+#: Phases of one's own live call.
 HANG_UP_PHASES = ("pick_up", "calling", "talking", "hold")
 
 
 class MangoCardContent(models.AbstractModel):
-    """What the card of a call shows one person (``static/src/call_card``).
+    """The content of a call's card for a user (``static/src/call_card``).
 
-    Everything is read under the rights of that person: the environment's user.
+    Everything is read with the rights of the environment's user.
     """
 
     _name = "mango.card.content"
@@ -21,7 +21,7 @@ class MangoCardContent(models.AbstractModel):
 
     @api.model
     def _card_of_command(self, command):
-        """Return the card of a callback from which no call has come yet.
+        """Return the card of a callback without a call.
 
         :param mango.command command: of the environment's user.
         :return: as :meth:`_of_call`; ``phase`` is ``requested``, ``pick_up`` or
@@ -50,7 +50,7 @@ class MangoCardContent(models.AbstractModel):
         }
 
     def _origin(self, command):
-        """Return the record a callback was started from, if it tells who is called."""
+        """Return the record of a callback, if it identifies the client."""
         if command.res_model in ("res.partner", "crm.lead"):
             record = self.env[command.res_model].browse(command.res_id)
             return record.exists()._filtered_access("read")
@@ -75,8 +75,8 @@ class MangoCardContent(models.AbstractModel):
         """Return the card of a call.
 
         :param mango.call call: one that the environment's user may read.
-        :return: what the web client draws, see :meth:`_empty` for all its keys. Of
-            what goes on it has the ``seconds``, so that the clocks need not agree.
+        :return: the data for the web client; see :meth:`_empty` for all keys. Durations
+            are in ``seconds``, so that clocks need not agree.
         :rtype: dict
         """
         numbers = self._own_numbers(call)
@@ -165,11 +165,11 @@ class MangoCardContent(models.AbstractModel):
         return {"key": command_sudo._card_key(), "command_id": command_sudo.id}
 
     def _own_command(self, call):
-        """Return the command of the user's own that a call came of, under sudo.
+        """Return the user's own command that started a call, under sudo.
 
         :rtype: mango.command
         """
-        # sudo: mango.command - whether the call came of a command of the user's own.
+        # sudo: mango.command - only the user's own command.
         command_sudo = self.env["mango.command"].sudo()
         if call.callback_command_id:
             command_sudo = command_sudo._find_by_command_id(
@@ -190,9 +190,9 @@ class MangoCardContent(models.AbstractModel):
         }
 
     def _is_internal(self, call, numbers):
-        """Tell whether the user talks to a colleague and to no client.
+        """Tell whether the user talks to a colleague without a client.
 
-        If one of them had the PBX make the call, it says so at the end only.
+        For a callback between colleagues, the PBX only reports this at the end.
 
         :param frozenset[str] numbers: the user's extensions in the call's PBX.
         :rtype: bool
@@ -217,7 +217,7 @@ class MangoCardContent(models.AbstractModel):
         }
 
     def _other_number(self, call, numbers):
-        """Return the extension at the other end; of several, one who talks now.
+        """Return the extension at the other end, preferably one that is talking.
 
         :rtype: str
         """
@@ -225,7 +225,7 @@ class MangoCardContent(models.AbstractModel):
         legs = own.filtered("answered_at")._live() or own._live() or own
         ends = {*legs.mapped("from_extension"), *legs.mapped("to_extension")}
         others = sorted(ends - numbers - {False})
-        # At first only the phone of whoever has clicked is rung.
+        # At first, only the caller's own phone rings.
         return others[0] if others else self._own_command(call).to_number or ""
 
     def _colleague(self, account, number):
@@ -278,7 +278,7 @@ class MangoCardContent(models.AbstractModel):
         return owners[:1].name or ""
 
     def _history(self, call, partner):
-        """Return the last calls with the same client, as far as the user may know."""
+        """Return the last calls with the same client that the user may read."""
         if partner:
             is_same = Domain("partner_id", "=", partner.id)
         elif call.client_number:

@@ -8,10 +8,10 @@ from ..click_to_call.mango_command import SENDING_TIME
 
 
 class MangoCardPhase(models.AbstractModel):
-    """Where a call stands for one of the people in it: the phase of their card.
+    """The phase of a call's card for one of its participants.
 
-    The same call rings for one, is on hold for another and has been taken away from a
-    third; all of it is read off the legs.
+    The same call may ring for one, be on hold for another and be over for a third; all
+    this is derived from the legs.
     """
 
     _name = "mango.card.phase"
@@ -19,16 +19,15 @@ class MangoCardPhase(models.AbstractModel):
 
     @api.model
     def _describe_phase(self, call, numbers):
-        """Return where a call stands for somebody.
+        """Return the phase of a call for a user.
 
         :param mango.call call: any.
-        :param frozenset[str] numbers: that person's extensions in its PBX.
-        :return: ``phase``, ``about`` (what is special about it: ``asking`` or
-            ``asked``, a colleague; ``back``, the client; or empty), ``message`` (a
-            sentence or empty), ``leaves`` (the card goes by itself), ``seconds`` (since
-            that phone rings or that talk goes on; False at the end), ``consulting``
-            (the colleague who is being asked) and ``target`` (to whom the client is
-            being transferred).
+        :param frozenset[str] numbers: the user's extensions in its PBX.
+        :return: ``phase``, ``about`` (``asking`` or ``asked`` for a consultation,
+            ``back`` for a returned client, or empty), ``message`` (a sentence or
+            empty), ``leaves`` (whether the card closes by itself), ``seconds`` (of
+            ringing or talking; False at the end), ``consulting`` (the colleague being
+            consulted) and ``target`` (the target of a transfer).
         :rtype: dict
         """
         legs = self._legs_of(call, numbers)
@@ -57,7 +56,7 @@ class MangoCardPhase(models.AbstractModel):
 
     @api.model
     def _leaves_me(self, call):
-        """Tell whether a call is none of the user's business any more.
+        """Tell whether the user has nothing more to do with a call.
 
         :rtype: bool
         """
@@ -68,14 +67,14 @@ class MangoCardPhase(models.AbstractModel):
 
     @api.model
     def _by_extension(self, call, legs):
-        """Return what the legs of a call mean for each extension on them.
+        """Return values per extension that change with the phase of its user.
 
-        Cheap, since it is compared at every notification: a person needs to be told
-        of a change only if this changes for one of their extensions.
+        Cheap, because it is compared at every notification: users are only notified if
+        it changes for one of their extensions.
 
         :param mango.call call: any.
-        :param mango.call.leg legs: all of its legs, which are not searched again.
-        :return: values to compare, by number; for the menu's legs by False.
+        :param mango.call.leg legs: all of its legs, to avoid another search.
+        :return: values to compare, by number; under False for the menu's legs.
         :rtype: dict[str | bool, tuple]
         """
         own_ids = defaultdict(list)
@@ -90,7 +89,7 @@ class MangoCardPhase(models.AbstractModel):
         return {**views, False: tuple(menu._live().mapped("leg_ref"))}
 
     def _comparable(self, call, legs, own, number):
-        """Return what :meth:`_describe_phase` and the board depend on."""
+        """Return the values that :meth:`_describe_phase` and the board depend on."""
         others = legs - own
         numbers = frozenset({number})
         phase = self._phase(call, own, numbers, others)
@@ -116,9 +115,9 @@ class MangoCardPhase(models.AbstractModel):
     # ------------------------------------------------------------
 
     def _phase(self, call, legs, numbers, others):
-        """Return the phase, one of those that the card knows.
+        """Return the phase of the card.
 
-        :param mango.call.leg legs: those of the person.
+        :param mango.call.leg legs: those of the user.
         :param mango.call.leg others: the other legs of the call.
         :rtype: str
         """
@@ -141,7 +140,7 @@ class MangoCardPhase(models.AbstractModel):
         return "elsewhere" if legs else "greeting"
 
     def _is_caller(self, call, numbers):
-        """Tell whether the person has made the call, or had the PBX make it."""
+        """Tell whether the user has made the call, directly or by a callback."""
         return call.direction != "inbound" and call.extension_id.number in numbers
 
     def _caller_phase(self, legs, numbers):
@@ -152,7 +151,7 @@ class MangoCardPhase(models.AbstractModel):
         return "pick_up"
 
     def _phase_without_client(self, call, legs, numbers, others):
-        """Return the phase for somebody whom the client of a talk is not with."""
+        """Return the phase for a user who is not talking to the client."""
         was_theirs = self._is_caller(call, numbers) or self._had_client(
             call, legs, numbers
         )
@@ -170,9 +169,9 @@ class MangoCardPhase(models.AbstractModel):
         return "taken" if is_others else "ended"
 
     def _had_client(self, call, legs, numbers):
-        """Tell whether the person has talked, and not only been asked by a colleague.
+        """Tell whether the user has talked, and not only been consulted.
 
-        When a colleague who asked has hung up, the leg goes on with the client.
+        When the consulting colleague hangs up, the leg continues with the client.
 
         :rtype: bool
         """
@@ -188,11 +187,10 @@ class MangoCardPhase(models.AbstractModel):
     # ------------------------------------------------------------
 
     def _handed_on(self, call, legs, numbers):
-        """Return where the client was sent from a talk: what began to ring after it.
+        """Return the legs that a talk was transferred to.
 
         :param mango.call.leg legs: all of the call.
-        :param frozenset[str] numbers: the extensions of whoever looks at it, who does
-            not count.
+        :param frozenset[str] numbers: the user's own extensions, which are ignored.
         :rtype: mango.call.leg
         """
         return legs.filtered(
@@ -205,30 +203,30 @@ class MangoCardPhase(models.AbstractModel):
         )
 
     def _is_handed_on(self, call, legs, numbers):
-        """Tell whether the client of a talk is on the way to somebody else.
+        """Tell whether the client of a talk is being transferred.
 
         :param mango.call.leg legs: all of the call.
         :rtype: bool
         """
         handed_on = self._handed_on(call, legs, numbers)
-        # Between a phone that rang in vain and the next one, no phone rings.
+        # Between two phones of a group, no phone rings.
         last = legs.sorted("sequence")[-1:] & handed_on
         return bool(handed_on._live()) or self._rang_in_vain(last)
 
     def _rang_in_vain(self, leg):
-        """Tell whether nobody picked up although the client was still there."""
+        """Tell whether nobody picked up while the client was waiting."""
         is_over = leg.state == "disconnected" and not leg.answered_at
         return is_over and leg.end_reason != codes.CALLER_HUNG_UP
 
     def _own_transfer(self, call, legs, numbers):
-        """Return the last transfer from Odoo of the talk that the person has or had.
+        """Return the user's last transfer from Odoo of this talk.
 
-        :param mango.call.leg legs: those of the person.
+        :param mango.call.leg legs: those of the user.
         :rtype: mango.command
         """
         if call.state != "talking":
             return self.env["mango.command"]
-        # sudo: mango.command - what became of the person's own clicks.
+        # sudo: mango.command - the user's own transfers.
         command_sudo = call.transfer_ids.sudo().filtered(
             lambda command: command.extension in numbers
         )[:1]
@@ -239,17 +237,17 @@ class MangoCardPhase(models.AbstractModel):
         return command_sudo if talk and not is_past else command_sudo.browse()
 
     def _is_transferring(self, call, command, numbers, phase):
-        """Tell whether a transfer was sent of which the legs do not tell yet.
+        """Tell whether a transfer was sent that does not show in the legs yet.
 
-        :param mango.command command: the last one of the person, or none.
-        :param str phase: what the legs tell.
+        :param mango.command command: the user's last one, possibly empty.
+        :param str phase: the phase according to the legs.
         :rtype: bool
         """
         if not command or phase not in ("talking", "hold", "ended"):
             return False
         if phase == "ended" and command.method != "blind":
             return False
-        # Both moments are Odoo's: the clock of the PBX may be another.
+        # Both times are Odoo's, because the PBX's clock may differ.
         begun = call.leg_ids.filtered(
             lambda leg: (
                 leg.leg_ref != command.leg_ref
@@ -263,14 +261,14 @@ class MangoCardPhase(models.AbstractModel):
         return command.state != "unclear" and command._age() < SENDING_TIME
 
     def _is_sent_on(self, call, live, numbers):
-        """Tell whether the client is being transferred to the person without asking.
+        """Tell whether the client is being transferred blindly to the user.
 
-        At first such a leg looks like that of a colleague who asks.
+        At first such a leg looks like a consultation.
 
         :rtype: bool
         """
         dialled = numbers | set(live.mapped("group_extension"))
-        # sudo: mango.command - only whether the phone rings because of one.
+        # sudo: mango.command - only whether one makes the phone ring.
         command_sudo = call.transfer_ids.sudo().filtered(
             lambda command: command.to_number in dialled
         )[:1]
@@ -278,9 +276,9 @@ class MangoCardPhase(models.AbstractModel):
         return command_sudo.method == "blind" and bool(talk._live())
 
     def _about(self, call, legs, numbers, phase, others):
-        """Return what a call that rings or is talked about is, if it is no usual one.
+        """Return what is special about a ringing or talking call.
 
-        :return: as of :meth:`_describe_phase`.
+        :return: ``about`` of :meth:`_describe_phase`.
         :rtype: str
         """
         if call.direction == "internal" or phase not in ("ringing", "talking"):
@@ -291,9 +289,9 @@ class MangoCardPhase(models.AbstractModel):
         return "back" if is_again and self._had_client(call, legs, numbers) else ""
 
     def _asking(self, live, numbers, others):
-        """Return the leg of a colleague who asks while the client is on hold.
+        """Return the leg of a colleague who consults the user with the client on hold.
 
-        :param mango.call.leg live: of the person, those that are not over.
+        :param mango.call.leg live: the user's live legs.
         :rtype: mango.call.leg
         """
         on_hold = others.filtered(lambda leg: leg.state == "onhold")
@@ -302,15 +300,15 @@ class MangoCardPhase(models.AbstractModel):
         return live.filtered(lambda leg: leg.from_extension in askers)[:1]
 
     def _target(self, call, numbers, command):
-        """Return to whom the person transfers the client.
+        """Return to whom the user transfers the client.
 
-        :param mango.command command: their last transfer from Odoo, or none.
-        :return: a name or a number; empty if it is several phones.
+        :param mango.command command: their last transfer from Odoo, possibly empty.
+        :return: a name or a number; empty if several phones ring.
         :rtype: str
         """
         handed_on = self._handed_on(call, call.leg_ids, numbers)
         ringing = self._ringing(handed_on)
-        # What rings is surer: somebody may have transferred the client on.
+        # Ringing legs take precedence: the client may have been transferred further.
         name = self._phones_name(call, ringing) or self._number_name(
             call, command.to_number
         )
@@ -319,7 +317,7 @@ class MangoCardPhase(models.AbstractModel):
         return self._phones_name(call, handed_on[-1:])
 
     def _phones_name(self, call, legs):
-        """Return whom some phones belong to: somebody, or a group.
+        """Return the name of the person or the group whose phones ring.
 
         :rtype: str
         """
@@ -331,9 +329,9 @@ class MangoCardPhase(models.AbstractModel):
         return self._number_name(call, dialled.pop())
 
     def _number_name(self, call, number):
-        """Return whom a number belongs to, as people name them; else the number.
+        """Return the name of a number's owner, or else the number.
 
-        :param str number: of an extension, of a group, or an outside one.
+        :param str number: an extension, a group, or an outside number.
         :rtype: str
         """
         if not number:
@@ -354,13 +352,13 @@ class MangoCardPhase(models.AbstractModel):
         return group_sudo.name or account._display_number(number)
 
     # ------------------------------------------------------------
-    # Cards that go by themselves
+    # Cards that close by themselves
     # ------------------------------------------------------------
 
     def _leaves(self, call, phase):
         if phase == "taken":
             return True
-        # A call that the whole group missed stays with one of them.
+        # A call that the whole group missed stays on one member's screen.
         return (
             phase == "ended"
             and call.result == "missed"
@@ -368,7 +366,7 @@ class MangoCardPhase(models.AbstractModel):
         )
 
     def _responsible(self, call):
-        # What a group missed stays with who was rung first.
+        # A call that a group missed stays with the member rung first.
         charged = call.user_id or call.leg_ids._rung().to_user_id[:1]
         users = charged | call.routed_extension_id.user_id
         owners = self.env["mango.caller.lookup"]._owners(
@@ -378,7 +376,7 @@ class MangoCardPhase(models.AbstractModel):
         return users | owners[:1]
 
     # ------------------------------------------------------------
-    # Words and times
+    # Messages and times
     # ------------------------------------------------------------
 
     def _message(self, call, legs, numbers, phase, about):
@@ -425,7 +423,7 @@ class MangoCardPhase(models.AbstractModel):
         return name and self.env._("%s picked up", name)
 
     def _back_message(self, call, others):
-        """Say who did not take the client, if that is why the phone rings again."""
+        """Return who did not take the client, if this is why the phone rings again."""
         phones = others.filtered(lambda leg: not leg._is_menu()).sorted("sequence")
         if not self._rang_in_vain(phones[-1:]):
             return ""
@@ -446,9 +444,9 @@ class MangoCardPhase(models.AbstractModel):
         return bool(legs) and not dialled and not legs.filtered("answered_at")
 
     def _talker(self, others):
-        """Return the leg of whoever else talks to the client now.
+        """Return the leg of another employee who is talking to the client.
 
-        :param mango.call.leg others: all legs of the call but the person's own.
+        :param mango.call.leg others: all legs of the call but the user's own.
         :rtype: mango.call.leg
         """
         return others.filtered(
@@ -461,19 +459,19 @@ class MangoCardPhase(models.AbstractModel):
         )
 
     def _party_name(self, call, leg):
-        """Return the colleague on a leg, as people name them; empty if none is.
+        """Return the name of the colleague on a leg; empty if there is none.
 
         :rtype: str
         """
         number = leg.to_extension or leg.from_extension
         if not number:
-            # After a transfer to the outside both sides are.
+            # After a transfer to an outside number, both sides may be.
             return call.account_id._display_number(leg.to_number)
         extensions = self.env["mango.extension"]._by_number(call.account_id, [number])
         return extensions[number].display_name if number in extensions else number
 
     def _consulting(self, call, live, numbers):
-        """Return the colleague whom the person asks while the client is on hold."""
+        """Return the colleague being consulted while the client is on hold."""
         if "onhold" not in live.mapped("state"):
             return ""
         asked = live.filtered(
@@ -494,9 +492,9 @@ class MangoCardPhase(models.AbstractModel):
         return max(int((fields.Datetime.now() - since).total_seconds()), 0)
 
     def _since(self, call, live, phase):
-        """Return the moment from which the card counts what it says.
+        """Return the start of the duration on the card.
 
-        :param mango.call.leg live: the person's legs that go on.
+        :param mango.call.leg live: the user's live legs.
         :rtype: datetime | None
         """
         others = call.leg_ids._live() - live

@@ -2,7 +2,7 @@ from odoo import api, models
 
 
 class MangoExtension(models.Model):
-    """What is going on at an extension right now."""
+    """Searching extensions, and the supervisors' board."""
 
     _inherit = "mango.extension"
 
@@ -24,22 +24,22 @@ class MangoExtension(models.Model):
         return self.env["mango.transfer.target"]._find(term)
 
     def _person_name(self):
-        """Return whose extension this is.
+        """Return the name of the extension's user.
 
         :rtype: str
         """
-        # sudo: res.users - the name of a colleague.
+        # sudo: res.users - only the name of a colleague.
         return self.user_id.sudo().name or self.name or self.number
 
     def _describe(self):
-        """Return who has this extension, for the web client.
+        """Return the extension and its user for the web client.
 
         :return: ``id``, ``number``, ``name``, ``user_id`` (False without one),
             ``avatar`` (address of a picture, or empty), ``status`` (``available``,
             ``dnd`` or ``away``) and ``away_until`` (UTC as text, or False).
         :rtype: dict
         """
-        # sudo: res.users - picture and status of a colleague.
+        # sudo: res.users - only picture and status of a colleague.
         user_sudo = self.user_id.sudo()
         picture = f"/web/image/res.users/{user_sudo.id}/avatar_128"
         return {
@@ -57,7 +57,7 @@ class MangoExtension(models.Model):
 
     @api.model
     def get_board(self):
-        """Return the board of the companies that are active: it is for supervisors.
+        """Return the supervisors' board of the active companies.
 
         :return: ``extensions``: all, each with ``id``, ``number``, ``name``,
             ``user_id``, ``avatar``, ``department``, ``state`` (as of :meth:`_states`)
@@ -72,7 +72,7 @@ class MangoExtension(models.Model):
 
     @api.model
     def get_board_calls(self):
-        """Return only what changes on the board while calls go on.
+        """Return only the parts of the board that change with calls.
 
         :return: ``busy``: ``id``, ``state`` and ``call`` of every extension that is not
             free; ``absent``: ``id``, ``status`` and ``away_until`` of those whose

@@ -18,26 +18,26 @@ LIST_LIMIT = 20
 
 SEARCH_LIMIT = 10
 
-#: Of leads and of colleagues; the rest are contacts.
+#: Results that are leads and colleagues; the rest are contacts.
 SEARCH_LIMIT_OTHERS = 3
 
 MIN_TERM = 2
 
-#: Fewer digits begin too many numbers.
+#: Fewer digits match too many numbers.
 MIN_DIGITS = 4
 
-#: E.164 has no number that is longer, so this is behind all that begin the same.
+#: No number in E.164 is longer, so this sorts after all with the same beginning.
 LAST_DIGITS = "9" * 15
 
 
 class ResUsers(models.Model):
-    """What the systray shows of a user's calls, and whom they find to be called."""
+    """A user's calls in the systray, and the search for numbers to call."""
 
     _inherit = "res.users"
 
     def _mango_store_status(self, status, until):
         result = super()._mango_store_status(status, until)
-        # sudo: res.users, mango.account - only to tell those who look at it.
+        # sudo: res.users, mango.account - only notifies open screens.
         user_sudo = self.sudo()
         user_sudo._bus_send("mango_office/status", user_sudo._mango_status_info())
         for account in user_sudo.mango_extension_ids.account_id:
@@ -45,7 +45,7 @@ class ResUsers(models.Model):
         return result
 
     def _mango_check_self(self):
-        """Check that a user of the telephony asks about nobody else.
+        """Check that telephony users only read their own calls.
 
         :raise AccessError: otherwise.
         """
@@ -149,19 +149,19 @@ class ResUsers(models.Model):
         return found
 
     # ------------------------------------------------------------
-    # Whom to call
+    # Search for numbers
     # ------------------------------------------------------------
 
     def mango_search(self, term):
-        """Find contacts, open leads and colleagues that can be called.
+        """Find contacts, open leads and colleagues to call.
 
         :param str term: the beginning of a number, or part of a name.
         :return: each with ``type`` (``colleague``, ``partner`` or ``lead``), ``id``,
-            ``name``, ``detail`` (company, department and the like), ``number`` (as
-            people write it), ``dial`` and the record that the call belongs to, in
-            ``res_model`` and ``res_id``.
+            ``name``, ``detail`` (company, department and the like), ``number``
+            (formatted), ``dial``, and ``res_model`` and ``res_id`` (the record of the
+            call).
         :rtype: list[dict]
-        :raise AccessError: if another user is asked.
+        :raise AccessError: if it is another user.
         """
         self._mango_check_self()
         term = str(term or "").strip()
@@ -216,9 +216,9 @@ class ResUsers(models.Model):
         )
 
     def _mango_number_domain(self, term):
-        """Return the domain for records whose number begins with what was typed.
+        """Return the domain for records whose number begins with the term.
 
-        :return: one that an index answers; None if a name was typed.
+        :return: one that can use an index; None if the term is a name.
         :rtype: Domain | None
         """
         if not _is_number(term):
@@ -226,7 +226,7 @@ class ResUsers(models.Model):
         if len(_digits(term)) < MIN_DIGITS:
             return Domain.FALSE
         regions = self.env["mail.thread.phone"]._mango_phone_regions(self.env.company)
-        # LIKE would use the index in databases with the collation C only.
+        # LIKE would use the index only in databases with the collation C.
         return Domain.OR(
             Domain("phone_sanitized", ">=", beginning)
             & Domain("phone_sanitized", "<=", beginning + LAST_DIGITS)
@@ -275,7 +275,7 @@ class ResUsers(models.Model):
 
 
 def _is_number(term):
-    """Tell whether the beginning of a number was typed, not that of a name."""
+    """Tell whether the term is the beginning of a number, not of a name."""
     return bool(_digits(term)) and not any(sign.isalpha() for sign in term)
 
 
@@ -284,10 +284,11 @@ def _digits(term):
 
 
 def _beginnings(term, regions):
-    """Return how numbers in E.164 may begin that somebody has begun to type.
+    """Return the possible beginnings in E.164 of a partly typed number.
 
-    :param str term: with or without country code, or as dialled in a region.
-    :param tuple[str, ...] regions: ISO codes of the countries to think of.
+    :param str term: the typed digits, with or without country code, or as dialled in a
+        region.
+    :param tuple[str, ...] regions: ISO codes of the countries to try.
     :rtype: set[str]
     """
     digits = _digits(term)

@@ -182,7 +182,7 @@ class TestCallbackFold(BaseCase):
 
     @settings(max_examples=300, deadline=None)
     @given(st.lists(FACTS, max_size=25))
-    def test_told_one_by_one(self, facts):
+    def test_facts_arriving_one_by_one(self, facts):
         """What is known in between does not show in the end."""
         for count in range(len(facts)):
             fold(facts[:count])

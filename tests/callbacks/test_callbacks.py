@@ -233,7 +233,7 @@ class TestCallbacks(CallbackCase):
         self.assertEqual(len(outcomes), 1, outcomes)
         self.assertEqual(self.entries().mapped("state"), ["done", "done", "open"])
 
-    def test_a_call_that_is_told_twice(self):
+    def test_call_reported_twice(self):
         call = self.missed(10)
         self.work_off()
         call._on_ended()
@@ -320,7 +320,7 @@ class TestCallbacks(CallbackCase):
         self.assertEqual(self.work_off(), entry)
         self.assertEqual((entry.partner_id, entry.attempt_count), (olga, 2))
 
-    def test_a_person_says_who_it_was(self):
+    def test_client_chosen_manually(self):
         call = self.missed(20, number=OLGA)
         self.missed(15)
         self.assertEqual(len(self.work_off()), 2)
@@ -732,7 +732,7 @@ class TestCallbacks(CallbackCase):
         new = self.env["mail.message"].search([]) - before
         return new.filtered(lambda message: message.model == "mango.account")
 
-    def test_supervisors_are_told_once(self):
+    def test_supervisors_are_notified_once(self):
         self.missed(60)
         self.missed(5, number=OLGA)
         self.work_off()
@@ -820,7 +820,7 @@ class TestCallbacks(CallbackCase):
         with self.assertRaises(AccessError):
             self.anna.with_user(self.boris).mango_waiting()
 
-    def test_given_to_somebody_else(self):
+    def test_client_reassigned_by_a_user(self):
         """Whoever gave a client away is not reminded of them any more."""
         self.missed(10, users=self.anna | self.vera)
         entry = self.work_off()

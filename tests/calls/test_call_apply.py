@@ -204,7 +204,7 @@ class TestCallApply(MangoCase):
 
     # -- participants and the bus -------------------------------------------------
 
-    def test_participants_are_told_and_nobody_else(self):
+    def test_only_participants_are_notified(self):
         self.ivan.user_id = self.kirill
         outsider = self.create_user("egor", "Егор Павлов")
         self.env["bus.bus"].search([]).unlink()
@@ -225,7 +225,7 @@ class TestCallApply(MangoCase):
             )
         self.assertEqual(sent[-1][1]["payload"]["state"], "ended")
 
-    def test_duplicate_tells_nobody(self):
+    def test_duplicate_notifies_nobody(self):
         self.play(inbound_answered())
         before = self.env["bus.bus"].search_count([])
         self.play(inbound_answered())

@@ -258,13 +258,13 @@ class TestIdentification(MangoCase):
         lead = self.create_lead("Заявка с сайта", phone="8 (495) 000-02-06")
         self.assertIdentified(self.nobody, lead)
 
-    def test_lead_brings_its_contact_who_has_no_number(self):
+    def test_lead_identifies_its_contact_without_a_number(self):
         partner = self.create_partner("Без номера")
         lead = self.create_lead("С номером", partner_id=partner.id, phone=self.NUMBER)
         partner.phone = False  # the lead wrote its number there
         self.assertIdentified(partner, lead)
 
-    def test_lead_of_nobody_with_the_contacts_number(self):
+    def test_lead_without_contact_with_the_contacts_number(self):
         partner = self.partner("А")
         lead = self.create_lead("Заявка с сайта", phone=self.NUMBER)
         self.assertIdentified(partner, lead)
@@ -349,7 +349,7 @@ class TestOwner(MangoCase):
         company = self.create_partner("Вектор", is_company=True, user_id=self.anna.id)
         self.assertEqual(self.owners(company), [self.anna])
 
-    def test_who_left_is_not_asked(self):
+    def test_former_employee_is_skipped(self):
         partner = self.create_partner("Иван", user_id=self.kirill.id)
         self.kirill.active = False
         self.assertEqual(self.owners(partner), [])

@@ -144,7 +144,7 @@ class TestGroupCall(MangoCase):
             counts.append(self.cr.sql_log_count - before)
         self.assertEqual(counts[0], counts[1])
 
-    def test_who_was_there_at_the_time(self):
+    def test_participants_at_the_time(self):
         call = self.play(missed_by_group())
         self.anna_extension.user_id = self.kirill
         with self.transaction() as env:
@@ -164,7 +164,7 @@ class TestGroupCall(MangoCase):
             call.with_user(self.vera).partner_id = partner
             self.assertEqual((call.owner_id, call.user_ids), (owner, owner))
 
-    def test_nobody_loses_the_call_that_they_correct(self):
+    def test_correcting_a_call_keeps_access_to_it(self):
         self.ivan.user_id = self.boris
         call = self.play(missed_in_menu(0))
         self.assertEqual(call.user_ids, self.boris)
@@ -174,7 +174,7 @@ class TestGroupCall(MangoCase):
         self.assertEqual(call.user_ids, self.boris | self.kirill)
         self.assertEqual(call.manual_user_ids, self.boris)
 
-    def test_supervisor_shows_it_to_somebody(self):
+    def test_supervisor_shares_the_call(self):
         *posts, last = inbound_answered().posts
         for post in posts:
             self.receive(*post)

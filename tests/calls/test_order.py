@@ -115,7 +115,7 @@ class TestOrder(MangoCase):
             with self.subTest(scenario=scenario.name):
                 self.assertSameInAnyOrder(scenario.name, posts)
 
-    def test_recording_that_is_announced_for_somebody_else(self):
+    def test_recording_announced_for_another_user(self):
         """The extension of events/recording wins over the user of record/added."""
         recording = {"recording_id": "R", "timestamp": T0 + 96}
         posts = [

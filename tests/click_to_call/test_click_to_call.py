@@ -318,7 +318,7 @@ class TestClick(ClickCase):
         self.send()
         self.assertRegex(self.commands().reason, "[а-я]")
 
-    def test_the_user_is_told(self):
+    def test_the_user_is_notified(self):
         self.click()
         with self.told() as messages:
             self.send()

@@ -84,7 +84,7 @@ class TestBudget(SpendingCase):
         )
         made.invalidate_recordset()
 
-    def test_sixty_an_hour_unless_told_otherwise(self):
+    def test_default_limit_is_sixty_an_hour(self):
         self.assertEqual(self.account.callback_limit_per_hour, 60)
         self.spend(59)
         self.dial(HOME)
@@ -92,7 +92,7 @@ class TestBudget(SpendingCase):
             self.dial("+74950000202")
         self.assertEqual(len(self.given()), 60)
 
-    def test_whoever_presses_twice_gets_the_same_call(self):
+    def test_second_click_gets_the_same_call(self):
         self.account.callback_limit_per_hour = 1
         self.dial(HOME)
         self.dial(HOME)
@@ -222,7 +222,7 @@ class TestDirections(SpendingCase):
             self.dial(number)
         self.assertFalse(self.commands())
 
-    def test_costly_ones_are_forbidden_unless_told_otherwise(self):
+    def test_costly_numbers_are_forbidden_by_default(self):
         for name, number in COSTLY.items():
             with self.subTest(name=name):
                 self.assertForbidden(number, "premium-rate")
@@ -235,7 +235,7 @@ class TestDirections(SpendingCase):
             self.dial(number)
         self.assertEqual(len(self.commands()), len(COSTLY))
 
-    def test_abroad_is_allowed_unless_told_otherwise(self):
+    def test_foreign_numbers_are_allowed_by_default(self):
         self.dial(GERMANY)
         self.assertEqual(self.commands().to_number, GERMANY)
 

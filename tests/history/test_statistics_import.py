@@ -166,7 +166,7 @@ class TestFetching(HistoryCase):
         self.assertTrue(self.call("E1"))
         self.assertEqual(job.new_count, 1)
 
-    def test_a_call_that_nobody_told_of(self):
+    def test_call_without_notifications(self):
         self.statistics.calls = [answered(recordings=["R1"])]
         job = self.fetch()
         self.assertRecordValues(
@@ -319,7 +319,7 @@ class TestFetching(HistoryCase):
                 for name in SAME_FACTS:
                     self.assertEqual(told[name], counted[name], name)
 
-    def test_extension_that_nobody_has(self):
+    def test_unassigned_extension(self):
         self.statistics.calls = [
             entry("E1", person("104", 12, 20)),
             entry("E2", person("999", 12, 20)),
@@ -358,7 +358,7 @@ class TestFetching(HistoryCase):
         self.assertEqual(self.call("E1").route_state, "none")
         self.assertNotIn("commands/route", self.pbx.paths())
 
-    def test_a_call_on_the_screen_is_told_of(self):
+    def test_call_on_the_screen_is_notified(self):
         for post in inbound_answered().posts[:6]:
             self.receive(*post)
         self.env.cr.precommit.run()
@@ -508,7 +508,7 @@ class TestPages(HistoryCase):
         self.statistics.polls_before = 10**9
         job = self.fetch(runs=400)
         self.assertEqual(job.state, "failed")
-        self.assertIn("did not finish", job.error)
+        self.assertIn("did not complete", job.error)
         orders = [o for o in self.statistics.orders if o["start_date"] == START_TEXT]
         self.assertEqual(len(orders), MAX_ATTEMPTS)
         self.assertLessEqual(
@@ -653,7 +653,7 @@ class TestTrouble(HistoryCase):
         self.assertIn("An option of the PBX is missing", job.error)
         self.assertEqual(len(self.pbx.requests), MAX_ATTEMPTS)
 
-    def test_mistake_of_ours_keeps_nobody_waiting(self):
+    def test_internal_error_does_not_block_other_jobs(self):
         other = self.create_account(api_key="test_api_key_0007", api_salt="x")
         jobs = self.env["mango.statistics.import"].sudo()
         broken = jobs._start(self.account, START, NOON)
@@ -868,7 +868,7 @@ class TestAbandoned(HistoryCase):
         self.close(QUIET_TIME.seconds // 60 + 1)
         self.assertEqual(self.call().state, "talking")
 
-    def test_given_up_when_they_told_nothing(self):
+    def test_closed_when_statistics_have_nothing(self):
         self.begin()
         self.sync_up_to(3600)
         self.close(30)
@@ -926,7 +926,7 @@ class TestByHand(HistoryCase):
         self.assertEqual(job.create_uid, self.admin)
         self.assertEqual(self.run_all(job).state, "done")
 
-    def test_progress_is_told(self):
+    def test_progress_is_notified(self):
         job = self.order(self.admin)
         self.env["bus.bus"].sudo().search([]).unlink()
         self.run_all(job)
@@ -942,7 +942,7 @@ class TestByHand(HistoryCase):
             with self.subTest(user=user.name), self.assertRaises(AccessError):
                 self.env["mango.statistics.import"].with_user(user).search([])
 
-    def test_nobody_writes_jobs(self):
+    def test_jobs_are_read_only(self):
         job = self.order(self.admin).with_user(self.admin)
         with self.assertRaises(AccessError):
             job.write({"state": "done"})
@@ -968,7 +968,7 @@ class TestByHand(HistoryCase):
         with self.assertRaisesRegex(UserError, "Already in progress"):
             self.order(self.admin)
 
-    def test_one_at_a_time_whoever_is_faster(self):
+    def test_concurrent_orders_create_one_job(self):
         job = self.order(self.admin)
         with (
             mute_logger("odoo.sql_db"),

@@ -139,7 +139,7 @@ class TestAllowedAddresses(RefusalCase):
         super().setUp()
         self.startPatcher(patch.dict(config.options, proxy_mode=True))
 
-    def test_off_until_somebody_wants_it(self):
+    def test_off_by_default(self):
         self.assertFalse(self.account.allowed_addresses)
         self.assertEqual(self.post_from(ELSEWHERE).status_code, 200)
         self.assertEqual(self.events().source_address, ELSEWHERE)

@@ -42,7 +42,7 @@ class TestNotificationSlots(BaseCase):
         env.cr.close.assert_not_called()
         env.registry.cursor.assert_not_called()
 
-    def test_never_more_than_slots_and_nobody_is_lost(self):
+    def test_slots_limit_concurrency_without_losses(self):
         """Whoever waits has given their connection back."""
         inside, most, done, closed = 0, 0, 0, 0
         lock, full = threading.Lock(), threading.Event()

@@ -32,7 +32,7 @@ DOWN = TransportError("", reason="connect")
 
 
 @tagged("post_install", "-at_install")
-class TestGate(MangoCase):
+class TestCircuitBreaker(MangoCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -86,7 +86,7 @@ class TestGate(MangoCase):
             self.note()
             self.assertFalse(self.account._may_request())
 
-    def test_admins_are_told_once(self):
+    def test_admins_are_notified_once(self):
         self.note(RefusedError(3102, ""))
         self.note(RefusedError(3102, ""))
         self.note(LockedOutError(""))
@@ -99,7 +99,7 @@ class TestGate(MangoCase):
         self.assertNotIn(self.anna, everybody)
         self.assertNotIn(self.vera, everybody)
 
-    def test_told_again_after_the_next_stop(self):
+    def test_notified_again_after_the_next_stop(self):
         self.note(RefusedError(3102, ""))
         self.account.action_resume_requests()
         before = len(self.told())
@@ -152,10 +152,10 @@ class TestGate(MangoCase):
         self.note(LockedOutError(""))
         self.assertTrue(other._may_request())
 
-    def test_gate_reveals_no_secret(self):
+    def test_breaker_reveals_no_secret(self):
         self.note(LockedOutError(""))
-        gate = self.env["mango.circuit.breaker"].sudo().search([])
-        [values] = gate.read(load=None)
+        breaker = self.env["mango.circuit.breaker"].sudo().search([])
+        [values] = breaker.read(load=None)
         for secret in (self.account.api_key, self.account.api_salt):
             self.assertNotIn(secret, str(values))
 
@@ -281,8 +281,8 @@ class TestGate(MangoCase):
 
 
 @tagged("post_install", "-at_install")
-class TestGateOfRoutes(RouteCase):
-    """Route commands are automatic: they stop, and they tell the gate."""
+class TestCircuitBreakerOfRoutes(RouteCase):
+    """Route commands are automatic: they stop, and they tell the breaker."""
 
     def test_success_opens(self):
         self.account._record_answer(RateLimitedError(""))
@@ -301,7 +301,7 @@ class TestGateOfRoutes(RouteCase):
         self.send(self.call("E2"))
         self.assertEqual(self.pbx.paths(), [ROUTE], "the account would be locked out")
         self.assertEqual(self.call("E2").route_state, "skipped")
-        self.assertIn("have stopped", self.call("E2").route_reason)
+        self.assertIn("are stopped", self.call("E2").route_reason)
 
     def test_unknown_call_does_not(self):
         self.pbx.answers(ROUTE, {"result": 3310})
@@ -319,4 +319,4 @@ class TestGateOfRoutes(RouteCase):
             self.receive(kind, {**payload, "entry_id": entry_id, "call_id": "L9"})
             self.send(self.call(entry_id))
         self.assertEqual(self.pbx.paths(), [ROUTE] * FAILURES_IN_A_ROW)
-        self.assertIn("in trouble", self.call(entry_id).route_reason)
+        self.assertIn("having problems", self.call(entry_id).route_reason)

@@ -55,11 +55,11 @@ class TestMapping(AccountCase):
         self.assertSuggested(self.egor, name=" егор ПАВЛОВ ")
         self.assertSuggested(self.env["res.users"], number="202", name="Егор Павлович")
 
-    def test_nobody(self):
+    def test_no_match(self):
         self.assertSuggested(self.env["res.users"])
         self.assertSuggested(self.env["res.users"], number="202", name="Незнакомец")
 
-    def test_two_who_fit_are_nobody(self):
+    def test_two_matches_are_ambiguous(self):
         self.boris.name = "Егор Павлов"
         self.assertSuggested(self.env["res.users"], name="Егор Павлов")
         self.assertSuggested(
@@ -84,7 +84,7 @@ class TestMapping(AccountCase):
         self.kirill.active = False
         self.assertSuggested(self.env["res.users"], number="203", name=self.kirill.name)
 
-    def test_no_suggestion_where_somebody_is(self):
+    def test_no_suggestion_for_mapped_extensions(self):
         extension = self.extension(name="Егор Павлов", user_id=self.anna.id)
         self.assertFalse(extension.suggested_user_id)
         self.assertFalse(self.fresh.suggested_extension_count)

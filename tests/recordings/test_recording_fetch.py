@@ -252,7 +252,7 @@ class TestFetch(FetchCase):
         asked = [request.payload["recording_id"] for request in self.pbx.requests]
         self.assertEqual(asked, ["R1", "R2"])
 
-    def test_who_is_told(self):
+    def test_who_is_notified(self):
         """The participants, and whoever asked and waits."""
         self.pbx.offers_recording()
         told = self.env["res.partner"]
@@ -427,7 +427,7 @@ class TestFailures(FetchCase):
         self.fetch_recordings()
         self.assertEqual(self.wanted.state, "ready")
 
-    def test_half_a_file_of_somebody_killed(self):
+    def test_partial_file_of_a_killed_process(self):
         """Odoo does not write over what lies there; it removes it, being told."""
         self.pbx.offers_recording()
         self.request()

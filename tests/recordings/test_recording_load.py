@@ -67,7 +67,7 @@ class TestLoad(MangoCase):
         self.play(inbound_answered())
         self.assertEqual(self.added().user_id, self.boris)
 
-    def test_employee_told_later(self):
+    def test_employee_reported_later(self):
         self.play(inbound_answered())
         self.assertFalse(self.added(user_id=-1).extension_id)
         self.assertEqual(self.announce().user_id, self.anna)

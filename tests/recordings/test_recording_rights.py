@@ -199,7 +199,7 @@ class TestRecordingRights(MangoHttpCase):
                         action()
                 self.assertEqual(self.wanted.state, "failed")
 
-    def test_nobody_writes(self):
+    def test_recordings_are_read_only(self):
         for actor in RIGHTS:
             user = self.actors[actor] or self.env.ref("base.public_user")
             recording = self.wanted.with_user(user)

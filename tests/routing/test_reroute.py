@@ -155,7 +155,7 @@ class TestReroute(RerouteCase):
         )
         return self.call()
 
-    def test_missed_by_several_one_of_whom_was_chosen(self):
+    def test_missed_by_several_one_of_them_chosen(self):
         self.send()
         call = self.missed_by("102", "101", "103")
         self.assertEqual(call.user_id, self.anna)
@@ -163,12 +163,12 @@ class TestReroute(RerouteCase):
             call.rung_extension_ids.mapped("number"), ["102", "101", "103"]
         )
 
-    def test_missed_by_several_none_of_whom_was_chosen(self):
+    def test_missed_by_several_none_of_them_chosen(self):
         self.pbx.answers(ROUTE, {"result": 4101})
         self.send()
         self.assertFalse(self.missed_by("102", "101", "103").user_id)
 
-    def test_told_after_the_end_that_nobody_was_chosen(self):
+    def test_route_failure_after_the_end(self):
         self.send()
         command_id = self.call().route_command_id
         self.assertEqual(self.missed_by("102", "101", "103").user_id, self.anna)
@@ -298,14 +298,14 @@ class TestReroute(RerouteCase):
         self.send()
         self.assertEqual(self.rung(), [("L1", "101"), ("L1", "102")])
 
-    def test_who_is_next_is_looked_up_when_it_is_time(self):
+    def test_next_target_is_decided_when_due(self):
         self.send()
         self.rings()
         self.boris.mango_set_status("dnd")
         self.time_is_up()
         self.assertEqual(self.rung(), [("L1", "101"), ("L2", "103")])
 
-    def test_nobody_is_next(self):
+    def test_no_next_target(self):
         self.boris.mango_set_status("dnd")
         self.vera.mango_set_status("dnd")
         self.send()

@@ -312,9 +312,7 @@ class TestSending(RouteCase):
     def test_thread_that_died(self):
         for _time in range(2):
             self.drop_lost(LOST_TIME + timedelta(seconds=1))
-            self.assertRoute(
-                "skipped", "Not routed: the process that was to do it has ended."
-            )
+            self.assertRoute("skipped", "Not routed: the server process has ended.")
         self.send()
         self.assertFalse(self.pbx.requests, "it was late, and said to be dropped")
 

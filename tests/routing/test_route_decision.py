@@ -46,7 +46,7 @@ class TestRouteDecision(BaseCase):
 
     # -- one decision -------------------------------------------------------------
 
-    def test_first_step_that_finds_somebody(self):
+    def test_first_step_with_an_available_person(self):
         steps = plan("lead_owner", "contact_owner", "pbx")
         decision = decide(steps, owned())
         self.assertConsidered(decision, ("lead_owner", ANNA, "available"))
@@ -188,11 +188,11 @@ class TestRouteDecision(BaseCase):
             if decision.chosen
         ]
 
-    def test_next_step_after_one_in_vain(self):
+    def test_next_step_after_no_answer(self):
         steps = plan("lead_owner", "contact_owner", "pbx")
         self.assertEqual(self.chosen(steps, owned()), [ANNA, BORIS])
 
-    def test_substitute_of_whom_was_rung_in_vain(self):
+    def test_substitute_after_no_answer(self):
         facts = owned(anna={"substitute": VERA})
         steps = plan("lead_owner", "contact_owner")
         self.assertEqual(self.chosen(steps, facts), [ANNA, VERA, BORIS])

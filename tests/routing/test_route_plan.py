@@ -79,7 +79,7 @@ class TestRoutePlan(PlanCase):
             "callers",
         )
 
-    def test_a_step_names_whom_it_rings(self):
+    def test_summary_of_a_step(self):
         for target in ("user", "team", "group", "number"):
             with self.subTest(target), self.assertRaises(ValidationError):
                 self.step(target)
@@ -138,7 +138,7 @@ class TestRoutePlan(PlanCase):
         self.assertSkipped(
             step,
             "number_forbidden",
-            "Calls to this number are switched off: it costs extra or is abroad.",
+            "Calls to this number are blocked: it is a premium-rate or foreign number.",
         )
         self.account.premium_allowed = True
         self.assertFalse(step.problem)
@@ -158,7 +158,7 @@ class TestRoutePlan(PlanCase):
 
     # -- targets --------------------------------------------------------------------
 
-    def test_who_spoke_last(self):
+    def test_last_spoken(self):
         self.new_plan(("last_spoken", {"within_days": 30}), "pbx")
         self.receive(*menu()[0])
         self.assertEqual(self.considered()[0], ("last_spoken", None, "nobody"))
@@ -322,7 +322,7 @@ class TestAvailability(PlanCase):
             "Соколова (101).",
         )
 
-    def test_salespeople_are_not_told_why_a_colleague_is_away(self):
+    def test_absence_reason_is_hidden_from_salespeople(self):
         self.anna.with_user(self.anna).mango_set_status("dnd")
         call = self.ring()
         told = call.with_user(self.boris).route_reason
@@ -570,19 +570,19 @@ class TestTrial(PlanCase):
                 (
                     "skipped",
                     "Salesperson of the open lead",
-                    "There is nobody.",
+                    "Nobody found.",
                 ),
                 (
                     "route",
                     "Анна Соколова (101), the salesperson of the contact “Иван Петров”",
-                    "Rings for 20 seconds; without an answer it goes on.",
+                    "Rings for 20 seconds; without an answer, the next step follows.",
                 ),
                 (
                     "skipped",
                     "Анна Соколова (101), the salesperson of the company “Иван Петров”",
-                    "Was considered before.",
+                    "Already considered.",
                 ),
-                ("skipped", "Leave it to the PBX", "The PBX goes its own way."),
+                ("skipped", "Leave it to the PBX", "The PBX handles the call itself."),
             ],
         )
         self.assertFalse(self.env["mango.call"].search([]).filtered("route_trace"))
@@ -600,4 +600,6 @@ class TestTrial(PlanCase):
     def test_unknown_and_hidden(self):
         self.assertEqual(self.trial(number="74950000299").caller, "Unknown caller")
         self.assertEqual(self.trial().caller, "Unknown caller")
-        self.assertEqual(self.trial(number="Иван").caller, "This is no phone number.")
+        self.assertEqual(
+            self.trial(number="Иван").caller, "This is not a phone number."
+        )

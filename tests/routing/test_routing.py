@@ -144,7 +144,7 @@ class TestDecision(MangoCase):
         self.assertNotRouted(
             self.call(),
             "Анна Соколова (101), the salesperson of the contact “Иван Петров”. "
-            "Not routed: the call was not in a greeting any more.",
+            "Not routed: the caller was no longer in the greeting.",
         )
 
     def test_greeting_over_when_we_hear_of_it(self):

@@ -171,7 +171,7 @@ class TestPhases(CardCase):
         self.assertEqual(anna[-5:], ["talking", "hold", "talking", "left", "ended"])
         self.assertEqual(boris[-3:], ["ringing", "talking", "ended"])
 
-    def test_who_is_being_asked(self):
+    def test_consulted_colleague(self):
         for post in consultation().posts:
             self.receive(*post)
             card = self.card()
@@ -207,7 +207,7 @@ class TestPhases(CardCase):
         self.receive(*leg("L3", 3, "Disconnected", 60, CALLER, ANNA, reason=1110))
         self.assertEqual(self.card()["phase"], "ended")
 
-    def test_call_that_is_told_after_its_end(self):
+    def test_call_reported_after_its_end(self):
         """Whoever was rung has the card that they have after an orderly call."""
         posts = inbound_answered().posts
         self.receive(*posts[-1])
@@ -315,7 +315,7 @@ class TestTransfers(CardCase):
         self.assertEqual(anna, ["transferring", "left", "ended"])
         self.assertEqual(boris[-3:], ["ringing", "talking", "ended"])
 
-    def test_every_tab_is_told_of_the_click(self):
+    def test_every_tab_is_notified_of_the_click(self):
         call = self.talk()
         self.transfer()
         self.env.cr.precommit.run()
@@ -402,7 +402,7 @@ class TestTransfers(CardCase):
         )
         self.assertEqual(cards["talking", ""]["message"], "")
 
-    def test_declined_is_no_story_for_who_declined(self):
+    def test_no_message_for_the_user_who_declined(self):
         self.talk()
         self.transfer()
         self.hand_over()
@@ -593,7 +593,7 @@ class TestTransfers(CardCase):
         )
         self.assertTrue(card["can_transfer"])
 
-    def test_asked_is_told_although_the_phone_only_goes_on_ringing(self):
+    def test_consultation_is_notified_while_the_phone_keeps_ringing(self):
         """The phone rings first; then comes that the client is on hold."""
         self.talk()
         self.take(leg("L5", 1, "Appeared", 21, *self.asking()))
@@ -707,7 +707,7 @@ class TestContent(CardCase):
         self.talk()
         self.assertEqual(self.seconds_at(40, self.anna), [25])
 
-    def test_whoever_is_rung_by_a_transfer_sees_how_long_it_rings(self):
+    def test_ringing_time_of_a_transfer(self):
         posts = blind_transfer().posts
         for post in posts[:6]:
             self.receive(*post)
@@ -738,7 +738,7 @@ class TestContent(CardCase):
         # Without a name in the PBX it is the employee's.
         self.assertEqual(self.card(self.boris)["name"], self.anna.name)
 
-    def test_colleague_whose_leg_is_not_told_of_yet(self):
+    def test_colleague_whose_leg_is_not_reported_yet(self):
         self.boris_extension.name = "Борис К."
         self.env.flush_all()
         self.anna.with_user(self.anna).mango_call("102")
@@ -748,7 +748,7 @@ class TestContent(CardCase):
         self.receive(*leg("L1", 1, "Appeared", 0, {}, staff("101"), **told))
         self.assertEqual(self.card()["name"], "Борис К.")
 
-    def test_of_an_internal_call_to_several_the_one_who_talks_is_named(self):
+    def test_internal_call_to_several_shows_the_one_talking(self):
         boris, vera = staff("102"), staff("103")
         self.env["mango.extension"].search([("number", "=", "103")]).name = "Вера М."
         self.receive(*leg("L1", 1, "Appeared", 0, staff("101"), boris))
@@ -1040,7 +1040,7 @@ class TestCommandsOfCard(CardCase):
         call.invalidate_recordset()
         self.assertEqual(call.end_reason_text, words)
 
-    def test_somebody_elses_program_hung_up(self):
+    def test_another_program_hung_up(self):
         call = self.talk()
         self.end("L3", 1181)
         self.assertFalse(call.hung_up_by_id)
@@ -1244,7 +1244,7 @@ class TestCommandsOfCard(CardCase):
         self.assertEqual(request.path, "commands/call/hangup")
         self.assertEqual(request.payload["call_id"], "L2")
 
-    def test_refusal_is_told_on_the_call(self):
+    def test_refusal_is_shown_on_the_call(self):
         self.pbx.answers("commands/call/hangup", {"result": 4101})
         call = self.talk()
         call.with_user(self.anna).hang_up()

@@ -242,7 +242,7 @@ class TestRecentSearch(RecentCase):
         self.assertEqual(self.names("01 513"), ["Вена"])
         self.assertEqual(self.names("8495"), ["Иван Петров"])
 
-    def test_whoever_has_no_phone_is_not_found(self):
+    def test_records_without_a_phone_are_not_found(self):
         self.assertEqual(self.names("Ирина"), [])
 
     def test_colleagues(self):

@@ -250,7 +250,7 @@ class TestProperties(BaseCase):
 
     @PROPERTY
     @given(wild_notifications())
-    def test_a_missed_call_is_of_who_alone_was_rung(self, notifications):
+    def test_missed_call_belongs_to_the_only_one_rung(self, notifications):
         call = fold(notifications, LINES)
         states = {
             getattr(notification, "state", None) for notification in notifications
@@ -463,7 +463,7 @@ class TestLiveCalls(BaseCase):
         self.assertEqual(call.direction, "internal")
         self.assertIsNone(call.client_number)
 
-    def test_who_is_never_the_client(self):
+    def test_our_own_numbers_are_never_the_client(self):
         for number in (
             LINE,
             f"+{LINE}",
@@ -651,7 +651,7 @@ class TestLiveCalls(BaseCase):
         self.assertEqual((only.acd_group, only.to_extension), ("500", "101"))
         self.assertEqual((only.from_number, only.answered_at), (CLIENT, None))
 
-    def test_nobody_known_is_nothing(self):
+    def test_unknown_parties(self):
         call = self.fold(leg("L1", 1, "Appeared", 0, {}, {}, place="ivr"))
         self.assertIsNone(call.legs[0].from_number)
         self.assertIsNone(call.legs[0].to_extension)
@@ -711,7 +711,7 @@ class TestLiveCalls(BaseCase):
         )
         self.assertEqual((call.result, call.extension), ("missed", "102"))
 
-    def test_one_seq_told_in_two_ways(self):
+    def test_conflicting_events_with_one_seq(self):
         anna = staff("101", LINE)
         posts = [
             leg("L1", 2, "Disconnected", 5, outside(), anna, reason=1120),

@@ -165,7 +165,7 @@ class TestFetch(RecordingCase):
         self.pbx.offers_recording(sound(3)[:20000], length=24044)
         self.assertEqual(self.refuse(TransportError).reason, "broken")
 
-    def test_file_is_longer_than_told(self):
+    def test_file_is_longer_than_announced(self):
         self.pbx.offers_recording(sound(3), length=len(sound(2)))
         # What is over is not read; what is read is cut by the server's own word.
         self.assertEqual(self.fetch().size, len(sound(2)))
@@ -202,7 +202,7 @@ class TestFetch(RecordingCase):
         self.pbx.offers_recording(sound(2))
         self.assertEqual(self.fetch(max_size=limit).duration, 2)
 
-    def test_told_too_large_is_not_read(self):
+    def test_announced_too_large_is_not_read(self):
         self.pbx.offers_recording(sound(1), length=10**12)
         self.refuse(TooLargeError)
         self.assertEqual(self.file.getvalue(), b"")

@@ -217,7 +217,7 @@ class TestEntry(BaseCase):
         raw |= {"context_start_time": str(T0), "talk_duration": "75"}
         self.assertEqual(fold([parsed(raw)], LINES), fold([parsed(answered())], LINES))
 
-    def test_group_that_nobody_was_rung_of(self):
+    def test_group_without_anybody_rung(self):
         group = person(None, 10, None, 40, call_type="group", members=[])
         group |= {"call_abonent_extension": "500", "call_end_reason": 1164}
         call = fold([parsed(entry("E1", group, talk=0, duration=40))], LINES)

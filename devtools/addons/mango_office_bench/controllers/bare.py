@@ -5,9 +5,9 @@ from odoo.http import Response, request
 class Bare(http.Controller):
     @http.route("/mango_office_bench/bus", type="jsonrpc", auth="user")
     def bus(self, number):
-        """Send one message to whoever asks for it: the least that a bus message costs.
+        """Send one message to the user: the minimum cost of a bus message.
 
-        :param int number: comes back in the message ``mango_office_bench/bus``.
+        :param int number: repeated in the message ``mango_office_bench/bus``.
         """
         partner = request.env.user.partner_id
         partner._bus_send("mango_office_bench/bus", {"number": number})
@@ -23,10 +23,10 @@ class Bare(http.Controller):
     def insert(self, tail="", **_params):
         """Insert one row: the floor of any webhook in Odoo.
 
-        :param str tail: passed over.
+        :param str tail: ignored.
         :rtype: Response
         """
-        # sudo: mango.bench.row - made to take anything in, in a database of the bench.
+        # sudo: mango.bench.row - accepts anything, only in a database of the bench.
         rows_sudo = request.env["mango.bench.row"].sudo()
         rows_sudo.create({"body": request.httprequest.form.get("json", "")})
         return Response("", status=200, content_type="text/plain")

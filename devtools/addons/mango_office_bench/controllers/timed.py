@@ -1,4 +1,4 @@
-"""What is measured inside the server, where the web's own time would cover it."""
+"""Measurements inside the server, where the HTTP overhead would hide the result."""
 
 import random
 import time
@@ -18,7 +18,7 @@ from odoo.addons.mango_office.models.routing.mango_route_facts import Caller
 class Timed(http.Controller):
     @http.route("/mango_office_bench/time", type="jsonrpc", auth="user")
     def time(self, what, rounds):
-        """Measure something so often, by the clock or as the database tells.
+        """Repeat a measurement, by the clock or as reported by the database.
 
         :param str what: name of one of the methods below.
         :param int rounds: how often.
@@ -38,7 +38,7 @@ class Timed(http.Controller):
     # -- who is calling -------------------------------------------------------------
 
     def _numbers(self, env, rounds):
-        """Return numbers of contacts, each another one, of all over the table."""
+        """Return numbers of different contacts from all over the table."""
         last = env["res.partner"].search([], order="id desc", limit=1).id
         ids = [random.Random(round_).randint(1, last) for round_ in range(rounds * 2)]
         partners = env["res.partner"].browse(ids).exists()
@@ -58,7 +58,7 @@ class Timed(http.Controller):
         return [lambda query: _in_database(env, query), *queries]
 
     def _identify_by_suffix(self, env, rounds):
-        """The same as other addons do: the end of the number, blanks passed over."""
+        """The same as in other addons: by the end of the number, ignoring blanks."""
         queries = [
             SQL(
                 "SELECT id FROM res_partner WHERE replace(phone, ' ', '') ILIKE %s",
@@ -78,7 +78,7 @@ class Timed(http.Controller):
         return [search, *self._numbers(env, rounds)]
 
     def _identify_all(self, env, rounds):
-        """Contact and open lead of a caller, as the call log gets them."""
+        """Contact and open lead of a caller, as in the call log."""
         account = env.company.mango_account_id
         caller = env["mango.caller.lookup"].sudo()
         numbers = self._numbers(env, rounds)
@@ -124,7 +124,7 @@ class Timed(http.Controller):
         return [with_us_left_out(write), *pairs]
 
     def _session_info(self, env, rounds):
-        """What the page of the web client is told when it is loaded."""
+        """The session info that the web client loads."""
         return [lambda _round: env["ir.http"].session_info(), *range(rounds)]
 
     def _session_info_without(self, env, rounds):
@@ -132,14 +132,14 @@ class Timed(http.Controller):
         return [_left_out(IrHttp, "session_info")(read), *pairs]
 
     def _get_screen(self, env, rounds):
-        """What the web client of telephony's users asks once more."""
+        """The additional request of telephony users' web clients."""
         return [lambda _round: env["mango.call.presence"].get_screen(), *range(rounds)]
 
 
 def _in_database(env, query):
     """Return the seconds that a query takes in the database, its planning included.
 
-    :param SQL query: is run to its end.
+    :param SQL query: is executed completely.
     :rtype: float
     """
     explain = SQL("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) %s", query)
@@ -148,10 +148,10 @@ def _in_database(env, query):
 
 
 def _left_out(cls, name):
-    """Make a decorator that takes a method of the addon away while a function runs.
+    """Return a decorator that disables a method of the addon while a function runs.
 
-    :param type cls: one of the addon's classes, which extend Odoo's.
-    :param str name: of its method; Odoo's own is called instead.
+    :param type cls: one of the addon's classes that extend Odoo's.
+    :param str name: the method's name; Odoo's own is called instead.
     """
 
     @contextmanager

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class MangoBenchRow(models.Model):
-    """What a bare webhook stores: the least that any webhook of Odoo does."""
+    """The row stored by a bare webhook, the minimum for any webhook in Odoo."""
 
     _name = "mango.bench.row"
     _description = "Row of a Bare Webhook"

@@ -1,7 +1,7 @@
-"""``test_lint``'s checks of files, on our files.
+"""``test_lint``'s checks of files, applied to ours.
 
 Odoo runs them over every addon on the addons path. That takes minutes and reports what
-Debian left out of its package; so each of them sees ours as the only addon. Left out:
+Debian left out of its package, so here ours is the only addon. Not included:
 
 - ``TestESLint``: its command line is that of eslint 8; ``./dev lint`` has its rules.
 - ``TestConflictMarkers``: walks the source of Odoo whatever the addons are.
@@ -81,7 +81,7 @@ class TestPotFile(OnlyOurAddon, test_pofile.PotLinter):
 @tagged("post_install", "-at_install")
 class TestPylint(OnlyOurAddon, test_pylint.TestPyLint):
     def test_pylint(self):
-        # The test adds the source of Odoo, which takes minutes, to the addons.
+        # The test would add Odoo's source to the addons, which takes minutes.
         root = Manifest.for_addon(MODULE).path
         with patch.object(tools.config, "root_path", root):
             super().test_pylint()
