@@ -72,8 +72,8 @@ class MangoCallReport(models.Model):
         "res.users",
         string="Employee",
         readonly=True,
-        help="Who talked, or whose call it was; a call that a whole group has missed "
-        "is nobody's.",
+        help="The employee who talked, or to whom the call belongs; a call that a "
+        "whole group has missed belongs to nobody.",
     )
     user_ids = fields.Many2many(
         "res.users",
@@ -121,8 +121,8 @@ class MangoCallReport(models.Model):
         string="New Clients",
         readonly=True,
         aggregator="sum",
-        help="Inbound calls from clients with whom there had been no call in either "
-        "direction, neither with the contact nor with the number.",
+        help="Inbound calls from clients without any earlier call in either direction, "
+        "neither with the contact nor with the number.",
     )
     answered_share = fields.Float(
         readonly=True,
