@@ -104,5 +104,5 @@ def _wait(bed):
     deadline = time.monotonic() + PATIENCE
     while bed.query("SELECT id FROM mango_crm_task WHERE attempts = 0"):
         if time.monotonic() > deadline:
-            raise RuntimeError(f"Waited {PATIENCE} s in vain for the leads.")
+            raise RuntimeError(f"Timeout after {PATIENCE} s waiting for the leads.")
         time.sleep(0.2)

@@ -242,7 +242,7 @@ class MangoCall(models.Model):
             call._on_lead_linked()
 
     def _on_lead_linked(self):
-        """Handle the consequences of the lead that was found for the call."""
+        """Do what follows from the lead that the machine has found for the call."""
         self._update_participants()
         self._notify_participants()
         if self.state == "ended":
