@@ -45,7 +45,7 @@ class MangoOfficeController(http.Controller):
         try:
             notification = notifications.parse(kind, text)
         except notifications.NotificationError as error:
-            _logger.info("PBX notification %r makes no sense: %s", kind, error)
+            _logger.info("PBX notification %r cannot be read: %s", kind, error)
             request.env["mango.event"]._on_unreadable(account_id, kind, text)
             return self._answer(400)
         source = request.httprequest.remote_addr

@@ -1,4 +1,4 @@
-"""``./dev bench``: identifying a caller, the call log, and pages that are not ours."""
+"""``./dev bench``: identification of callers, the call log, and other apps' pages."""
 
 import time
 from xml.etree import ElementTree as ET
@@ -9,12 +9,12 @@ from .console import step
 
 MODULE_PREFIX = "mango_"
 ROUNDS = 20
-LIMIT = 80  # records of a list, as the web client asks for
+LIMIT = 80  # records of a list page in the web client
 SUPERVISOR, SALESPERSON = ("admin", "admin"), ("anna", demo.PASSWORD)
 
 
 def identification(bed):
-    """Finding the contact behind a number.
+    """Measure finding the contact with a number.
 
     :rtype: list[Row]
     """
@@ -41,7 +41,7 @@ def identification(bed):
 
 
 def pages(bed):
-    """Lists of calls beside lists of leads, and what we add to other pages.
+    """Compare lists of calls and leads, and measure what we add to other pages.
 
     :rtype: list[Row]
     """
@@ -62,7 +62,7 @@ def pages(bed):
 
 
 def _lists(who, server, user_id):
-    """Open, filter and group the call log and the leads alike."""
+    """Open, filter and group the call log and the leads in the same way."""
     calls = _List(server, "mango.call", "started_at", user_id)
     leads = _List(server, "crm.lead", "create_date", user_id)
     for name in ("opened", "filtered", "grouped", "grouped_by_month"):
@@ -77,12 +77,12 @@ def _lists(who, server, user_id):
 
 
 class _List:
-    """A list in the web client, as it asks the server.
+    """The requests of a list in the web client.
 
-    :param Server server: with somebody's session.
-    :param str model: of the records.
-    :param str date: the field that they are filtered by.
-    :param int user_id: whose records they are filtered to.
+    :param Server server: with a user's session.
+    :param str model: the records' model.
+    :param str date: the field the field to filter by.
+    :param int user_id: the user to filter by.
     """
 
     def __init__(self, server, model, date, user_id):
@@ -96,7 +96,7 @@ class _List:
         self._searched([])
 
     def waiting(self):
-        """Of clients who were missed, as the menu opens them."""
+        """The list of missed clients, as opened by the menu."""
         self._searched([["state", "=", "open"]])
 
     def filtered(self):
@@ -130,7 +130,7 @@ class _List:
 
 
 def _contact(server):
-    """Open the contact with most calls, with our fields and without."""
+    """Open the contact with most calls, with and without our fields."""
     [call] = server.call(
         "mango.call",
         "search_read",
@@ -171,16 +171,16 @@ def _is_large(bed):
 
 
 def timed(server, what, rounds):
-    """Measure inside the server; the first round is to warm up."""
+    """Measure inside the server; the first round is for warming up."""
     params = {"what": what, "rounds": rounds + 1}
     return server.rpc("/mango_office_bench/time", params)[1:]
 
 
 def _in_turn(*ways):
-    """Measure some ways in turn, so that the machine is the same for all of them.
+    """Measure alternatives in turn, so that conditions are the same for all of them.
 
     :param ways: functions without parameters.
-    :return: the seconds of each way's rounds; the first one is to warm up.
+    :return: the seconds of each alternative's rounds, without the first one.
     :rtype: list[list[float]]
     """
     found = [[] for _way in ways]
@@ -193,10 +193,10 @@ def _in_turn(*ways):
 
 
 def _specification(arch, fields):
-    """Return what the web client would ask of each record of a view.
+    """Return the specification with which the web client reads a view's records.
 
     :param str arch: of the view.
-    :param dict fields: of the model; those inside of x2many fields are passed over.
+    :param dict fields: of the model; fields inside x2many fields are ignored.
     :rtype: dict
     """
     names = set(_names(ET.fromstring(arch))) & fields.keys()

@@ -12,12 +12,12 @@ ROUNDS = 50
 
 
 def routing(bed, rounds):
-    """The decision, and the way from a ring to the command, with a plan at its worst.
+    """Measure the decision, and the time from a ring to the command, in the worst case.
 
-    Nobody can be rung but the last one: all the others do not want to be disturbed.
+    Only the last target is available: all others have set do-not-disturb.
 
-    :param TestBed bed: where Odoo is served.
-    :param int rounds: how many callers ring.
+    :param TestBed bed: with Odoo running.
+    :param int rounds: the number of callers.
     :rtype: list[Row]
     """
     server = bed.log_in(*bench_pages.SUPERVISOR)
@@ -36,7 +36,7 @@ def routing(bed, rounds):
 
 
 def _employees(bed, server):
-    """Return the users of many employees, who are made once and kept."""
+    """Return many employees' users, created once and kept."""
     domain = [("login", "=like", "bench-%")]
     users = server.call("res.users", "search", domain)
     if users:
@@ -67,7 +67,7 @@ def _employees(bed, server):
 
 @contextlib.contextmanager
 def _plan(server, users):
-    """Put a long plan in place of the usual one for the time of the block."""
+    """Use a long plan instead of the usual one for the time of the block."""
     steps = "mango.route.step"
     usual = server.call(steps, "search", [])
     server.call(steps, "write", usual, {"active": False})

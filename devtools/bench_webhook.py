@@ -11,7 +11,7 @@ from . import traffic
 from .bench_table import Budget, Row, at_most
 from .console import step
 
-#: Calls whose notifications are measured one after the other, beside as many bare ones.
+#: Calls whose notifications are measured in turn, alternating with bare ones.
 CALLS = 25
 WARM_UP = 3  # calls that are not counted
 CALLER = "inbound-known-manager"  # known, and routed to the manager
@@ -28,9 +28,9 @@ _marks = itertools.count(int(time.time()))
 
 
 def notification(bed, small=None):
-    """One notification, stored and applied, from the post to the answer.
+    """Measure one notification, stored and applied, from the post to the answer.
 
-    :param list small: the rows of the same on the small database; empty for none.
+    :param list small: the same rows for the small database, or none.
     :rtype: list[Row]
     """
     scenario = _take(CALLER)
@@ -58,10 +58,10 @@ def notification(bed, small=None):
 
 
 def _flat(rows, small):
-    """Hold a notification against the same on the small database.
+    """Compare a notification with the same one on the small database.
 
-    The two were measured at different times: what the machine did otherwise is taken
-    out by the bare webhook, which was measured in turn with each.
+    The two were measured at different times; differences of the machine's load are
+    compensated by the bare webhook, which was measured in turn with each.
     """
     large_bare, large = rows[:2]
     small_bare, before = small[:2]
@@ -72,7 +72,7 @@ def _flat(rows, small):
 
 
 def throughput(bed, workers):
-    """As many notifications as the server scenarios.
+    """Measure how many notifications the server handles.
 
     :param int workers: processes of the server.
     :rtype: list[Row]
@@ -100,9 +100,9 @@ def throughput(bed, workers):
 
 
 def ring_to_route(bed, rounds):
-    """From the post of a known caller's ring to the route command at the PBX.
+    """Measure from the post of a known caller's ring to the route command at the PBX.
 
-    Others' notifications come meanwhile, and the PBX answers slowly.
+    Meanwhile there are notifications of other calls, and the PBX answers slowly.
 
     :param int rounds: how many callers.
     :rtype: list[Row]
@@ -141,7 +141,7 @@ def _seconds_to_route(bed, ring):
 
 
 def _crowd(bed, done):
-    """Post notifications of other calls at a steady rate until it is done."""
+    """Post notifications of other calls at a steady rate until the measure is done."""
     calls = iter(lambda: _copy(_take("inbound-unknown")), None)
     posts = map(_with_others, itertools.chain.from_iterable(calls))
     threads = []

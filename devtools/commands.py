@@ -90,7 +90,7 @@ def _parser():
     )
     command.set_defaults(run=_bench)
 
-    command = commands.add_parser("replay", help="play a support bundle, and compare")
+    command = commands.add_parser("replay", help="play a support bundle and compare")
     command.add_argument("bundle", metavar="BUNDLE.zip")
     command.set_defaults(run=_replay)
 

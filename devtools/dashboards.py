@@ -1,8 +1,8 @@
-"""What is on the dashboards; ``python -m devtools.dashboards`` writes their files.
+"""The content of the dashboards; ``python -m devtools.dashboards`` writes their files.
 
-Each dashboard is written twice: with formulas for what is in the database, and as a
-sample with made-up numbers, which Odoo shows as long as there are no calls. Change it
-here, never in the files.
+Each dashboard is written twice: with formulas for the data, and as a sample with
+made-up numbers, which Odoo shows while there are no calls. Change it here, never in the
+files.
 """
 
 import json
@@ -14,8 +14,8 @@ from .spreadsheet import Spreadsheet
 FOLDER = ROOT / "data" / "dashboards"
 
 CALLS, WAITING = "mango.call.report", "mango.callback"
-#: For each model what of it is shown, where its records are listed, and by which field
-#: each filter applies.
+#: For each model the records shown, the action that lists them, and the field of each
+#: filter.
 SOURCES = {
     CALLS: {
         "domain": [["direction", "!=", "internal"]],
@@ -26,7 +26,7 @@ SOURCES = {
             "employee": {"chain": "user_id", "type": "many2one"},
         },
     },
-    # Who waits now, since whenever.
+    # Clients who wait now, regardless of the period.
     WAITING: {
         "domain": [["state", "=", "open"]],
         "action": "mango_office.mango_callback_action",
@@ -49,7 +49,7 @@ LINES = ["+7 495 000-01-00", "+7 495 000-01-01", "+7 495 000-01-02"]
 def filters(period):
     """Return the global filters.
 
-    :param str period: that is shown at first.
+    :param str period: the default period.
     """
     return [
         {"id": "period", "type": "date", "label": "Period", "defaultValue": period},
@@ -78,8 +78,8 @@ def filters(period):
 def figure(title, measure, look, good, sample, domain=(), model=CALLS):
     """Describe a figure.
 
-    :param str good: whether it is good if it goes ``up`` or ``down``.
-    :param tuple sample: now and in the period before.
+    :param str good: whether ``up`` or ``down`` is an improvement.
+    :param tuple sample: values of this period and the previous one.
     """
     return {
         "title": title,
@@ -316,7 +316,7 @@ WAITING_TABLE = {
 
 
 def calls(is_sample):
-    """How calls go: by day, hour, weekday and line."""
+    """Build the dashboard of calls by day, hour, weekday and line."""
     sheet = Spreadsheet(filters("last_30_days"), SOURCES, is_sample)
     sheet.scorecards(
         [
@@ -342,7 +342,7 @@ def calls(is_sample):
 
 
 def team(is_sample):
-    """What each employee does on the phone."""
+    """Build the dashboard of the employees' calls."""
     sheet = Spreadsheet(filters("last_30_days"), SOURCES, is_sample)
     sheet.scorecards([COUNT, TALK_TIME, ANSWER_TIME, MISSED_CALLS, CALLED_BACK])
     sheet.charts([BY_EMPLOYEE])
@@ -358,7 +358,7 @@ def team(is_sample):
 
 
 def today(is_sample):
-    """What goes on today, and who waits now."""
+    """Build the dashboard of today and of waiting clients."""
     sheet = Spreadsheet(filters("today"), SOURCES, is_sample)
     figures = [
         COUNT,
@@ -384,7 +384,7 @@ def files():
 
     :rtype: dict[pathlib.Path, str]
     """
-    # Odoo finds the terms of files whose names end like this.
+    # Odoo exports the terms of files with this ending.
     names = {False: "{}_dashboard.json", True: "{}_sample_dashboard.json"}
     return {
         FOLDER / names[is_sample].format(name): json.dumps(

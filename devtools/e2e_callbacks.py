@@ -1,4 +1,4 @@
-"""Clients who wait to be called back, after calls in disorder through two servers."""
+"""Clients to call back, after calls in disorder through two servers."""
 
 import random
 import re
@@ -11,15 +11,15 @@ CLIENTS = 60
 AT_ONCE = 200
 CONNECTIONS = 16
 SEED = 20260302
-#: How the calls end, and how often of ten: missed, got through, called back.
+#: The kinds of calls, weighted by ten: missed, got through, called back.
 COURSES = {"missed-in-menu": 6, "inbound-unknown": 2, "outgoing": 2}
-#: Over how long the calls are spread.
+#: The period over which the calls are spread.
 SPREAD = 3600  # seconds
 TIMES = ("timestamp", "create_time", "forward_time", "talk_time", "end_time")
 CLIENT = re.compile(r"749500002\d\d")
 ROBOT = "79990001234"
 
-#: Whoever was spoken to after they were missed does not wait any more.
+#: Clients who were spoken to after a missed call must not wait any more.
 SPOKEN_TO = """
     SELECT entry.id
       FROM mango_callback AS entry
@@ -30,7 +30,7 @@ SPOKEN_TO = """
        AND call.started_at >= entry.first_missed_at
      WHERE entry.state = 'open'
 """
-#: Whoever was missed and not spoken to since does.
+#: Clients who were missed and not spoken to since must wait.
 FORGOTTEN = """
     SELECT missed.id
       FROM mango_call AS missed
@@ -55,11 +55,11 @@ TWICE = """
 
 
 def check(bed, recorded, urls):
-    """Deliver the calls, and look at who waits.
+    """Deliver the calls, and check who waits.
 
-    :param TestBed bed: where Odoo is served, crons included.
+    :param TestBed bed: with Odoo running, including crons.
     :param list[RecordedScenario] recorded: all recordings.
-    :param list[str] urls: of the servers, which take turns.
+    :param list[str] urls: of the servers, used in turn.
     :return: name, success and detail of each check, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
     """
@@ -72,8 +72,8 @@ def check(bed, recorded, urls):
         bed.wait_for_callbacks()
     for name, query in (
         ("no client waits twice", TWICE),
-        ("nobody waits who was spoken to", SPOKEN_TO),
-        ("everybody waits who was missed", FORGOTTEN),
+        ("no client who was spoken to waits", SPOKEN_TO),
+        ("every missed client waits", FORGOTTEN),
     ):
         rows = bed.query(query)
         yield name, not rows, f"{len(rows)}, such as {rows[:3]}"
@@ -89,9 +89,9 @@ def _call(by_name, source, number):
 
 
 def posts_of(scenario, mark, client, shift=0):
-    """Return the notifications of a copy of a recording, of another client.
+    """Return the notifications of a recorded scenario with another client.
 
-    :param int shift: how many seconds later it was.
+    :param int shift: seconds to add to its times.
     """
     moved = [(kind, _moved(payload, shift)) for kind, payload in scenario.posts]
     copies = scenario._replace(posts=moved).copy(

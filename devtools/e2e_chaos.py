@@ -1,4 +1,4 @@
-"""The addon's worst day: disorder, a killed server, a lost database, a PBX that hangs.
+"""The worst case: disorder, a killed server, a lost database, a PBX that hangs.
 
 The scenarios' notifications are recorded once and delivered in copies, shuffled and
 doubled, over many connections, to two Odoo servers with several processes each.
@@ -21,13 +21,13 @@ CALLS = 1000
 CONNECTIONS = 16
 WORKERS = 2
 ASKING_TRIES = 20  # a second each
-PATIENCE = 120  # seconds to wait for what must come
-SEED = 20260101  # the same disorder in every run
+PATIENCE = 120  # maximum seconds to wait
+SEED = 20260101  # makes the disorder reproducible
 IN_ORDER = "order"
 OUTAGE_LOG = paths.LOGS / "e2e-outage.log"
 
-#: What of a call says when its notifications came, not what they say: the caller may
-#: have left the greeting before the first one that arrives.
+#: Fields that depend on when notifications arrive: the caller may have left the
+#: greeting before the first one arrives.
 OF_THE_MOMENT = (  # fields that begin so
     "route",
     "timeline",
@@ -37,17 +37,17 @@ OF_THE_MOMENT = (  # fields that begin so
     "source_id",
     "medium_id",
 )
-#: Not of the PBX: Odoo's own marks on any record, and the chatter's.
+#: Odoo's own fields of any record, and the chatter's.
 OF_ODOO = {"id", "create_date", "write_date", "create_uid", "write_uid", "call_id"}
-OF_ODOO |= {"display_name"}  # made of the others
+OF_ODOO |= {"display_name"}  # computed from others
 OF_ODOO |= {"chatter_message_id"}
 OF_CHATTER = ("message_", "activity_", "my_activity_", "rating_", "has_message")
 
 
 def run(bed):
-    """Put the addon through all of it.
+    """Run all these checks.
 
-    :param TestBed bed: where Odoo is served; nobody serves it now.
+    :param TestBed bed: with Odoo stopped.
     :return: name, success and detail of each check, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
     """
@@ -85,7 +85,7 @@ def _check_disorder(bed, recorded):
 
 
 def _deliver_in_order(recorded, urls):
-    """Deliver each recording one notification after the other."""
+    """Deliver each recorded scenario in order."""
     threads = [
         threading.Thread(
             target=traffic.deliver, args=(_posts([scenario], IN_ORDER), urls, 1)
@@ -147,7 +147,7 @@ def _difference(expected, found):
 
 
 class _Calls:
-    """The call log with its legs, as somebody reads it who may read all.
+    """Read the call log with its legs as a user who may read all.
 
     :param TestBed bed: where Odoo is served.
     """
@@ -156,7 +156,7 @@ class _Calls:
         self._server = bed.log_in("admin", "admin")
 
     def read(self):
-        """:return: of each call the recording's entry, the copy's mark, the values."""
+        """:return: for each call the recorded entry, its mark and its values."""
         legs = self._of_calls("mango.call.leg", lambda leg: leg["sequence"])
         recordings = self._of_calls(
             "mango.recording", lambda recording: recording["recording_ref"]
@@ -170,14 +170,14 @@ class _Calls:
                 "cards": cards[call_id],
             }
             entry, _separator, mark = call.pop("entry_id").partition(traffic.SEPARATOR)
-            if mark:  # others were called before
+            if mark:  # others were called earlier
                 yield entry, mark, {**call, **of_call}
 
     def _of_calls(self, model, order):
-        """Read what belongs to calls.
+        """Read the records that belong to calls.
 
-        :param order: key to sort by what belongs to one call.
-        :return: by the id of the call.
+        :param order: sort key for the records of one call.
+        :return: by call id.
         :rtype: dict[int, list[dict]]
         """
         found = collections.defaultdict(list)
@@ -208,7 +208,7 @@ class _Calls:
 
     @staticmethod
     def _normalised(value, field):
-        """Make two calls comparable: of what belongs to a call only the number."""
+        """Make two calls comparable by replacing related records with their number."""
         if field["type"] not in ("one2many", "many2many"):
             return value
         return len(value) if field["relation"].startswith("mango.") else sorted(value)
@@ -219,18 +219,18 @@ class _Calls:
 
 
 def _check_slow_pbx(bed, recorded):
-    """What the PBX does must not be felt by whoever notifies."""
+    """The PBX's behaviour must not delay the answers to its notifications."""
     [routed] = (
         scenario for scenario in recorded if scenario.name == "inbound-known-manager"
     )
-    greeted = routed._replace(posts=routed.posts[:1])  # and routed from the greeting
+    greeted = routed._replace(posts=routed.posts[:1])  # routed from the greeting
     posts = {name: _posts([greeted] * 100, name) for name in ("well", "slow", "down")}
     with bed.serving(WORKERS):
         well = _latencies(bed, posts["well"], "The PBX answers")
         since = bed.pbx.last_id()
         fault = {"kind": "slow", "times": 0, "seconds": 30}
         bed.pbx.post("settings", faults=[fault], speed=1)
-        with step("Waiting until the PBX is asked something"):
+        with step("Waiting for a request to the PBX"):
             is_asked = _is_asked(bed, greeted, since)
         slow = _latencies(bed, posts["slow"], "The PBX hangs for 30 seconds")
         bed.pbx.post("settings", faults=[], speed=bed.speed)
@@ -242,11 +242,11 @@ def _check_slow_pbx(bed, recorded):
 
 
 def _is_asked(bed, greeted, since):
-    """Let people call until one of them is to be routed.
+    """Simulate callers until one of them is to be routed.
 
-    Those who called before them may have used up the PBX's turns for some seconds.
+    Earlier callers may have used up the PBX's slots for some seconds.
 
-    :return: whether somebody waits for the PBX now.
+    :return: whether a command is waiting for the PBX.
     :rtype: bool
     """
     for order in range(ASKING_TRIES):
@@ -264,7 +264,7 @@ def _latencies(bed, posts, text):
 
 
 def _check_latency(what, well, now, is_asked):
-    """A request that waited for the PBX would scenario seconds, not a little longer."""
+    """A request that waited for the PBX would take seconds, not a little longer."""
     ratio = statistics.median(now) / statistics.median(well)
     detail = f"median × {ratio:.1f}, longest {max(now):.1f} s, asked: {is_asked}"
     ok = ratio < 3 and max(now) < 5 and is_asked
@@ -293,7 +293,7 @@ def _check_kill(bed, recorded):
 
 
 def _check_reconciled(bed):
-    """What was not answered comes from the PBX's statistics, once."""
+    """Unanswered notifications are made up for by the PBX's statistics, once."""
     played = []
     bursts = threading.Thread(target=lambda: played.append(bed.pbx.play("burst")))
     with bed.serving(WORKERS) as server:
@@ -318,20 +318,20 @@ def _check_reconciled(bed):
     detail = f"expected {expected}\nbefore {before}\nafter {after}"
     is_outage = bool(told) and before != expected
     yield (
-        "killed: whatever was not answered comes by reconcile",
+        "killed: what was not answered is imported from the statistics",
         is_outage and after == expected,
         detail,
     )
 
 
 def _answered(bed, since):
-    """Return what the PBX has told and Odoo has answered with 200."""
+    """Return the calls whose notifications were answered 200."""
     entries = bed.pbx.get(f"log?since={since}")
     return [e for e in entries if e["direction"] == "sent" and e["status"] == 200]
 
 
 def _results(log, outcome):
-    """Return state and result of each call that the log has exactly once."""
+    """Return state and result of each call that is in the log exactly once."""
     entries = [call["entry_id"] for call in outcome["calls"]]
     calls = log.search_read(
         "mango.call", [("entry_id", "in", entries)], ["entry_id", "state", "result"]
@@ -345,7 +345,7 @@ def _results(log, outcome):
 
 
 def _fetch_history(log):
-    """Order the calls of today and yesterday by hand, and wait for them."""
+    """Import the calls of today and yesterday manually, and wait for them."""
     [account] = log.search_read("mango.account", [], ["id"])
     today = date.today()
     values = {
@@ -353,7 +353,7 @@ def _fetch_history(log):
         "date_from": str(today - timedelta(days=1)),
         "date_to": str(today + timedelta(days=1)),
     }
-    # A PBX that was down is left alone for a while; "Try now" on its form.
+    # Requests to a PBX that was down are paused; this is "Try now" on its form.
     log.call("mango.account", "action_resume_requests", [account["id"]])
     [wizard] = log.call("mango.statistics.import.start", "create", [values])
     job = log.call("mango.statistics.import.start", "action_start", [wizard])["res_id"]
@@ -371,7 +371,7 @@ def _wait_until(condition, what):
     deadline = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > deadline:
-            raise RuntimeError(f"Waited {PATIENCE} s in vain for {what}.")
+            raise RuntimeError(f"Timeout after {PATIENCE} s while waiting for {what}.")
         time.sleep(0.05)
 
 
@@ -397,7 +397,7 @@ def _check_lost_database(bed, recorded, log):
 
 
 def _check_kept(what, bed, answers):
-    """What was answered 200 is there; and it was an outage: something was not."""
+    """Check that what was answered 200 is stored, and that the outage was real."""
     kept = [answer.post for answer in answers if answer.status == 200]
     lost = len(answers) - len(kept)
     missing = set(kept) - set(_stored(bed))
@@ -407,12 +407,12 @@ def _check_kept(what, bed, answers):
 
 
 def _check_outage_log():
-    """That connections are lost is said by Odoo itself; the addon says nothing more."""
+    """Odoo itself logs lost connections; the addon must not log more."""
     with OUTAGE_LOG.open(errors="replace") as log:
         marks = (" WARNING ", " ERROR ", " CRITICAL ")
         bad = [line for line in log if any(mark in line for mark in marks)]
     ours = [line for line in bad if f"odoo.addons.{paths.MODULE}" in line]
-    return "log of the outages has nothing of ours", not ours, "".join(ours)
+    return "no messages of the addon in the log of the outages", not ours, "".join(ours)
 
 
 # ---------------------------------------------------------------------------
@@ -427,10 +427,10 @@ def _two_servers(bed):
 
 
 def _posts(recorded, name):
-    """Return the notifications of a copy of each recording.
+    """Return the notifications of a copy of each recorded scenario.
 
-    :param list[RecordedScenario] recorded: each as often as it is to be copied.
-    :param str name: what the marks of the copies begin with.
+    :param list[RecordedScenario] recorded: each as often as it should be copied.
+    :param str name: the prefix of the copies' marks.
     :rtype: list[Post]
     """
     return [

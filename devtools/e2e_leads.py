@@ -1,4 +1,4 @@
-"""Leads that calls make, after calls in disorder through two servers."""
+"""Leads created from calls, after calls in disorder through two servers."""
 
 import random
 import time
@@ -12,8 +12,8 @@ CLIENTS = 60
 AT_ONCE = 200
 CONNECTIONS = 16
 SEED = 20260409
-PATIENCE = 120  # seconds until the cron has looked at everything
-#: How the calls end, and how often of ten.
+PATIENCE = 120  # seconds until the cron has processed everything
+#: The kinds of calls, weighted by ten.
 COURSES = {"missed-in-menu": 5, "inbound-unknown": 3, "outgoing": 2}
 SPREAD = 3600  # seconds
 ROBOT = "79990021234"
@@ -27,7 +27,7 @@ NOT_ONE = """
      WHERE call.client_number LIKE '+7999001%' AND call.direction = 'inbound'
      GROUP BY call.client_number HAVING count(DISTINCT lead.id) != 1
 """
-#: It is made from the first call, as if the calls had come in order.
+#: It is created from the first call, as if the calls had arrived in order.
 NOT_THE_FIRST = """
     SELECT made.client_key
       FROM mango_client_lead AS made
@@ -47,11 +47,11 @@ NOT_LINKED = """
 
 
 def check(bed, recorded, urls):
-    """Deliver the calls while every call makes a lead, and look at the leads.
+    """Deliver calls that each create a lead, and check the leads.
 
-    :param TestBed bed: where Odoo is served, crons included.
+    :param TestBed bed: with Odoo running, including crons.
     :param list[RecordedScenario] recorded: all recordings.
-    :param list[str] urls: of the servers, which take turns.
+    :param list[str] urls: of the servers, used in turn.
     :return: name, success and detail of each check, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
     """
@@ -60,7 +60,7 @@ def check(bed, recorded, urls):
     posts = [post for number in range(CALLS) for post in _call(by_name, source, number)]
     source.shuffle(posts)
     _set_policy(bed, "always")
-    with step("A thousand calls that make leads, in disorder"):
+    with step("A thousand calls that create leads, in disorder"):
         traffic.deliver(posts, urls, CONNECTIONS)
         _wait(bed)
     for name, query in (
@@ -104,5 +104,5 @@ def _wait(bed):
     deadline = time.monotonic() + PATIENCE
     while bed.query("SELECT id FROM mango_crm_task WHERE attempts = 0"):
         if time.monotonic() > deadline:
-            raise RuntimeError(f"Waited {PATIENCE} s in vain for the leads.")
+            raise RuntimeError(f"Timeout after {PATIENCE} s waiting for the leads.")
         time.sleep(0.2)

@@ -14,7 +14,7 @@ LOG = "replay.log"
 
 
 def main(bundle):
-    """Play a bundle, and print its calls beside those that come of it.
+    """Play a bundle, and print its calls beside the resulting ones.
 
     :param str bundle: path of the zip.
     :return: exit status: 1 if they differ.
@@ -45,7 +45,7 @@ def _install(name, environment):
     with step("Installing the addon in a fresh database (about a minute)"):
         processes.run_logged(
             odoo.command(arguments),
-            "read the log, mend the addon and run the same command again",
+            "read the log, fix the addon and run the same command again",
             log_name=LOG,
             env=environment,
             cwd=paths.DEV,
@@ -67,9 +67,9 @@ def _play(name, path, outcome, environment):
 
 
 def report(calls):
-    """Print the calls of a bundle beside those that came of it.
+    """Print the calls of a bundle beside the resulting ones.
 
-    :param list calls: ``entry_id``, what the bundle says and what came of it, of each.
+    :param list calls: ``entry_id``, the call in the bundle and the resulting one.
     :return: exit status: 1 if they differ.
     :rtype: int
     """
@@ -94,9 +94,9 @@ def _summary(call):
 
 
 def _differences(expected, made):
-    """List what differs: each member with both values, the bundle's first."""
+    """List the differences: each member with both values, the bundle's first."""
     if made is None:
-        yield "    nothing came of it"
+        yield "    no such call"
     if expected is None or made is None:
         return
     for name in sorted(expected.keys() | made.keys()):

@@ -1,8 +1,8 @@
-"""Writes Odoo spreadsheets: what a dashboard's JSON needs beside what is on it.
+"""Writes Odoo spreadsheets: the JSON format of dashboards.
 
-Only what our dashboards use: figures, charts and tables, all of them filtered by the
-dashboard's filters and leading to the records behind them. The format is that of
-Odoo's own dashboards; Odoo brings older versions up to date when it reads them.
+It supports what our dashboards use: figures, charts and tables, all of them filtered by
+the dashboard's filters and linked to their records. The format is that of Odoo's own
+dashboards; Odoo upgrades older versions when it reads them.
 """
 
 import math
@@ -19,7 +19,7 @@ TITLE_COLOR = "#01666B"
 TEXT_COLOR = "#434343"
 CARD_COLOR = "#EFF6FF"
 UP, DOWN = "#00A04A", "#DC6965"
-#: The number under which each look of a cell is known in the file.
+#: The id of each cell style in the file.
 STYLES = {
     "title": {"bold": True, "fontSize": 16, "textColor": TITLE_COLOR},
     "head": {"bold": True, "fontSize": 11, "textColor": TEXT_COLOR},
@@ -60,7 +60,7 @@ LOCALE = {
 
 
 def number_of(name, names):
-    """Return the number of a style or format in the file."""
+    """Return the id of a style or format in the file."""
     return list(names).index(name) + 1
 
 
@@ -75,7 +75,7 @@ def translated(text):
 
 
 class Sheet:
-    """Cells with their looks, and figures above them."""
+    """A sheet with styled cells, and figures above them."""
 
     def __init__(self, key, name, columns=COLUMNS):
         self.key, self.name, self.columns = key, name, columns
@@ -134,8 +134,8 @@ class Spreadsheet:
     """A dashboard: from top to bottom figures, charts and tables.
 
     :param list[dict] filters: the global filters.
-    :param dict[str, Source] sources: what is read, by the models' names.
-    :param bool is_sample: show made-up numbers instead of what is in the database.
+    :param dict[str, Source] sources: the data sources by model.
+    :param bool is_sample: show made-up numbers instead of the data.
     """
 
     def __init__(self, filters, sources, is_sample):
@@ -143,12 +143,12 @@ class Spreadsheet:
         self.sheet = Sheet("dashboard", "Dashboard")
         self.data = Sheet("data", "Data", columns=8)
         self.pivots, self.lists = {}, {}
-        self.y = GAP  # how far down it is filled, in pixels
+        self.y = GAP  # height filled so far, in pixels
 
-    # -- what it reads ------------------------------------------------------------
+    # -- data sources -------------------------------------------------------------
 
     def matching(self, model, offset=0):
-        """Return by which field each filter applies to a model."""
+        """Return the fields that the filters apply to in a model."""
         return {
             key: {**chain, **({"offset": offset} if key == "period" else {})}
             for key, chain in self.sources[model]["filters"].items()
@@ -160,7 +160,7 @@ class Spreadsheet:
         :param measures: of ``field:aggregator`` or ``__count``.
         :param rows: fields; ``columns`` likewise.
         :param more: ``offset`` of the period; ``order`` by the first measure.
-        :return: its number.
+        :return: its id.
         """
         key = str(len(self.pivots) + 1)
         order = more.get("order")
@@ -189,14 +189,14 @@ class Spreadsheet:
         }
         return key
 
-    # -- what it shows ------------------------------------------------------------
+    # -- content ------------------------------------------------------------------
 
     def scorecards(self, cards, per_row=5, compared=True):
-        """Add a block of figures, each of which leads to its records.
+        """Add a block of figures, each linked to its records.
 
         :param list[dict] cards: ``title``, ``model``, ``measure``, ``domain``,
             ``format``, ``good`` (``up``, ``down``) and two ``sample`` values.
-        :param bool compared: with the period before.
+        :param bool compared: with the previous period.
         """
         width = (WIDTH - GAP * (per_row - 1)) // per_row
         height = 96 if compared else 80
@@ -225,9 +225,9 @@ class Spreadsheet:
         self.y += math.ceil(len(cards) / per_row) * (height + GAP)
 
     def _card_values(self, card, compared):
-        """Compute a figure of now and of before on the sheet behind.
+        """Compute a figure of this and the previous period on the data sheet.
 
-        :return: both cells; nothing for before if that is not asked for.
+        :return: both cells; the second one is empty without a comparison.
         """
         row = self.data.rows
         self.data.put((0, row), translated(card["title"]))
@@ -255,10 +255,10 @@ class Spreadsheet:
         return f'=PIVOT.VALUE({key},"{card["measure"]}"){factor}'
 
     def charts(self, charts, height=300):
-        """Add charts side by side; each bar leads to its records.
+        """Add charts side by side, with bars linked to their records.
 
         :param list[dict] charts: ``title``, ``model``, ``group_by``, ``measure``,
-            ``domain``, and as ``sample`` the names of the bars' parts and the bars.
+            ``domain``, and ``sample`` with the names of the bars' parts and the bars.
         """
         width = (WIDTH - GAP * (len(charts) - 1)) // len(charts)
         for place, chart in enumerate(charts):
@@ -336,7 +336,7 @@ class Spreadsheet:
         self.sheet.rows = max(self.sheet.rows, math.ceil((y + height) / ROW_HEIGHT))
 
     def next_row(self):
-        """Return the first row of cells below what is there."""
+        """Return the first free row."""
         return math.ceil((self.y + GAP) / ROW_HEIGHT)
 
     def ranking(self, table, row, first=0):
@@ -380,7 +380,7 @@ class Spreadsheet:
                     else f'=PIVOT.VALUE({key},"{measure}","#{table["by"]}",{place + 1})'
                 )
                 if look in SECONDS:
-                    # Nothing instead of no time where there is no group.
+                    # Empty instead of a zero duration where there is no group.
                     time = value[1:] + SECONDS[look]
                     value = f'=IF({group}="","",{time})'
                 self.sheet.put(
@@ -390,7 +390,7 @@ class Spreadsheet:
         self._fill_to(row + 2 + table["count"])
 
     def _table_head(self, table, row, first):
-        """Write a table's title and the heads of its columns."""
+        """Write a table's title and its column headers."""
         self.sheet.put((first, row), translated(table["title"]), "title")
         self.sheet.heights[row + 1] = HEAD_HEIGHT
         across = first
@@ -442,11 +442,11 @@ class Spreadsheet:
         self._fill_to(row + 2 + table["count"])
 
     def heat_map(self, heat, row, first=0):
-        """Add a table of two fields whose cells are the darker the higher they are.
+        """Add a table of two fields whose cells are darker the higher their values.
 
         :param dict heat: ``title``, ``model``, ``domain``, ``rows`` and ``columns`` as
-            a field and its values with what is written for them, and ``sample``, a
-            function of both places.
+            a field and its values with their labels, and ``sample``, a function of both
+            positions.
         """
         key = None
         down_field, down_values = heat["rows"]
@@ -494,10 +494,10 @@ class Spreadsheet:
     def _fill_to(self, row):
         self.y = max(self.y, row * ROW_HEIGHT + GAP)
 
-    # -- the file -----------------------------------------------------------------
+    # -- file ---------------------------------------------------------------------
 
     def json(self):
-        """Return the whole as Odoo stores it."""
+        """Return the dashboard in Odoo's format."""
         return {
             "version": VERSION,
             "sheets": [self.sheet.json(), self.data.json()],

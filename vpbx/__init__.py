@@ -1,17 +1,17 @@
 """The PBX's protocol in pure Python: no Odoo import, no database.
 
-* ``signature`` -- the signature that goes both ways
-* ``client`` -- requests to the PBX; ``addresses`` -- where they may go
-* ``transport`` -- what goes wrong on the way
-* ``recordings`` -- the one access to a recording; ``audio`` -- what a file of sound is
-* ``notifications`` -- what the PBX sends us, as value objects
-* ``statistics`` -- what the PBX's statistics tell of calls; ``statistics_evidence`` --
-  the same in the words of notifications
+* ``signature`` -- the signature of requests and notifications
+* ``client`` -- requests to the PBX; ``addresses`` -- allowed hosts
+* ``transport`` -- network failures
+* ``recordings`` -- download of a recording; ``audio`` -- format and length of audio
+* ``notifications`` -- the PBX's notifications as value objects
+* ``statistics`` -- the PBX's statistics of calls; ``statistics_evidence`` -- the same
+  as notifications
 * ``call_state`` -- the fold that turns notifications into a call
 * ``codes`` -- result codes and call-end reasons
-* ``numbers`` -- phone numbers, devices, extensions
-* ``members`` -- what is described of each kind of notification; ``surprises`` -- what
-  is not as described; ``pseudonyms`` -- stand-ins for what is personal
-* ``texts`` -- what the database can store
-* ``errors`` -- the one exception family
+* ``numbers`` -- phone numbers, devices and extensions
+* ``members`` -- the documented members of notifications; ``surprises`` -- deviations
+  from them; ``pseudonyms`` -- replacement of personal data
+* ``texts`` -- text that the database can store
+* ``errors`` -- exceptions
 """

@@ -1,7 +1,7 @@
-"""What the PBX may send, member by member (mango-api.md 3 and 6.6).
+"""The members that the PBX may send (mango-api.md 3 and 6.6).
 
-Nothing is refused because of these tables: the reading is lenient. They tell what is
-expected, for those who look for what is not, and for those who hide what is personal.
+Nothing is refused because of these tables: parsing is lenient. They are used to find
+unexpected data and to replace personal data.
 """
 
 from enum import Enum
@@ -11,7 +11,7 @@ from .statistics import KIND as STATISTICS
 
 
 class Type(Enum):
-    """What a member holds, whether as text or as a number."""
+    """The content of a member, as text or as a number."""
 
     ID = "id"
     INTEGER = "integer"
@@ -22,11 +22,11 @@ class Type(Enum):
     NUMBER = "number"  # a phone, a device of the PBX, or an extension
     FLAG = "flag"
     TEXT = "text"
-    IDS = "ids"  # a list of them, or one alone
+    IDS = "ids"  # a list of them, or a single one
 
 
 class Words(NamedTuple):
-    """One of some words, in lower case."""
+    """One of several words, in lower case."""
 
     words: frozenset[str]
 
@@ -214,7 +214,7 @@ _RESULTS = (
     "call/hold/on",
 )
 
-#: The members of each kind of notification that is described.
+#: The members of each documented kind of notification.
 KINDS = {
     "events/call": _LEG,
     "events/summary": _SUMMARY,
@@ -228,7 +228,7 @@ KINDS = {
     STATISTICS: _STATISTICS,
 }
 
-#: Kinds that are known to exist, though not what is in them.
+#: Kinds that are known to exist, with undocumented content.
 UNDESCRIBED = frozenset(
     {
         "ping",
@@ -240,10 +240,10 @@ UNDESCRIBED = frozenset(
     }
 )
 
-#: Of each of these there are several.
+#: Members that occur several times.
 UNDESCRIBED_FAMILIES = ("events/ab/", "events/md")
 
-#: What a kind cannot do without: the fold has no place for it otherwise.
+#: Members that a kind requires, because the fold cannot place it without them.
 REQUIRED = {
     "events/call": ("entry_id", "call_id", "seq", "call_state"),
     "events/summary": ("entry_id",),
@@ -256,7 +256,7 @@ REQUIRED = {
 def is_described(kind):
     """Tell whether a kind of notification is in mango-api.md.
 
-    :param str kind: as of :func:`.notifications.kind_of`
+    :param str kind: as returned by :func:`.notifications.kind_of`
     :rtype: bool
     """
     if kind in KINDS or kind in UNDESCRIBED:

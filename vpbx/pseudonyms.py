@@ -1,19 +1,18 @@
-"""Stand-ins for what is personal in what the PBX sends.
+"""Pseudonyms for personal data from the PBX.
 
-Whoever looks into a problem needs the notifications, and nobody's number or name. So
-everything is replaced unless it is known to be harmless: codes, times, and the words of
-the protocol. What is replaced keeps its form, its length and its type, and the same is
-always replaced by the same, so that a call can be folded from the stand-ins as from the
-originals:
+Support needs the notifications, but no personal numbers or names. So everything is
+replaced unless it is known to be harmless: codes, times, and the words of the protocol.
+A pseudonym keeps form, length and type, and the same value always gets the same one, so
+that a call can be folded from the pseudonyms as from the originals:
 
-* phone numbers keep their country, those of lines their area, too; a number is the same
-  one however it is written. Russian ones become numbers that nobody has: behind an area
-  no number begins with a zero
+* phone numbers keep their country, those of lines also their area, and all spellings of
+  a number get the same one. Russian ones become unassigned numbers: no number begins
+  with a zero after the area code
 * extensions keep their length and their first digit
 * devices of the PBX stay devices of the PBX
-* ids keep their order, which decides between legs of the same second
+* ids keep their order, which matters for legs of the same second
 
-The stand-ins are derived with a secret that is thrown away, so nothing leads back.
+Pseudonyms are derived with a secret that is not kept, so they cannot be reversed.
 """
 
 import hmac
@@ -26,20 +25,20 @@ from .members import KINDS, UNDESCRIBED, Many, Type, Words
 from .notifications import read_integer
 from .numbers import HOME_REGION, e164, is_sip
 
-#: Smaller numbers count something.
+#: Smaller numbers are counts.
 _LARGEST_COUNT = 99_999
 _LARGEST_CODE = 9_999
-#: No time for whoever reads it.
+#: A text that does not count as a time.
 _NO_TIME = 1
 _TRIES = 1000
 
 _DIGITS = re.compile(r"[0-9]+")
 _EXTENSION = re.compile(r"[0-9]{1,6}")
-#: Of Russia, not of Kazakhstan: the area and the number in it.
+#: Numbers of Russia, not of Kazakhstan: the area code and the rest.
 _RUSSIAN = re.compile(r"\+7([3-589][0-9]{2})[0-9]{7}")
 _WRITTEN = re.compile(r"[0-9+\-() .]+")
 _TOKEN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[_./-]")
-#: What tells whose a device is, or that a number is hidden.
+#: Marks of the PBX's devices and of hidden numbers.
 _KEPT_HOST = re.compile(r"(?:^|\.)(?:mangosip\.ru|invalid)(?=[:;?>]|$)", re.IGNORECASE)
 _HIDDEN = frozenset(
     {"anonymous", "private", "restricted", "unavailable", "unknown", "withheld"}
@@ -57,10 +56,10 @@ _PLACES = {
     sign: (letters, n) for letters in _ALPHABETS for n, sign in enumerate(letters)
 }
 _KEPT_SIGNS = frozenset(" +-()./:;,@_=?&#%<>[]{}|'\"!*")
-#: In the order of their codes, as text is compared.
+#: In the order of their codes, like text comparison.
 _ID_SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-# What names of members and words of the protocol are made of.
+# Parts of the names of members and of the protocol's words.
 _MORE_TOKENS = """
     ab agent answer api app appeal attempt auto began begin bill billing block
     bridge busy callback called caller campaign cancel channel client close closed
@@ -102,13 +101,13 @@ _TOKENS = frozenset(token.lower() for token in _all_tokens()) | set("_./-")
 
 
 def _is_word_of_protocol(text):
-    """Tell whether a word consists of what the protocol's words are made of."""
+    """Tell whether a word consists of parts of the protocol's words."""
     tokens = _TOKEN.findall(text)
     return "".join(tokens) == text and all(t.lower() in _TOKENS for t in tokens)
 
 
 class Learned:
-    """What has to be known of all notifications before the first one is replaced."""
+    """What must be collected from all notifications before any replacement."""
 
     def __init__(self):
         self.ids = set()
@@ -116,7 +115,7 @@ class Learned:
         self.lines = set()
 
     def learn(self, kind, payload):
-        """Take the ids and the numbers of a notification in.
+        """Collect the ids and numbers of a notification.
 
         :param str kind: of the notification
         :param dict payload: the decoded ``json``
@@ -141,12 +140,12 @@ class Learned:
 
 
 class Pseudonyms:
-    """The stand-ins of one bundle.
+    """The pseudonyms of one bundle.
 
     :param bytes secret: random, and not kept.
-    :param Learned learned: of everything that will be replaced.
-    :param tuple[int, int] moments: epoch seconds between which a time is one; what lies
-        outside may be a phone number.
+    :param Learned learned: collected from everything that will be replaced.
+    :param tuple[int, int] moments: epoch seconds between which a number is a time;
+        outside it may be a phone number.
     :param regions: as for :func:`.numbers.e164`.
     """
 
@@ -163,7 +162,7 @@ class Pseudonyms:
     # -- notifications ----------------------------------------------------------
 
     def payload(self, kind, payload):
-        """Replace what is personal in a notification.
+        """Replace the personal data of a notification.
 
         :param str kind: of the notification
         :param dict payload: the decoded ``json``
@@ -172,7 +171,7 @@ class Pseudonyms:
         return self._object(KINDS.get(kind, {}), payload)
 
     def kind(self, kind):
-        """Replace a kind of notification that nobody knows.
+        """Replace an unknown kind of notification.
 
         :param str kind: the end of the path that was posted to
         :rtype: str
@@ -186,7 +185,7 @@ class Pseudonyms:
         }
 
     def name(self, name):
-        """Replace the name of a member, unless the protocol's words make it up.
+        """Replace the name of a member, unless it consists of the protocol's words.
 
         :param str name: such as ``hold_initiator``
         :rtype: str
@@ -204,7 +203,7 @@ class Pseudonyms:
         if isinstance(value, dict):
             return self._object({}, value)
         if isinstance(value, float):
-            # Nothing that is described is a fraction.
+            # No documented member is a fraction.
             return self._member(expected, int(value)) if value.is_integer() else 0.5
         return self._scalar(expected, value)
 
@@ -221,7 +220,7 @@ class Pseudonyms:
     # -- values -----------------------------------------------------------------
 
     def anything(self, text):
-        """Replace a text of which nothing is known.
+        """Replace an unknown text.
 
         :param str text: may be a number, an address, a name, or a secret
         :rtype: str
@@ -252,18 +251,18 @@ class Pseudonyms:
         return self._phone(text) or self.text(text)
 
     def text(self, text):
-        """Replace each letter by another one, and each digit by another one.
+        """Replace each letter and each digit by another one.
 
         :param str text: any
-        :return: of the same length, the same for the same
+        :return: of the same length, and the same for equal texts
         :rtype: str
         """
-        # In capitals or not: the same, which the fold does not tell apart either.
+        # Case is ignored, as in the fold.
         stream = self._stream("text", text.lower())
         return "".join(_other_sign(sign, next(stream)) for sign in text)
 
     def moment(self, text):
-        """Keep a time; whatever is not one becomes none.
+        """Keep a time, and replace anything else by a text that is not a time.
 
         :param str text: epoch seconds
         :rtype: str
@@ -282,7 +281,7 @@ class Pseudonyms:
         return self._moment(text, 1000)
 
     def reference(self, text):
-        """Replace an integer that names something; small ones only count something.
+        """Replace an integer that may be an identifier; small ones are counts.
 
         :param str text: digits
         :rtype: str
@@ -333,7 +332,7 @@ class Pseudonyms:
         return self._chosen(text, lambda digits: text[0] + digits(len(text) - 1))
 
     def _phone(self, text):
-        """Replace a phone number however it is written; None if it is none."""
+        """Replace a phone number in any spelling; None if it is not a phone number."""
         number = self._e164(text)
         if not number or not _WRITTEN.fullmatch(text):
             return None
@@ -369,11 +368,11 @@ class Pseudonyms:
         return len(str(phonenumbers.parse(number).country_code))
 
     def _chosen(self, original, candidate, is_good=lambda other: True):
-        """Find a stand-in that no other has.
+        """Find an unused pseudonym.
 
-        :param str original: what it stands for; the same one gets the same again.
-        :param candidate: makes one of a function that gives so many digits.
-        :param is_good: whether one will do.
+        :param str original: the original; equal ones get the same pseudonym.
+        :param candidate: builds one with a function that returns a number of digits.
+        :param is_good: tells whether one is acceptable.
         :rtype: str
         """
         if original in self._numbers:
@@ -409,10 +408,10 @@ class Pseudonyms:
             host = self.text(host)
         return f"{scheme}{colon}{user}{at}{host}"
 
-    # -- how stand-ins are made -------------------------------------------------
+    # -- derivation -------------------------------------------------------------
 
     def _rank(self, ids):
-        """Give each id a stand-in; sorted, both are in the same order.
+        """Assign pseudonyms to ids, in the same sort order.
 
         :rtype: dict[str, str]
         """
@@ -429,7 +428,7 @@ class Pseudonyms:
         return ranked
 
     def _stream(self, purpose, text):
-        """Give numbers from 0 to 255 without end, always the same for a text."""
+        """Yield endless numbers from 0 to 255, the same for equal texts."""
         seed = f"{purpose}\n{text}".encode("utf-8", "surrogatepass")
         count = 0
         while True:
@@ -466,7 +465,7 @@ def _integer_text(value):
 
 
 def _as_type(value, text):
-    """Return a stand-in as a number if it stands for one."""
+    """Return the pseudonym of a number as a number."""
     if isinstance(value, str):
         return text
     return int(text) if re.fullmatch(r"-?[0-9]+", text) else text

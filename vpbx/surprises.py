@@ -1,8 +1,8 @@
-"""What the PBX sends and mango-api.md does not describe.
+"""Detection of data that mango-api.md does not describe.
 
-Nobody could try the descriptions on a real PBX before the first customer does. So what
-is not as described is noticed, told apart by where it was and in what way, and shown by
-an example in which digits and letters are masked. Nothing is refused because of it.
+The descriptions could not be tested on a real PBX before the first customer. So
+deviations are detected, distinguished by place and kind, and shown with an example in
+which digits and letters are masked. Nothing is refused because of them.
 """
 
 import json
@@ -35,26 +35,26 @@ ODD_NUMBER = "number"
 ODD_TIME = "time"
 CONTRADICTION = "contradiction"
 
-#: So many of one notification are told; one that differs in all is counted, too.
+#: Maximum number of surprises reported for one notification.
 MOST = 20
 
 _MAX_EXAMPLE = 64  # characters
 _MAX_DEPTH = 6
-# A member's name, and not a number or a secret in its place.
+# A plausible member name, not a number or a secret in its place.
 _NAME = re.compile(r"(?!.*\d{4})[A-Za-z_][A-Za-z0-9_.-]{0,39}", re.ASCII)
 _WORD = re.compile(r"[A-Za-z_]{1,24}", re.ASCII)
 _KIND = re.compile(r"(?!.*\d{4})[A-Za-z_/.-]{1,64}", re.ASCII)
 _EXTENSION = re.compile(r"\d{1,10}", re.ASCII)
-# As the PBX writes numbers, and quicker to tell than by the plans of all countries.
+# The PBX's format of numbers; faster to check than the numbering plans.
 _PLAIN_NUMBER = re.compile(r"\d{1,15}", re.ASCII)
 _HOMOGLYPHS = str.maketrans({"С": "C", "с": "c"})  # mango-api.md 3.1
 
-# A leg may end this much after its call, in seconds, by the PBX's own clock.
+# How much later than its call a leg may end, in seconds of the PBX's clock.
 _TOLERANCE = 60
 
 
 class Surprise(NamedTuple):
-    """One thing that is not as described.
+    """One deviation from the description.
 
     ``place`` is the kind and the path of the member, ``what`` one of the constants
     above, ``example`` the masked value.
@@ -70,7 +70,7 @@ class Surprise(NamedTuple):
 
 
 def find(kind, text):
-    """Find what is not as described in a notification. Never raises.
+    """Find the deviations of a notification. Never raises.
 
     :param str kind: of the notification; ``""`` to infer it from the fields
     :param text: the ``json`` field as received
@@ -99,7 +99,7 @@ def _place(kind):
 
 
 def _members_of(payload):
-    """Name the members of an unknown kind: what is in it is what one wants to know."""
+    """Report the member names of an unknown kind, which are of interest."""
     return ", ".join(sorted({_name(name) for name in payload}))[:_MAX_EXAMPLE]
 
 
@@ -157,17 +157,17 @@ def _in_word(place, expected, value):
     # ivr.1.2 is a position in the menu; the manual has a Cyrillic letter at times.
     head = word.translate(_HOMOGLYPHS).lower().partition(".")[0]
     if head not in expected.words:
-        # The word itself is what one wants to know, and it names nobody.
+        # The word itself is of interest, and not personal.
         example = word if _WORD.fullmatch(word) else mask(word)
         yield Surprise(place, UNKNOWN_WORD, example)
 
 
 def _is_empty(value):
-    # What is missing may be empty or null as well (mango-api.md 2.7).
+    # Missing members may also be empty or null (mango-api.md 2.7).
     return value is None or value in ("", {}, [])
 
 
-# Each returns what is surprising about a value, or None.
+# Each returns the kind of surprise about a value, or None.
 
 
 def _check_id(value):
@@ -246,7 +246,7 @@ _CHECKS = {
 
 
 def contradictions(notifications):
-    """Find where what is told of one call cannot all be true. Never raises.
+    """Find contradictions in the notifications of one call. Never raises.
 
     :param notifications: all of one ``entry_id``, parsed
     :return: each once
@@ -272,7 +272,7 @@ def _between_summaries(summaries):
 def _between_legs_and_summary(legs, summary):
     phones = [leg for leg in legs if leg.location not in ("ivr", "queue")]
     talks = [leg for leg in phones if leg.state == "connected"]
-    # Of an order the first leg is connected before anybody talks.
+    # In a callback the first leg is connected before anybody talks.
     is_order = any(leg.callback_initiator or leg.command_id for leg in legs)
     is_plain = summary.direction == "inbound" and not is_order
     if summary.answered and phones and not talks:
@@ -314,10 +314,10 @@ def _unannounced(facts, entries):
 
 
 def mask(value):
-    """Show the form of a value without its content. Never raises.
+    """Return the form of a value without its content. Never raises.
 
-    :param value: anything that JSON can say
-    :return: digits as 0, letters as x; of objects and lists only what they are
+    :param value: any JSON value
+    :return: digits as 0, letters as x; only the type of objects and lists
     :rtype: str
     """
     if isinstance(value, dict):

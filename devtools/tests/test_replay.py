@@ -44,7 +44,7 @@ class TestReport(unittest.TestCase):
         self.assertIn('    result: "answered" | "missed"', text)
         self.assertIn("    legs: ", text)
         self.assertIn("! E2", text)
-        self.assertIn("    nothing came of it", text)
+        self.assertIn("    no such call", text)
         self.assertIn("! E3  (not in the bundle)", text)
         self.assertIn("  E4  inbound", text)
         self.assertIn("4 calls, 3 different", text)

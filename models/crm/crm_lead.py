@@ -2,16 +2,16 @@ from odoo import models
 
 
 class CrmLead(models.Model):
-    """What calls change of a lead."""
+    """Updates of leads from their calls."""
 
     _inherit = "crm.lead"
 
     def _replace_source(self, before, call):
-        """Let leads that a call has made follow where it came from.
+        """Update the source of leads that were created from a call.
 
-        :param dict before: the records by field that they were made with; what a person
-            has changed since stays.
-        :param mango.call call: as it is now.
+        :param dict before: the records by field that they were created with; manual
+            changes are kept.
+        :param mango.call call: the updated call.
         """
         for lead in self:
             changes = {

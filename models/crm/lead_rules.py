@@ -1,21 +1,21 @@
-"""Whether a call of a client makes a lead. Pure: no Odoo, no clock."""
+"""The rules for creating a lead from a call. Pure: no Odoo, no clock."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 NEVER, MISSED, ANSWERED, ALWAYS = "never", "missed", "answered", "always"
 
-#: The verdict that makes a lead; every other one says why not.
+#: The verdict to create a lead; all others are reasons not to.
 CREATE = "create"
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What is set up for the line that was called.
+    """The settings for the called line.
 
     ``unknown`` and ``known`` are policies; with ``again`` a client whose lead was won
     or lost gets a new one; a call that became known later than ``max_age`` after its
-    start is history.
+    start is ignored.
     """
 
     unknown: str
@@ -46,10 +46,10 @@ class Facts:
 
 
 def decide(facts, rules):
-    """Tell whether a call makes a lead for its client, who has no open one.
+    """Decide whether to create a lead from a call of a client without an open one.
 
     :param Facts facts: the call and its client.
-    :param Rules rules: of its line.
+    :param Rules rules: the rules of its line.
     :return: :data:`CREATE`, or the reason why not.
     :rtype: str
     """

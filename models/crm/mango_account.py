@@ -13,7 +13,7 @@ LEAD_POLICIES = [
     (ALWAYS, "Always"),
 ]
 
-#: What the cached methods of this folder depend on.
+#: Fields that the cached methods of this folder depend on.
 CACHED_FIELDS = {
     "lead_policy",
     "lead_policy_known",
@@ -23,7 +23,7 @@ CACHED_FIELDS = {
 
 
 class MangoAccount(models.Model):
-    """What the calls of a PBX do in the CRM."""
+    """Settings for a PBX's calls in the CRM."""
 
     _inherit = "mango.account"
 
@@ -33,7 +33,7 @@ class MangoAccount(models.Model):
         required=True,
         default=NEVER,
         tracking=True,
-        help="When a call from a number that is on no contact and no open lead makes a "
+        help="When a call from a number without a contact and an open lead creates a "
         "lead. Lines may have their own rule.",
     )
     lead_policy_known = fields.Selection(
@@ -42,7 +42,7 @@ class MangoAccount(models.Model):
         required=True,
         default=NEVER,
         tracking=True,
-        help="When a call of a contact without an open lead makes a lead.",
+        help="When a call of a contact without an open lead creates a lead.",
     )
     lead_salesperson = fields.Selection(
         [
@@ -66,8 +66,8 @@ class MangoAccount(models.Model):
         string="Oldest Call for the CRM",
         default=24,
         tracking=True,
-        help="Hours; a call that became known later than that makes no lead and no "
-        "line in a chatter.",
+        help="Hours. Calls that become known later create no lead and no line in a "
+        "chatter.",
     )
 
     tracking_enabled = fields.Boolean(
@@ -82,18 +82,18 @@ class MangoAccount(models.Model):
         string="Calls in the Chatter",
         default=True,
         tracking=True,
-        help="Every call that has ended is a line in the chatter of its lead, or else "
-        "of its contact. Nobody is notified of it.",
+        help="Log every ended call in the chatter of its lead, or else of its "
+        "contact, without notifying anybody.",
     )
     outcome_required = fields.Boolean(
         tracking=True,
-        help="The card of a talk can be closed only once its outcome is chosen.",
+        help="The card of a talk can only be closed once its outcome is chosen.",
     )
 
     block_by_users = fields.Boolean(
         string="Everybody May Block Numbers",
         tracking=True,
-        help="Otherwise supervisors only.",
+        help="Otherwise only supervisors may.",
     )
 
     @api.constrains("crm_max_age_hours")
@@ -101,7 +101,10 @@ class MangoAccount(models.Model):
         for account in self:
             if not 0 <= account.crm_max_age_hours <= 24 * 30:
                 raise ValidationError(
-                    self.env._("The oldest call for the CRM: from 0 hours to 30 days.")
+                    self.env._(
+                        "The oldest call for the CRM must be between 0 hours "
+                        "and 30 days."
+                    )
                 )
 
     def write(self, vals):
@@ -112,9 +115,9 @@ class MangoAccount(models.Model):
 
     @tools.ormcache("self.id")
     def _makes_leads(self):
-        """Tell whether any call of this PBX may make a lead.
+        """Tell whether any call of this PBX may create a lead.
 
-        Cached: every call asks.
+        Cached, because every call needs it.
 
         :rtype: bool
         """
@@ -127,7 +130,7 @@ class MangoAccount(models.Model):
     def _writes_chatter(self):
         """Tell whether the calls of this PBX are written to chatters.
 
-        Cached: every call asks.
+        Cached, because every call needs it.
 
         :rtype: bool
         """
@@ -137,7 +140,7 @@ class MangoAccount(models.Model):
     def _crm_max_age(self):
         """Return how long after its start a call may become known.
 
-        Cached: every call asks.
+        Cached, because every call needs it.
 
         :rtype: timedelta
         """

@@ -7,9 +7,9 @@ from ...vpbx import errors, numbers
 
 
 class MangoBlockedNumber(models.Model):
-    """A number that people have put on the PBX's black list from Odoo.
+    """A number that users have put on the PBX's black list from Odoo.
 
-    Written only after the PBX has said yes, so that the two do not differ.
+    Only written after the PBX has accepted it, so that both lists agree.
     """
 
     _name = "mango.blocked.number"
@@ -26,12 +26,12 @@ class MangoBlockedNumber(models.Model):
     number_display = fields.Char(
         string="Blocked Number", compute="_compute_number_display"
     )
-    number_ref = fields.Char(readonly=True, help="The PBX's name of the entry.")
+    number_ref = fields.Char(readonly=True, help="The PBX's id of the entry.")
     reason = fields.Char(readonly=True)
     user_id = fields.Many2one("res.users", string="Blocked By", readonly=True)
     blocked_at = fields.Datetime(string="Blocked", readonly=True)
     _number_uniq = models.UniqueIndex(
-        "(account_id, number)", "This number is blocked already."
+        "(account_id, number)", "This number is already blocked."
     )
 
     @api.depends("number", "account_id")
@@ -41,14 +41,14 @@ class MangoBlockedNumber(models.Model):
 
     @api.model
     def _block(self, account, number, reason):
-        """Have the PBX refuse the calls of a number.
+        """Block the calls of a number in the PBX.
 
-        The PBX is asked before anything is written or locked.
+        The request is sent before anything is written or locked.
 
-        :param mango.account account: whose callers.
+        :param mango.account account: the PBX.
         :param str number: E.164.
-        :param str reason: for whoever looks at the list.
-        :raise UserError: if the PBX does not do it.
+        :param str reason: shown in the list.
+        :raise UserError: if the PBX refuses.
         """
         user = self.env.user
         try:
@@ -81,7 +81,7 @@ class MangoBlockedNumber(models.Model):
         return UserError(self.env["mango.error.message"]._explain_error(error))
 
     def action_unblock(self):
-        """Let the PBX put the calls of these numbers through again."""
+        """Unblock these numbers in the PBX."""
         self.check_access("read")
         for account, blocked in self.grouped("account_id").items():
             try:
@@ -90,6 +90,6 @@ class MangoBlockedNumber(models.Model):
                         client.unblock(ref)
             except errors.VpbxError as error:
                 raise self._refusal(error) from error
-        # sudo: mango.blocked.number - nobody else deletes what the PBX still has.
+        # sudo: mango.blocked.number - only deleted here, after the PBX has accepted it.
         self.sudo().unlink()
         return {"type": "ir.actions.client", "tag": "soft_reload"}

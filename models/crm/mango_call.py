@@ -8,12 +8,12 @@ from . import visitor_query
 from .mango_line import UTM_FIELDS
 from .visitor_query import find_utm
 
-#: What a person may change that is told in the chatter.
+#: Fields that users may change and that the chatter shows.
 CHATTER_FIELDS = {"partner_id", "lead_id", "note", "outcome_id"}
 
 
 class MangoCall(models.Model):
-    """What a call does in the CRM."""
+    """Leads, sources, outcomes and blocking of calls."""
 
     _inherit = "mango.call"
 
@@ -67,7 +67,7 @@ class MangoCall(models.Model):
     )
 
     # ------------------------------------------------------------
-    # When there is something to do
+    # Tasks
     # ------------------------------------------------------------
 
     def _on_changed(self, state, extensions):
@@ -75,7 +75,7 @@ class MangoCall(models.Model):
         if self._awaits_visitor():
             self.visitor_state = "asked"
             start_after_commit(self.env, visitor_query.ask, self.id)
-        # Who answers has the lead on the card while talking.
+        # The user who answers sees the lead on the card while talking.
         if self.state == "talking" and not self.lead_id and self._may_make_lead():
             self.env["mango.crm.task"]._add(self)
         return changed
@@ -86,7 +86,7 @@ class MangoCall(models.Model):
         return result
 
     def _concerns_crm(self):
-        """Tell whether the CRM has to look at this call, which has ended.
+        """Tell whether the CRM has to process this ended call.
 
         :rtype: bool
         """
@@ -109,12 +109,12 @@ class MangoCall(models.Model):
             for call in self:
                 call._plan_by_outcome()
         if not self.env.su and not vals.keys().isdisjoint(CHATTER_FIELDS):
-            # sudo: mango.crm.task - what follows from a change that was allowed.
+            # sudo: mango.crm.task - follows from a permitted change.
             self.sudo()._update_crm_soon()
         return result
 
     def _update_crm_soon(self):
-        """Have the CRM look at those of these calls that concern it."""
+        """Schedule the processing of those calls that concern the CRM."""
         concerned = self.filtered(
             lambda call: call.state == "ended" and call._concerns_crm()
         )
@@ -135,7 +135,7 @@ class MangoCall(models.Model):
         return self.create_date - self.started_at > self.account_id._crm_max_age()
 
     def _update_crm(self):
-        """Do what these calls of one number have to do in the CRM; idempotent."""
+        """Process calls of one number in the CRM; idempotent."""
         self.env["mango.client.lead"]._make_leads(self)
         for call in self:
             if call.state == "ended" and call._has_chatter_line():
@@ -143,7 +143,7 @@ class MangoCall(models.Model):
                     locked.env["mango.chatter.line"]._update_line(locked)
 
     # ------------------------------------------------------------
-    # Where it came from
+    # Source
     # ------------------------------------------------------------
 
     def _prepare_vals(self, state, extensions):
@@ -155,15 +155,15 @@ class MangoCall(models.Model):
             }
         line_id = vals["direction"] == "inbound" and vals["line_id"]
         before = self.direction == "inbound" and self.line_id.id
-        # A past call keeps where it came from, whatever becomes of the line.
+        # A past call keeps its source, even if the line's settings change.
         if line_id != before and self.visitor_state != "known":
             vals |= self.env["mango.line"].browse(line_id or ())._utm_vals()
         return vals
 
     def _awaits_visitor(self):
-        """Tell whether to ask who of the site's visitors is calling: once.
+        """Tell whether to ask the PBX for the site's visitor who is calling, once.
 
-        The PBX knows only those who are there now.
+        The PBX only knows the present visitors.
 
         :rtype: bool
         """
@@ -176,9 +176,10 @@ class MangoCall(models.Model):
         )
 
     def _visitor_question(self):
-        """Return what asks the PBX for the visitor.
+        """Return a function that asks the PBX for the visitor.
 
-        :return: to be called outside of any transaction; None if nothing is asked now.
+        :return: to be called outside of any transaction; None if requests are not
+            possible now.
         :rtype: Callable | None
         """
         account = self.account_id
@@ -190,11 +191,11 @@ class MangoCall(models.Model):
         return partial(account._client().visitor, self.dct_number)
 
     def _on_visitor_answer(self, visitor, error):
-        """Store what the PBX knows of the visitor.
+        """Store the PBX's information about the visitor.
 
-        :param visitor: None if nothing.
+        :param visitor: None if unknown.
         :type visitor: Visitor | None
-        :param error: why it has not answered; None if it has.
+        :param error: the error of the request; None if it succeeded.
         :type error: VpbxError | None
         """
         self.account_id._record_answer(error)
@@ -204,7 +205,7 @@ class MangoCall(models.Model):
         found = in_own_transaction(
             self.env, "mango_office/utm", lambda own: find_utm(own, visitor)
         )
-        # What the visitor's channel does not say, the line does.
+        # The line supplies what the visitor's channel lacks.
         known = {name: value for name, value in found.items() if value}
         self._store_visitor("known", visitor_page=visitor.page, **known)
 
@@ -212,7 +213,7 @@ class MangoCall(models.Model):
         with self._locked() as call:
             before = {name: call[name] for name in UTM_FIELDS}
             call.write({"visitor_state": state, **vals})
-            # The rules may have been faster than the answer.
+            # The lead may have been created before the answer.
             made = call.env["mango.client.lead"].search([("call_id", "=", call.id)])
             made.lead_id._replace_source(before, call)
             call._notify_participants()
@@ -225,11 +226,11 @@ class MangoCall(models.Model):
         return {name: self[name].id for name in UTM_FIELDS if self[name]}
 
     def _prepare_lead_vals(self):
-        """A new lead inherits where its first call came from."""
+        """Pass the source of the first call on to a new lead."""
         return {**super()._prepare_lead_vals(), **self._prepare_source_vals()}
 
     def _link_lead(self, lead_id):
-        """Link a call to the lead that it has made or belongs to.
+        """Link a call to the lead that it has created or belongs to.
 
         :param int lead_id: the lead.
         """
@@ -253,10 +254,10 @@ class MangoCall(models.Model):
         return earlier
 
     def choose_lead(self, lead_id):
-        """Let the rules know of the lead: they make no second one."""
+        """Register the lead, so that the rules do not create a second one."""
         result = super().choose_lead(lead_id)
         if self.client_number:
-            # sudo: mango.client.lead - the machine keeps the lead of each client.
+            # sudo: mango.client.lead - internal record of each client's lead.
             rows_sudo = self.env["mango.client.lead"].sudo()
             client, _lead = rows_sudo._client(self.sudo())
             row_sudo = rows_sudo._claim(client)
@@ -265,7 +266,7 @@ class MangoCall(models.Model):
         return result
 
     def _prepare_rule_lead_vals(self, partner):
-        """Return the values of a lead that the rules make from the call.
+        """Return the values of a lead created from the call.
 
         :param res.partner partner: the client; empty if unknown.
         :rtype: dict
@@ -277,7 +278,7 @@ class MangoCall(models.Model):
             "user_id": self._lead_salesperson(partner).id,
             "company_id": self.company_id.id,
         }
-        # Without a team Odoo chooses the salesperson's.
+        # Without a team, Odoo chooses the salesperson's.
         vals.pop("team_id", None)
         if line.team_id:
             vals["team_id"] = line.team_id.id
@@ -286,7 +287,7 @@ class MangoCall(models.Model):
         return vals
 
     def _lead_salesperson(self, partner):
-        """Return who gets the lead that a call makes; nobody leaves it to Odoo.
+        """Return the salesperson of a new lead; empty leaves the choice to Odoo.
 
         :rtype: res.users
         """
@@ -328,10 +329,10 @@ class MangoCall(models.Model):
         self.ensure_one()
         self.check_access("write")
         if not self._may_block_number():
-            raise AccessError(self.env._("You may not block this number."))
+            raise AccessError(self.env._("You are not allowed to block this number."))
 
     def action_block_number(self):
-        """Ask why the client's number is to be blocked."""
+        """Ask for the reason to block the client's number."""
         self._check_may_block_number()
         return {
             "type": "ir.actions.act_window",
@@ -345,11 +346,11 @@ class MangoCall(models.Model):
     def _block_number(self, reason):
         """Put the client's number on the PBX's black list.
 
-        :param str reason: for whoever looks at the list.
-        :raise UserError: if the PBX does not do it.
+        :param str reason: shown in the list.
+        :raise UserError: if the PBX refuses.
         """
         self._check_may_block_number()
-        # sudo: mango.blocked.number - rows are made by blocking only, which is allowed.
+        # sudo: mango.blocked.number - only created by blocking, which was checked.
         blocked_sudo = self.env["mango.blocked.number"].sudo()
         blocked_sudo._block(self.account_id, self.client_number, reason)
 
@@ -362,7 +363,7 @@ class MangoCall(models.Model):
         return super()._correctable_fields() | {"outcome_id"}
 
     def _may_have_outcome(self):
-        """Tell whether something has come of the call: a talk, or a try of ours.
+        """Tell whether the call may have an outcome: a talk, or an attempt of ours.
 
         :rtype: bool
         """
@@ -386,9 +387,9 @@ class MangoCall(models.Model):
         )
 
     def choose_outcome(self, outcome_id):
-        """Say what the call has come to.
+        """Set the outcome of the call.
 
-        :param outcome_id: the ``mango.call.outcome``; nothing takes it back.
+        :param outcome_id: the ``mango.call.outcome``; False removes it.
         :type outcome_id: int | bool
         """
         self.ensure_one()
@@ -399,7 +400,7 @@ class MangoCall(models.Model):
             call._notify_participants()
 
     def close_card(self):
-        """Take the call off the user's screen, once its outcome is chosen.
+        """Close the user's card, if the outcome was chosen.
 
         :raise UserError: if it has to be chosen first.
         """
@@ -410,9 +411,9 @@ class MangoCall(models.Model):
         return super().close_card()
 
     def _plan_by_outcome(self):
-        """Plan the activity that the outcome asks for, in place of an earlier one's."""
-        # sudo: mango.call, mail.activity - what follows from an outcome that the user
-        # may choose, planned for themselves.
+        """Plan the outcome's activity, replacing that of an earlier one."""
+        # sudo: mango.call, mail.activity - follows from an outcome that the user may
+        # choose, planned for themselves.
         call_sudo = self.sudo()
         call_sudo.outcome_activity_id.filtered("active").unlink()
         activity_type = call_sudo.outcome_id.activity_type_id

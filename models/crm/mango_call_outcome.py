@@ -3,7 +3,7 @@ from odoo.fields import Domain
 
 
 class MangoCallOutcome(models.Model):
-    """What a talk has come to, chosen by whoever had it."""
+    """The outcome of a talk, chosen by the user who had it."""
 
     _name = "mango.call.outcome"
     _description = "Outcome of a Call"
@@ -22,7 +22,8 @@ class MangoCallOutcome(models.Model):
         string="Next Activity",
         ondelete="set null",
         domain="[('res_model', 'in', [False, 'crm.lead', 'res.partner'])]",
-        help="Planned for whoever chooses the outcome, on the lead or the contact.",
+        help="Planned for the user who chooses the outcome, on the lead or the "
+        "contact.",
     )
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)

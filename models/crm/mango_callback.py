@@ -7,7 +7,7 @@ class MangoCallback(models.Model):
 
     @api.model
     def _refused_numbers(self, account, calls):
-        """Whoever is blocked is not called back either."""
+        """Exclude blocked numbers from call backs."""
         blocked = self.env["mango.blocked.number"].search(
             Domain("account_id", "=", account.id)
             & Domain("number", "in", calls.mapped("client_number"))

@@ -24,7 +24,7 @@ class MangoCardContent(models.AbstractModel):
         }
 
     def _outcome(self, call):
-        """Return which outcomes a talk may have, and which it has.
+        """Return the available outcomes of a talk, and the chosen one.
 
         :rtype: dict
         """

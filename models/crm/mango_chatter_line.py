@@ -7,8 +7,8 @@ from .mango_client_lead import QUIET
 class MangoChatterLine(models.AbstractModel):
     """The line of a call in the chatter of its lead, or else of its contact.
 
-    One for each call: it is brought up to date and follows when a person corrects whose
-    call it was. It is logged only; nobody is notified.
+    There is one for each call: it is updated, and moves when a user corrects the
+    client. It is only logged; nobody is notified.
     """
 
     _name = "mango.chatter.line"
@@ -16,7 +16,7 @@ class MangoChatterLine(models.AbstractModel):
 
     @api.model
     def _update_line(self, call):
-        """Make the line of a call what the call says now.
+        """Update the line of a call.
 
         :param mango.call call: ended, and locked.
         """
@@ -45,7 +45,8 @@ class MangoChatterLine(models.AbstractModel):
         call.chatter_message_id = message
 
     def _prepare_vals(self, call, record):
-        # sudo: res.users - the employee's name is in the chatter of what they may see.
+        # sudo: res.users - only the employee's name, in the chatter of the call's
+        # record.
         author = call.user_id.sudo().partner_id or self.env.ref("base.partner_root")
         return {
             "model": record._name,
@@ -59,9 +60,9 @@ class MangoChatterLine(models.AbstractModel):
         }
 
     def _body(self, call):
-        """Return the line: direction, result, how long, who, and what was noted.
+        """Return the line: direction, result, duration, employee and note.
 
-        Rendered by a template, which escapes what people and the PBX have written.
+        Rendered by a template, which escapes texts of users and the PBX.
 
         :rtype: str
         """

@@ -7,7 +7,7 @@ from odoo.tools import SQL
 from ...tools.locking import in_own_transaction
 from .lead_rules import CREATE, Facts, decide
 
-#: What the machine writes is told by the calls themselves.
+#: Automatic changes are documented by the calls themselves.
 QUIET = {
     "tracking_disable": True,
     "mail_auto_subscribe_no_notify": True,
@@ -16,7 +16,7 @@ QUIET = {
 
 
 class Client(NamedTuple):
-    """Whose lead it is: of a contact with its other addresses, else of a number."""
+    """The client of a lead: a contact with its other addresses, else a number."""
 
     account: object
     key: str
@@ -27,9 +27,9 @@ class Client(NamedTuple):
 class MangoClientLead(models.Model):
     """The lead of one client of a PBX.
 
-    There is one row for each client, and whoever makes a lead writes to it first. So of
-    two transactions that do not see each other's lead one fails and is repeated: never
-    are there two open leads, in however many processes their calls are handled.
+    There is one row for each client, which is written before a lead is created. So one
+    of two transactions that do not see each other's lead fails and is retried: there
+    are never two open leads, in whatever number of processes calls are handled.
     """
 
     _name = "mango.client.lead"
@@ -40,7 +40,7 @@ class MangoClientLead(models.Model):
         "mango.account", required=True, readonly=True, ondelete="cascade"
     )
     client_key = fields.Char(required=True, readonly=True)
-    # Empty only within the transaction that makes the lead.
+    # Empty only within the transaction that creates the lead.
     lead_id = fields.Many2one(
         "crm.lead", readonly=True, index="btree_not_null", ondelete="cascade"
     )
@@ -49,22 +49,22 @@ class MangoClientLead(models.Model):
         readonly=True,
         index="btree_not_null",
         ondelete="set null",
-        help="The call that the lead was made from; none if a person made it.",
+        help="The call that the lead was created from; empty if a user created it.",
     )
     _client_uniq = models.UniqueIndex(
-        "(account_id, client_key)", "The client has a row already."
+        "(account_id, client_key)", "The client already has a row."
     )
 
     # ------------------------------------------------------------
-    # Who the client is
+    # Client
     # ------------------------------------------------------------
 
     @api.model
     def _client(self, call):
-        """Return the client of a call as they are known now.
+        """Return the client of a call as known now.
 
-        :param mango.call call: with a number.
-        :return: the client, and their open lead as the machine finds it.
+        :param mango.call call: one with a number.
+        :return: the client, and their open lead as found automatically.
         :rtype: tuple[Client, crm.lead]
         """
         account = call.account_id
@@ -82,9 +82,9 @@ class MangoClientLead(models.Model):
 
     @api.model
     def _claim(self, client):
-        """Return the row of a client, written to by this transaction in any case.
+        """Return the row of a client, always written by this transaction.
 
-        :param Client client: who called.
+        :param Client client: the caller.
         :rtype: mango.client.lead
         """
         rows = self.env.execute_query(
@@ -118,15 +118,14 @@ class MangoClientLead(models.Model):
         )
 
     # ------------------------------------------------------------
-    # Making leads
+    # Creating leads
     # ------------------------------------------------------------
 
     @api.model
     def _make_leads(self, calls):
-        """Make the lead that calls of one number ask for, and link the calls to it.
+        """Create the lead for calls of one number, if needed, and link the calls to it.
 
-        In transactions of its own, one at a time for each number, whichever server
-        does it.
+        In transactions of its own, serialized for each number across all servers.
 
         :param mango.call calls: of one PBX and one number.
         """
@@ -158,10 +157,10 @@ class MangoClientLead(models.Model):
 
     @api.model
     def _lead_for(self, call):
-        """Return the open lead that a call belongs to, made from it if need be.
+        """Return the open lead that a call belongs to, created if needed.
 
         :param mango.call call: of a number that is locked.
-        :return: empty if it has none and makes none.
+        :return: empty if there is none and none is created.
         :rtype: crm.lead
         """
         client, lead = self._client(call)
@@ -231,11 +230,11 @@ class MangoClientLead(models.Model):
         return lead
 
     def _take_over(self, call):
-        """Let an open lead be as if it had been made from an earlier call.
+        """Update an open lead as if it had been created from an earlier call.
 
-        Calls become known in any order. What people have changed since stays.
+        Calls become known in any order. Manual changes are kept.
 
-        :param mango.call call: that makes a lead by itself.
+        :param mango.call call: one that would create a lead by itself.
         """
         origin = self.call_id
         if not origin or _order(call) > _order(origin):

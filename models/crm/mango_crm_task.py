@@ -7,20 +7,20 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 _logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 500
-#: A call that has failed so often waits until something else happens to it.
+#: After this many failures a call is only processed when it changes again.
 MAX_ATTEMPTS = 5
 
 
 class MangoCrmTask(models.Model):
-    """A call that the CRM has to look at.
+    """A call that the CRM has to process.
 
-    Written in the transaction in which the call is answered, ends or is corrected, and
-    done by a cron that it wakes: the webhook neither computes nor waits, and nothing is
-    forgotten if a server dies.
+    Stored in the transaction in which the call is answered, ends or is corrected, and
+    processed by a cron that this triggers: the webhook does not wait, and nothing is
+    lost if a server dies.
     """
 
     _name = "mango.crm.task"
-    _description = "Call for the CRM to Look At"
+    _description = "Call to Process in the CRM"
     _order = "id"
     _rec_name = "call_id"
 
@@ -31,26 +31,26 @@ class MangoCrmTask(models.Model):
 
     @api.model
     def _add(self, calls):
-        """Have the CRM look at some calls soon.
+        """Schedule the processing of calls.
 
-        :param mango.call calls: for which there is something to do.
+        :param mango.call calls: the calls to process.
         """
         if not calls:
             return
         self.create([{"call_id": call.id} for call in calls])
         cron = self.env.ref("mango_office.ir_cron_crm", raise_if_not_found=False)
         if cron:
-            # sudo: ir.cron - waking our own cron.
+            # sudo: ir.cron - triggers our own cron.
             cron.sudo()._trigger()
 
     @api.model
     def _work_off(self):
-        """Cron: do what calls have to do in the CRM, those of one number together."""
+        """Cron: process calls in the CRM, those of one number together."""
         cron = self.env["ir.cron"]
         domain = Domain("attempts", "<", MAX_ATTEMPTS)
         cron._commit_progress(remaining=self.search_count(domain))
         last_id = 0
-        # Each once: what fails waits for the next run.
+        # Each once: a failed task waits for the next run.
         while tasks := self.search(
             domain & Domain("id", ">", last_id), order="id", limit=BATCH_SIZE
         ):
@@ -71,17 +71,17 @@ class MangoCrmTask(models.Model):
 
 
 def _do(calls):
-    """Do what the calls of one number have to do in the CRM.
+    """Process the calls of one number in the CRM.
 
-    :return: whether that has worked.
+    :return: whether it succeeded.
     :rtype: bool
     """
     try:
         calls._update_crm()
     except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-        _logger.info("a call is being written elsewhere, the CRM looks at it later")
+        _logger.info("a call is being written concurrently, the CRM processes it later")
     except Exception:
-        _logger.exception("the CRM could not look at a call")
+        _logger.exception("the CRM could not process a call")
     else:
         return True
     return False

@@ -4,14 +4,14 @@ from ...tools.caches import clear_caches
 from .lead_rules import Rules
 from .mango_account import CACHED_FIELDS, LEAD_POLICIES
 
-#: Where a call came from, in Odoo's terms.
+#: The fields of a call's source.
 UTM_FIELDS = ("campaign_id", "source_id", "medium_id")
 
 LINE_POLICIES = [("default", "As the PBX"), *LEAD_POLICIES]
 
 
 class MangoLine(models.Model):
-    """What the calls of a line do in the CRM."""
+    """Settings for a line's calls in the CRM."""
 
     _inherit = "mango.line"
 
@@ -32,16 +32,16 @@ class MangoLine(models.Model):
         string="Sales Team",
         ondelete="set null",
         domain="[('company_id', 'in', [False, company_id])]",
-        help="Of the leads that calls of this line make.",
+        help="For the leads created from calls of this line.",
     )
     tag_ids = fields.Many2many(
         "crm.tag",
         string="Tags",
         groups="sales_team.group_sale_salesman",
-        help="Of the leads that calls of this line make.",
+        help="For the leads created from calls of this line.",
     )
 
-    # Restricted, because what a line gives to its calls is cached.
+    # Restricted, because the values that a line passes on to calls are cached.
     campaign_id = fields.Many2one(
         "utm.campaign", ondelete="restrict", index="btree_not_null"
     )
@@ -49,7 +49,7 @@ class MangoLine(models.Model):
         "utm.source",
         ondelete="restrict",
         index="btree_not_null",
-        help="Of the line's inbound calls, and of the leads that they make.",
+        help="For the line's inbound calls and the leads created from them.",
     )
     medium_id = fields.Many2one(
         "utm.medium", ondelete="restrict", index="btree_not_null"
@@ -63,19 +63,19 @@ class MangoLine(models.Model):
 
     @tools.ormcache("self.id")
     def _utm_vals(self):
-        """Return where the calls of this line come from.
+        """Return the source of the calls of this line.
 
-        Cached: every call asks.
+        Cached, because every call needs it.
 
         :rtype: dict[str, int | bool]
         """
         return {name: self[name].id for name in UTM_FIELDS}
 
     def _lead_rules(self, account):
-        """Return when a call of this line makes a lead.
+        """Return the lead rules of this line.
 
-        :param mango.account account: whose rules hold where the line has none; the
-            line may be empty.
+        :param mango.account account: its rules are the default for the line's, which
+            may be empty.
         :rtype: Rules
         """
 

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class MangoNumberBlock(models.TransientModel):
-    """Why a number is to be blocked."""
+    """Asks for the reason to block a number."""
 
     _name = "mango.number.block"
     _description = "Blocking a Number"

@@ -8,7 +8,7 @@ class MangoRecording(models.Model):
 
     def _notify_listeners(self):
         result = super()._notify_listeners()
-        # sudo: mango.crm.task - the chatter shows whether there is something to hear,
-        # whoever caused it.
+        # sudo: mango.crm.task - the chatter shows whether there is a recording, whoever
+        # caused it.
         self.call_id.sudo()._update_crm_soon()
         return result

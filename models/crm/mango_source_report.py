@@ -3,9 +3,9 @@ from odoo.tools import SQL
 
 
 class MangoSourceReport(models.Model):
-    """What the advertisements have brought: one row for each inbound call.
+    """Analysis of the results of advertisements: one row for each inbound call.
 
-    A lead counts with the first of its calls, and a client is new with the first call
+    A lead is counted at the first of its calls, and a client is new at the first call
     of their number.
     """
 

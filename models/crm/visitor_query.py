@@ -1,4 +1,4 @@
-"""Asking the PBX where a visitor of the site has come from, off any transaction."""
+"""Requests for the source of a site's visitor, outside of any transaction."""
 
 import logging
 import threading
@@ -14,10 +14,10 @@ from ...vpbx import errors
 
 _logger = logging.getLogger(__name__)
 
-#: Names of advertisements come from the site's visitors: whoever writes the address
-#: chooses them. So only so many new ones of each kind are taken in a day.
+#: Names of advertisements come from the addresses that visitors use, which anybody can
+#: forge. So the number of new ones of each kind per day is limited.
 MAX_NEW, PERIOD = 100, timedelta(days=1)
-#: What stands for "nothing".
+#: Values that mean "none".
 EMPTY_NAMES = {"(none)", "(not set)", "none", "null", "undefined", "-"}
 
 _MODELS = {
@@ -28,7 +28,7 @@ _MODELS = {
 
 
 def ask(dbname, call_id):
-    """Ask for the visitor of a call, once; the body of a thread of its own.
+    """Ask for the visitor of a call, once; runs in a separate thread.
 
     :param str dbname: the database.
     :param int call_id: the ``mango.call``.
@@ -46,7 +46,7 @@ def ask(dbname, call_id):
             error = failure
         _in_transaction(registry, call_id, "_on_visitor_answer", visitor, error)
     except Exception:
-        _logger.exception("the visitor of a call could not be asked for")
+        _logger.exception("the request for the visitor of a call failed")
 
 
 def _in_transaction(registry, call_id, method, *args):
@@ -57,11 +57,11 @@ def _in_transaction(registry, call_id, method, *args):
 
 
 def find_utm(env, visitor):
-    """Find or create Odoo's records of where a visitor has come from.
+    """Find or create Odoo's records of a visitor's source.
 
-    :param Environment env: of a transaction that is the only one to do so.
-    :param Visitor visitor: from outside, so that any text may be in it.
-    :return: ids by field of the call; False where the visitor's channel says nothing.
+    :param Environment env: of a transaction that is serialized with others.
+    :param Visitor visitor: untrusted data, with any text.
+    :return: ids by field of the call; False where the visitor's channel has no value.
     :rtype: dict[str, int | bool]
     """
     return {

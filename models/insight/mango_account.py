@@ -3,7 +3,7 @@ from odoo.exceptions import ValidationError
 
 
 class MangoAccount(models.Model):
-    """By what the service of a PBX is measured."""
+    """The service level of a PBX."""
 
     _inherit = "mango.account"
 
@@ -11,7 +11,7 @@ class MangoAccount(models.Model):
         string="Answer Within (Seconds)",
         required=True,
         default=20,
-        help="A call that is answered within so many seconds is answered in time.",
+        help="A call counts as answered in time within this many seconds.",
     )
 
     @api.constrains("answer_seconds")
@@ -19,5 +19,5 @@ class MangoAccount(models.Model):
         for account in self:
             if not 1 <= account.answer_seconds <= 600:
                 raise ValidationError(
-                    self.env._("Calls are answered in time within 1 to 600 seconds.")
+                    self.env._("The time to answer must be between 1 and 600 seconds.")
                 )

@@ -15,7 +15,7 @@ class MangoBoard(models.AbstractModel):
     def _figures(self):
         """Return the figures of the day.
 
-        :return: as :meth:`mango.extension.get_board_figures` says.
+        :return: as described in :meth:`mango.extension.get_board_figures`.
         :rtype: dict
         """
         self._check_supervisor()
@@ -35,7 +35,7 @@ class MangoBoard(models.AbstractModel):
         }
 
     def _day_began(self):
-        """Return when the reader's day began.
+        """Return the start of the reader's day.
 
         :return: UTC.
         :rtype: datetime

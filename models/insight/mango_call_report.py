@@ -5,10 +5,10 @@ from ..callbacks.mango_callback import WEEKDAYS
 
 
 class MangoCallReport(models.Model):
-    """What calls are counted and compared by: one row for each call, with its id.
+    """Analysis of calls: one row for each call, with its id.
 
-    A share is an average of ones and zeros over the calls that it is a share of; on
-    all others it is empty. PostgreSQL computes the columns that are asked for only.
+    A share is an average of ones and zeros over its base of calls; for all others it is
+    NULL. PostgreSQL only computes the requested columns.
     """
 
     _name = "mango.call.report"
@@ -47,7 +47,7 @@ class MangoCallReport(models.Model):
     call_id = fields.Many2one("mango.call", readonly=True)
     account_id = fields.Many2one("mango.account", string="PBX", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
-    # What calls are grouped by.
+    # Dimensions.
     started_at = fields.Datetime(string="Started", readonly=True)
     hour = fields.Char(
         readonly=True, help="The hour of the day in which the call began: 00 to 23."
@@ -72,8 +72,8 @@ class MangoCallReport(models.Model):
         "res.users",
         string="Employee",
         readonly=True,
-        help="Who talked, or whose call it was; a call that a whole group has missed "
-        "is nobody's.",
+        help="The employee who talked, or to whom the call belongs; a call that a "
+        "whole group has missed belongs to nobody.",
     )
     user_ids = fields.Many2many(
         "res.users",
@@ -82,46 +82,47 @@ class MangoCallReport(models.Model):
         "res_users_id",
         string="Participants",
         readonly=True,
-        help="Whose phone rang, who called, and who is responsible for the client.",
+        help="Everybody whose phone rang, who called, or who is responsible for the "
+        "client.",
     )
     extension_id = fields.Many2one("mango.extension", readonly=True)
     team_id = fields.Many2one(
         "crm.team",
         string="Sales Team",
         readonly=True,
-        help="The employee's team; of a call without an employee the lead's.",
+        help="The employee's team; for a call without an employee, the lead's.",
     )
     line_id = fields.Many2one("mango.line", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Contact", readonly=True)
     client = fields.Char(
-        readonly=True, help="The contact's name, else the number; empty if hidden."
+        readonly=True, help="The contact's name, or else the number; empty if hidden."
     )
     lead_id = fields.Many2one("crm.lead", readonly=True)
     routed_to = fields.Many2one(
         "res.users",
         readonly=True,
-        help="The employee whom Odoo chose; of several the last.",
+        help="The employee chosen by Odoo; the last one if there were several.",
     )
     route_attempts = fields.Integer(
         string="Routing Steps",
         readonly=True,
         aggregator="avg",
-        help="How many steps of the plan were rung.",
+        help="How many targets of the plan were rung.",
     )
-    # What is measured.
+    # Measures.
     client_key = fields.Integer(
         string="Unique Clients",
         readonly=True,
         aggregator="count_distinct",
-        help="How many different clients: the contact, else the number. Hidden numbers "
-        "are left out.",
+        help="The number of different clients: the contact, or else the number. "
+        "Hidden numbers are ignored.",
     )
     new_client = fields.Integer(
         string="New Clients",
         readonly=True,
         aggregator="sum",
-        help="Inbound calls from clients with whom there had been no call in either "
-        "direction, neither with the contact nor with the number.",
+        help="Inbound calls from clients without any earlier call in either direction, "
+        "neither with the contact nor with the number.",
     )
     answered_share = fields.Float(
         readonly=True,
@@ -139,8 +140,8 @@ class MangoCallReport(models.Model):
         string="Missed and Not Called Back",
         readonly=True,
         aggregator="sum",
-        help="Missed calls whose client still waits, or was given up: nobody has "
-        "spoken with them since.",
+        help="Missed calls whose client still waits or was dropped: nobody has spoken "
+        "with them since.",
     )
     called_back_in_time = fields.Integer(
         readonly=True,
@@ -217,13 +218,13 @@ class MangoCallReport(models.Model):
         )
 
     def _started_locally(self):
-        """Return when a call began, in the zone in which the reader's days begin."""
+        """Return the start of a call in the reader's time zone."""
         return SQL(
             "(call.started_at AT TIME ZONE 'UTC' AT TIME ZONE %s)", str(self.env.tz)
         )
 
     def _measures(self):
-        """Return what is measured on a call.
+        """Return the measures of a call.
 
         :return: expressions by the fields' names.
         :rtype: dict[str, SQL]
@@ -280,7 +281,7 @@ class MangoCallReport(models.Model):
         )
 
     def _is_new_client(self):
-        # Each by an index of its own.
+        # Each uses its own index.
         earlier = SQL(
             "earlier.company_id = call.company_id "
             "AND (earlier.started_at, earlier.id) < (call.started_at, call.id)"

@@ -9,8 +9,8 @@ class MangoExtension(models.Model):
         """Return the figures of the day above the board.
 
         :return: ``to_call_back`` and ``overdue``: clients who wait for a call back;
-            ``inbound``: calls since midnight; ``answered_share`` of them, from 0 to 1,
-            False if there is none yet.
+            ``inbound``: calls since midnight; ``answered_share``: their share from 0 to
+            1, False without calls.
         :rtype: dict
         :raise AccessError: if the user is no supervisor.
         """

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class MangoAccount(models.Model):
-    """What a PBX sent that nobody expected."""
+    """Unexpected data from a PBX, and the support tools."""
 
     _inherit = "mango.account"
 
@@ -23,7 +23,7 @@ class MangoAccount(models.Model):
             account.new_surprise_count = count_by_account.get(account, 0)
 
     def action_view_surprises(self):
-        """Open what the PBX sent that nobody expected."""
+        """Open the unexpected data from the PBX."""
         self.ensure_one()
         self.env["mango.surprise"].check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
@@ -33,13 +33,13 @@ class MangoAccount(models.Model):
         return action
 
     def action_self_test(self):
-        """Go through the self-test with real calls."""
+        """Start the self-test with real calls."""
         self.ensure_one()
         self.check_access("write")
         return self.env["mango.self.test"]._open(self)
 
     def action_export_for_support(self):
-        """Show what would be exported of this PBX; the period can be chosen."""
+        """Show what would be exported for this PBX; the period can be chosen."""
         self.ensure_one()
         self.check_access("read")
         return self.env["mango.support.export"]._open({"account_id": self.id})

@@ -2,12 +2,12 @@ from odoo import models
 
 
 class MangoCall(models.Model):
-    """A call that somebody else should look at."""
+    """Export of a call for support."""
 
     _inherit = "mango.call"
 
     def action_export_for_support(self):
-        """Show what would be exported of this call."""
+        """Show what would be exported for this call."""
         self.ensure_one()
         self.check_access("read")
         return self.env["mango.support.export"]._open(

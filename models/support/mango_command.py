@@ -5,10 +5,10 @@ from odoo.fields import Domain
 
 from ...vpbx.surprises import MISSING, Surprise
 
-#: The PBX tells the outcome of a command within seconds.
+#: The PBX reports the outcome of a command within seconds.
 RESULT_TIME = timedelta(minutes=10)
 
-#: What the PBX took; of what it refused at once it says nothing more.
+#: States of accepted commands; there is no outcome of those refused at once.
 TAKEN_STATES = ("accepted", "done")
 
 BATCH_SIZE = 500
@@ -21,7 +21,7 @@ _PLACES = {
 
 
 class MangoCommand(models.Model):
-    """Commands that the PBX took and never told the outcome of."""
+    """Commands that the PBX has accepted without ever reporting the outcome."""
 
     _inherit = "mango.command"
 
@@ -30,7 +30,7 @@ class MangoCommand(models.Model):
 
     @api.model
     def _count_without_result(self):
-        """Count the commands whose outcome should have come by now, each once."""
+        """Count the commands whose outcome is overdue, each once."""
         commands = self.search(
             Domain("is_result_checked", "=", False)
             & Domain("create_date", "<", fields.Datetime.now() - RESULT_TIME),
@@ -50,9 +50,9 @@ class MangoCommand(models.Model):
         commands.is_result_checked = True
 
     def _ids_with_result(self):
-        """Return which outcomes the PBX has told around the time of these commands.
+        """Return the outcomes reported around the time of these commands.
 
-        :return: ``command_id`` of each.
+        :return: their ``command_id``.
         :rtype: set[str]
         """
         given = self.mapped("create_date")
@@ -63,5 +63,5 @@ class MangoCommand(models.Model):
             & Domain("received_at", "<=", max(given) + RESULT_TIME),
             ["kind", "body"],
         )
-        # Kinds that tell no outcome have no command either.
+        # Notifications of other kinds have no command.
         return {getattr(result, "command_id", None) for result in results._parsed()}

@@ -3,26 +3,26 @@ from odoo import SUPERUSER_ID, api, fields, models
 from ...vpbx import statistics, surprises
 from ..inbox.mango_event import MAX_OF_CALL
 
-#: With these, what is told of a call can be compared with what was told before.
+#: At these kinds, the notifications of a call can be compared with each other.
 CLOSING_KINDS = ("events/summary", statistics.KIND)
 
 
 class MangoEvent(models.Model):
-    """Notifications that are not as the PBX's manual says."""
+    """Notifications that deviate from the PBX's manual."""
 
     _inherit = "mango.event"
 
     surprise = fields.Selection(
         [("new", "To Look At"), ("counted", "Counted")],
         readonly=True,
-        help="Set if there may be something in it that Odoo did not expect.",
+        help="Set if it may contain something that Odoo did not expect.",
     )
     _surprise_idx = models.Index("(id) WHERE surprise = 'new'")
 
     @api.model
     def _store(self, vals, room=MAX_OF_CALL):
         # Only marked here, in the same statement. Counting writes a row that all
-        # notifications have in common: they would wait for one another in a burst.
+        # notifications share, so they would wait for one another in a burst.
         is_of_interest = vals["kind"] in CLOSING_KINDS or surprises.find(
             vals["kind"], vals["body"]
         )
@@ -32,15 +32,15 @@ class MangoEvent(models.Model):
 
     @api.model
     def _on_unreadable(self, account_id, kind, text):
-        # sudo: mango.surprise - the PBX is nobody's user; its signature was right.
+        # sudo: mango.surprise - the PBX is not a user; its signature was verified.
         env = self.env(user=SUPERUSER_ID, su=True)
         env["mango.surprise"]._count_text(account_id, kind, text)
         return super()._on_unreadable(account_id, kind, text)
 
     def _surprises(self):
-        """Find what is not as described in these notifications and in their calls.
+        """Find deviations from the manual in these notifications and in their calls.
 
-        :return: one for each time, beside the event that it was seen in.
+        :return: each occurrence with its event.
         :rtype: list[tuple[mango.event, Surprise]]
         """
         found = [
@@ -59,7 +59,7 @@ class MangoEvent(models.Model):
         ]
 
     def _told_of_calls(self):
-        """Return everything the PBX has told of the calls of these notifications.
+        """Return all notifications of the calls of these notifications.
 
         :return: parsed notifications by PBX and ``entry_id``.
         :rtype: dict

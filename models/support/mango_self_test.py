@@ -8,21 +8,21 @@ from ...tools.datetimes import to_epoch
 from ...vpbx import errors, statistics
 from . import self_test
 
-#: The steps, in the order in which one goes through them.
+#: The steps in order.
 STEPS = ("connection", "staff", "inbound", "outbound", "recording", "statistics")
 
-#: Statistics are asked for around the calls.
+#: The period of the statistics around the calls.
 AROUND = timedelta(minutes=10)
 
-#: By so much another time zone would move them.
+#: The largest difference caused by a wrong time zone.
 MOST_HOURS = 4
 
-#: How many calls of that time are looked through.
+#: How many calls of that period are checked.
 PAGE = 500
 
 
 class MangoSelfTest(models.TransientModel):
-    """Proves with real calls, step by step, that everything works."""
+    """A test with real calls, step by step."""
 
     _name = "mango.self.test"
     _description = "Self-Test with Real Calls"
@@ -37,7 +37,7 @@ class MangoSelfTest(models.TransientModel):
         ondelete="set null",
     )
     mobile = fields.Char(
-        string="Your Mobile", help="The phone that you make the test's calls with."
+        string="Your Mobile", help="The phone that you use for the test's calls."
     )
     step = fields.Selection(selection="_selection_step", default=STEPS[0])
     state = fields.Selection(selection="_selection_state", compute="_compute_state")
@@ -79,7 +79,7 @@ class MangoSelfTest(models.TransientModel):
         return self.step_ids.filtered(lambda line: line.step == self.step)
 
     # ------------------------------------------------------------
-    # Going through it
+    # Steps
     # ------------------------------------------------------------
 
     @api.model
@@ -111,7 +111,7 @@ class MangoSelfTest(models.TransientModel):
         }
 
     def action_look(self):
-        """See what has come of the present step."""
+        """Check the result of the present step."""
         self.check_access("write")
         for test in self:
             if test.step != "done":
@@ -125,7 +125,7 @@ class MangoSelfTest(models.TransientModel):
         return self._action()
 
     def action_next(self):
-        """Go on with the next step, whatever came of this one."""
+        """Continue with the next step, whatever the result of this one."""
         self.check_access("write")
         for test in self.filtered(lambda test: test.step != "done"):
             following = [*STEPS, "done"][STEPS.index(test.step) + 1]
@@ -133,7 +133,7 @@ class MangoSelfTest(models.TransientModel):
         return self._action()
 
     def action_call(self):
-        """Have the PBX ring one's own phone, then the mobile."""
+        """Make the PBX ring the user's own phone, then the mobile."""
         self.check_access("write")
         for test in self:
             if not test.mobile:
@@ -143,12 +143,12 @@ class MangoSelfTest(models.TransientModel):
         return self.action_look()
 
     def action_print(self):
-        """Print what was found."""
+        """Print the results."""
         self.check_access("read")
         return self.env.ref("mango_office.mango_self_test_report").report_action(self)
 
     # ------------------------------------------------------------
-    # Looking
+    # Checks
     # ------------------------------------------------------------
 
     def _look_at_connection(self):
@@ -202,9 +202,9 @@ class MangoSelfTest(models.TransientModel):
         )
 
     def _seconds_to_route(self, events):
-        """Return how long it took until the PBX told the outcome of the route.
+        """Return the time until the PBX reported the outcome of the route.
 
-        :param mango.event events: of the call, as they came.
+        :param mango.event events: of the call, in the order of arrival.
         :rtype: int | None
         """
         told = events.filtered(lambda event: event.kind == "result/route")[:1]
@@ -246,7 +246,7 @@ class MangoSelfTest(models.TransientModel):
         )
 
     def _look_at_statistics(self):
-        """Order the statistics at the first look, and read them at the next."""
+        """Order the statistics at the first check, and read them at the next."""
         call = self.call_id or self.ordered_call_id
         if not call:
             return self_test.Judgement(self_test.WARNING, "nothing_to_compare")
@@ -267,16 +267,16 @@ class MangoSelfTest(models.TransientModel):
         return self_test.judge_statistics(started_at, to_epoch(call.started_at))
 
     def _statistics(self, call):
-        """Make one request: the order, or the question whether it is ready.
+        """Make one request: the order, or a poll.
 
-        :return: nothing while it is ordered.
+        :return: None after the order.
         :rtype: Report | None
         """
         client = self.account_id._client()
         if self.report_key:
             return client.calls(self.report_key)
         started_at = call.started_at.replace(tzinfo=timezone.utc)
-        # A call that is hours off is to be found, too.
+        # A call that is hours off must be found, too.
         around = AROUND + timedelta(hours=MOST_HOURS)
         self.report_key = client.request_calls(
             started_at - around, started_at + around, PAGE, 0
@@ -284,11 +284,11 @@ class MangoSelfTest(models.TransientModel):
         return None
 
     # ------------------------------------------------------------
-    # Words
+    # Messages
     # ------------------------------------------------------------
 
     def _sentence(self, judgement):
-        """Say what a judgement means.
+        """Return the message of a judgement.
 
         :param Judgement judgement: of the present step.
         :rtype: str
@@ -296,7 +296,7 @@ class MangoSelfTest(models.TransientModel):
         return self._sentences()[judgement.sentence] % judgement.values
 
     def _sentences(self):
-        """Return the sentences by name; their values are put in afterwards."""
+        """Return the messages by name; their values are inserted later."""
         return {
             **self._sentences_of_set_up(),
             **self._sentences_of_calls(),
@@ -312,7 +312,7 @@ class MangoSelfTest(models.TransientModel):
             ),
             "no_own_extension": self.env._(
                 "Extensions: %(count)s, with an employee: %(mapped)s. You have none "
-                "yourself, so call by click cannot be tried: give yourself one."
+                "yourself, so click-to-call cannot be tested: assign yourself one."
             ),
             "staff": self.env._("Extensions: %(count)s, with an employee: %(mapped)s."),
         }
@@ -320,26 +320,29 @@ class MangoSelfTest(models.TransientModel):
     def _sentences_of_calls(self):
         return {
             "no_call_yet": self.env._(
-                "No notification has come yet. Call, let the greeting play, and look "
-                "again."
+                "No notification has been received yet. Call, let the greeting play, "
+                "and check again."
             ),
             "no_call": self.env._(
-                "No notification of a call from this number has come for two minutes. "
-                "In the PBX's cabinet, check the address of the external system and "
-                "that events of calls are on; check that your number is not hidden."
+                "No notification of a call from this number has been received for two "
+                "minutes. In the PBX's cabinet, check the address of the external "
+                "system and that events of calls are on; check that your number is not "
+                "hidden."
             ),
             "no_greeting": self.env._(
                 "The call rang without a greeting, so there is no time to route it. "
                 "Set a greeting of about ten seconds in the scheme of this line."
             ),
-            "greeting_plays": self.env._("The greeting plays. Look again in a moment."),
+            "greeting_plays": self.env._(
+                "The greeting is playing. Check again in a moment."
+            ),
             "greeting_too_short": self.env._(
                 "The greeting lasted %(greeting)s seconds: too short to route. Set one "
                 "of about ten seconds, and “wait for end”."
             ),
             "greeting_short": self.env._(
-                "Routed, but the greeting leaves %(greeting)s seconds only. About ten "
-                "are on the safe side. Rung: %(rung)s."
+                "Routed, but the greeting leaves only %(greeting)s seconds. About ten "
+                "are safe. Rung: %(rung)s."
             ),
             "routed": self.env._(
                 "The greeting lasted %(greeting)s seconds; the PBX took the route "
@@ -358,10 +361,10 @@ class MangoSelfTest(models.TransientModel):
             "call_refused": self.env._("The call was refused: %(reason)s"),
             "own_phone_rings": self.env._("Your own phone should ring. Pick it up."),
             "no_call_of_command": self.env._(
-                "The PBX took the command, and nothing rang for two minutes. Is a "
+                "The PBX accepted the command, but nothing rang for two minutes. Is a "
                 "phone registered for your extension?"
             ),
-            "call_goes_on": self.env._("Answer, talk some seconds, and hang up."),
+            "call_goes_on": self.env._("Answer, talk for some seconds, and hang up."),
             "call_answered": self.env._("Both phones rang, and you talked."),
             "call_not_answered": self.env._("There was no talk: %(reason)s"),
         }
@@ -375,10 +378,10 @@ class MangoSelfTest(models.TransientModel):
                 "The recording could not be fetched: %(reason)s"
             ),
             "recording_comes": self.env._(
-                "The recording is announced and being fetched. Look again in a moment."
+                "The recording is announced and being fetched. Check again in a moment."
             ),
             "no_recording_yet": self.env._(
-                "No recording is announced yet; mostly it takes a minute."
+                "No recording is announced yet; it usually takes a minute."
             ),
             "no_recording": self.env._(
                 "No recording was announced. If calls are recorded, switch events of "
@@ -388,12 +391,13 @@ class MangoSelfTest(models.TransientModel):
                 "None of the test's calls is known, so there is nothing to compare."
             ),
             "statistics_ordered": self.env._(
-                "The PBX collects its statistics. Look again in some seconds."
+                "The PBX is preparing its statistics. Check again in some seconds."
             ),
             "not_in_statistics": self.env._(
-                "The call is not in the statistics yet. They may be some minutes late."
+                "The call is not in the statistics yet. They may be delayed by some "
+                "minutes."
             ),
-            "same_times": self.env._("The statistics have the call, at the same time."),
+            "same_times": self.env._("The statistics have the call at the same time."),
             "other_time_zone": self.env._(
                 "The statistics have the call %(hours)s hours off: the time zone is "
                 "not what Odoo expects."
@@ -405,7 +409,7 @@ class MangoSelfTest(models.TransientModel):
 
 
 def _seconds(legs):
-    """Return how long some places of a call lasted together; None if not at all."""
+    """Return the total duration of some locations of a call; None without any."""
     started = legs.filtered("started_at").mapped("started_at")
     ended = legs.filtered("ended_at").mapped("ended_at")
     if not started or not ended:

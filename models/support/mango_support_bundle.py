@@ -13,22 +13,22 @@ from ...tools.datetimes import to_epoch
 from ...vpbx.notifications import read_object
 from ...vpbx.pseudonyms import Learned, Pseudonyms
 
-#: The form of bundles; whoever replays one has to know it.
+#: The version of the bundle format, which the replay checks.
 FORMAT = 1
 
-#: So many notifications are taken, the newest ones.
+#: Maximum number of notifications; the newest ones are exported.
 MOST_EVENTS = 20_000
 
-#: Around a call, what is about no call in particular may belong to it.
+#: Period around a call in which notifications without a call may belong to it.
 AROUND = timedelta(minutes=2)
 
-#: Further away from when a notification came, nothing in it is a time.
+#: Numbers further away from the time of receipt do not count as times.
 TIME_SPAN = timedelta(days=400)
 
-#: Settings of these types hold no text that somebody typed.
+#: Settings of these types hold no free text.
 SETTING_TYPES = ("boolean", "integer", "float", "selection")
 
-#: What a call is, beside ids, numbers and people.
+#: Fields of a call without ids, numbers and people.
 CALL_FIELDS = (
     "direction",
     "state",
@@ -52,15 +52,15 @@ LEG_NUMBERS = (
     "group_extension",
 )
 
-#: The names in the place of a surprise: a kind, and members one in the other.
+#: The names in the place of a surprise: a kind, and nested members.
 _NAME = re.compile(r"[^\s:.\[\]]+")
 
 
 class MangoSupportBundle(models.AbstractModel):
-    """What somebody else needs to see what happened, and nothing personal.
+    """Data for support to see what happened, without anything personal.
 
-    A zip of JSON files. Everything goes through :class:`~.pseudonyms.Pseudonyms`, or is
-    a number, a choice or a time of ours; no text that a person wrote gets in.
+    A zip of JSON files. Everything is replaced by :class:`~.pseudonyms.Pseudonyms`, or
+    is a number, a selection value or a time of ours; free text is never included.
     """
 
     _name = "mango.support.bundle"
@@ -68,10 +68,10 @@ class MangoSupportBundle(models.AbstractModel):
 
     @api.model
     def _make(self, account, events):
-        """Make a bundle.
+        """Create a bundle.
 
         :param mango.account account: of the notifications.
-        :param mango.event events: that it is about.
+        :param mango.event events: the events to export.
         :return: the text of each file by its name.
         :rtype: dict[str, str]
         """
@@ -111,12 +111,12 @@ class MangoSupportBundle(models.AbstractModel):
         return packed.getvalue()
 
     # ------------------------------------------------------------
-    # Which notifications
+    # Selection of notifications
     # ------------------------------------------------------------
 
     @api.model
     def _events_of_call(self, call):
-        """Return what was told of a call, and of its commands.
+        """Return the notifications of a call and of its commands.
 
         :rtype: mango.event
         """
@@ -134,7 +134,7 @@ class MangoSupportBundle(models.AbstractModel):
 
     @api.model
     def _events_of_period(self, account, start, end):
-        """Return what was received in a period, calls that began before it whole.
+        """Return the notifications of a period, completing calls that began before it.
 
         :param mango.account account: whose.
         :param datetime start: UTC.
@@ -156,12 +156,12 @@ class MangoSupportBundle(models.AbstractModel):
         )
 
     # ------------------------------------------------------------
-    # What is in it
+    # Content
     # ------------------------------------------------------------
 
     @api.model
     def _commands_of(self, account, events):
-        """Return the commands that were given while the notifications came."""
+        """Return the commands that were given during the notifications' period."""
         if not events:
             return self.env["mango.command"]
         received = events.mapped("received_at")
@@ -207,7 +207,7 @@ class MangoSupportBundle(models.AbstractModel):
                 "received_at": _moment(event.received_at),
                 "state": event.state,
                 "attempts": event.attempts,
-                # The rest of it may tell anything.
+                # The rest may contain anything.
                 "error": _error_name(event.error),
                 "payload": stand_ins.payload(event.kind, _payload(event)),
             }
@@ -216,12 +216,12 @@ class MangoSupportBundle(models.AbstractModel):
 
     @api.model
     def _call(self, call, stand_ins):
-        """Return what a call is.
+        """Return the values of a call.
 
-        Also made by whoever replays a bundle, to be compared.
+        Also used by the replay for comparison.
 
         :param mango.call call: any.
-        :param stand_ins: what replaces ids and numbers.
+        :param stand_ins: the pseudonyms of ids and numbers.
         :rtype: dict
         """
         return {
@@ -304,11 +304,11 @@ class MangoSupportBundle(models.AbstractModel):
 
     @api.model
     def _settings(self, account):
-        """Return numbers, choices and switches: neither a text nor a credential."""
+        """Return numbers, selections and booleans: neither texts nor credentials."""
         steps = account.route_step_ids
         return {
             **_plain_settings(account),
-            # sudo: mango.account - only whether it is the PBX's own address.
+            # sudo: mango.account - only tells whether it is the PBX's own address.
             "has_default_address": "://app.mango-office.ru" in account.sudo().api_url,
             "route_steps": [_plain_settings(step) for step in steps],
         }
@@ -361,7 +361,7 @@ def _payload(event):
 
 
 def _error_name(error):
-    """Return the class of an error, of which the text says more than it should."""
+    """Return the class of an error, because its text may be personal."""
     name = (error or "").partition(":")[0]
     return name if name.isidentifier() and name.endswith("Error") else None
 

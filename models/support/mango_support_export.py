@@ -4,15 +4,15 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-#: So much of each file is shown before it is saved, in characters.
+#: How much of each file is shown in the preview, in characters.
 SHOWN = 20_000
 
-#: Without a call, what came in so many days is exported.
+#: Default period in days, without a call.
 DAYS = 7
 
 
 class MangoSupportExport(models.TransientModel):
-    """What is put into a support bundle, shown before it is saved."""
+    """Preview and download of a support bundle."""
 
     _name = "mango.support.export"
     _description = "Export for Support"
@@ -29,8 +29,8 @@ class MangoSupportExport(models.TransientModel):
     date_to = fields.Datetime(
         string="To", required=True, default=lambda self: fields.Datetime.now()
     )
-    # Made by a button; of another call or period they are gone.
-    preview = fields.Text(string="What Is in It", compute="_compute_bundle", store=True)
+    # Created by a button; cleared when the call or the period changes.
+    preview = fields.Text(string="Content", compute="_compute_bundle", store=True)
     bundle = fields.Binary(compute="_compute_bundle", store=True, attachment=False)
     filename = fields.Char(compute="_compute_bundle", store=True)
 
@@ -46,7 +46,7 @@ class MangoSupportExport(models.TransientModel):
     def _open(self, vals):
         """Return the action that opens the wizard.
 
-        :param dict vals: of the wizard.
+        :param dict vals: values of the wizard.
         :rtype: dict
         """
         export = self.create(vals)
@@ -65,16 +65,16 @@ class MangoSupportExport(models.TransientModel):
         }
 
     def action_prepare(self):
-        """Make the bundle and show what is in it."""
+        """Create the bundle and show its content."""
         self.check_access("write")
         for export in self:
             export._prepare()
         return self._action()
 
     def _prepare(self):
-        """Make the bundle.
+        """Create the bundle.
 
-        :raise UserError: if there is nothing in it.
+        :raise UserError: if it would be empty.
         """
         events = self._events()
         if not events:
@@ -95,7 +95,7 @@ class MangoSupportExport(models.TransientModel):
         )
 
     def action_save(self):
-        """Save the bundle that was shown."""
+        """Download the bundle that was shown."""
         self.check_access("read")
         return {
             "type": "ir.actions.act_url",
@@ -106,7 +106,7 @@ class MangoSupportExport(models.TransientModel):
 
     def _events(self):
         self.env["mango.event"].check_access("read")
-        # What the user may not read is not exported for them either.
+        # Only what the user may read is exported.
         bundles = self.env["mango.support.bundle"]
         if self.call_id:
             return bundles._events_of_call(self.call_id)

@@ -9,7 +9,7 @@ from ...vpbx import notifications, statistics
 from ...vpbx.notifications import read_object
 from .mango_support_bundle import FORMAT
 
-#: What notifications say nothing of: what Odoo did meanwhile, and where from it knows.
+#: Fields that notifications do not determine: actions of Odoo, and sources.
 NOT_COMPARED = (
     "source",
     "is_sealed",
@@ -21,7 +21,7 @@ NOT_COMPARED = (
 
 
 class _AsItIs:
-    """Stands in for the stand-ins: a bundle has been through them once."""
+    """Replaces nothing, because a bundle holds pseudonyms already."""
 
     def id(self, text):
         return text
@@ -30,9 +30,9 @@ class _AsItIs:
 
 
 class MangoSupportReplay(models.AbstractModel):
-    """Plays a support bundle into a database and compares what comes of it.
+    """Plays a support bundle into a database and compares the results.
 
-    Meant for an empty database: :meth:`_set_up` makes a company with a PBX of its own.
+    Meant for an empty database: :meth:`_set_up` creates a company with its own PBX.
     """
 
     _name = "mango.support.replay"
@@ -42,16 +42,16 @@ class MangoSupportReplay(models.AbstractModel):
     def _read(self, archive):
         """Read a bundle.
 
-        :param bytes archive: a zip as of :meth:`mango.support.bundle._zip`.
-        :return: for each file what it says: an object, or a list of rows.
+        :param bytes archive: a zip as returned by :meth:`mango.support.bundle._zip`.
+        :return: the content of each file: an object, or a list of rows.
         :rtype: dict
-        :raise ValueError: if it is none, or one of another form.
+        :raise ValueError: if it is not a bundle, or has another format.
         """
         try:
             with zipfile.ZipFile(io.BytesIO(archive)) as packed:
                 texts = {name: packed.read(name).decode() for name in packed.namelist()}
         except zipfile.BadZipFile as error:
-            raise ValueError("This is no support bundle.") from error
+            raise ValueError("This is not a support bundle.") from error
         files = {
             name: [json.loads(line) for line in text.splitlines()]
             if name.endswith(".jsonl")
@@ -60,14 +60,14 @@ class MangoSupportReplay(models.AbstractModel):
         }
         about = read_object(files.get("about.json"))
         if about.get("format") != FORMAT:
-            raise ValueError("This is no support bundle of a form that is known here.")
+            raise ValueError("This version of support bundles is not supported.")
         return files
 
     @api.model
     def _set_up(self, files):
-        """Make a PBX like that of a bundle; it can neither be called nor call.
+        """Create a PBX like that of a bundle; it cannot communicate with anything.
 
-        :param dict files: as of :meth:`_read`.
+        :param dict files: as returned by :meth:`_read`.
         :rtype: mango.account
         """
         code = files["about.json"]["country"]
@@ -104,10 +104,10 @@ class MangoSupportReplay(models.AbstractModel):
 
     @api.model
     def _play(self, account, files):
-        """Take the notifications of a bundle in, in their order.
+        """Receive the notifications of a bundle in order.
 
-        :param mango.account account: of :meth:`_set_up`, committed.
-        :param dict files: as of :meth:`_read`.
+        :param mango.account account: as returned by :meth:`_set_up`, committed.
+        :param dict files: as returned by :meth:`_read`.
         """
         for row in files["notifications.jsonl"]:
             text = json.dumps(row["payload"], ensure_ascii=False)
@@ -117,7 +117,7 @@ class MangoSupportReplay(models.AbstractModel):
             try:
                 notification = notifications.parse(row["kind"], text)
             except notifications.NotificationError:
-                continue  # read once by another version, or no more a known kind
+                continue  # of another version, or an unknown kind
             self.env["mango.event"]._receive(account.id, notification, text)
         for row in files["calls.jsonl"]:
             if row["closed_at"]:
@@ -129,7 +129,7 @@ class MangoSupportReplay(models.AbstractModel):
 
     @api.model
     def _close(self, account, row):
-        """Give a call up, as the cron did that the PBX never told the end of."""
+        """Close a call, like the cron for calls whose end was not reported."""
         call = self.env["mango.call"]._find_by_entry(account, row["entry_id"])
         if call and not call.closed_at:
             with call._locked() as locked:
@@ -138,17 +138,17 @@ class MangoSupportReplay(models.AbstractModel):
 
     @api.model
     def _compare(self, account, files):
-        """Compare the calls that came of a bundle with those of the bundle.
+        """Compare the resulting calls with those of the bundle.
 
-        :param mango.account account: that the bundle was played into.
-        :param dict files: as of :meth:`_read`.
-        :return: for each call of either its ``entry_id``, what the bundle says and what
-            came of it; a call that one of them lacks is None.
+        :param mango.account account: into which the bundle was played.
+        :param dict files: as returned by :meth:`_read`.
+        :return: for each call its ``entry_id``, its values in the bundle and the
+            result; None where it is missing.
         :rtype: list[tuple[str, dict | None, dict | None]]
         """
         bundles = self.env["mango.support.bundle"]
         found = self.env["mango.call"].search([("account_id", "=", account.id)])
-        # Whom Odoo chose to ring is charged with a missed call: also of the route.
+        # A missed call is attributed to the one chosen by Odoo, also from the route.
         charged = {
             row["entry_id"]
             for row in files["calls.jsonl"]
@@ -158,7 +158,7 @@ class MangoSupportReplay(models.AbstractModel):
             call.entry_id: _told(bundles._call(call, _AsItIs()), charged)
             for call in found
         }
-        # Of a sealed call some notifications were removed before the bundle was made.
+        # A sealed call's notifications had been removed before the bundle was created.
         sealed = {row["entry_id"] for row in files["calls.jsonl"] if row["is_sealed"]}
         expected = {
             row["entry_id"]: _told(row, charged) for row in files["calls.jsonl"]

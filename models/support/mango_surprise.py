@@ -7,10 +7,10 @@ from odoo.tools import SQL
 
 from ...vpbx import surprises
 
-#: So many are kept for a PBX; whatever else is new is counted in one row.
+#: Maximum number for a PBX; further ones are counted in one row.
 MOST_OF_PBX = 300
 
-#: What is told of one call comes in any order; it is compared when all should be here.
+#: Notifications of a call arrive in any order; they are compared after this time.
 SETTLING_TIME = timedelta(minutes=2)
 
 BATCH_SIZE = 500
@@ -19,7 +19,7 @@ _MAX_PLACE = 200  # characters
 
 
 class MangoSurprise(models.Model):
-    """Something the PBX sent and we did not expect, counted."""
+    """Something unexpected from the PBX, with the number of occurrences."""
 
     _name = "mango.surprise"
     _description = "Surprise from the PBX"
@@ -33,7 +33,7 @@ class MangoSurprise(models.Model):
     place = fields.Char(
         required=True,
         readonly=True,
-        help="The kind of notification, and the member in it.",
+        help="The kind of notification, and its member.",
     )
     what = fields.Selection(
         [
@@ -45,7 +45,7 @@ class MangoSurprise(models.Model):
             (surprises.UNKNOWN_CODE, "Unknown code"),
             (surprises.ODD_NUMBER, "Neither a phone number nor an extension"),
             (surprises.ODD_TIME, "Not a time"),
-            (surprises.CONTRADICTION, "Contradicts what was told before"),
+            (surprises.CONTRADICTION, "Contradicts earlier notifications"),
             ("more", "Others"),
         ],
         required=True,
@@ -66,7 +66,7 @@ class MangoSurprise(models.Model):
 
     @api.model
     def _count_new(self):
-        """Cron: look through the notifications that were marked, and count."""
+        """Cron: check the marked notifications, and count surprises."""
         cron = self.env["ir.cron"]
         self.env["mango.command"]._count_without_result()
         domain = Domain("surprise", "=", "new") & Domain(
@@ -99,9 +99,9 @@ class MangoSurprise(models.Model):
 
     @api.model
     def _count_text(self, account_id, kind, text):
-        """Count what is surprising in a notification that was not even stored.
+        """Count the surprises in a notification that was not stored.
 
-        :param int account_id: the account whose signature was right.
+        :param int account_id: the account whose signature was verified.
         :param str kind: of the notification.
         :param text: of ``json`` as received.
         """
@@ -113,7 +113,7 @@ class MangoSurprise(models.Model):
         """Add to the counts of a PBX.
 
         :param int account_id: of the PBX.
-        :param list[tuple[Surprise, datetime]] sightings: what was seen when.
+        :param list[tuple[Surprise, datetime]] sightings: surprises and their times.
         """
         if not sightings:
             return
@@ -128,7 +128,7 @@ class MangoSurprise(models.Model):
             examples.setdefault(key, surprise.example if key[1] != "more" else "")
             times.setdefault(key, []).append(moment)
         now = fields.Datetime.now()
-        # Always in the same order: two that count the same would lock each other out.
+        # Always in the same order, because concurrent counts would deadlock.
         rows = SQL(", ").join(
             SQL(
                 "(%s, %s, %s, %s, %s, %s, %s, FALSE, %s, %s, %s, %s)",
@@ -172,17 +172,17 @@ class MangoSurprise(models.Model):
         return {(row.place, row.what) for row in rows}
 
     # ------------------------------------------------------------
-    # Looking at them
+    # Review
     # ------------------------------------------------------------
 
     def action_mark_seen(self):
-        """Say that somebody has looked at these."""
+        """Mark these as seen."""
         self.check_access("read")
-        # sudo: mango.surprise - whoever may see one may say so.
+        # sudo: mango.surprise - whoever may read one may mark it as seen.
         self.sudo().is_seen = True
 
     def action_view_events(self):
-        """Open the notifications that such a thing was found in."""
+        """Open the notifications of this surprise."""
         self.ensure_one()
         self.env["mango.event"].check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(

@@ -1,6 +1,6 @@
-"""What a call of the self-test proves: pure, without a database and without a clock.
+"""Judgement of the self-test's calls: pure, without a database and a clock.
 
-Each judgement is a verdict and the name of a sentence, with its values.
+Each judgement is a verdict and the name of a message, with its values.
 """
 
 from dataclasses import dataclass
@@ -11,20 +11,21 @@ OK = "ok"
 WARNING = "warning"
 FAILED = "failed"
 
-#: A greeting that is shorter leaves no time to route; one below the second is close.
+#: A greeting shorter than the first leaves no time to route; below the second it is
+#: close.
 TOO_SHORT, SHORT = 3, 6
 
-#: So long does one wait for a notification, and for a recording, in seconds.
+#: How long to wait for a notification, and for a recording, in seconds.
 PATIENCE, RECORDING_PATIENCE = 120, 300
 
-#: Clocks that differ by less agree, in seconds.
+#: Accepted difference of clocks, in seconds.
 CLOCK_TOLERANCE = 5
 
 HOUR = 3600
 
 
 class Judgement(NamedTuple):
-    """``sentence`` names one of the wizard's; ``values`` are put into it."""
+    """``sentence`` names a message of the wizard; ``values`` are inserted into it."""
 
     verdict: str
     sentence: str
@@ -33,10 +34,11 @@ class Judgement(NamedTuple):
 
 @dataclass(frozen=True)
 class Inbound:
-    """What is known of the call that was to come in; durations are seconds.
+    """The facts about the inbound call; durations are seconds.
 
-    ``greeting`` is None without a greeting, ``in_greeting`` that it still plays;
-    ``route_after`` is from the first notification to the PBX's word on the route.
+    ``greeting`` is None without a greeting, ``in_greeting`` tells that it is still
+    playing; ``route_after`` is the time from the first notification to the outcome of
+    the route.
     """
 
     waited: float
@@ -52,7 +54,7 @@ class Inbound:
 def judge_inbound(call):
     """Judge the call from a mobile to a line.
 
-    :param Inbound call: what is known of it
+    :param Inbound call: the facts about it
     :rtype: Judgement
     """
     if not call.is_there:
@@ -78,14 +80,14 @@ def judge_inbound(call):
     if call.greeting < SHORT:
         return Judgement(WARNING, "greeting_short", values)
     if call.route_after is None:
-        # Accepted at once; the outcome, which comes later, is not here.
+        # Accepted at once; the outcome is not reported yet.
         return Judgement(OK, "routed_untold", values)
     return Judgement(OK, "routed", values)
 
 
 @dataclass(frozen=True)
 class Outbound:
-    """What is known of the call that was ordered; the states are Odoo's own."""
+    """The facts about the outbound call; the states are Odoo's own."""
 
     command_state: str | None = None
     command_reason: str = ""
@@ -98,7 +100,7 @@ class Outbound:
 def judge_outbound(call):
     """Judge the call from one's own phone to the mobile.
 
-    :param Outbound call: what is known of it
+    :param Outbound call: the facts about it
     :rtype: Judgement
     """
     if not call.command_state:
@@ -121,7 +123,7 @@ def judge_recording(states, waited, error=""):
 
     :param states: of each recording, as in ``mango.recording``
     :param float waited: seconds since the end of the calls
-    :param str error: of one that failed
+    :param str error: the error of a failed one
     :rtype: Judgement
     """
     if "ready" in states:
@@ -136,11 +138,11 @@ def judge_recording(states, waited, error=""):
 
 
 def judge_statistics(told, known):
-    """Compare when a call began by the statistics and by the notifications.
+    """Compare the start of a call in the statistics and in the notifications.
 
-    :param told: epoch seconds by the statistics; None if the call is not in them
+    :param told: epoch seconds from the statistics; None if the call is not in them
     :type told: int | None
-    :param int known: epoch seconds by the notifications
+    :param int known: epoch seconds from the notifications
     :rtype: Judgement
     """
     if told is None:
