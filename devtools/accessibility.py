@@ -26,7 +26,9 @@ ODOO = "img[src*='/avatar_128']"
 FORM = f"{FIELDS}, .o_mango_timeline, .o_mango_recordings"
 
 FIND = """
-axe.run({include: [%s], exclude: [%s]}, {resultTypes: ["violations"]}).then(({violations}) =>
+axe.run(
+    {include: [%s], exclude: [%s]}, {resultTypes: ["violations"]}
+).then(({violations}) =>
     violations
         .filter(({impact}) => %s.includes(impact))
         .flatMap(({id, impact, help, nodes}) =>
