@@ -103,6 +103,12 @@ def _parser():
     command.add_argument("--pbx-port", type=int, default=8090, help="of the PBX (8090)")
     command.add_argument("--lang", choices=["ru_RU", "en_US"], help="of all users")
     command.add_argument("--fresh", action="store_true", help="drop the data first")
+    command.add_argument(
+        "--no-history",
+        dest="history",
+        action="store_false",
+        help="without the calls of a past month",
+    )
     command.set_defaults(run=_demo)
 
     command = commands.add_parser(
@@ -169,7 +175,9 @@ def _i18n(options):
 
 def _demo(options):
     environment.ensure_runtime()
-    demo.main(options.port, options.pbx_port, options.lang, options.fresh)
+    demo.main(
+        options.port, options.pbx_port, options.lang, options.fresh, options.history
+    )
 
 
 def _screenshots(options):
