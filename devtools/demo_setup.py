@@ -16,7 +16,7 @@ from odoo.addons.mango_office.models.history import mango_statistics_import as f
 #: Before now; the PBX knows no more.
 HISTORY = timedelta(days=30)
 #: Who was missed before that is waiting no more.
-PATIENCE = timedelta(days=1)
+PATIENCE = timedelta(days=4)
 #: By the line's number: which advertisement shows it.
 SOURCES = {
     "74950000100": "Вывеска",

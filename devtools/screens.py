@@ -10,7 +10,7 @@ import sys
 import urllib.error
 from typing import NamedTuple
 
-from . import demo, environment, paths, testbed
+from . import demo, environment, testbed
 from .browser import Browser, BrowserError
 from .console import Failure, step
 from .e2e_browser import ANNA, BORIS, IVAN, LEAD, MINE, VOLKOV, Person
@@ -26,16 +26,6 @@ DRAWN = (
     " && ![...document.images].some((one) => !one.complete && one.loading !== 'lazy')"
     " && !document.querySelector('.o_loading_indicator')"
 )
-#: Holds once no cell of the dashboard waits for its number.
-CALCULATED = """(() => {
-    const { services } = odoo.__WOWL_DEBUG__.root.env;
-    const { model } = services.spreadsheet_dashboard_loader.getActiveDashboard();
-    return model && model.getters.getSheetIds().every((sheet) =>
-        Object.values(model.getters.getEvaluatedCells(sheet)).every(
-            (cell) => !/^(#LOADING|Loading\\.\\.\\.)/.test(String(cell.value))
-        )
-    );
-})()"""
 
 CARD = ".o_mango_card"
 #: On a telephone only the head of a card is shown at first.
@@ -99,32 +89,8 @@ def board(running, page):
     page.wait_for_selector(".o_mango_board_tile[data-state=ringing]")
 
 
-def board_wall(running, page):
-    board(running, page)
-    page.click(".o_mango_board_to_wall")
-    page.wait_for_selector(".o_mango_wall_tile")
-
-
-def dashboard(name):
-    """Make what opens a dashboard.
-
-    :param str name: end of its external id.
-    """
-
-    def open_dashboard(running, page):
-        page.open(f"{running.url}/odoo/dashboards?dashboard_id={running.boards[name]}")
-        page.wait_for_selector(".o_spreadsheet_dashboard_action canvas")
-        page.wait_for(CALCULATED)
-
-    return open_dashboard
-
-
 def records(running, page):
     page.wait_for_selector(".o_data_row, .o_kanban_record")
-
-
-def analysis(running, page):
-    page.wait_for_selector(".o_graph_renderer canvas, .o_pivot table")
 
 
 def first_record(running, page):
@@ -152,15 +118,11 @@ def routing_trial(running, page):
 
 
 class Screen(NamedTuple):
-    """``login``: who sees it; ``path``: where; ``make``: what is done there.
-
-    ``widths``: of those who see it at all.
-    """
+    """``login``: who sees it; ``path``: where; ``make``: what is done there."""
 
     login: str
     path: str
     make: object
-    widths: tuple = tuple(SIZES)
 
 
 SCREENS = {
@@ -172,11 +134,6 @@ SCREENS = {
     "menu-recent": Screen("anna", MINE, menu_recent),
     "dial-pad": Screen("anna", MINE, dial_pad),
     "board": Screen("vera", "/odoo/calls-board", board),
-    "board-wall": Screen("vera", "/odoo/calls-board", board_wall, (1400,)),
-    "dashboard-calls": Screen("vera", "/odoo/calls", dashboard("calls")),
-    "dashboard-team": Screen("vera", "/odoo/calls", dashboard("team")),
-    "dashboard-today": Screen("vera", "/odoo/calls", dashboard("today")),
-    "call-analysis": Screen("vera", "/odoo/call-analysis", analysis),
     "call-list": Screen("vera", "/odoo/calls", records),
     "call-form": Screen("vera", "/odoo/calls", call_form),
     "recordings": Screen("vera", "/odoo/call-recordings", records),
@@ -225,8 +182,6 @@ def main(folder, names, port, pbx_port):
             for person in people.values():
                 person.leave()  # the calls before have left cards
             for name, width in itertools.product(names or SCREENS, SIZES):
-                if width not in SCREENS[name].widths:
-                    continue
                 path = folder / f"{name}.{language}.{width}.png"
                 problem = _take(running, people, SCREENS[name], width, path)
                 report.add(path.name, not problem, problem)
@@ -262,8 +217,7 @@ class RunningDemo:
     :param int pbx_port: of the simulator.
     :raise Failure: if it does not run.
 
-    Once it was prepared, ``talk`` is the id of a call with a recording, and ``boards``
-    are the dashboards' by the end of their external ids.
+    ``talk`` is the id of a call with a recording, once it was prepared.
     """
 
     def __init__(self, port, pbx_port):
@@ -299,19 +253,9 @@ class RunningDemo:
         talks = [("result", "=", "answered"), ("recording_ids", "!=", False)]
         [self.talk] = self._admin.call("mango.call", "search", talks, limit=1)
         self._admin.call("mango.call", "action_request_recordings", [self.talk])
-        self.boards = self._find_dashboards()
         planned = [("activity_type_id.category", "=", "phonecall")]
         if not self._admin.call("mail.activity", "search_count", planned):
             testbed.plan_call(self._admin, "anna", LEAD)
-
-    def _find_dashboards(self):
-        domain = [
-            ("module", "=", paths.MODULE),
-            ("model", "=", "spreadsheet.dashboard"),
-        ]
-        found = self._admin.search_read("ir.model.data", domain, ["name", "res_id"])
-        prefix = "spreadsheet_dashboard_"
-        return {one["name"].removeprefix(prefix): one["res_id"] for one in found}
 
     def _miss(self, number):
         self.call(number)
