@@ -103,6 +103,12 @@ def _parser():
     command.add_argument("--pbx-port", type=int, default=8090, help="of the PBX (8090)")
     command.add_argument("--lang", choices=["ru_RU", "en_US"], help="of all users")
     command.add_argument("--fresh", action="store_true", help="drop the data first")
+    command.add_argument(
+        "--no-history",
+        dest="history",
+        action="store_false",
+        help="without the calls of a past month",
+    )
     command.set_defaults(run=_demo)
 
     command = commands.add_parser(
@@ -110,6 +116,9 @@ def _parser():
     )
     command.add_argument("folder", type=pathlib.Path, help="that takes the PNG files")
     command.add_argument("screens", nargs="*", help="names of some screens instead")
+    command.add_argument(
+        "--again", action="store_true", help="only pictures that the folder has already"
+    )
     command.add_argument("--port", type=int, default=8069, help="of Odoo (8069)")
     command.add_argument("--pbx-port", type=int, default=8090, help="of the PBX (8090)")
     command.set_defaults(run=_screenshots)
@@ -169,7 +178,9 @@ def _i18n(options):
 
 def _demo(options):
     environment.ensure_runtime()
-    demo.main(options.port, options.pbx_port, options.lang, options.fresh)
+    demo.main(
+        options.port, options.pbx_port, options.lang, options.fresh, options.history
+    )
 
 
 def _screenshots(options):
@@ -178,7 +189,8 @@ def _screenshots(options):
     environment.ensure_browser()
     from . import screens
 
-    return screens.main(options.folder, options.screens, options.port, options.pbx_port)
+    ports = options.port, options.pbx_port
+    return screens.main(options.folder, options.screens, options.again, *ports)
 
 
 def _pbx(options):

@@ -43,18 +43,24 @@ Try: open both addresses side by side, in Odoo as anna.
   PBX's page pick up for 101, then let the customer answer; Odoo follows.
 - In a second, private window log in as boris. Let 74950000204 (Sergey Volkov, nobody's
   customer) call: the card is on both screens. Pick up for 102: it leaves Anna's.
-
+{history}
 Ctrl-C stops both; the data stay. Log: {log}
 """
 
+HISTORY = """\
+- As vera, who leads the team, open Reporting > Dashboards in the app "Calls": the past
+  month of her company.
+"""
 
-def main(port, pbx_port, language, fresh):
+
+def main(port, pbx_port, language, fresh, history):
     """Run the demo until Ctrl-C.
 
     :param int port: of Odoo.
     :param int pbx_port: of the simulator.
     :param str language: its code, or None for the system's language.
     :param bool fresh: whether to start from an empty database.
+    :param bool history: whether there were calls in the past month.
     """
     odoo.require_free_port(port, "--port")
     odoo.require_free_port(pbx_port, "--pbx-port")
@@ -65,9 +71,10 @@ def main(port, pbx_port, language, fresh):
     LOG.parent.mkdir(parents=True, exist_ok=True)
     with LOG.open("w") as log:
         output = {"stdout": log, "stderr": log, "stdin": processes.DEVNULL}
-        with processes.running(simulator(port, pbx_port), cwd=paths.ROOT, **output):
+        pbx = simulator(port, pbx_port, history)
+        with processes.running(pbx, cwd=paths.ROOT, **output):
             wait_for(f"http://{HOST}:{pbx_port}/", "the PBX simulator")
-            wishes = make_wishes(port, pbx_port, language)
+            wishes = make_wishes(port, pbx_port, language, history)
             update = _prepare(wishes, surroundings, environment)
             server = processes.running(
                 _server(port, update), cwd=paths.DEV, env=environment, **output
@@ -81,16 +88,19 @@ def main(port, pbx_port, language, fresh):
     raise Failure(f"Odoo has ended by itself: read {LOG}.")
 
 
-def simulator(port, pbx_port):
+def simulator(port, pbx_port, history=False):
     """Return the simulator's command.
 
     :param int port: of Odoo, which receives the notifications.
     :param int pbx_port: of the simulator.
+    :param bool history: whether its statistics know a past month of calls.
     :rtype: list
     """
     webhook = f"http://{HOST}:{port}/exec/mango"
     options = {"port": pbx_port, "webhook": webhook, "key": KEY, "salt": SALT}
     arguments = [f"--{name}={value}" for name, value in options.items()]
+    if history:
+        arguments.append("--history")
     return [paths.PYTHON, "-m", "devtools.pbx", *arguments]
 
 
@@ -107,9 +117,10 @@ def _server(port, update):
     return odoo.command(arguments)
 
 
-def make_wishes(port, pbx_port, language):
+def make_wishes(port, pbx_port, language, history=False):
     """Collect the parameters that the database depends on.
 
+    :param bool history: whether the calls of the past month are in it.
     :return: the input of ``demo_setup.py``, and a digest of the addon's files.
     :rtype: dict
     """
@@ -120,6 +131,7 @@ def make_wishes(port, pbx_port, language):
         "api_salt": SALT,
         "password": PASSWORD,
         "language": language or _machine_language(),
+        "history": history,
         "addon": _digest(),
     }
 
@@ -135,11 +147,14 @@ def _prepare(wishes, surroundings, environment):
         database.rename(BUILDING, DATABASE, surroundings)
         return False
     known = json.loads(STAMP.read_text()) if STAMP.exists() else {}
-    before = {key: known.get(key) for key in wishes}
-    outdated = before.pop("addon") != wishes["addon"]
-    if before != {key: value for key, value in wishes.items() if key != "addon"}:
-        with step("Adapting the demo to other ports or another language"):
+    changed = {key for key in wishes if known.get(key) != wishes[key]}
+    outdated = "addon" in changed
+    if changed - {"addon"}:
+        if outdated:
+            _update(DATABASE, [paths.MODULE], environment)
+        with step("Adapting the demo to other ports, another language or the history"):
             _set_up(DATABASE, wishes, environment)
+        return False
     return outdated
 
 
@@ -168,7 +183,8 @@ def build(name, wishes, surroundings, environment, modules=()):
             env=environment,
             cwd=paths.DEV,
         )
-    with step("Loading contacts, leads and users, connecting the PBX"):
+    history = ", fetching a month of calls" if wishes["history"] else ""
+    with step(f"Loading contacts, leads and users, connecting the PBX{history}"):
         _set_up(name, wishes, environment)
 
 
@@ -271,6 +287,7 @@ def _welcome(wishes):
             pbx=wishes["pbx_url"],
             logins="anna, boris, vera, gleb, daria, kirill",
             password=PASSWORD,
+            history=HISTORY if wishes["history"] else "",
             log=LOG.relative_to(paths.ROOT),
         )
     )

@@ -5,9 +5,24 @@ It can be repeated on the same database, with other ports or another language.
 
 import json
 import os
+import urllib.request
+from datetime import timedelta
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.tools import convert_file
+
+from odoo.addons.mango_office.models.history import mango_statistics_import as fetching
+
+#: Before now; the PBX knows no more.
+HISTORY = timedelta(days=30)
+#: Who was missed before that is waiting no more.
+PATIENCE = timedelta(days=4)
+#: By the line's number: which advertisement shows it.
+SOURCES = {
+    "74950000100": "Вывеска",
+    "74950000102": "Сайт",
+    "74950000103": "Реклама в картах",
+}
 
 MODULE = "mango_office"
 wishes = json.loads(os.environ["MANGO_DEMO"])
@@ -81,6 +96,48 @@ def connect(env):
         raise RuntimeError("No extension of the simulator got its Odoo user.")
 
 
+def set_sources(env):
+    """Tell where the calls of each line come from."""
+    for line in env["mango.line"].search([("number", "in", list(SOURCES))]):
+        name = SOURCES[line.number]
+        source = env["utm.source"].search([("name", "=", name)], limit=1)
+        line.source_id = source or source.create({"name": name})
+
+
+def fetch_history(env):
+    """Fetch the calls of the past month as a first connection does, in a hurry."""
+    account = env.company.mango_account_id
+    max_age = account.callback_max_age_hours
+    account.callback_max_age_hours = HISTORY // timedelta(hours=1)
+    now = fields.Datetime.now()
+    jobs = env["mango.statistics.import"]
+    job = jobs._start(account, now - HISTORY, now, "first")
+    env.cr.commit()
+    fetching.ORDER_INTERVAL = fetching.POLL_INTERVAL = timedelta(0)
+    fetching.RUN_TIME = timedelta(minutes=10)
+    limit_requests(False)
+    jobs._run_queue()
+    limit_requests(True)
+    if job.state != "done":
+        raise RuntimeError(f"The past month was not fetched: {job.error}")
+    env["mango.callback.task"]._work_off()
+    given_up = env["mango.callback"].search(
+        [("state", "=", "open"), ("last_missed_at", "<", now - PATIENCE)]
+    )
+    given_up._close_by_hand("dropped", "Не дозвонились")
+    account.callback_max_age_hours = max_age
+
+
+def limit_requests(is_limited):
+    """Have the simulator enforce the limits of the PBX, or not."""
+    request = urllib.request.Request(
+        f"{wishes['pbx_url']}/control/settings",
+        data=json.dumps({"rate_limits": is_limited}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(request, timeout=10).close()
+
+
 def stay_offline(env):
     """Disable jobs that query internet services about the demo's leads."""
     enrichment = "crm_iap_enrich.ir_cron_lead_enrichment"
@@ -105,6 +162,9 @@ def main(env):
     set_users(env)
     set_addresses(env)
     connect(env)
+    if wishes["history"]:
+        set_sources(env)
+        fetch_history(env)
     if is_new:
         prepare_pages(env)
     env.cr.commit()

@@ -1,7 +1,8 @@
 """A plausible past month of calls that only the statistics know (``--history``).
 
 Every day is made from a random generator of its own, seeded with the date: a restarted
-simulator repeats the same calls with the same ids.
+simulator repeats the same calls with the same ids. Whoever looks before the day has
+begun, or at a weekend, gets a :class:`BusyToday` for today.
 """
 
 import base64
@@ -52,6 +53,9 @@ LINES = (40, 24, 8, 16, 12)
 SALES, SUPPORT = ("101", "102", "103"), ("104", "0511")
 DIALLING = (*SALES, *SUPPORT, "105")
 ON_DUTY = ("103", "104")  # at weekends
+#: a day is worth looking at from this hour
+LATE = 12
+RECENT_HOURS, CALLS_AN_HOUR = 3, 9
 
 #: numbers of customers who are not in ``company.json``
 STRANGERS = [f"7495000{number}" for number in range(1000, 1420)]
@@ -72,11 +76,16 @@ def past_calls(company, recordings, now):
     :param float now: end of the month, in seconds since the epoch.
     :rtype: list[~.legs.Call]
     """
-    today = datetime.fromtimestamp(now, MOSCOW).date()
+    moment = datetime.fromtimestamp(now, MOSCOW)
+    today = moment.date()
     calls = []
-    for ago in range(DAYS, -1, -1):
+    for ago in range(DAYS, 0, -1):
         calls += Day(company, recordings, today - timedelta(days=ago)).play(now)
-    return calls
+    if moment.hour < LATE or moment.weekday() >= SATURDAY:
+        day = BusyToday(company, recordings, today, moment.hour)
+    else:
+        day = Day(company, recordings, today)
+    return calls + day.play(now)
 
 
 class Day:
@@ -91,6 +100,7 @@ class Day:
         self._company = company
         self._recordings = recordings
         self._date = date
+        self._name = f"{date:%Y%m%d}"
         self._rng = random.Random(f"{SEED} {date}")
         midnight = datetime(date.year, date.month, date.day, tzinfo=MOSCOW)
         self._midnight = midnight.timestamp()
@@ -114,18 +124,22 @@ class Day:
         return sorted(calls, key=lambda call: call.created_at)
 
     def _plan(self):
-        mean = CALLS[self._date.weekday()]
-        count = max(round(self._rng.gauss(mean, mean / 12)), 0)
         actions = {
             "inbound": self._inbound,
             "outbound": self._outbound,
             "internal": self._internal,
         }
-        hours, weights = list(BUSY_HOURS), list(BUSY_HOURS.values())
-        for hour in self._rng.choices(hours, weights, k=count):
+        for hour in self._busy_hours():
             kind = self._pick(KINDS)
             seconds = hour * 3600 + self._rng.uniform(0, 3600)
             self._at(self._midnight + seconds, actions[kind])
+
+    def _busy_hours(self):
+        """Return the hour in which each call begins."""
+        mean = CALLS[self._date.weekday()]
+        count = max(round(self._rng.gauss(mean, mean / 12)), 0)
+        hours, weights = list(BUSY_HOURS), list(BUSY_HOURS.values())
+        return self._rng.choices(hours, weights, k=count)
 
     def _at(self, moment, action):
         heapq.heappush(self._events, (moment, next(self._order_of_events), action))
@@ -312,20 +326,22 @@ class Day:
         """Return those who are at work and not on a call."""
         if not self._is_open(moment):
             return []
-        weekend = self._date.weekday() >= SATURDAY
         return [
             extension
             for extension in extensions
             if self._busy_until.get(extension, 0) <= moment
-            and (not weekend or extension in ON_DUTY)
+            and self._is_on_duty(extension)
         ]
+
+    def _is_on_duty(self, extension):
+        return self._date.weekday() < SATURDAY or extension in ON_DUTY
 
     def _occupy(self, extension, until):
         before = self._busy_until.get(extension, 0)
         self._busy_until[extension] = max(before, until)
 
     def _call(self, direction, client, line, moment):
-        number = f"{self._date:%Y%m%d}{next(self._numbers):04}"
+        number = f"{self._name}{next(self._numbers):04}"
         call = Call(
             entry_id=self._id("e", number),
             direction=direction,
@@ -364,3 +380,26 @@ class Day:
     @staticmethod
     def _id(kind, text):
         return base64.b64encode(f"past:{kind}:{text}".encode()).decode()
+
+
+class BusyToday(Day):
+    """Today for whoever looks when nobody is at work: the hours before are busy.
+
+    Its calls have ids of their own: the same day looked at later is a usual one.
+
+    :param int hour: that has begun.
+    """
+
+    def __init__(self, company, recordings, date, hour):
+        super().__init__(company, recordings, date)
+        self._name += f"h{hour:02}"
+        self._hours = range(max(hour - RECENT_HOURS, 0), hour + 1)
+
+    def _busy_hours(self):
+        return [hour for hour in self._hours for _call in range(CALLS_AN_HOUR)]
+
+    def _is_open(self, moment):
+        return True
+
+    def _is_on_duty(self, extension):
+        return True

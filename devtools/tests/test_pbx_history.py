@@ -66,6 +66,27 @@ class TestMonth(unittest.TestCase):
             )
         )
 
+    def test_today_is_busy_whenever_one_looks(self):
+        hours = {"early": -11.5, "at noon": -5.5, "late": 5.5, "on sunday": -24}
+        for name, ago in hours.items():
+            with self.subTest(name):
+                now = NOW + ago * 3600
+                midnight = datetime.fromtimestamp(now, MOSCOW).replace(
+                    hour=0, minute=0, second=0
+                )
+                calls = make(now).exchange.history
+                today = [c for c in calls if c.created_at >= midnight.timestamp()]
+                self.assertGreater(len(today), 20)
+                self.assertTrue(all(c.ended_at < now for c in today))
+                self.assertEqual(len({c.entry_id for c in calls}), len(calls))
+                self.assertTrue(any(c.talk_at for c in today))
+                self.assertTrue(any(not c.talk_at for c in today))
+
+    def test_a_busy_morning_is_not_taken_for_the_day(self):
+        early = {c.entry_id for c in make(NOW - 11 * 3600).exchange.history}
+        late = [c for c in self.calls if c.created_at > NOW - 18 * 3600]
+        self.assertFalse(early & {c.entry_id for c in late})
+
     def test_weekends_and_peaks(self):
         weekdays = Counter(self.day(c).weekday() for c in self.calls)
         self.assertLess(weekdays[5], weekdays[4] / 2)
