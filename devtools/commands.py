@@ -110,6 +110,9 @@ def _parser():
     )
     command.add_argument("folder", type=pathlib.Path, help="that takes the PNG files")
     command.add_argument("screens", nargs="*", help="names of some screens instead")
+    command.add_argument(
+        "--again", action="store_true", help="only pictures that the folder has already"
+    )
     command.add_argument("--port", type=int, default=8069, help="of Odoo (8069)")
     command.add_argument("--pbx-port", type=int, default=8090, help="of the PBX (8090)")
     command.set_defaults(run=_screenshots)
@@ -178,7 +181,8 @@ def _screenshots(options):
     environment.ensure_browser()
     from . import screens
 
-    return screens.main(options.folder, options.screens, options.port, options.pbx_port)
+    ports = options.port, options.pbx_port
+    return screens.main(options.folder, options.screens, options.again, *ports)
 
 
 def _pbx(options):

@@ -1,7 +1,8 @@
 """``./dev screenshots``: pictures of our screens, taken of the running ``./dev demo``.
 
 Each screen is taken in each language and width, as ``<screen>.<lang>.<width>.png``. It
-is made anew each time: a picture shows what a person with that screen would see.
+is made anew each time: a picture shows what a person with that screen would see. The
+pictures of the documentation and of the app's page are made by it too.
 """
 
 import contextlib
@@ -9,6 +10,8 @@ import itertools
 import sys
 import urllib.error
 from typing import NamedTuple
+
+from PIL import Image
 
 from . import demo, environment, testbed
 from .browser import Browser, BrowserError
@@ -20,6 +23,7 @@ LANGUAGES = {"en": "en_US", "ru": "ru_RU"}
 SIZES = {1400: 900, 390: 844}  # CSS pixels
 PASSWORDS = {"admin": "admin"}  # others have the demo's
 HURRY = 5  # simulator's speed while the calls of before are played
+COLOURS = 256  # of a picture: a third of the size, and nobody sees the difference
 #: Holds once nothing is drawn any more.
 DRAWN = (
     "document.fonts.status === 'loaded'"
@@ -34,6 +38,7 @@ EXPAND = f"document.querySelector('{CARD} [aria-expanded=false]')?.click()"
 UNFOLD = "document.querySelector('button.o-control-panel-adaptive-dropdown')?.click()"
 MENU = ".o_mango_call_menu"
 DIALOG = ".modal"
+DASHBOARD = ".o_search_panel_category_value"
 
 
 # ---------------------------------------------------------------------------
@@ -89,6 +94,31 @@ def board(running, page):
     page.wait_for_selector(".o_mango_board_tile[data-state=ringing]")
 
 
+def wall(running, page):
+    board(running, page)
+    page.click(".o_mango_board_to_wall")
+    page.wait_for_selector(".o_mango_wall_figure")
+
+
+def dashboard(number):
+    """Make the function that opens a dashboard.
+
+    :param int number: its place among the dashboards of calls, from 0.
+    """
+
+    def make(running, page):
+        page.wait_for_selector("canvas")
+        # On a telephone they are behind the name of the current one.
+        page.evaluate(
+            "document.querySelector('.o_search_panel_current_selection')?.click()"
+        )
+        page.wait_for_selector(DASHBOARD)
+        page.evaluate(f"document.querySelectorAll('{DASHBOARD}')[{number}].click()")
+        page.wait_for_selector("canvas.o-scorecard")
+
+    return make
+
+
 def records(running, page):
     page.wait_for_selector(".o_data_row, .o_kanban_record")
 
@@ -108,6 +138,19 @@ def settings(running, page):
     page.wait_for_selector(".app_settings_block[data-key=mango_office]")
 
 
+def connection_check(running, page):
+    settings(running, page)
+    page.click("button[name=action_mango_test_connection]")
+    page.wait_for_selector(f"{DIALOG} .o_form_view")
+
+
+def simulator(running, page):
+    running.pbx.post("call", **{"from": IVAN})  # with a greeting, so that Odoo routes
+    running.wait_for_ringing(ANNA)
+    page.open(f"{running.pbx.url}/?lang={running.language[:2]}")
+    page.wait_for_selector("button", "101")
+
+
 def routing_trial(running, page):
     records(running, page)
     page.evaluate(UNFOLD)
@@ -118,11 +161,15 @@ def routing_trial(running, page):
 
 
 class Screen(NamedTuple):
-    """``login``: who sees it; ``path``: where; ``make``: what is done there."""
+    """``login``: who sees it; ``path``: where; ``make``: what is done there.
+
+    ``widths``: of the windows that it fits into.
+    """
 
     login: str
     path: str
     make: object
+    widths: tuple = tuple(SIZES)
 
 
 SCREENS = {
@@ -134,6 +181,10 @@ SCREENS = {
     "menu-recent": Screen("anna", MINE, menu_recent),
     "dial-pad": Screen("anna", MINE, dial_pad),
     "board": Screen("vera", "/odoo/calls-board", board),
+    "wall": Screen("vera", "/odoo/calls-board", wall, (1400,)),
+    "dashboard-calls": Screen("vera", "/odoo/call-dashboards", dashboard(0)),
+    "dashboard-team": Screen("vera", "/odoo/call-dashboards", dashboard(1)),
+    "dashboard-today": Screen("vera", "/odoo/call-dashboards", dashboard(2)),
     "call-list": Screen("vera", "/odoo/calls", records),
     "call-form": Screen("vera", "/odoo/calls", call_form),
     "recordings": Screen("vera", "/odoo/call-recordings", records),
@@ -145,6 +196,8 @@ SCREENS = {
     "routing-trial": Screen("admin", "/odoo/call-routing", routing_trial),
     "pbx-form": Screen("admin", "/odoo/pbx", first_record),
     "settings": Screen("admin", "/odoo/settings", settings),
+    "connection-check": Screen("admin", "/odoo/settings", connection_check),
+    "simulator": Screen("anna", MINE, simulator, (1400,)),
 }
 
 
@@ -152,11 +205,12 @@ SCREENS = {
 # Taking them
 
 
-def main(folder, names, port, pbx_port):
+def main(folder, names, again, port, pbx_port):
     """Take the pictures.
 
     :param pathlib.Path folder: takes them; older ones are replaced.
     :param list names: of :data:`SCREENS`; empty for all.
+    :param bool again: whether to take only those that the folder has already.
     :param int port: of the demo's Odoo.
     :param int pbx_port: of the demo's simulator.
     :return: exit status.
@@ -183,6 +237,8 @@ def main(folder, names, port, pbx_port):
                 person.leave()  # the calls before have left cards
             for name, width in itertools.product(names or SCREENS, SIZES):
                 path = folder / f"{name}.{language}.{width}.png"
+                if width not in SCREENS[name].widths or (again and not path.exists()):
+                    continue
                 problem = _take(running, people, SCREENS[name], width, path)
                 report.add(path.name, not problem, problem)
     return report.finish()
@@ -201,6 +257,7 @@ def _take(running, people, screen, width, path):
             screen.make(running, page)
             page.wait_for(DRAWN)
             page.screenshot(path)
+            _make_small(path)
     except (BrowserError, RuntimeError) as error:
         return str(error)
     finally:
@@ -210,6 +267,13 @@ def _take(running, people, screen, width, path):
     return ""
 
 
+def _make_small(path):
+    """Reduce a picture to a palette, as it is kept in the repository."""
+    with Image.open(path) as picture:
+        reduced = picture.convert("RGB").quantize(COLOURS)
+    reduced.save(path, optimize=True)
+
+
 class RunningDemo:
     """The demo that somebody has started, and who calls there.
 
@@ -217,8 +281,11 @@ class RunningDemo:
     :param int pbx_port: of the simulator.
     :raise Failure: if it does not run.
 
-    ``talk`` is the id of a call with a recording, once it was prepared.
+    ``talk`` is the id of a call with a recording, once it was prepared; ``language``
+    the code of the one that everybody sees Odoo in.
     """
+
+    language = ""
 
     def __init__(self, port, pbx_port):
         self.url = f"http://{demo.HOST}:{port}"
@@ -265,6 +332,7 @@ class RunningDemo:
     @contextlib.contextmanager
     def speaking(self, language):
         """Let everybody see Odoo in a language, for the time of the block."""
+        self.language = language
         users = self._admin.search_read("res.users", [], ["lang"])
         self._admin.call(
             "res.users", "write", [user["id"] for user in users], {"lang": language}
