@@ -30,6 +30,14 @@ DRAWN = (
     " && ![...document.images].some((one) => !one.complete && one.loading !== 'lazy')"
     " && !document.querySelector('.o_loading_indicator')"
 )
+#: Holds once charts, which are loaded and then grow, have looked alike for many frames.
+GROWN = """(() => {
+    const charts = [...document.querySelectorAll("canvas")];
+    const look = charts.map((chart) => chart.toDataURL()).join();
+    window.alike = look === window.look ? window.alike + 1 : 0;
+    window.look = look;
+    return window.alike > 40;
+})()"""
 
 CARD = ".o_mango_card"
 #: On a telephone only the head of a card is shown at first.
@@ -115,6 +123,7 @@ def dashboard(number):
         page.wait_for_selector(DASHBOARD)
         page.evaluate(f"document.querySelectorAll('{DASHBOARD}')[{number}].click()")
         page.wait_for_selector("canvas.o-scorecard")
+        page.wait_for(GROWN)
 
     return make
 
@@ -148,7 +157,7 @@ def simulator(running, page):
     running.pbx.post("call", **{"from": IVAN})  # with a greeting, so that Odoo routes
     running.wait_for_ringing(ANNA)
     page.open(f"{running.pbx.url}/?lang={running.language[:2]}")
-    page.wait_for_selector("button", "101")
+    page.wait_for_selector(".person.ringing")
 
 
 def routing_trial(running, page):
