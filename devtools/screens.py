@@ -166,7 +166,7 @@ def routing_trial(running, page):
     page.click(":is(.o_control_panel, .dropdown-menu) button[name]:visible")
     page.wait_for_selector(f"{DIALOG} [name=number] input")
     page.fill(f"{DIALOG} [name=number] input", f"+{IVAN}")
-    page.wait_for_selector(f"{DIALOG} .o_mango_timeline_step")
+    page.wait_for_selector(f"{DIALOG} .o_mango_timeline_step", "Анна")
 
 
 class Screen(NamedTuple):
