@@ -5,6 +5,7 @@
     "summary": "Cloud PBX: calls recognised, routed to the right desk and logged",
     "author": "Mango Office for Odoo contributors",
     "license": "LGPL-3",
+    "images": ["static/description/banner.png"],
     "depends": ["crm", "spreadsheet_dashboard"],
     "external_dependencies": {"python": ["mutagen", "phonenumbers", "requests"]},
     "data": [
