@@ -1,9 +1,7 @@
-from datetime import timezone
 from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Domain
 
 from ...tools.locking import in_own_transaction, start_after_commit
 from . import visitor_query
@@ -310,23 +308,13 @@ class MangoCall(models.Model):
     # What a person does for the client
     # ------------------------------------------------------------
 
-    def _others_of_today(self):
-        """Return which other calls with the client there were on the user's day.
-
-        :rtype: Domain
-        """
-        partner = self.partner_id._filtered_access("read")
-        now = fields.Datetime.context_timestamp(self, fields.Datetime.now())
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        since = midnight.astimezone(timezone.utc).replace(tzinfo=None)
-        others = self.env["mango.card.content"]._other_calls(self, partner)
-        return others & Domain("started_at", ">=", since)
-
     def action_view_today(self):
         """Open the other calls with the client of today."""
         self.ensure_one()
         self.check_access("read")
-        return self._action_of(self._others_of_today())
+        partner = self.partner_id._filtered_access("read")
+        content = self.env["mango.card.content"]
+        return self._action_of(content._others_of_today(self, partner))
 
     def action_view_overdue(self):
         """Open the invoices that the client should have paid by now."""

@@ -1,4 +1,7 @@
-from odoo import api, models
+from datetime import timezone
+
+from odoo import api, fields, models
+from odoo.fields import Domain
 
 
 class MangoCardContent(models.AbstractModel):
@@ -13,7 +16,7 @@ class MangoCardContent(models.AbstractModel):
             **card,
             **self._outcome(call),
             "can_block": call._may_block_number(),
-            **self._meeting_and_business(call, card["direction"] == "internal"),
+            **self._meeting_and_business(call, card),
         }
 
     def _empty(self):
@@ -29,24 +32,38 @@ class MangoCardContent(models.AbstractModel):
             "today": False,
         }
 
-    def _meeting_and_business(self, call, is_internal):
+    def _meeting_and_business(self, call, card):
         """Return what is said of a client, and of nobody else.
 
+        :param dict card: as far as it is made.
         :rtype: dict
         """
-        if is_internal:
+        if card["direction"] == "internal":
             return {}
-        partner = call.partner_id._filtered_access("read")
+        shown = card["partner"]
+        partner = self.env["res.partner"].browse(shown["id"] if shown else ())
         return {
-            "can_meet": self._may_create("calendar.event", is_internal),
+            "can_meet": self.env["calendar.event"].has_access("create"),
             "can_quote": bool(partner) and call._may_quote(),
             "business": self.env["mango.client.business"]._business_with(
                 partner, call.company_id
             ),
-            "today": self._today(call),
+            "today": self._today(call, partner),
         }
 
-    def _today(self, call):
+    @api.model
+    def _others_of_today(self, call, partner):
+        """Return which other calls with the client there were on the user's day.
+
+        :param res.partner partner: the client, as far as the user may know them.
+        :rtype: Domain
+        """
+        now = fields.Datetime.context_timestamp(self, fields.Datetime.now())
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        since = midnight.astimezone(timezone.utc).replace(tzinfo=None)
+        return self._other_calls(call, partner) & Domain("started_at", ">=", since)
+
+    def _today(self, call, partner):
         """Return how many other calls of the client there were today.
 
         :return: ``count``, and how many of them were ``missed``; False if there are
@@ -54,7 +71,7 @@ class MangoCardContent(models.AbstractModel):
         :rtype: dict | bool
         """
         rows = self.env["mango.call"]._read_group(
-            call._others_of_today(), ["result"], ["__count"]
+            self._others_of_today(call, partner), ["result"], ["__count"]
         )
         count_by_result = dict(rows)
         if not count_by_result:
