@@ -157,6 +157,8 @@ METHODS = """
     mango.call              action_block_number               supervisor
     mango.call              action_export_for_support         admin
     mango.call              action_request_recordings         user
+    mango.call              action_view_overdue               user
+    mango.call              action_view_today                 user
     mango.call              add_number_to                     user
     mango.call              choose_lead                       user
     mango.call              choose_new_partner                user
@@ -164,6 +166,8 @@ METHODS = """
     mango.call              choose_partner                    user
     mango.call              close_card                        user
     mango.call              get_lead_defaults                 user
+    mango.call              get_meeting_defaults              user
+    mango.call              get_quotation_defaults            user
     mango.call              get_recordings                    user
     mango.call              hang_up                           user
     mango.call              open_card                         user

@@ -1,4 +1,5 @@
 from . import (
+    base_partner_merge_automatic_wizard,
     crm_lead,
     mango_call,
     mango_call_leg,

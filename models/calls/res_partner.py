@@ -43,6 +43,28 @@ class ResPartner(models.Model):
                     partner.mango_call_count += count
                 partner = partner.parent_id
 
+    def _mango_learn_number(self, number, sanitized):
+        """Have the contact be known by one more number, for ever.
+
+        Odoo has one number on a contact: a second one gets an address of its own.
+
+        :param str number: as people write it.
+        :param str sanitized: the same in E.164.
+        """
+        self.ensure_one()
+        addresses = self.child_ids.filtered(lambda child: child.type != "contact")
+        if not self.phone:
+            self.phone = number
+        elif sanitized not in (self | addresses).mapped("phone_sanitized"):
+            self.create(
+                {
+                    "name": self.name,
+                    "parent_id": self.id,
+                    "type": "other",
+                    "phone": number,
+                }
+            )
+
     def action_view_mango_calls(self):
         """Open the calls of the contact and of its children."""
         self.ensure_one()

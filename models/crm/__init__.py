@@ -1,4 +1,5 @@
 from . import (
+    base_partner_merge_automatic_wizard,
     crm_lead,
     mango_account,
     mango_blocked_number,
@@ -7,6 +8,7 @@ from . import (
     mango_callback,
     mango_card_content,
     mango_chatter_line,
+    mango_client_business,
     mango_client_lead,
     mango_crm_task,
     mango_line,

@@ -306,6 +306,77 @@ class MangoCall(models.Model):
         )[:1]
 
     # ------------------------------------------------------------
+    # What a person does for the client
+    # ------------------------------------------------------------
+
+    def action_view_today(self):
+        """Open the other calls with the client of today."""
+        self.ensure_one()
+        self.check_access("read")
+        partner = self.partner_id._filtered_access("read")
+        content = self.env["mango.card.content"]
+        return self._action_of(content._others_of_today(self, partner))
+
+    def action_view_overdue(self):
+        """Open the invoices that the client should have paid by now."""
+        self.ensure_one()
+        self.check_access("read")
+        business = self.env["mango.client.business"]
+        partner = self.partner_id._filtered_access("read")
+        if not partner or business._readable("account.move") is None:
+            raise UserError(self.env._("There are no invoices that you may see."))
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Overdue Invoices"),
+            "res_model": "account.move",
+            "views": [(False, "list"), (False, "form")],
+            "domain": list(business._is_overdue(partner, self.company_id)),
+            "context": {"create": False},
+        }
+
+    def get_meeting_defaults(self):
+        """Return what a meeting with the client begins with.
+
+        :return: as a context, for the form.
+        :rtype: dict
+        """
+        self.ensure_one()
+        self.check_access("read")
+        partner = self.partner_id._filtered_access("read")
+        lead = self.lead_id._filtered_access("read")
+        return {
+            "default_name": lead.name or partner.name or self._client_name(),
+            "default_partner_ids": (self.env.user.partner_id | partner).ids,
+            # As Odoo's own button does: a lead becomes an opportunity first.
+            "default_opportunity_id": lead.type == "opportunity" and lead.id,
+        }
+
+    def _may_quote(self):
+        """Tell whether the app Sales is there, and the user may write quotations.
+
+        :rtype: bool
+        """
+        return "sale.order" in self.env and self.env["sale.order"].has_access("create")
+
+    def get_quotation_defaults(self):
+        """Return what a quotation for the client begins with.
+
+        :return: as a context, for the form.
+        :rtype: dict
+        :raise UserError: if there is nobody to make it for, or no app for it.
+        """
+        self.ensure_one()
+        self.check_access("read")
+        partner = self.partner_id._filtered_access("read")
+        if not partner or not self._may_quote():
+            raise UserError(self.env._("You cannot write a quotation for this call."))
+        vals = {"partner_id": partner.id, **self._prepare_source_vals()}
+        lead = self.lead_id._filtered_access("read")
+        if lead and "opportunity_id" in self.env["sale.order"]._fields:
+            vals |= {"opportunity_id": lead.id, "origin": lead.name}
+        return {f"default_{name}": value for name, value in vals.items()}
+
+    # ------------------------------------------------------------
     # Blocking
     # ------------------------------------------------------------
 

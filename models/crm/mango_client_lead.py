@@ -117,6 +117,26 @@ class MangoClientLead(models.Model):
             lambda lead: lead.active and lead.won_status == "pending"
         )
 
+    @api.model
+    def _merge_contacts(self, sources, target):
+        """Let merged contacts be one client, who has one row.
+
+        Of several open leads that of the contact that stays is kept in mind.
+
+        :param res.partner sources: that are about to be deleted.
+        :param res.partner target: that stays.
+        """
+        contact = self.env["mango.callback"]._contact(target)
+        of_target = f"contact,{contact.id}"
+        of_sources = [f"contact,{source.id}" for source in sources]
+        rows = self.search(Domain("client_key", "in", [of_target, *of_sources]))
+        for own in rows.grouped("account_id").values():
+            kept = own.sorted(
+                lambda row: (not row._open_lead(), row.client_key != of_target, row.id)
+            )[0]
+            (own - kept).unlink()
+            kept.client_key = of_target
+
     # ------------------------------------------------------------
     # Creating leads
     # ------------------------------------------------------------

@@ -149,17 +149,7 @@ class MangoCall(models.Model):
             raise UserError(self.env._("The caller hides their number."))
         with self._locked() as call:
             partner = call.env["res.partner"].browse(partner_id)
-            if not partner.phone:
-                partner.phone = number
-            elif partner.phone_sanitized != self.client_number:
-                partner.create(
-                    {
-                        "name": partner.name,
-                        "parent_id": partner.id,
-                        "type": "other",
-                        "phone": number,
-                    }
-                )
+            partner._mango_learn_number(number, self.client_number)
             call._choose_partner(partner)
             return len(call._attach_earlier(partner))
 

@@ -277,16 +277,24 @@ class MangoCardContent(models.AbstractModel):
         owners = self.env["mango.caller.lookup"]._owners(partner, lead)
         return owners[:1].name or ""
 
-    def _history(self, call, partner):
-        """Return the last calls with the same client that the user may read."""
+    def _other_calls(self, call, partner):
+        """Return which other calls are with the client of a call.
+
+        :return: none if nobody knows who that is.
+        :rtype: Domain
+        """
         if partner:
             is_same = Domain("partner_id", "=", partner.id)
         elif call.client_number:
             is_same = Domain("client_number", "=", call.client_number)
         else:
-            return []
+            return Domain.FALSE
+        return is_same & Domain("id", "!=", call.id)
+
+    def _history(self, call, partner):
+        """Return the last calls with the same client, as far as the user may know."""
         calls = self.env["mango.call"].search(
-            is_same & Domain("id", "!=", call.id) & Domain("state", "=", "ended"),
+            self._other_calls(call, partner) & Domain("state", "=", "ended"),
             order="started_at desc",
             limit=HISTORY_LENGTH,
         )

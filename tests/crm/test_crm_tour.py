@@ -35,6 +35,18 @@ class TestCrmTours(MangoHttpCase):
         self.assertEqual(call.lead_id.user_id, self.anna)
         self.assertEqual(call.lead_id.campaign_id.name, "Осень")
 
+    def test_crm_in_russian(self):
+        self.env["res.lang"]._activate_lang("ru_RU")
+        modules = self.env["ir.module.module"]
+        modules._load_module_terms(["mango_office"], ["ru_RU"])
+        self.anna.lang = "ru_RU"
+        self.company.partner_id.lang = "ru_RU"
+        call = self.hear_of_a_talk()
+        self.start_tour("/odoo/my-calls", "mango_office_crm_ru", login=self.anna.login)
+        self.assertTrue(call.outcome_id)
+        self.assertIn("Звонок", call.lead_id.name)
+        self.assertIn("Прослушать", call.chatter_message_id.body)
+
     def test_sources(self):
         self.hear_of_a_talk()
         self.start_tour(

@@ -40,7 +40,7 @@ class TestOutcomes(CrmCase):
         call = self.talked(10)
         call.outcome_id = self.order
         self.order.active = False
-        self.assertIn("Order", self.names(call))
+        self.assertIn("Order placed", self.names(call))
 
     def test_chosen_by_a_participant_only(self):
         call = self.talked(10)

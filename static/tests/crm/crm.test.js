@@ -96,3 +96,62 @@ test("the line in the chatter plays the recording", async () => {
     await contains(".o-mail-Message a.o_mango_play").click();
     await waitForSteps(["play 5"]);
 });
+
+const CLIENT = {
+    business: {
+        order: { id: 3, name: "S00003", amount: "12,000.00 ₽", date: "11/20/2026" },
+        quotation: { id: 5, name: "S00005", amount: "500.00 ₽", date: "11/26/2026" },
+        overdue: { amount: "700.00 ₽", count: 2 },
+    },
+    today: { count: 3, missed: 1 },
+    can_meet: true,
+    can_quote: true,
+};
+
+test("the card says what the client has bought and owes, and leads there", async () => {
+    mockService("action", {
+        doAction: (action) => asyncStep(`${action.res_model} ${action.res_id || "list"}`),
+    });
+    onRpc("mango.call", "action_view_overdue", () => ({ res_model: "account.move" }));
+    onRpc("mango.call", "action_view_today", () => ({ res_model: "mango.call" }));
+    await showCard(CLIENT);
+    expect(queryAllTexts(".o_mango_order")).toEqual([
+        "Last order\nS00003\n12,000.00 ₽\n11/20/2026",
+        "Quotation\nS00005\n500.00 ₽\n11/26/2026",
+    ]);
+    expect(".o_mango_overdue").toHaveText("Overdue: 700.00 ₽, invoices: 2");
+    expect(".o_mango_today").toHaveText("Other calls today: 3, missed: 1");
+    await contains(".o_mango_order:eq(1) button").click();
+    await contains(".o_mango_overdue").click();
+    await contains(".o_mango_today").click();
+    await waitForSteps(["sale.order 5", "account.move list", "mango.call list"]);
+});
+
+test("a card of whom nothing is known has no empty lines", async () => {
+    await showCard({
+        business: { order: false, quotation: false, overdue: false },
+        today: false,
+        can_meet: true,
+        can_quote: false,
+    });
+    expect(".o_mango_client").toHaveCount(0);
+    expect(".o_mango_meeting").toHaveCount(1);
+    expect(".o_mango_quotation").toHaveCount(0);
+});
+
+test("a quotation and a meeting begin with what the server knows", async () => {
+    mockService("action", {
+        doAction: ({ res_model, context }) =>
+            asyncStep(`${res_model} for ${context.default_partner_id}`),
+    });
+    mockService("dialog", {
+        add: (_component, { resModel, context }) =>
+            asyncStep(`${resModel} for ${context.default_partner_ids}`),
+    });
+    onRpc("mango.call", "get_quotation_defaults", () => ({ default_partner_id: 17 }));
+    onRpc("mango.call", "get_meeting_defaults", () => ({ default_partner_ids: [3, 17] }));
+    await showCard(CLIENT);
+    await contains(".o_mango_quotation").click();
+    await contains(".o_mango_meeting").click();
+    await waitForSteps(["sale.order for 17", "calendar.event for 3,17"]);
+});

@@ -3,9 +3,15 @@ import { cardIs, closeCard } from "./mango_office_tour_utils";
 
 const LINE = ".o-mail-Message .o_mango_chatter_line";
 
-/** An unknown caller has a lead on the card, the talk an outcome, and the lead the call. */
-registry.category("web_tour.tours").add("mango_office_crm", {
-    steps: () => [
+/**
+ * An unknown caller has a lead on the card, the talk an outcome, and the lead the call.
+ *
+ * @param {Object} words
+ * @param {string} words.missing what the card says while the outcome is missing
+ * @param {string} words.play the button in the chatter
+ */
+function crmSteps({ missing, play }) {
+    return [
         cardIs("ended", "+7 495 000-02-99"),
         {
             content: "the call has made a lead",
@@ -14,22 +20,49 @@ registry.category("web_tour.tours").add("mango_office_crm", {
         { trigger: ".o_mango_card .o_mango_close", run: "click" },
         {
             content: "the card stays until the outcome is chosen, and says why",
-            trigger: ".o_mango_card .o_mango_outcomes .text-danger",
+            trigger: `.o_mango_card .o_mango_outcomes .text-danger:contains("${missing}")`,
         },
         { trigger: ".o_mango_card .o_mango_outcome:eq(1)", run: "click" },
         {
             content: "the outcome is chosen",
             trigger: ".o_mango_card .o_mango_outcome[aria-pressed=true]",
         },
+        {
+            content: "a meeting can be arranged from the card",
+            trigger: ".o_mango_card .o_mango_meeting",
+            run: "click",
+        },
+        {
+            content: "it is about the lead",
+            trigger: ".modal .o_field_widget[name=name] :is(input, textarea):value(299)",
+        },
+        { trigger: ".modal .o_form_button_cancel", run: "click" },
+        { content: "the dialog is closed", trigger: "body:not(:has(.modal))" },
         { trigger: ".o_mango_card .o_mango_lead", run: "click" },
         {
             content: "the call is in the chatter of the lead",
             trigger: `.o_form_view ${LINE}:contains('Анна Соколова')`,
         },
-        { trigger: `${LINE} a.o_mango_play`, run: "click" },
+        { trigger: `${LINE} a.o_mango_play:contains("${play}")`, run: "click" },
         { content: "and can be heard there", trigger: ".o_mango_player_dock .o_mango_player" },
         ...closeCard(),
-    ],
+    ];
+}
+
+registry.category("web_tour.tours").add("mango_office_crm", {
+    steps: () =>
+        crmSteps({
+            missing: "Outcome: choose it, then the card can be closed",
+            play: "Play",
+        }),
+});
+
+registry.category("web_tour.tours").add("mango_office_crm_ru", {
+    steps: () =>
+        crmSteps({
+            missing: "Итог: выберите его, и карточку можно будет закрыть",
+            play: "Прослушать",
+        }),
 });
 
 /** The campaign of the line is in the analysis. */

@@ -1,0 +1,120 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools.misc import format_amount, format_date
+
+
+class MangoClientBusiness(models.AbstractModel):
+    """What a client has bought and what they owe, as far as the user may see it.
+
+    The apps Sales and Invoicing need not be installed. What is not there, or is none of
+    the user's business, is not asked for; of the rest each figure is one query.
+    """
+
+    _name = "mango.client.business"
+    _description = "Business with a Client"
+
+    @api.model
+    def _business_with(self, partner, company):
+        """Return what there is to know before one speaks with a client.
+
+        Amounts and dates are words in the user's language.
+
+        :param res.partner partner: whose whole company is meant; may be empty.
+        :param res.company company: ours, that has been called.
+        :return: the last ``order`` and the last open ``quotation`` (``id``, ``name``,
+            ``amount``, ``date``), and what is ``overdue`` (``amount``, ``count`` of
+            invoices); False for what there is not.
+        :rtype: dict
+        """
+        if not partner:
+            return self._nothing()
+        return {
+            "order": self._last(partner, company, self._is_order()),
+            "quotation": self._last(partner, company, self._is_open_quotation()),
+            "overdue": self._overdue(partner, company),
+        }
+
+    @api.model
+    def _nothing(self):
+        return {"order": False, "quotation": False, "overdue": False}
+
+    @api.model
+    def _readable(self, model):
+        """Return a model whose app is installed, if the user may read it.
+
+        :param str model: its name.
+        :return: None if it is not there for the user.
+        :rtype: models.BaseModel | None
+        """
+        if model in self.env and self.env[model].has_access("read"):
+            return self.env[model]
+        return None
+
+    # ------------------------------------------------------------
+    # Sales
+    # ------------------------------------------------------------
+
+    def _is_order(self):
+        return Domain("state", "=", "sale")
+
+    def _is_open_quotation(self):
+        today = fields.Date.context_today(self)
+        has_expired = Domain("validity_date", "<", today)
+        return Domain("state", "in", ("draft", "sent")) & ~has_expired
+
+    def _last(self, partner, company, domain):
+        orders = self._readable("sale.order")
+        if orders is None:
+            return False
+        of_client = Domain(
+            "partner_id.commercial_partner_id", "=", partner.commercial_partner_id.id
+        )
+        order = orders.search_fetch(
+            domain & of_client & Domain("company_id", "=", company.id),
+            ["name", "date_order", "amount_total", "currency_id"],
+            order="date_order desc, id desc",
+            limit=1,
+        )
+        if not order:
+            return False
+        moment = fields.Datetime.context_timestamp(self, order.date_order)
+        return {
+            "id": order.id,
+            "name": order.name,
+            "amount": format_amount(self.env, order.amount_total, order.currency_id),
+            "date": format_date(self.env, moment.date()),
+        }
+
+    # ------------------------------------------------------------
+    # Invoicing
+    # ------------------------------------------------------------
+
+    @api.model
+    def _is_overdue(self, partner, company):
+        """Return which invoices a client should have paid by now.
+
+        :rtype: Domain
+        """
+        return (
+            Domain("commercial_partner_id", "=", partner.commercial_partner_id.id)
+            & Domain("company_id", "=", company.id)
+            & Domain("move_type", "in", ("out_invoice", "out_receipt"))
+            & Domain("state", "=", "posted")
+            & Domain("payment_state", "in", ("not_paid", "partial"))
+            & Domain("invoice_date_due", "<", fields.Date.context_today(self))
+        )
+
+    def _overdue(self, partner, company):
+        invoices = self._readable("account.move")
+        if invoices is None:
+            return False
+        [(amount, count)] = invoices._read_group(
+            self._is_overdue(partner, company),
+            aggregates=["amount_residual_signed:sum", "__count"],
+        )
+        if not count:
+            return False
+        return {
+            "amount": format_amount(self.env, amount, company.currency_id),
+            "count": count,
+        }
