@@ -48,6 +48,16 @@ class Inbound:
     route_after: int | None = None
     rung: str = ""
 
+    @property
+    def is_cut_by_route(self):
+        """Whether the route ended the greeting, however long it would have been.
+
+        Otherwise the PBX plays it to its end first. Both are in whole seconds.
+        """
+        if self.route_state != "accepted" or self.route_after is None:
+            return False
+        return abs(self.greeting - self.route_after) <= 1
+
 
 def judge_inbound(call):
     """Judge the call from a mobile to a line.
@@ -69,10 +79,14 @@ def judge_inbound(call):
         "rung": call.rung,
         "reason": call.route_reason,
     }
+    if call.is_cut_by_route:
+        return Judgement(OK, "routed_at_once", values)
     if call.greeting < TOO_SHORT:
         return Judgement(FAILED, "greeting_too_short", values)
     if call.route_state == "failed":
         return Judgement(FAILED, "route_failed", values)
+    if call.route_state == "sent":
+        return Judgement(WARNING, "route_unclear", values)
     if call.route_state != "accepted":
         return Judgement(WARNING, "not_routed", values)
     if call.greeting < SHORT:

@@ -56,9 +56,16 @@ class TestJudgements(MangoCase):
             (judge(waited=121), FAILED, "no_call"),
             (judge(is_there=True), FAILED, "no_greeting"),
             (judge(is_there=True, in_greeting=True), WAITING, "greeting_plays"),
-            (judge(**{**routed, "greeting": 2}), FAILED, "greeting_too_short"),
+            # A PBX that plays the greeting to its end, and one that does not.
+            (
+                judge(**{**routed, "greeting": 2, "route_after": 0}),
+                FAILED,
+                "greeting_too_short",
+            ),
+            (judge(**{**routed, "greeting": 2}), OK, "routed_at_once"),
             (judge(**{**routed, "greeting": 5}), WARNING, "greeting_short"),
             (judge(**{**routed, "route_state": "failed"}), FAILED, "route_failed"),
+            (judge(**{**routed, "route_state": "sent"}), WARNING, "route_unclear"),
             (judge(**{**routed, "route_state": "skipped"}), WARNING, "not_routed"),
             (judge(**{**routed, "route_after": None}), OK, "routed_untold"),
             (judge(**routed), OK, "routed"),
