@@ -134,12 +134,22 @@ class TestBed:
 
         :raise RuntimeError: if it does not come to an end.
         """
+        self.wait_for_none(
+            "SELECT id FROM mango_callback_task WHERE attempts = 0",
+            "who is to be called",
+        )
+
+    def wait_for_none(self, text, what):
+        """Wait until a query finds nothing any more.
+
+        :param str text: a query for one column.
+        :param str what: is waited for.
+        :raise RuntimeError: if it does not come to an end.
+        """
         deadline = time.monotonic() + CRON_PATIENCE
-        while self.query("SELECT id FROM mango_callback_task WHERE attempts = 0"):
+        while self.query(text):
             if time.monotonic() > deadline:
-                raise RuntimeError(
-                    f"Waited {CRON_PATIENCE} s in vain for who is to be called."
-                )
+                raise RuntimeError(f"Waited {CRON_PATIENCE} s in vain for {what}.")
             time.sleep(0.2)
 
     def cut_connections(self):

@@ -75,7 +75,9 @@ class TestWitness(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(told, {"result": 1000})
         self.pbx.clock.advance(1)
         [call] = self.pbx.exchange.calls
-        self.assertEqual((call.client, call.ringing_legs[0].extension), (CUSTOMER, "101"))
+        self.assertEqual(
+            (call.client, call.ringing_legs[0].extension), (CUSTOMER, "101")
+        )
         [outcome] = self.pbx.transport.of("result/callback")
         self.assertEqual(outcome, {"command_id": "c-1", "result": 1000})
 

@@ -73,20 +73,30 @@ def judge_inbound(call):
         return Judgement(FAILED, "no_greeting")
     if call.in_greeting:
         return Judgement(WAITING, "greeting_plays")
+    return _judge_route(call)
+
+
+def _judge_route(call):
+    """Judge a call whose greeting is over.
+
+    :param Inbound call: what is known of it
+    :rtype: Judgement
+    """
     values = {
         "greeting": call.greeting,
         "route": call.route_after,
         "rung": call.rung,
         "reason": call.route_reason,
     }
+    if call.route_state == "sent":
+        # Whatever ended the greeting.
+        return Judgement(WARNING, "route_unclear", values)
     if call.is_cut_by_route:
         return Judgement(OK, "routed_at_once", values)
     if call.greeting < TOO_SHORT:
         return Judgement(FAILED, "greeting_too_short", values)
     if call.route_state == "failed":
         return Judgement(FAILED, "route_failed", values)
-    if call.route_state == "sent":
-        return Judgement(WARNING, "route_unclear", values)
     if call.route_state != "accepted":
         return Judgement(WARNING, "not_routed", values)
     if call.greeting < SHORT:
