@@ -1,4 +1,4 @@
-"""The self-test's yellow and red ends: the simulator plays a PBX that is set up wrong."""
+"""The self-test's yellow and red ends: the simulator plays a PBX set up wrong."""
 
 import contextlib
 import datetime as dt

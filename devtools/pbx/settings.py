@@ -79,18 +79,19 @@ class Settings:
     with 4100 in the reply or in ``result/route``. ``route``: the same for every route;
     ``untold``: it is carried out, and its result is never told. ``after_route``: where
     the call goes when a routed employee does not answer: it ends, or the caller comes
-    back once to the menu, the queue or the group of the scheme. ``callback``: a callback is carried
-    out, refused in the reply, or refused in ``result/callback``; ``nothing``: it is
-    accepted, and nothing comes of it. ``refusal``: the code of a refusal, such as 2240
-    (no money) or 2300 (destination blocked).
+    back once to the menu, the queue or the group of the scheme. ``callback``: a
+    callback is carried out, refused in the reply, or refused in ``result/callback``;
+    ``nothing``: it is accepted, and nothing comes of it. ``refusal``: the code of a
+    refusal, such as 2240 (no money) or 2300 (destination blocked).
 
     ``recording``: conversations are recorded. ``api_v2``: legs have ``transfer`` and
     ``was_transferred``. ``rate_limits``: are enforced. ``notify``: if false, no
     notification is sent, as if the network were down; the statistics know the calls all
     the same. ``in_statistics``: they know them. ``statistics_shift``: so many seconds
     are added to their times, as by another clock or time zone. ``delay``: real seconds
-    before every answer of the API. ``download_rate``: bytes per second at which recordings are downloaded, 0 for all at
-    once. ``download_cuts``: how many of the next downloads break off in their middle.
+    before every answer of the API. ``download_rate``: bytes per second at which
+    recordings are downloaded, 0 for all at once. ``download_cuts``: how many of the
+    next downloads break off in their middle.
     """
 
     greeting: float = 5.0
