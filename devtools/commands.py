@@ -77,7 +77,7 @@ def _parser():
     command.add_argument(
         "scenarios",
         nargs="*",
-        help="routing, recordings, chaos, or names of scenarios in the browser",
+        help="routing, recordings, self-test, chaos, or names of browser scenarios",
     )
     command.set_defaults(run=_e2e)
 
@@ -91,7 +91,16 @@ def _parser():
     command.set_defaults(run=_bench)
 
     command = commands.add_parser("replay", help="play a support bundle and compare")
-    command.add_argument("bundle", metavar="BUNDLE.zip")
+    command.add_argument("bundle", nargs="?", metavar="BUNDLE.zip")
+    command.add_argument(
+        "--record",
+        type=pathlib.Path,
+        metavar="FOLDER",
+        help="make bundles of the simulator's scenarios instead",
+    )
+    command.add_argument(
+        "--scenario", action="append", default=[], help="only this one; may be repeated"
+    )
     command.set_defaults(run=_replay)
 
     command = commands.add_parser("i18n", help="update the translation files")
@@ -168,6 +177,12 @@ def _bench(options):
 
 def _replay(options):
     environment.ensure_runtime()
+    if options.record:
+        from . import replay_record
+
+        return replay_record.main(options.record, options.scenario)
+    if not options.bundle:
+        raise Failure("name a bundle, or --record FOLDER")
     return replay.main(options.bundle)
 
 

@@ -14,6 +14,7 @@ from . import (
     e2e_chaos,
     e2e_recordings,
     e2e_routing,
+    e2e_self_test,
     paths,
     testbed,
 )
@@ -27,6 +28,7 @@ FETCHING_SECONDS = 60
 CHAOS = "chaos"  # runs e2e_chaos instead of scenarios in the browser
 ROUTING = "routing"  # the same for e2e_routing
 RECORDINGS = "recordings"  # the same for e2e_recordings
+SELF_TEST = "self-test"  # the same for e2e_self_test
 SPEED = 5  # shortens waiting only; the greeting still takes a second
 
 CALL_FIELDS = [
@@ -89,8 +91,8 @@ def main(scenarios):
 def run(scenarios=()):
     """Run the scenarios against Odoo, then the tours in a browser, then chaos.
 
-    :param list scenarios: names of browser scenarios, ``routing``, ``recordings`` or
-        ``chaos``; empty for all.
+    :param list scenarios: names of browser scenarios, ``routing``, ``recordings``,
+        ``self-test`` or ``chaos``; empty for all.
     :return: name, success and detail of each check, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
     """
@@ -105,7 +107,10 @@ def run(scenarios=()):
         if not scenarios or RECORDINGS in scenarios:
             with bed.serving(WORKERS):
                 yield e2e_recordings.check(bed)
-        others = (CHAOS, ROUTING, RECORDINGS)
+        if not scenarios or SELF_TEST in scenarios:
+            with bed.serving(workers=0):
+                yield from e2e_self_test.check(bed)
+        others = (CHAOS, ROUTING, RECORDINGS, SELF_TEST)
         in_browser = [name for name in scenarios if name not in others]
         if not scenarios or in_browser:
             with bed.serving(workers=0):

@@ -7,10 +7,11 @@ a fixed time, only for the other one.
 """
 
 import contextlib
+import functools
 import json
 import urllib.error
 
-from . import accessibility, demo, environment, paths, testbed
+from . import accessibility, demo, e2e_self_test, environment, paths, testbed
 from .browser import Browser, BrowserError
 from .console import Failure, step
 
@@ -20,7 +21,7 @@ SUCCESS = "tour succeeded"
 MINE = "/odoo/my-calls"
 EVIDENCE = paths.LOGS / "e2e_browser"
 
-ANNA, BORIS = "101", "102"
+ANNA, BORIS, VERA = "101", "102", "103"
 IVAN, VOLKOV, BELOVS = "74950000201", "74950000204", "74950000206"
 VECTOR = "74950000200"  # Anna's, like Ivan
 LEAD = "Поставка офисной мебели"  # Ivan's, with Anna
@@ -435,6 +436,40 @@ def recording_of_a_colleague(people):
     tour.finish()
 
 
+# ---------------------------------------------------------------------------
+# Scenarios: the first day
+
+
+def self_test(people):
+    """the self-test with real calls: every step is green"""
+    _self_test(people, "en_US")
+
+
+def self_test_in_russian(people):
+    """the same in Russian"""
+    _self_test(people, "ru_RU")
+
+
+def _self_test(people, language):
+    people.talk_with_anna()  # of a PBX that has told nothing yet the first is yellow
+    with people.speaking(language), people.administering(people.vera):
+        tour = people.vera.begin(people.pbx_path, "mango_office_self_test")
+        tour.until("call now")
+        people.talk_with_anna()
+        tour.go_on()
+        tour.until("own phone rings")
+        people.wait_until_rings(VERA)
+        people.pick_up(VERA)
+        people.client("answer")
+        people.client("hangup")
+        people.wait_for_recordings()
+        tour.go_on()
+        tour.until("recording asked for")
+        people.wait_for_audio()
+        tour.go_on()
+        tour.finish()
+
+
 SCENARIOS = [
     call_answered,
     call_not_picked_up,
@@ -465,6 +500,8 @@ SCENARIOS = [
     recording_requested_and_played,
     two_recordings,
     recording_of_a_colleague,
+    self_test,
+    self_test_in_russian,
     *accessibility.SCENARIOS,
 ]
 
@@ -523,11 +560,16 @@ class People:
         :rtype: str
         """
         call = self.call(IVAN)  # with a greeting, in which Odoo routes it to Anna
-        self._pbx.wait_for(_anna_rings, "Anna's phone to ring")
+        self.wait_until_rings(ANNA)
         self.pick_up(ANNA)
         self.client("hangup")
         self.wait_for_recordings()
         return call["entry_id"]
+
+    def wait_until_rings(self, extension):
+        """Wait until somebody's phone rings."""
+        rings = functools.partial(_rings, extension)
+        self._pbx.wait_for(rings, f"the phone of {extension} to ring")
 
     def wait_for_recordings(self):
         """Wait until the PBX has stored the recordings."""
@@ -574,6 +616,22 @@ class People:
     def _set_substitute(self, extension_id, substitute_id):
         vals = {"substitute_id": substitute_id}
         self._admin.call("mango.extension", "write", [extension_id], vals)
+
+    def administering(self, person):
+        """Let somebody administrate the telephony for the time of the block."""
+        return e2e_self_test.administering(self._bed, person.login)
+
+    @property
+    def pbx_path(self):
+        """The address of the PBX's form."""
+        [account] = self._admin.call("mango.account", "search", [])
+        return f"/odoo/mango.account/{account}"
+
+    def wait_for_audio(self):
+        """Wait until Odoo has fetched the recordings that it has asked for."""
+        self._bed.wait_for_none(
+            "SELECT id FROM mango_recording WHERE state = 'requested'", "recordings"
+        )
 
     def plan_call(self):
         """Plan a call from Anna to her customer, today.
@@ -772,8 +830,8 @@ def _client_rings(state):
     return any(set(call["ringing"]) - staff for call in state["calls"])
 
 
-def _anna_rings(state):
-    return any(ANNA in call["ringing"] for call in state["calls"])
+def _rings(extension, state):
+    return any(extension in call["ringing"] for call in state["calls"])
 
 
 def _recordings_are_stored(state):

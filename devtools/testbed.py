@@ -134,12 +134,22 @@ class TestBed:
 
         :raise RuntimeError: after a timeout.
         """
+        self.wait_for_none(
+            "SELECT id FROM mango_callback_task WHERE attempts = 0",
+            "who is to be called",
+        )
+
+    def wait_for_none(self, text, what):
+        """Wait until a query finds nothing any more.
+
+        :param str text: a query for one column.
+        :param str what: is waited for.
+        :raise RuntimeError: if it does not come to an end.
+        """
         deadline = time.monotonic() + CRON_PATIENCE
-        while self.query("SELECT id FROM mango_callback_task WHERE attempts = 0"):
+        while self.query(text):
             if time.monotonic() > deadline:
-                raise RuntimeError(
-                    f"Timeout after {CRON_PATIENCE} s waiting for missed clients."
-                )
+                raise RuntimeError(f"Timeout after {CRON_PATIENCE} s: {what}.")
             time.sleep(0.2)
 
     def cut_connections(self):

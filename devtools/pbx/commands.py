@@ -41,6 +41,8 @@ class Commands:
         if settings.callback == "result":
             self._tell("result/callback", command_id, settings.refusal, RESULT_SECONDS)
             return {"result": DONE}
+        if settings.callback == "nothing":
+            return {"result": DONE}
         order = partial(self._exchange.callback, extension, number, line, command_id)
         self._run("result/callback", command_id, partial(order, device=device))
         return {"result": DONE}
@@ -53,14 +55,16 @@ class Commands:
             return self._too_late(call, command_id)
         if leg.state in (CONNECTED, ON_HOLD):
             raise Refused(IMPOSSIBLE_NOW, "The call is answered")
-        if leg.ringing and self._exchange.settings.reroute != "accept":
-            return self._refuse_reroute(call, command_id)
-        self._run(
-            "result/route",
-            command_id,
-            partial(self._route, call, leg, number, command_id),
-            call,
-        )
+        settings = self._exchange.settings
+        if settings.route in ("reply", "result"):
+            return self._refuse_route(call, command_id, settings.route)
+        if leg.ringing and settings.reroute != "accept":
+            return self._refuse_route(call, command_id, settings.reroute)
+        action = partial(self._route, call, leg, number, command_id)
+        if settings.route == "untold":
+            self._act(action)
+        else:
+            self._run("result/route", command_id, action, call)
         return {"result": DONE}
 
     def _too_late(self, call, command_id):
@@ -72,10 +76,10 @@ class Commands:
         self._tell("result/route", command_id, CALL_OVER, LATE_SECONDS, delivery)
         return {"result": DONE}
 
-    def _refuse_reroute(self, call, command_id):
-        """Refuse to route a ringing leg, in the reply or in the result."""
-        if self._exchange.settings.reroute == "reply":
-            raise Refused(IMPOSSIBLE_NOW, "The call rings at an employee")
+    def _refuse_route(self, call, command_id, how):
+        """Refuse to route a leg, in the reply or in the result."""
+        if how == "reply":
+            raise Refused(IMPOSSIBLE_NOW, "The call cannot be routed now")
         path, delivery = "result/route", call.delivery
         self._tell(path, command_id, IMPOSSIBLE_NOW, RESULT_SECONDS, delivery)
         return {"result": DONE}

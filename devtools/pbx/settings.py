@@ -11,8 +11,17 @@ CHOICES = {
     "late": ("reply", "result"),
     "reroute": ("accept", "reply", "result"),
     "after_route": ("end", "menu", "queue", "scheme"),
-    "callback": ("accept", "reply", "result"),
+    "route": ("accept", "reply", "result", "untold"),
+    "callback": ("accept", "reply", "result", "nothing"),
 }
+NUMBERS = {
+    "greeting": lambda value: max(float(value), 0.0),
+    "delay": lambda value: max(float(value), 0.0),
+    "download_rate": lambda value: max(int(value), 0),
+    "download_cuts": lambda value: max(int(value), 0),
+    "statistics_shift": int,
+}
+FLAGS = ("recording", "api_v2", "rate_limits", "notify", "in_statistics")
 #: codes that a refused ``commands/callback`` may have (``mango-api.md`` 7.2)
 REFUSALS = range(2000, 6000)
 
@@ -67,18 +76,22 @@ class Settings:
 
     ``late``: a route that comes too late is refused in the reply or in
     ``result/route``. ``reroute``: a route of a ringing leg is carried out, or refused
-    with 4100 in the reply or in ``result/route``. ``after_route``: where the call goes
-    when a routed employee does not answer: it ends, or the caller comes back once to
-    the menu, the queue or the group of the scheme. ``callback``: a callback is carried
-    out, refused in the reply, or refused in ``result/callback``; ``refusal``: the code
-    of that refusal, such as 2240 (no money) or 2300 (destination blocked).
+    with 4100 in the reply or in ``result/route``. ``route``: the same for every route;
+    ``untold``: it is carried out, and its result is never told. ``after_route``: where
+    the call goes when a routed employee does not answer: it ends, or the caller comes
+    back once to the menu, the queue or the group of the scheme. ``callback``: a
+    callback is carried out, refused in the reply, or refused in ``result/callback``;
+    ``nothing``: it is accepted, and nothing comes of it. ``refusal``: the code of a
+    refusal, such as 2240 (no money) or 2300 (destination blocked).
 
     ``recording``: conversations are recorded. ``api_v2``: legs have ``transfer`` and
     ``was_transferred``. ``rate_limits``: are enforced. ``notify``: if false, no
     notification is sent, as if the network were down; the statistics know the calls all
-    the same. ``delay``: real seconds before every answer of the API.
-    ``download_rate``: bytes per second at which recordings are downloaded, 0 for all at
-    once. ``download_cuts``: how many of the next downloads break off in their middle.
+    the same. ``in_statistics``: they know them. ``statistics_shift``: so many seconds
+    are added to their times, as by another clock or time zone. ``delay``: real seconds
+    before every answer of the API. ``download_rate``: bytes per second at which
+    recordings are downloaded, 0 for all at once. ``download_cuts``: how many of the
+    next downloads break off in their middle.
     """
 
     greeting: float = 5.0
@@ -89,6 +102,7 @@ class Settings:
     result_order: str = "after"
     late: str = "reply"
     reroute: str = "accept"
+    route: str = "accept"
     after_route: str = "end"
     callback: str = "accept"
     refusal: int = 2240
@@ -96,6 +110,8 @@ class Settings:
     api_v2: bool = True
     rate_limits: bool = True
     notify: bool = True
+    in_statistics: bool = True
+    statistics_shift: int = 0
     delay: float = 0.0
     download_rate: int = 0
     download_cuts: int = 0
@@ -114,10 +130,8 @@ class Settings:
     def _clean(self, name, value):
         if name == "faults":
             return [Fault.parse(fault) for fault in value or []]
-        if name in ("greeting", "delay"):
-            return max(float(value), 0.0)
-        if name in ("download_rate", "download_cuts"):
-            return max(int(value), 0)
+        if name in NUMBERS:
+            return NUMBERS[name](value)
         if name == "refusal":
             if int(value) not in REFUSALS:
                 raise ValueError("refusal: a code from 2000 to 5999")
@@ -126,7 +140,7 @@ class Settings:
             if value not in CHOICES[name]:
                 raise ValueError(f"{name}: one of {', '.join(CHOICES[name])}")
             return value
-        if name in ("recording", "api_v2", "rate_limits", "notify"):
+        if name in FLAGS:
             if not isinstance(value, bool):
                 raise ValueError(f"{name}: true or false")
             return value

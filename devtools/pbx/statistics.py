@@ -101,7 +101,7 @@ class Statistics:
             "caller_name": employee.name if employee else "",
             "caller_number": call.caller.get("number", ""),
             "called_number": call.line if not call.employee else call.client,
-            "context_start_time": int(call.created_at),
+            "context_start_time": self._told(call.created_at),
             "duration": int(call.ended_at) - int(call.created_at),
             "talk_duration": self._span(call.talk_at, call.ended_at),
             "context_init_type": 4 if "callback_initiator" in call.command else 0,
@@ -159,14 +159,18 @@ class Statistics:
 
     def _times(self, started, answered, ended):
         return {
-            "call_start_time": int(started),
-            "call_answer_time": int(answered) or None,
-            "call_end_time": int(ended),
+            "call_start_time": self._told(started),
+            "call_answer_time": self._told(answered) if int(answered) else None,
+            "call_end_time": self._told(ended),
             "call_duration": self._span(started, ended),
             "talk_duration": self._span(answered, ended),
             "dial_duration": self._span(started, answered or ended),
             "hold_duration": None,
         }
+
+    def _told(self, moment):
+        """Return a time as the statistics tell it."""
+        return int(moment) + self._exchange.settings.statistics_shift
 
     @staticmethod
     def _span(start, end):
@@ -174,8 +178,9 @@ class Statistics:
 
     def _between(self, start, end):
         first, last = start.timestamp(), end.timestamp()
-        calls = self._exchange.history
-        found = [call for call in calls if first <= int(call.created_at) <= last]
+        settings = self._exchange.settings
+        calls = self._exchange.history if settings.in_statistics else ()
+        found = [call for call in calls if first <= self._told(call.created_at) <= last]
         return sorted(found, key=lambda call: call.created_at)
 
     def _wanted(self, call, params):

@@ -284,6 +284,33 @@ class TestReroute(BehaviourCase):
         self.assertEqual(results, [("to-101", 1000), ("to-102", 4100)])
         self.assertEqual(call.ringing_legs[0].extension, "101")
 
+    def test_every_route_refused(self):
+        for how, told in (("reply", []), ("result", [("to-101", 4100)])):
+            with self.subTest(how=how):
+                self.pbx.settings.update({"route": how})
+                call = self.call()
+                if how == "reply":
+                    with self.assertRaises(Refused):
+                        self.route(call, "101", call.legs[0])
+                else:
+                    self.route(call, "101", call.legs[0])
+                self.advance(1)
+                self.assertEqual(self.told(), told)
+                self.assertNotIn("101", self.rung())
+                self.exchange.hang_up_client(call)
+
+    def test_result_of_a_route_never_told(self):
+        self.pbx.settings.update({"route": "untold"})
+        call = self.call()
+        self.assertEqual(self.route(call, "101", call.legs[0]), {"result": 1000})
+        self.advance(1)
+        self.assertEqual(call.ringing_legs[0].extension, "101")
+        self.assertEqual(self.told(), [])
+
+    def told(self):
+        results = self.received.of("result/route")
+        return [(one["command_id"], one["result"]) for one in results]
+
     def test_answered_between_reply_and_action(self):
         self.pbx.settings.update({"result_order": "before"})
         call = self.call(staff_answers=False)

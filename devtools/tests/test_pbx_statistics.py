@@ -74,6 +74,25 @@ class TestExtended(StatisticsCase):
         key = self.statistics.request_calls(self.period(seconds=30 * 86400 - 1))["key"]
         self.assertEqual(len(self.complete(key)), 1)
 
+    def test_with_other_times(self):
+        """As by another clock or time zone; how long a call lasted stays the same."""
+        self.play("inbound-answered")
+        (call,) = self.pbx.exchange.history
+        before = self.statistics.describe(call)
+        self.pbx.settings.update({"statistics_shift": -10800})
+        [told] = self.complete(self.request()["key"])
+        shift = told["context_start_time"] - before["context_start_time"]
+        self.assertEqual(shift, -10800)
+        [leg], [leg_before] = told["context_calls"], before["context_calls"]
+        for name in ("call_start_time", "call_answer_time", "call_end_time"):
+            self.assertEqual(leg[name] - leg_before[name], -10800)
+        self.assertEqual(leg["talk_duration"], leg_before["talk_duration"])
+
+    def test_without_the_calls(self):
+        self.play("inbound-unknown")
+        self.pbx.settings.update({"in_statistics": False})
+        self.assertEqual(self.complete(self.request()["key"]), [])
+
     def test_moscow_time(self):
         self.play("inbound-unknown")
         (call,) = self.pbx.exchange.history

@@ -4,7 +4,8 @@ import contextlib
 import io
 import unittest
 
-from devtools import replay
+from devtools import replay, replay_record
+from devtools.pbx import scenarios
 
 CALL = {
     "direction": "inbound",
@@ -48,6 +49,11 @@ class TestReport(unittest.TestCase):
         self.assertIn("! E3  (not in the bundle)", text)
         self.assertIn("  E4  inbound", text)
         self.assertIn("4 calls, 3 different", text)
+
+
+class TestRecord(unittest.TestCase):
+    def test_every_scenario_is_one_of_the_simulators(self):
+        self.assertLessEqual(set(replay_record.SCENARIOS), set(scenarios.SCENARIOS))
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ class IrHttp(models.AbstractModel):
         """Return the account that a notification belongs to.
 
         :return: None for a harmless request without data: somebody who checks the
-            address, or an empty ``ping``.
+            address, or the empty request of the cabinet's check.
         :rtype: int | None
         :raise Forbidden: as above.
         """
@@ -61,7 +61,7 @@ class IrHttp(models.AbstractModel):
             return None
         # The signature covers the decoded fields.
         form = form_of(httprequest)
-        if not form and kind_at(httprequest.path) == "ping":
+        if not form and cls._mango_is_check(httprequest):
             return None
         accounts = request.env["mango.account"]
         account_id = signature.sender_of(form, accounts._credentials())
@@ -80,6 +80,15 @@ class IrHttp(models.AbstractModel):
             )
             raise Forbidden
         return account_id
+
+    @classmethod
+    def _mango_is_check(cls, httprequest):
+        """Tell whether a request without fields may be the cabinet's check.
+
+        It goes to ``ping`` or, with nothing in it, to the address itself.
+        """
+        kind = kind_at(httprequest.path)
+        return kind == "ping" or not (kind or httprequest.content_length)
 
 
 def kind_at(path):

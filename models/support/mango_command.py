@@ -38,7 +38,9 @@ class MangoCommand(models.Model):
             limit=BATCH_SIZE,
         ).try_lock_for_update()
         for account, same in commands.grouped("account_id").items():
-            told = same._ids_with_result()
+            told = self.env["mango.event"]._told_commands(
+                account, same.mapped("create_date"), RESULT_TIME
+            )
             self.env["mango.surprise"]._count(
                 account.id,
                 [
@@ -48,20 +50,3 @@ class MangoCommand(models.Model):
                 ],
             )
         commands.is_result_checked = True
-
-    def _ids_with_result(self):
-        """Return the outcomes reported around the time of these commands.
-
-        :return: their ``command_id``.
-        :rtype: set[str]
-        """
-        given = self.mapped("create_date")
-        results = self.env["mango.event"].search_fetch(
-            Domain("account_id", "=", self.account_id.id)
-            & Domain("kind", "=like", "result%")
-            & Domain("received_at", ">=", min(given) - RESULT_TIME)
-            & Domain("received_at", "<=", max(given) + RESULT_TIME),
-            ["kind", "body"],
-        )
-        # Notifications of other kinds have no command.
-        return {getattr(result, "command_id", None) for result in results._parsed()}

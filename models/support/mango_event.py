@@ -1,4 +1,5 @@
 from odoo import SUPERUSER_ID, api, fields, models
+from odoo.fields import Domain
 
 from ...vpbx import statistics, surprises
 from ..inbox.mango_event import MAX_OF_CALL
@@ -36,6 +37,26 @@ class MangoEvent(models.Model):
         env = self.env(user=SUPERUSER_ID, su=True)
         env["mango.surprise"]._count_text(account_id, kind, text)
         return super()._on_unreadable(account_id, kind, text)
+
+    @api.model
+    def _told_commands(self, account, moments, around):
+        """Return which commands the PBX has told the outcome of.
+
+        :param mango.account account: of the PBX.
+        :param list[datetime] moments: when the commands were given.
+        :param timedelta around: how far from them an outcome may be.
+        :return: ``command_id`` of each.
+        :rtype: set[str]
+        """
+        results = self.search_fetch(
+            Domain("account_id", "=", account.id)
+            & Domain("kind", "=like", "result%")
+            & Domain("received_at", ">=", min(moments) - around)
+            & Domain("received_at", "<=", max(moments) + around),
+            ["kind", "body"],
+        )
+        # Kinds that tell no outcome have no command either.
+        return {getattr(result, "command_id", None) for result in results._parsed()}
 
     def _surprises(self):
         """Find deviations from the manual in these notifications and in their calls.

@@ -348,11 +348,19 @@ class MangoSelfTest(models.TransientModel):
                 "The greeting lasted %(greeting)s seconds; the PBX took the route "
                 "after %(route)s seconds. Rung: %(rung)s."
             ),
+            "routed_at_once": self.env._(
+                "The PBX took the route after %(route)s seconds, before the greeting "
+                "was over. Rung: %(rung)s."
+            ),
             "routed_untold": self.env._(
                 "The greeting lasted %(greeting)s seconds; the PBX took the route. "
                 "Rung: %(rung)s."
             ),
             "route_failed": self.env._("The PBX did not take the route: %(reason)s"),
+            "route_unclear": self.env._(
+                "Odoo told the PBX whom to ring, and the PBX has not told what came of "
+                "it. Were events of command results switched off in its cabinet?"
+            ),
             "not_routed": self.env._(
                 "The greeting lasted %(greeting)s seconds. Odoo did not route the "
                 "call: %(reason)s"

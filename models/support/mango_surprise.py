@@ -69,6 +69,7 @@ class MangoSurprise(models.Model):
         """Cron: check the marked notifications, and count surprises."""
         cron = self.env["ir.cron"]
         self.env["mango.command"]._count_without_result()
+        self.env["mango.call"]._count_without_route_result()
         domain = Domain("surprise", "=", "new") & Domain(
             "received_at", "<", fields.Datetime.now() - SETTLING_TIME
         )

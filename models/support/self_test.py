@@ -50,6 +50,16 @@ class Inbound:
     route_after: int | None = None
     rung: str = ""
 
+    @property
+    def is_cut_by_route(self):
+        """Whether the route ended the greeting, however long it would have been.
+
+        Otherwise the PBX plays it to its end first. Both are in whole seconds.
+        """
+        if self.route_state != "accepted" or self.route_after is None:
+            return False
+        return abs(self.greeting - self.route_after) <= 1
+
 
 def judge_inbound(call):
     """Judge the call from a mobile to a line.
@@ -65,12 +75,26 @@ def judge_inbound(call):
         return Judgement(FAILED, "no_greeting")
     if call.in_greeting:
         return Judgement(WAITING, "greeting_plays")
+    return _judge_route(call)
+
+
+def _judge_route(call):
+    """Judge a call whose greeting is over.
+
+    :param Inbound call: what is known of it
+    :rtype: Judgement
+    """
     values = {
         "greeting": call.greeting,
         "route": call.route_after,
         "rung": call.rung,
         "reason": call.route_reason,
     }
+    if call.route_state == "sent":
+        # Whatever ended the greeting.
+        return Judgement(WARNING, "route_unclear", values)
+    if call.is_cut_by_route:
+        return Judgement(OK, "routed_at_once", values)
     if call.greeting < TOO_SHORT:
         return Judgement(FAILED, "greeting_too_short", values)
     if call.route_state == "failed":

@@ -80,6 +80,21 @@ class TestWebhookAnswers(MangoHttpCase):
         self.assertEqual(self.post("ping", "", json=None).status_code, 200)
         self.assertNothingStored()
 
+    def test_empty_request_to_the_address_itself(self):
+        """The cabinet's check of the connection; it is nobody's notification."""
+        for path in ("/exec/mango", "/exec/mango/"):
+            answer = self.url_open(path, data="", method="POST")
+            self.assertEqual((answer.status_code, answer.text), (200, ""))
+        for path, body in (
+            ("/exec/mango", "moon=full"),
+            ("/exec/mango", "{}"),
+            ("/exec/mango/events/call", ""),
+        ):
+            with self.subTest(path=path, body=body):
+                answer = self.url_open(path, data=body, method="POST")
+                self.assertEqual(answer.status_code, 403)
+        self.assertNothingStored()
+
     def test_ping_with_a_wrong_signature(self):
         self.assertEqual(self.post("ping", "{}", sign="0" * 64).status_code, 403)
 

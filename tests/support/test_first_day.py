@@ -291,7 +291,7 @@ class TestFirstDayStatistics(HistoryCase):
 @tagged("post_install", "-at_install")
 class TestFirstDayWebhook(MangoHttpCase):
     def test_02_ping_in_any_form(self):
-        for path in ("/exec/mango/ping", "/exec/mango/events/ping"):
+        for path in ("/exec/mango/ping", "/exec/mango/events/ping", "/exec/mango"):
             answer = self.url_open(path, data="", method="POST")
             self.assertEqual((answer.status_code, answer.text), (200, ""))
         for text in ("{}", '{"x": 1}', "[]", "not json"):

@@ -56,9 +56,16 @@ class TestJudgements(MangoCase):
             (judge(waited=121), FAILED, "no_call"),
             (judge(is_there=True), FAILED, "no_greeting"),
             (judge(is_there=True, in_greeting=True), WAITING, "greeting_plays"),
-            (judge(**{**routed, "greeting": 2}), FAILED, "greeting_too_short"),
+            # A PBX that plays the greeting to its end, and one that does not.
+            (
+                judge(**{**routed, "greeting": 2, "route_after": 0}),
+                FAILED,
+                "greeting_too_short",
+            ),
+            (judge(**{**routed, "greeting": 2}), OK, "routed_at_once"),
             (judge(**{**routed, "greeting": 5}), WARNING, "greeting_short"),
             (judge(**{**routed, "route_state": "failed"}), FAILED, "route_failed"),
+            (judge(**{**routed, "route_state": "sent"}), WARNING, "route_unclear"),
             (judge(**{**routed, "route_state": "skipped"}), WARNING, "not_routed"),
             (judge(**{**routed, "route_after": None}), OK, "routed_untold"),
             (judge(**routed), OK, "routed"),
@@ -193,6 +200,13 @@ class TestSelfTest(MangoCase):
         self.call_in(greeting=2)
         self.assertEqual(self.look(test), FAILED)
 
+    def test_route_refused_or_untold(self):
+        test = self.at("inbound")
+        call = self.call_in().sudo()
+        for state, verdict in (("failed", FAILED), ("sent", WARNING)):
+            call.route_state = state
+            self.assertEqual(self.look(test), verdict)
+
     def test_calls_of_others_do_not_count(self):
         test = self.at("inbound")
         test.mobile = "+74950000299"
@@ -213,20 +227,38 @@ class TestSelfTest(MangoCase):
         self.assertEqual(self.look(test), OK)
         self.assertEqual(test.ordered_call_id, self.call())
 
-    def test_statistics(self):
+    def at_statistics(self):
+        """Return a test that has got as far, and has seen a call."""
         test = self.at("inbound")
         self.call_in()
         self.look(test)
         while test.step != "statistics":
             test.action_next()
+        return test
+
+    def told_by_statistics(self, started_at):
+        """Have the PBX tell the test's call in its statistics."""
+        entry = {"entry_id": "E1", "context_start_time": started_at, "duration": 30}
+        days = [{"period": "2026-01-01", "list": [entry]}]
+        self.pbx.answers(REPORT, {"result": 1000, "status": "complete", "data": days})
+
+    def test_statistics_with_other_times(self):
+        test = self.at_statistics()
+        self.pbx.answers(ORDER, {"key": "K"})
+        for shift, words in ((60, "60 seconds"), (-3 * 3600, "-3 hours")):
+            self.told_by_statistics(T0 + shift)
+            self.assertEqual(self.look(test), WAITING)
+            self.assertEqual(self.look(test), FAILED)
+            line = test.step_ids.filtered(lambda line: line.step == "statistics")
+            self.assertIn(words, line.message)
+
+    def test_statistics(self):
+        test = self.at_statistics()
         self.pbx.answers(ORDER, {"key": "K"})
         self.pbx.answers(REPORT, {"result": 1000, "status": "work"})
         self.assertEqual(self.look(test), WAITING)
         self.assertEqual(self.look(test), WAITING)
-        entry = {"entry_id": "E1", "context_start_time": T0, "duration": 30}
-        days = [{"period": "2026-01-01", "list": [entry]}]
-        told = {"result": 1000, "status": "complete", "data": days}
-        self.pbx.answers(REPORT, told)
+        self.told_by_statistics(T0)
         self.assertEqual(self.look(test), OK)
         # One order, and one question at each further look.
         self.assertEqual(self.pbx.paths().count(ORDER), 1)
@@ -249,6 +281,12 @@ class TestSelfTest(MangoCase):
         self.fetch_recordings()
         self.assertEqual(recording.state, "ready")
         self.assertEqual(self.look(test), OK)
+
+    def test_recording_never_announced(self):
+        test = self.at("recording")
+        test.call_id = self.call_in()
+        test.since -= timedelta(minutes=6)
+        self.assertEqual(self.look(test), WARNING)
 
     def test_printed(self):
         test = self.at("done")

@@ -148,6 +148,27 @@ class TestSurprises(SurpriseFixtures, MangoCase):
             {("result/callback", "missing"): 1, ("result/call/hangup", "missing"): 1},
         )
 
+    def route(self, entry_id, **vals):
+        """Let a call have been routed some way."""
+        kind, payload = rung()
+        self.receive(kind, {**payload, "entry_id": entry_id})
+        command_id = f"r-{entry_id}"
+        self.call(entry_id).sudo().write({"route_command_id": command_id, **vals})
+        return command_id
+
+    def test_results_of_routes_that_never_come(self):
+        told = self.route("E1", route_state="accepted")
+        self.route("E2", route_state="accepted")
+        self.route("E3", route_state="sent")
+        self.route("E4", route_state="failed")
+        self.route("E5", route_state="skipped")
+        self.receive(*result("route", told, 1000))
+        self.look()  # Some may still come.
+        self.assertEqual(self.surprises(), {})
+        for _again in range(2):
+            self.look(timedelta(minutes=15))
+        self.assertEqual(self.surprises(), {("result/route", "missing"): 2})
+
     def test_new_until_somebody_looked(self):
         self.receive(*rung(moon="full"))
         self.look()
