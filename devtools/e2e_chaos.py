@@ -37,7 +37,8 @@ OF_THE_MOMENT = (  # fields that begin so
     "source_id",
     "medium_id",
     # Of the client's other calls, which differ; see e2e_callbacks.
-    "callback_",
+    "callback_ids",
+    "callback_outcome",
 )
 #: Odoo's own fields of any record, and the chatter's.
 OF_ODOO = {"id", "create_date", "write_date", "create_uid", "write_uid", "call_id"}
