@@ -29,9 +29,9 @@ class MangoClientBusiness(models.AbstractModel):
         if not partner:
             return self._nothing()
         return {
-            "order": self._last(partner, company, self._is_order()),
-            "quotation": self._last(partner, company, self._is_open_quotation()),
-            "overdue": self._overdue(partner, company),
+            **self._nothing(),
+            **self._sold(partner, company),
+            **self._owed(partner, company),
         }
 
     @api.model
@@ -54,23 +54,24 @@ class MangoClientBusiness(models.AbstractModel):
     # Sales
     # ------------------------------------------------------------
 
-    def _is_order(self):
-        return Domain("state", "=", "sale")
-
-    def _is_open_quotation(self):
-        today = fields.Date.context_today(self)
-        has_expired = Domain("validity_date", "<", today)
-        return Domain("state", "in", ("draft", "sent")) & ~has_expired
-
-    def _last(self, partner, company, domain):
+    def _sold(self, partner, company):
         orders = self._readable("sale.order")
         if orders is None:
-            return False
-        of_client = Domain(
+            return {}
+        is_of_client = Domain(
             "partner_id.commercial_partner_id", "=", partner.commercial_partner_id.id
-        )
+        ) & Domain("company_id", "=", company.id)
+        is_order = Domain("state", "=", "sale")
+        has_expired = Domain("validity_date", "<", fields.Date.context_today(self))
+        is_open = Domain("state", "in", ("draft", "sent")) & ~has_expired
+        return {
+            "order": self._last(orders, is_of_client & is_order),
+            "quotation": self._last(orders, is_of_client & is_open),
+        }
+
+    def _last(self, orders, domain):
         order = orders.search_fetch(
-            domain & of_client & Domain("company_id", "=", company.id),
+            domain,
             ["name", "date_order", "amount_total", "currency_id"],
             order="date_order desc, id desc",
             limit=1,
@@ -104,17 +105,15 @@ class MangoClientBusiness(models.AbstractModel):
             & Domain("invoice_date_due", "<", fields.Date.context_today(self))
         )
 
-    def _overdue(self, partner, company):
+    def _owed(self, partner, company):
         invoices = self._readable("account.move")
         if invoices is None:
-            return False
+            return {}
         [(amount, count)] = invoices._read_group(
             self._is_overdue(partner, company),
             aggregates=["amount_residual_signed:sum", "__count"],
         )
         if not count:
-            return False
-        return {
-            "amount": format_amount(self.env, amount, company.currency_id),
-            "count": count,
-        }
+            return {}
+        words = format_amount(self.env, amount, company.currency_id)
+        return {"overdue": {"amount": words, "count": count}}

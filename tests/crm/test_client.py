@@ -46,6 +46,7 @@ class TestBusiness(ClientCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.rub = cls.env.ref("base.RUB")
+        cls.rub.symbol = "₽"
         cls.company.currency_id = cls.rub
         cls.vector = cls.create_partner("ООО «Вектор»", is_company=True)
         cls.ivan.parent_id = cls.vector

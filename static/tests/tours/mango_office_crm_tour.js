@@ -34,7 +34,7 @@ function crmSteps({ missing, play }) {
         },
         {
             content: "it is about the lead",
-            trigger: ".modal .o_field_widget[name=name] :is(input, textarea):value(299)",
+            trigger: ".modal .o_field_widget[name=name] input:value(02-99)",
         },
         { trigger: ".modal .o_form_button_cancel", run: "click" },
         { content: "the dialog is closed", trigger: "body:not(:has(.modal))" },
