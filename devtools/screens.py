@@ -30,6 +30,14 @@ DRAWN = (
     " && ![...document.images].some((one) => !one.complete && one.loading !== 'lazy')"
     " && !document.querySelector('.o_loading_indicator')"
 )
+#: Holds once the figures of a dashboard are there.
+COUNTED = """(() => {
+    const { services } = odoo.__WOWL_DEBUG__.root.env;
+    const dashboard = services.spreadsheet_dashboard_loader.getActiveDashboard();
+    const getters = dashboard?.model?.getters;
+    return getters?.getSheetIds().every((sheet) =>
+        getters.getEvaluatedCells(sheet).every((cell) => cell.value !== "Loading..."));
+})()"""
 #: Holds once charts, which are loaded and then grow, have looked alike for many frames.
 GROWN = """(() => {
     const charts = [...document.querySelectorAll("canvas")];
@@ -130,6 +138,7 @@ def dashboard(number):
         page.wait_for_selector(DASHBOARD)
         page.evaluate(f"document.querySelectorAll('{DASHBOARD}')[{number}].click()")
         page.wait_for_selector("canvas.o-scorecard")
+        page.wait_for(COUNTED)
         page.wait_for(GROWN)
 
     return make
