@@ -93,5 +93,6 @@
         "web.assets_tests": ["mango_office/static/tests/tours/**/*"],
     },
     "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

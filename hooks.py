@@ -1,4 +1,5 @@
 from odoo.tools import SQL, split_every
+from odoo.tools.sql import drop_index
 
 BATCH_SIZE = 1000
 
@@ -31,3 +32,11 @@ def post_init_hook(env):
             env.add_to_compute(field, records)
             records.flush_recordset(["phone_sanitized"])
             records.invalidate_recordset()
+
+
+def uninstall_hook(env):
+    """Drop the index that this addon adds to contacts; Odoo drops columns only.
+
+    :param Environment env: the uninstalling environment.
+    """
+    drop_index(env.cr, "res_partner__phone_sanitized_index", "res_partner")
