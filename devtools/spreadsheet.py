@@ -432,10 +432,12 @@ class Spreadsheet:
                     if self.is_sample
                     else f'=ODOO.LIST({key},{place + 1},"{name}")'
                 )
+                # Odoo formats the dates of records in the reader's language.
+                is_formatted = self.is_sample or look != "datetime"
                 self.sheet.put(
                     (across, row + 2 + place),
                     value,
-                    number_format=look,
+                    number_format=look if is_formatted else None,
                     to=across + wide - 1,
                 )
                 across += wide
