@@ -1,8 +1,8 @@
 """``./dev screenshots``: pictures of our screens, taken of the running ``./dev demo``.
 
 Each screen is taken in each language and width, as ``<screen>.<lang>.<width>.png``. It
-is made anew each time: a picture shows what a person with that screen would see. The
-pictures of the documentation and of the app's page are made by it too.
+is opened anew each time, so a picture shows what a user with that screen sees. The
+pictures of the documentation and of the app's page are taken by it too.
 """
 
 import contextlib
@@ -21,18 +21,34 @@ from .report import Report
 
 LANGUAGES = {"en": "en_US", "ru": "ru_RU"}
 SIZES = {1400: 900, 390: 844}  # CSS pixels
-PASSWORDS = {"admin": "admin"}  # others have the demo's
-HURRY = 5  # simulator's speed while the calls of before are played
-COLOURS = 256  # of a picture: a third of the size, and nobody sees the difference
-#: Holds once nothing is drawn any more.
+PASSWORDS = {"admin": "admin"}  # others use the demo's
+HURRY = 5  # simulator's speed while the earlier calls are played
+COLOURS = 256  # of a picture: a third of the size, without a visible difference
+#: True once rendering is complete.
 DRAWN = (
     "document.fonts.status === 'loaded'"
     " && ![...document.images].some((one) => !one.complete && one.loading !== 'lazy')"
     " && !document.querySelector('.o_loading_indicator')"
 )
+#: Holds once the figures of a dashboard are there.
+COUNTED = """(() => {
+    const { services } = odoo.__WOWL_DEBUG__.root.env;
+    const dashboard = services.spreadsheet_dashboard_loader.getActiveDashboard();
+    const getters = dashboard?.model?.getters;
+    return getters?.getSheetIds().every((sheet) =>
+        getters.getEvaluatedCells(sheet).every((cell) => cell.value !== "Loading..."));
+})()"""
+#: Holds once charts, which are loaded and then grow, have looked alike for many frames.
+GROWN = """(() => {
+    const charts = [...document.querySelectorAll("canvas")];
+    const look = charts.map((chart) => chart.toDataURL()).join();
+    window.alike = look === window.look ? window.alike + 1 : 0;
+    window.look = look;
+    return window.alike > 40;
+})()"""
 
 CARD = ".o_mango_card"
-#: On a telephone only the head of a card is shown at first.
+#: On a phone, only the head of a card is shown at first.
 EXPAND = f"document.querySelector('{CARD} [aria-expanded=false]')?.click()"
 #: There, the buttons above a list are in a menu.
 UNFOLD = "document.querySelector('button.o-control-panel-adaptive-dropdown')?.click()"
@@ -42,7 +58,7 @@ DASHBOARD = ".o_search_panel_category_value"
 
 
 # ---------------------------------------------------------------------------
-# Screens: what is done before the picture is taken
+# Screens: actions before the picture is taken
 
 
 def call_card_ringing(running, page):
@@ -61,6 +77,13 @@ def transfer(running, page):
     page.evaluate(EXPAND)
     page.click(f"{CARD} .o_mango_transfer")
     page.wait_for_selector(".o_mango_colleague")
+
+
+def call_card_closed(running, page):
+    call_card_talking(running, page)
+    page.click(f"{CARD} .o_mango_close")
+    _open_menu(page, "recent")
+    page.wait_for_selector(f"{MENU} .o_mango_show_card")
 
 
 def menu_missed(running, page):
@@ -115,6 +138,8 @@ def dashboard(number):
         page.wait_for_selector(DASHBOARD)
         page.evaluate(f"document.querySelectorAll('{DASHBOARD}')[{number}].click()")
         page.wait_for_selector("canvas.o-scorecard")
+        page.wait_for(COUNTED)
+        page.wait_for(GROWN)
 
     return make
 
@@ -148,7 +173,7 @@ def simulator(running, page):
     running.pbx.post("call", **{"from": IVAN})  # with a greeting, so that Odoo routes
     running.wait_for_ringing(ANNA)
     page.open(f"{running.pbx.url}/?lang={running.language[:2]}")
-    page.wait_for_selector("button", "101")
+    page.wait_for_selector(".person.ringing")
 
 
 def routing_trial(running, page):
@@ -157,11 +182,11 @@ def routing_trial(running, page):
     page.click(":is(.o_control_panel, .dropdown-menu) button[name]:visible")
     page.wait_for_selector(f"{DIALOG} [name=number] input")
     page.fill(f"{DIALOG} [name=number] input", f"+{IVAN}")
-    page.wait_for_selector(f"{DIALOG} .o_mango_timeline_step")
+    page.wait_for_selector(f"{DIALOG} .o_mango_timeline_step", "Анна")
 
 
 class Screen(NamedTuple):
-    """``login``: who sees it; ``path``: where; ``make``: what is done there.
+    """``login``: the user; ``path``: the page; ``make``: the actions there.
 
     ``widths``: of the windows that it fits into.
     """
@@ -172,21 +197,17 @@ class Screen(NamedTuple):
     widths: tuple = tuple(SIZES)
 
 
+#: Those that make calls come last: their calls would fill the lists of the others.
 SCREENS = {
-    "call-card-ringing": Screen("anna", MINE, call_card_ringing),
-    "call-card-talking": Screen("anna", MINE, call_card_talking),
-    "transfer": Screen("anna", MINE, transfer),
+    "call-list": Screen("vera", "/odoo/calls", records),
+    "call-form": Screen("vera", "/odoo/calls", call_form),
     "menu-missed": Screen("anna", MINE, menu_missed),
     "menu-planned": Screen("anna", MINE, menu_planned),
     "menu-recent": Screen("anna", MINE, menu_recent),
     "dial-pad": Screen("anna", MINE, dial_pad),
-    "board": Screen("vera", "/odoo/calls-board", board),
-    "wall": Screen("vera", "/odoo/calls-board", wall, (1400,)),
     "dashboard-calls": Screen("vera", "/odoo/call-dashboards", dashboard(0)),
     "dashboard-team": Screen("vera", "/odoo/call-dashboards", dashboard(1)),
     "dashboard-today": Screen("vera", "/odoo/call-dashboards", dashboard(2)),
-    "call-list": Screen("vera", "/odoo/calls", records),
-    "call-form": Screen("vera", "/odoo/calls", call_form),
     "recordings": Screen("vera", "/odoo/call-recordings", records),
     "to-call-back-list": Screen("anna", "/odoo/to-call-back?view_type=list", records),
     "to-call-back-kanban": Screen(
@@ -197,18 +218,24 @@ SCREENS = {
     "pbx-form": Screen("admin", "/odoo/pbx", first_record),
     "settings": Screen("admin", "/odoo/settings", settings),
     "connection-check": Screen("admin", "/odoo/settings", connection_check),
+    "call-card-ringing": Screen("anna", MINE, call_card_ringing),
+    "call-card-talking": Screen("anna", MINE, call_card_talking),
+    "call-card-closed": Screen("anna", MINE, call_card_closed),
+    "transfer": Screen("anna", MINE, transfer),
+    "board": Screen("vera", "/odoo/calls-board", board),
+    "wall": Screen("vera", "/odoo/calls-board", wall, (1400,)),
     "simulator": Screen("anna", MINE, simulator, (1400,)),
 }
 
 
 # ---------------------------------------------------------------------------
-# Taking them
+# Taking pictures
 
 
 def main(folder, names, again, port, pbx_port):
     """Take the pictures.
 
-    :param pathlib.Path folder: takes them; older ones are replaced.
+    :param pathlib.Path folder: folder for the pictures; older ones are replaced.
     :param list names: of :data:`SCREENS`; empty for all.
     :param bool again: whether to take only those that the folder has already.
     :param int port: of the demo's Odoo.
@@ -234,7 +261,7 @@ def main(folder, names, again, port, pbx_port):
                 for login in {screen.login for screen in SCREENS.values()}
             }
             for person in people.values():
-                person.leave()  # the calls before have left cards
+                person.leave()  # earlier calls have left cards
             for name, width in itertools.product(names or SCREENS, SIZES):
                 path = folder / f"{name}.{language}.{width}.png"
                 if width not in SCREENS[name].widths or (again and not path.exists()):
@@ -247,7 +274,7 @@ def main(folder, names, again, port, pbx_port):
 def _take(running, people, screen, width, path):
     """Take a picture.
 
-    :return: why there is none; empty if there is one.
+    :return: the reason if it failed, else empty.
     :rtype: str
     """
     try:
@@ -275,14 +302,14 @@ def _make_small(path):
 
 
 class RunningDemo:
-    """The demo that somebody has started, and who calls there.
+    """The running demo, and its callers.
 
     :param int port: of Odoo.
     :param int pbx_port: of the simulator.
-    :raise Failure: if it does not run.
+    :raise Failure: if it is not running.
 
-    ``talk`` is the id of a call with a recording, once it was prepared; ``language``
-    the code of the one that everybody sees Odoo in.
+    ``talk`` is the id of a call with a recording, once prepared; ``language`` the code
+    of everybody's language.
     """
 
     language = ""
@@ -304,7 +331,7 @@ class RunningDemo:
         return testbed.Server(self.url, demo.DATABASE, login, password)
 
     def prepare(self):
-        """Let there be a talk with its recording, a missed client and a planned call.
+        """Create a talk with its recording, a missed client and a planned call.
 
         The demo's other calls end.
         """
@@ -312,7 +339,7 @@ class RunningDemo:
         speed = self.pbx.get("state")["settings"]["speed"]
         self.pbx.post("settings", speed=HURRY)
         try:
-            with step("A talk and a missed call before"):
+            with step("Preparing a talk and a missed call"):
                 self._miss(VOLKOV)
                 self.pbx.play("inbound-known-manager")
         finally:
@@ -331,7 +358,7 @@ class RunningDemo:
 
     @contextlib.contextmanager
     def speaking(self, language):
-        """Let everybody see Odoo in a language, for the time of the block."""
+        """Set everybody's language in Odoo for the time of the block."""
         self.language = language
         users = self._admin.search_read("res.users", [], ["lang"])
         self._admin.call(
@@ -345,7 +372,7 @@ class RunningDemo:
                 self._admin.call("res.users", "write", [user["id"]], vals)
 
     def call(self, number):
-        """A client calls; phones ring at once."""
+        """Let a client call, with phones ringing at once."""
         self.pbx.post("call", **{"from": number}, greeting=0)
 
     def pick_up(self, extension):

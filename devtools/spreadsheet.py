@@ -237,9 +237,20 @@ class Spreadsheet:
         if not compared:
             return current, None
         before = self.data.put(
-            (2, row), self._card_value(card, -1), number_format=card["format"]
+            (2, row), self._card_value_before(card), number_format=card["format"]
         )
         return current, before
+
+    def _card_value_before(self, card):
+        """Compute a figure of the period before; nothing if it was zero.
+
+        Else the figure of now would be an infinite change.
+        """
+        formula = self._card_value(card, -1)
+        if self.is_sample or card["format"] == "percent":
+            return formula
+        value = formula.removeprefix("=")
+        return f'=IF({value}=0,"",{value})'
 
     def _card_value(self, card, offset):
         factor = SECONDS.get(card["format"], "")
