@@ -1,4 +1,4 @@
-"""Who gets the past month of calls: the demo, unless told otherwise, and nobody else."""
+"""Who gets the past month of calls: the demo, unless told otherwise; nobody else."""
 
 import unittest
 
