@@ -237,20 +237,13 @@ class Spreadsheet:
         if not compared:
             return current, None
         before = self.data.put(
-            (2, row), self._card_value_before(card), number_format=card["format"]
+            (2, row), self._card_value(card, -1), number_format=card["format"]
         )
-        return current, before
-
-    def _card_value_before(self, card):
-        """Compute a figure of the period before; nothing if it was zero.
-
-        Else the figure of now would be an infinite change.
-        """
-        formula = self._card_value(card, -1)
         if self.is_sample or card["format"] == "percent":
-            return formula
-        value = formula.removeprefix("=")
-        return f'=IF({value}=0,"",{value})'
+            return current, before
+        # Compared with zero, any figure would have changed by infinity.
+        some = f'=IF({before}=0,"",{before})'
+        return current, self.data.put((3, row), some, number_format=card["format"])
 
     def _card_value(self, card, offset):
         factor = SECONDS.get(card["format"], "")
