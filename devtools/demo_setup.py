@@ -107,11 +107,10 @@ def set_sources(env):
 def fetch_history(env):
     """Fetch the calls of the past month as a first connection does, in a hurry."""
     account = env.company.mango_account_id
-    max_age = account.callback_max_age_hours
-    account.callback_max_age_hours = HISTORY // timedelta(hours=1)
     now = fields.Datetime.now()
     jobs = env["mango.statistics.import"]
     job = jobs._start(account, now - HISTORY, now, "first")
+    account.callback_enabled = False  # not once for each call
     env.cr.commit()
     fetching.ORDER_INTERVAL = fetching.POLL_INTERVAL = timedelta(0)
     fetching.RUN_TIME = timedelta(minutes=10)
@@ -120,6 +119,20 @@ def fetch_history(env):
     limit_requests(True)
     if job.state != "done":
         raise RuntimeError(f"The past month was not fetched: {job.error}")
+    find_missed_clients(env, account, now)
+
+
+def find_missed_clients(env, account, now):
+    """Let those who were missed have been called back, given up, or be waiting."""
+    max_age = account.callback_max_age_hours
+    account.write(
+        {
+            "callback_enabled": True,
+            "callback_max_age_hours": HISTORY // timedelta(hours=1),
+        }
+    )
+    missed = env["mango.call"].search([("result", "=", "missed")])
+    env["mango.callback.task"]._add(missed)
     env["mango.callback.task"]._work_off()
     given_up = env["mango.callback"].search(
         [("state", "=", "open"), ("last_missed_at", "<", now - PATIENCE)]

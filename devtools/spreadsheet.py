@@ -239,7 +239,11 @@ class Spreadsheet:
         before = self.data.put(
             (2, row), self._card_value(card, -1), number_format=card["format"]
         )
-        return current, before
+        if self.is_sample or card["format"] == "percent":
+            return current, before
+        # Compared with zero, any figure would have changed by infinity.
+        some = f'=IF({before}=0,"",{before})'
+        return current, self.data.put((3, row), some, number_format=card["format"])
 
     def _card_value(self, card, offset):
         factor = SECONDS.get(card["format"], "")

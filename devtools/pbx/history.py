@@ -45,7 +45,7 @@ BUSY_HOURS = {
 }
 OPEN_HOURS = range(9, 19)
 #: mean number of calls by weekday, Monday first
-CALLS = (136, 127, 123, 125, 112, 28, 13)
+CALLS = (129, 120, 117, 119, 106, 27, 12)
 SATURDAY = 5
 KINDS = {"inbound": 64, "outbound": 29, "internal": 7}
 #: share of the inbound calls by position of the line in the directory
