@@ -159,14 +159,14 @@ OVERDUE = figure(
 # -- charts ---------------------------------------------------------------------------
 
 
-def by_result(title, field, bars, order=None):
+def by_result(title, field, bars, order=None, domain=()):
     """Describe a chart of calls by a field, each bar divided by the calls' results."""
     return {
         "title": title,
         "model": CALLS,
         "group_by": [field, "result"],
         "measure": "__count",
-        "domain": [["result", "!=", False]],
+        "domain": [["result", "!=", False], *domain],
         "order": order,
         "sample": (RESULTS, bars),
     }
@@ -204,6 +204,7 @@ BY_LINE = by_result(
     "line_id",
     [(LINES[0], 610, 31, 0), (LINES[1], 402, 29, 0), (LINES[2], 92, 14, 0)],
     "DESC",
+    [["line_id", "!=", False]],
 )
 BY_EMPLOYEE = by_result(
     "Calls by Employee",
