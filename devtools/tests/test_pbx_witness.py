@@ -60,7 +60,7 @@ class TestWitness(unittest.IsolatedAsyncioTestCase):
         told = await self.ask(self.witness.user_list)
         numbers = {user["telephony"].get("extension") for user in told["users"]}
         self.assertIn("101", numbers)
-        self.pbx.clock.advance(10)  # the PBX counts requests
+        self.pbx.clock.advance(3)  # the PBX may be asked once within two seconds
         told = await self.ask(self.witness.user_list, extension="101")
         self.assertEqual(len(told["users"]), 1)
 

@@ -47,6 +47,8 @@ class MangoSelfTest(models.TransientModel):
         "mango.call", string="Call by Click", ondelete="set null"
     )
     command_id = fields.Many2one("mango.command", ondelete="set null")
+    # By id and not by time: a command is stored in a transaction of its own.
+    last_command = fields.Integer(help="The user's newest one before the test.")
     report_key = fields.Char()
     step_ids = fields.One2many("mango.self.test.step", "test_id", string="Steps")
 
@@ -95,6 +97,9 @@ class MangoSelfTest(models.TransientModel):
                 "account_id": account.id,
                 "line_id": account.line_ids[:1].id,
                 "mobile": user.partner_id.phone,
+                "last_command": self.env["mango.command"]
+                .search([("user_id", "=", user.id)], limit=1)
+                .id,
                 "step_ids": [Command.create({"step": step}) for step in STEPS],
             }
         )
@@ -217,7 +222,7 @@ class MangoSelfTest(models.TransientModel):
             Domain("account_id", "=", self.account_id.id)
             & Domain("kind", "=", "callback")
             & Domain("user_id", "=", self.env.uid)
-            & Domain("create_date", ">=", self.since - AROUND)
+            & Domain("id", ">", self.last_command)
             & Domain("to_number", "=", self.account_id._e164(self.mobile or "")),
             limit=1,
         )

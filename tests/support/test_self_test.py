@@ -226,6 +226,8 @@ class TestSelfTest(MangoCase):
         self.receive(*result("callback", command_id, 1000))
         self.assertEqual(self.look(test), OK)
         self.assertEqual(test.ordered_call_id, self.call())
+        # Another test begins anew.
+        self.assertEqual(self.look(self.at("outbound")), WAITING)
 
     def at_statistics(self):
         """Return a test that has got as far, and has seen a call."""
