@@ -45,7 +45,7 @@ class TestCrmTours(MangoHttpCase):
         self.start_tour("/odoo/my-calls", "mango_office_crm_ru", login=self.anna.login)
         self.assertTrue(call.outcome_id)
         self.assertIn("Звонок", call.lead_id.name)
-        self.assertIn("Прослушать", call.chatter_message_id.body)
+        self.assertIn("Слушать", call.chatter_message_id.body)
 
     def test_sources(self):
         self.hear_of_a_talk()

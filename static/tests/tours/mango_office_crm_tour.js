@@ -61,7 +61,7 @@ registry.category("web_tour.tours").add("mango_office_crm_ru", {
     steps: () =>
         crmSteps({
             missing: "Итог: выберите его, и карточку можно будет закрыть",
-            play: "Прослушать",
+            play: "Слушать",
         }),
 });
 
