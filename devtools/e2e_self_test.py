@@ -155,7 +155,8 @@ def well_again(tester):
 
 
 def no_call(tester):
-    tester.set(notify=False)
+    # Nor may the call be fetched from the statistics meanwhile.
+    tester.set(notify=False, in_statistics=False)
     test = tester.begin("inbound", STRANGERS[0])
     tester.call(STRANGERS[0], SHORT)
     tester.wait_in_vain(test)

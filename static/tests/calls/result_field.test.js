@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
-import { advanceTime, animationFrame, mockDate } from "@odoo/hoot-mock";
+import { waitFor } from "@odoo/hoot-dom";
+import { advanceTime, mockDate } from "@odoo/hoot-mock";
 import { mountView } from "@web/../tests/web_test_helpers";
 import { defineMangoOfficeModels, MangoCall } from "../mango_office_test_helpers";
 
@@ -25,9 +26,8 @@ test("a running call says what is going on, and for how long", async () => {
     await mountList();
     expect(".o_data_row:eq(0) td[name=result]").toHaveText("Talking 0:42");
     expect(".o_data_row:eq(1) td[name=result]").toHaveText("Ringing");
-    await advanceTime(1500); // the timer has begun a little later than the test
-    await animationFrame();
-    expect(".o_data_row:eq(0) td[name=result]").toHaveText("Talking 0:43");
+    await advanceTime(1500);
+    await waitFor(".o_data_row:eq(0) td[name=result]:contains('Talking 0:43')");
 });
 
 test("a call that has ended says how", async () => {
