@@ -75,10 +75,6 @@ class MangoCall(models.Model):
     _unsent_idx = models.Index(
         "(id) WHERE route_state = 'none' AND route_command_id IS NOT NULL"
     )
-    # For everybody's last call, which each decision reads.
-    _extension_idx = models.Index(
-        "(extension_id, started_at DESC) WHERE extension_id IS NOT NULL"
-    )
 
     @api.depends("route_trace", "client_number", "partner_id", "lead_id")
     @api.depends_context("lang", "uid")

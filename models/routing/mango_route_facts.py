@@ -11,6 +11,9 @@ from .decision import OWNERS, Facts, Person
 
 #: A route command without a leg is disregarded after this time.
 COMMAND_LIFE = timedelta(minutes=2)
+#: A last call longer ago does not matter: everybody without one since is equally idle.
+#: So the calls of a day are read, not the last one of each of hundreds of employees.
+IDLE_WINDOW = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -219,20 +222,21 @@ class MangoRouteFacts(models.AbstractModel):
                   FROM mango_extension AS extension
              LEFT JOIN res_users AS person ON person.id = extension.user_id
              LEFT JOIN res_users_settings AS settings ON settings.user_id = person.id
-             LEFT JOIN LATERAL (
-                           SELECT call.started_at, call.ended_at
-                             FROM mango_call AS call
-                            WHERE call.extension_id = extension.id
-                              AND (call.answered_at IS NOT NULL
-                                   OR call.direction = 'outbound')
-                         ORDER BY call.started_at DESC
-                            LIMIT 1
-                       ) AS last ON TRUE
+             LEFT JOIN (
+                           SELECT extension_id, max(started_at) AS started_at,
+                                  max(COALESCE(ended_at, started_at)) AS ended_at
+                             FROM mango_call
+                            WHERE account_id = %(account_id)s
+                              AND started_at > %(since)s
+                              AND (answered_at IS NOT NULL OR direction = 'outbound')
+                         GROUP BY extension_id
+                       ) AS last ON last.extension_id = extension.id
                        %(employee_joins)s
                  WHERE extension.account_id = %(account_id)s AND extension.active
               ORDER BY extension.number, extension.id
                 """,
                 account_id=account.id,
+                since=now - IDLE_WINDOW,
                 **self._employee_sql(account, now),
             )
         )
