@@ -3,7 +3,6 @@
 import itertools
 import json
 import random
-import re
 import threading
 import time
 
@@ -20,9 +19,6 @@ FLOOR = "/mango_office_bench/insert"
 THROUGHPUT_CALLS = 40
 RATE = 20  # notifications a second while it rings
 ROUTE_INTERVAL = 2.8  # seconds; commands leave 2.5 s apart
-
-EXTENSION = re.compile(r'"extension":"\d+"')
-OTHER = "0511"
 
 _marks = itertools.count(int(time.time()))
 
@@ -144,8 +140,9 @@ def _seconds_to_route(bed, ring):
 
 def _crowd(bed, done):
     """Post notifications of other calls at a steady rate until the measure is done."""
-    calls = iter(lambda: _copy(_take("inbound-unknown")), None)
-    posts = map(_with_others, itertools.chain.from_iterable(calls))
+    # No phone rings for them: the manager is not to be busy.
+    calls = iter(lambda: _copy(_take("missed-in-menu")), None)
+    posts = itertools.chain.from_iterable(calls)
     threads = []
     while not done.wait(1 / RATE):
         post = next(posts)
@@ -154,11 +151,6 @@ def _crowd(bed, done):
         threads.append(thread)
     for thread in threads:
         thread.join()
-
-
-def _with_others(post):
-    """Return a notification with another employee: the manager is not to be busy."""
-    return post._replace(text=EXTENSION.sub(f'"extension":"{OTHER}"', post.text))
 
 
 _recorded = {}
