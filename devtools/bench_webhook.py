@@ -107,15 +107,16 @@ def ring_to_route(bed, rounds):
     bed.pbx.post("settings", faults=[fault])
     # Nobody picks up here, and everybody is rung again all the same.
     bed.query("UPDATE mango_account SET route_unanswered_limit = 0")
-    rings = [_copy(_take(CALLER))[0] for _round in range(rounds + WARM_UP)]
+    rings = [_copy(_take(CALLER)) for _round in range(rounds + WARM_UP)]
     found = []
     done = threading.Event()
     crowd = threading.Thread(target=_crowd, args=(bed, done))
     with step(f"Ringing {len(rings)} times amid {RATE} notifications a second"):
         crowd.start()
         try:
-            for ring in rings:
+            for ring, *_others, summary in rings:
                 found.append(_seconds_to_route(bed, ring))
+                _seconds(bed, summary)  # or the manager would be rung for ever
         finally:
             done.set()
             crowd.join()

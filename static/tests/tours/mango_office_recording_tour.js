@@ -105,7 +105,10 @@ tours.add("mango_office_recording_requested", {
         return [
             ...closeCard(),
             { ...recordingIs(row, "announced", ".o_mango_request"), run: "click" },
-            recordingIs(row, "requested"),
+            {
+                content: "it is on its way, or there already",
+                trigger: `${row} .o_mango_recording:is([data-state=requested], [data-state=ready])`,
+            },
             ...listen(row),
             { content: "there is room for it", trigger: ".o_mango_recordings .o_mango_waveform" },
             ...listenToTheEnd(),
