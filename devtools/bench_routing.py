@@ -86,7 +86,14 @@ def _plan(server, users):
                 {**common, "sequence": order, "target": "user", "user_id": user}
                 for order, user in enumerate(users[: STEPS - 2])
             ),
-            {**common, "sequence": STEPS, "target": "team", "team_id": team},
+            # The others who call meanwhile are unknown, and ring nobody.
+            {
+                **common,
+                "sequence": STEPS,
+                "target": "team",
+                "team_id": team,
+                "caller": "known",
+            },
             {**common, "sequence": STEPS + 1, "target": "pbx"},
         ],
     )
