@@ -1,5 +1,7 @@
 import logging
 
+from psycopg2 import InterfaceError, OperationalError
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
@@ -80,6 +82,8 @@ def _do(calls):
         calls._update_crm()
     except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
         _logger.info("a call is being written concurrently, the CRM processes it later")
+    except (InterfaceError, OperationalError):
+        raise  # The database is gone, and so is this run.
     except Exception:
         _logger.exception("the CRM could not process a call")
     else:
