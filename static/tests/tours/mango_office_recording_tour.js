@@ -107,7 +107,7 @@ tours.add("mango_office_recording_requested", {
             { ...recordingIs(row, "announced", ".o_mango_request"), run: "click" },
             {
                 content: "it is on its way, or there already",
-                trigger: `${row} .o_mango_recording:is([data-state=requested], [data-state=ready])`,
+                trigger: `${row} .o_mango_recording:not([data-state=announced])`,
             },
             ...listen(row),
             { content: "there is room for it", trigger: ".o_mango_recordings .o_mango_waveform" },
