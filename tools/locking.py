@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 
+from psycopg2 import InterfaceError, OperationalError
+from psycopg2.errors import AdminShutdown, CannotConnectNow, CrashShutdown
 from psycopg2.pool import PoolError
 from werkzeug.exceptions import ServiceUnavailable
 
@@ -17,6 +19,8 @@ from odoo.service.server import CommonServer
 from odoo.tools import SQL, config
 
 _logger = logging.getLogger(__name__)
+
+LOST_CONNECTION = (InterfaceError, AdminShutdown, CannotConnectNow, CrashShutdown)
 
 #: How long a transaction waits for a lock. Odoo retries a request that times out.
 LOCK_TIMEOUT = "10s"
@@ -295,3 +299,14 @@ def start_after_commit(env, target, record_id, urgent=False):
     env.cr.postcommit.add(
         lambda dbname=env.cr.dbname: background.start(target, dbname, record_id)
     )
+
+
+def is_connection_lost(error):
+    """Tell whether the database has gone away, whatever was being done.
+
+    A statement that was cancelled is not that: it would be cancelled again.
+
+    :param Exception error: what was raised.
+    :rtype: bool
+    """
+    return type(error) is OperationalError or isinstance(error, LOST_CONNECTION)

@@ -1,12 +1,12 @@
 import logging
 from collections import Counter
 
-from psycopg2 import InterfaceError, OperationalError
-
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
+
+from ...tools.locking import is_connection_lost
 
 _logger = logging.getLogger(__name__)
 
@@ -128,9 +128,9 @@ def _apply(client, calls):
         client.apply(calls)
     except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
         _logger.info("the entry of a missed client is being written concurrently")
-    except (InterfaceError, OperationalError):
-        raise  # The database is gone, and so is this run.
-    except Exception:
+    except Exception as error:
+        if is_connection_lost(error):
+            raise  # And so is this run.
         _logger.exception("the clients to call back could not be computed")
     else:
         return True

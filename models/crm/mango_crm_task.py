@@ -1,10 +1,10 @@
 import logging
 
-from psycopg2 import InterfaceError, OperationalError
-
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from ...tools.locking import is_connection_lost
 
 _logger = logging.getLogger(__name__)
 
@@ -82,9 +82,9 @@ def _do(calls):
         calls._update_crm()
     except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
         _logger.info("a call is being written concurrently, the CRM processes it later")
-    except (InterfaceError, OperationalError):
-        raise  # The database is gone, and so is this run.
-    except Exception:
+    except Exception as error:
+        if is_connection_lost(error):
+            raise  # And so is this run.
         _logger.exception("the CRM could not process a call")
     else:
         return True

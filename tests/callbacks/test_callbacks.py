@@ -7,7 +7,8 @@ from unittest.mock import patch
 
 from freezegun import freeze_time
 from lxml import etree
-from psycopg2.errors import UniqueViolation
+from psycopg2 import InterfaceError
+from psycopg2.errors import QueryCanceled, UniqueViolation
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
@@ -1013,6 +1014,24 @@ class TestCallbacks(CallbackCase):
         self.assertEqual(self.env["mango.callback.task"].search([]).attempts, 1)
         self.assertEqual(len(self.work_off()), 2)
         self.assertFalse(self.env["mango.callback.task"].search([]))
+
+    def test_only_a_lost_database_ends_the_run(self):
+        """A cancelled statement counts as a failure, or one client would stop all."""
+        self.missed(10)
+        self.env.flush_all()
+        task = self.env["mango.callback.task"].search([])
+        logger = "odoo.addons.mango_office.models.callbacks.mango_callback_task"
+        with (
+            patch.object(MangoCallback, "_apply", side_effect=QueryCanceled),
+            mute_logger(logger),
+        ):
+            task._work_off_batch()
+        self.assertEqual(task.attempts, 1)
+        with (
+            patch.object(MangoCallback, "_apply", side_effect=InterfaceError),
+            self.assertRaises(InterfaceError),
+        ):
+            task._work_off_batch()
 
     def test_no_time_for_more(self):
         """What a run has done stays done; the next one goes on from there."""
