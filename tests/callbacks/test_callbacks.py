@@ -17,6 +17,7 @@ from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
 from ...models.callbacks.mango_callback_apply import MangoCallback
+from ...models.callbacks.mango_callback_task import _apply
 from ..common import MangoCase
 from ..vpbx_scenarios import missed_by_group
 
@@ -1018,20 +1019,23 @@ class TestCallbacks(CallbackCase):
     def test_only_a_lost_database_ends_the_run(self):
         """A cancelled statement counts as a failure, or one client would stop all."""
         self.missed(10)
-        self.env.flush_all()
-        task = self.env["mango.callback.task"].search([])
-        logger = "odoo.addons.mango_office.models.callbacks.mango_callback_task"
         with (
             patch.object(MangoCallback, "_apply", side_effect=QueryCanceled),
-            mute_logger(logger),
+            mute_logger(
+                "odoo.addons.mango_office.models.callbacks.mango_callback_task"
+            ),
         ):
-            task._work_off_batch()
-        self.assertEqual(task.attempts, 1)
+            self.work_off()
+        self.assertEqual(self.env["mango.callback.task"].search([]).attempts, 1)
         with (
             patch.object(MangoCallback, "_apply", side_effect=InterfaceError),
             self.assertRaises(InterfaceError),
         ):
-            task._work_off_batch()
+            _apply(*next(iter(self.waiting_clients().items())))
+
+    def waiting_clients(self):
+        calls = self.env["mango.callback.task"].search([]).call_id
+        return self.env["mango.callback"]._clients_of(calls)
 
     def test_no_time_for_more(self):
         """What a run has done stays done; the next one goes on from there."""
