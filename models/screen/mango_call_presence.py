@@ -50,6 +50,8 @@ class MangoCallPresence(models.Model):
         if not extensions:
             return self.env["res.users"]
         extensions.flush_model(["user_id"])
+        # A card that is being closed must not be run into: the insert would fail with a
+        # concurrent update, although there is nothing to insert.
         rows = self.env.execute_query(
             SQL(
                 """
@@ -60,6 +62,11 @@ class MangoCallPresence(models.Model):
                        FROM mango_extension AS extension
                        JOIN res_users AS person ON person.id = extension.user_id
                       WHERE extension.id IN %(extension_ids)s AND person.active
+                        AND NOT EXISTS (
+                                SELECT FROM mango_call_presence AS known
+                                 WHERE known.call_id = %(call_id)s
+                                   AND known.user_id = person.id
+                            )
                 ON CONFLICT (call_id, user_id) DO NOTHING
                   RETURNING user_id
                 """,

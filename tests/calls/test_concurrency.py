@@ -240,6 +240,38 @@ class TestTwoTransactions(CommittedCase):
 
 
 @tagged("post_install", "-at_install")
+class TestClosedCard(CommittedCase):
+    """A card is closed while a notification of its call is being applied."""
+
+    def test_nothing_collides(self):
+        """Removed to see it fail: the search for known cards in ``_show_call``."""
+        with self.transaction() as env:
+            user = env.ref("base.user_admin")
+            extension = env["mango.extension"].search(
+                [("account_id", "=", self.account_id), ("number", "=", "101")]
+            )
+            extension.user_id = user
+            call = env["mango.call"].create(
+                {
+                    "account_id": self.account_id,
+                    "company_id": extension.account_id.company_id.id,
+                    "entry_id": self.id(),
+                }
+            )
+            shown = env["mango.call.presence"]._show_call(call, extension)
+            self.assertEqual(shown, user)
+        with self.transaction() as late:
+            late.cr.execute("SELECT 1")  # its snapshot is taken here
+            with self.transaction() as early:
+                card = early["mango.call.presence"].search([("call_id", "=", call.id)])
+                card.closed_at = card.create_date
+            again = late["mango.call.presence"]._show_call(
+                call.with_env(late), extension.with_env(late)
+            )
+            self.assertFalse(again)
+
+
+@tagged("post_install", "-at_install")
 class TestCachesAfterCommit(CommittedCase):
     """What others read before a commit does not stay in the caches after it.
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
 import { waitFor } from "@odoo/hoot-dom";
-import { advanceTime, mockDate } from "@odoo/hoot-mock";
+import { advanceTime, freezeTime, mockDate } from "@odoo/hoot-mock";
 import { mountView } from "@web/../tests/web_test_helpers";
 import { defineMangoOfficeModels, MangoCall } from "../mango_office_test_helpers";
 
@@ -9,6 +9,7 @@ defineMangoOfficeModels();
 
 beforeEach(() => {
     mockDate("2026-01-01 12:00:00");
+    freezeTime(); // a slow browser must not make the timer go on
     Object.assign(MangoCall._records[0], { state: "talking", talking_seconds: 42 });
     Object.assign(MangoCall._records[1], { state: "ringing", talking_seconds: 0 });
 });

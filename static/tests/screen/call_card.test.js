@@ -8,7 +8,7 @@ import {
     queryOne,
     queryRect,
 } from "@odoo/hoot-dom";
-import { advanceTime, animationFrame, Deferred, mockDate } from "@odoo/hoot-mock";
+import { advanceTime, animationFrame, Deferred, freezeTime, mockDate } from "@odoo/hoot-mock";
 import { EventBus, reactive } from "@odoo/owl";
 import {
     asyncStep,
@@ -153,16 +153,18 @@ describe("what it shows", () => {
 
     test("the timer goes on from what the server has counted", async () => {
         mockDate("2026-01-01 12:00:00");
+        freezeTime();
         await mountCards(makeCard({ phase: "talking", seconds: 58 }));
         expect(".o_mango_card_timer").toHaveText("0:58");
         await advanceTime(3500);
-        expect(".o_mango_card_timer").toHaveText(/^1:0[01]$/);
+        expect(".o_mango_card_timer").toHaveText("1:01");
         await change({ phase: "ended", result: "answered", seconds: false, talk_duration: 75 });
         expect(".o_mango_card_timer").toHaveText("1:15");
     });
 
     test("a timer says nothing beyond a day", async () => {
         mockDate("2026-01-01 12:00:00");
+        freezeTime();
         await mountCards(makeCard({ phase: "talking", seconds: 24 * 60 * 60 - 1 }));
         expect(".o_mango_card_timer").toHaveText("23:59:59");
         await advanceTime(2000);

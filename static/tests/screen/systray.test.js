@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
 import { pointerDown, pointerUp, press, queryAllTexts, queryOne, waitFor } from "@odoo/hoot-dom";
-import { advanceTime, animationFrame, mockDate } from "@odoo/hoot-mock";
+import { advanceTime, animationFrame, freezeTime, mockDate } from "@odoo/hoot-mock";
 import {
     asyncStep,
     contains,
@@ -200,6 +200,7 @@ describe("lists", () => {
     });
 
     test("a call that goes on says so, and is not called again", async () => {
+        freezeTime();
         recent = [
             { ...ROW, id: 9, state: "talking", result: false, talking_seconds: 42 },
             { ...ROW, id: 10, state: "ringing", result: false },
