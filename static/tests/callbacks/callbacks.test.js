@@ -1,6 +1,5 @@
-import { beforeEach, describe, expect, test } from "@odoo/hoot";
+import { beforeEach, describe, expect, mockDate, test } from "@odoo/hoot";
 import { animationFrame, queryFirst, runAllTimers, waitFor } from "@odoo/hoot-dom";
-import { mockDate } from "@odoo/hoot-mock";
 import {
     asyncStep,
     contains,

@@ -1,6 +1,5 @@
-import { beforeEach, describe, expect, test } from "@odoo/hoot";
+import { advanceTime, beforeEach, describe, expect, freezeTime, mockDate, test } from "@odoo/hoot";
 import { waitFor } from "@odoo/hoot-dom";
-import { advanceTime, freezeTime, mockDate } from "@odoo/hoot-mock";
 import { mountView } from "@web/../tests/web_test_helpers";
 import { defineMangoOfficeModels, MangoCall } from "../mango_office_test_helpers";
 

@@ -1,6 +1,5 @@
-import { describe, expect, test } from "@odoo/hoot";
+import { animationFrame, describe, expect, test } from "@odoo/hoot";
 import { queryAllTexts } from "@odoo/hoot-dom";
-import { animationFrame } from "@odoo/hoot-mock";
 import { openFormView, start, startServer } from "@mail/../tests/mail_test_helpers";
 import {
     asyncStep,

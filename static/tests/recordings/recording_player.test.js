@@ -1,6 +1,13 @@
-import { beforeEach, describe, expect, test } from "@odoo/hoot";
+import {
+    animationFrame,
+    beforeEach,
+    Deferred,
+    describe,
+    expect,
+    runAllTimers,
+    test,
+} from "@odoo/hoot";
 import { press, queryAllTexts } from "@odoo/hoot-dom";
-import { animationFrame, Deferred, runAllTimers } from "@odoo/hoot-mock";
 import {
     asyncStep,
     contains,

@@ -1,6 +1,13 @@
-import { beforeEach, describe, expect, test } from "@odoo/hoot";
+import {
+    advanceTime,
+    animationFrame,
+    beforeEach,
+    Deferred,
+    describe,
+    expect,
+    test,
+} from "@odoo/hoot";
 import { queryAllAttributes, queryAllTexts, queryOne } from "@odoo/hoot-dom";
-import { advanceTime, animationFrame, Deferred } from "@odoo/hoot-mock";
 import {
     asyncStep,
     contains,

@@ -1,4 +1,15 @@
-import { beforeEach, describe, expect, getFixture, test } from "@odoo/hoot";
+import {
+    advanceTime,
+    animationFrame,
+    beforeEach,
+    Deferred,
+    describe,
+    expect,
+    freezeTime,
+    getFixture,
+    mockDate,
+    test,
+} from "@odoo/hoot";
 import {
     manuallyDispatchProgrammaticEvent,
     press,
@@ -8,7 +19,6 @@ import {
     queryOne,
     queryRect,
 } from "@odoo/hoot-dom";
-import { advanceTime, animationFrame, Deferred, freezeTime, mockDate } from "@odoo/hoot-mock";
 import { EventBus, reactive } from "@odoo/owl";
 import {
     asyncStep,

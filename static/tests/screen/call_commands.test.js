@@ -1,6 +1,5 @@
-import { beforeEach, describe, expect, test } from "@odoo/hoot";
+import { advanceTime, animationFrame, beforeEach, describe, expect, test } from "@odoo/hoot";
 import { press, queryAllTexts } from "@odoo/hoot-dom";
-import { advanceTime, animationFrame } from "@odoo/hoot-mock";
 import {
     asyncStep,
     contains,

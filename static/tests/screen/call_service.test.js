@@ -1,5 +1,4 @@
-import { describe, expect, test } from "@odoo/hoot";
-import { advanceTime, animationFrame, Deferred, tick } from "@odoo/hoot-mock";
+import { advanceTime, animationFrame, Deferred, describe, expect, test, tick } from "@odoo/hoot";
 import {
     asyncStep,
     getService,

@@ -1,5 +1,4 @@
-import { describe, expect, test } from "@odoo/hoot";
-import { advanceTime, animationFrame, Deferred, tick } from "@odoo/hoot-mock";
+import { advanceTime, animationFrame, Deferred, describe, expect, test, tick } from "@odoo/hoot";
 import { Component, useState, xml } from "@odoo/owl";
 import { asyncStep, mountWithCleanup, waitForSteps } from "@web/../tests/web_test_helpers";
 import { inTurn } from "@mango_office/screen/call_service/in_turn";

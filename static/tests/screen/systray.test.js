@@ -1,6 +1,14 @@
-import { beforeEach, describe, expect, test } from "@odoo/hoot";
+import {
+    advanceTime,
+    animationFrame,
+    beforeEach,
+    describe,
+    expect,
+    freezeTime,
+    mockDate,
+    test,
+} from "@odoo/hoot";
 import { pointerDown, pointerUp, press, queryAllTexts, queryOne, waitFor } from "@odoo/hoot-dom";
-import { advanceTime, animationFrame, freezeTime, mockDate } from "@odoo/hoot-mock";
 import {
     asyncStep,
     contains,

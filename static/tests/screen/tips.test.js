@@ -1,5 +1,4 @@
-import { describe, test } from "@odoo/hoot";
-import { animationFrame } from "@odoo/hoot-mock";
+import { animationFrame, describe, test } from "@odoo/hoot";
 import {
     asyncStep,
     getService,
