@@ -43,21 +43,34 @@ class MangoRouteWords(models.AbstractModel):
     # ------------------------------------------------------------
 
     @api.model
-    def _reason(self, call):
-        """Explain to whom a call was routed and why, or why it was not.
+    def _reasons(self, calls):
+        """Explain to whom calls were routed and why, or why they were not.
 
-        :param mango.call call: one call.
-        :rtype: str
+        :param mango.call calls: any.
+        :rtype: dict[mango.call, str]
         """
+        names = {
+            account: self._names(
+                account, [entry for call in of_account for entry in self._told(call)]
+            )
+            for account, of_account in calls.grouped("account_id").items()
+        }
+        return {call: self._reason(call, names[call.account_id]) for call in calls}
+
+    def _reason(self, call, names):
         trace = call.route_trace or []
         if not trace:
             return ""
-        told = [entry for entry in trace if entry["reason"] not in NOT_FOR_CALLER]
+        told = self._told(call)
         if not told:
             return self._nobody(call, trace)
-        names = self._names(call.account_id, told)
         sentences = [self._sentence(entry, names) for entry in told]
         return " ".join(dict.fromkeys(filter(None, sentences)))
+
+    def _told(self, call):
+        """Return the entries of a call's trace that concern the caller."""
+        trace = call.route_trace or []
+        return [entry for entry in trace if entry["reason"] not in NOT_FOR_CALLER]
 
     def _nobody(self, call, trace):
         """Explain why the plan had nobody for the caller."""

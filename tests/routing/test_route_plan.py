@@ -330,6 +330,22 @@ class TestAvailability(PlanCase):
         self.assertNotIn("disturbed", told)
         self.assertIn("disturbed", call.with_user(self.vera).route_reason)
 
+    def test_a_list_of_calls_reads_the_names_once(self):
+        call = self.ring()
+        calls = call.concat(*(call.copy({"entry_id": f"E{n}"}) for n in range(10)))
+
+        def queries(records):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            records.mapped("state")
+            before = self.env.cr.sql_log_count
+            self.assertEqual(set(records.mapped("route_reason")), {reason})
+            return self.env.cr.sql_log_count - before
+
+        reason = call.route_reason
+        self.assertIn("Анна Соколова", reason)
+        self.assertEqual(queries(calls), queries(call))
+
     def test_in_the_readers_language(self):
         self.env["res.lang"]._activate_lang("ru_RU")
         call = self.ring()
