@@ -3,6 +3,7 @@ from . import (
     crm_lead,
     mango_call,
     mango_call_leg,
+    mango_call_task,
     mango_caller_lookup,
     mango_extension,
     mango_timeline,
