@@ -47,10 +47,19 @@ class MangoCallTask(models.AbstractModel):
 
     @api.model
     def _trigger_cron(self):
+        """Wake the cron; in a batch, its end does."""
         cron = self.env.ref(self._cron, raise_if_not_found=False)
-        if cron:
+        if cron and not self.env.context.get("mango_batch"):
             # sudo: ir.cron - triggers our own cron.
             cron.sudo()._trigger()
+
+    @api.model
+    def _end_batch(self):
+        """Wake the crons, after adding calls with ``mango_batch`` in the context."""
+        for name in self.pool.descendants([self._name], "_inherit") - {self._name}:
+            queue = self.env[name]
+            if queue.search_count(Domain("attempts", "=", 0), limit=1):
+                queue._trigger_cron()
 
     @api.model
     def _work_off(self):
