@@ -13,7 +13,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import RecordCapturer, tagged
 from odoo.tools import mute_logger
 
-from ...models.calls.mango_call import QUIET_TIME
+from ...models.calls.mango_call_apply import QUIET_TIME
 from ...models.history import mango_statistics_import as mango_history_fetch
 from ...models.history.mango_statistics_import import (
     KEPT_TIME,
