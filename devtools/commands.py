@@ -77,7 +77,15 @@ def _parser():
     command.add_argument(
         "scenarios",
         nargs="*",
-        help="routing, recordings, self-test, chaos, or names of browser scenarios",
+        help="routing, recordings, self-test, chaos, chaos-order, or names of browser "
+        "scenarios",
+    )
+    command.add_argument(
+        "--seeds",
+        type=_range,
+        default=[1],
+        metavar="1-20",
+        help="of the disorder, for chaos-order (1)",
     )
     command.set_defaults(run=_e2e)
 
@@ -135,6 +143,12 @@ def _parser():
     return parser
 
 
+def _range(text):
+    """Return the numbers of a range such as ``1-20``, or of a single number."""
+    first, _dash, last = text.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
 def _odoo(options):
     environment.ensure_runtime()
     odoo.replace_process(_after_dashes(options.arguments))
@@ -162,7 +176,7 @@ def _e2e(options):
     environment.ensure_browser()
     from . import e2e  # needs the packages that were just installed
 
-    return e2e.main(options.scenarios)
+    return e2e.main(options.scenarios, options.seeds)
 
 
 def _bench(options):

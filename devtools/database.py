@@ -90,12 +90,16 @@ def query(text, name, environment):
 
 
 def disconnect(name, environment):
-    """End all connections to a database, like a restart of the server.
+    """End all connections of Odoo to a database, like a restart of the server.
 
     :param str name: the database.
     :param dict environment: as returned by :func:`acquire`.
     """
-    others = f"datname = '{name}' AND pid <> pg_backend_pid()"
+    # PostgreSQL's own processes, such as autovacuum, belong to the superuser: trying
+    # to end them is an error.
+    others = (
+        f"datname = '{name}' AND usename = current_user AND pid <> pg_backend_pid()"
+    )
     text = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
     query(text, "postgres", environment)
 

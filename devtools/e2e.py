@@ -26,6 +26,7 @@ WORKERS = 3
 ASKING = 5  # people at once
 FETCHING_SECONDS = 60
 CHAOS = "chaos"  # runs e2e_chaos instead of scenarios in the browser
+ORDERS = "chaos-order"  # only compares calls in order and in disorder
 ROUTING = "routing"  # the same for e2e_routing
 RECORDINGS = "recordings"  # the same for e2e_recordings
 SELF_TEST = "self-test"  # the same for e2e_self_test
@@ -75,24 +76,26 @@ EXPECTED = {
 }
 
 
-def main(scenarios):
+def main(scenarios, seeds):
     """Run only these tests.
 
     :param list scenarios: as for :func:`run`.
+    :param ~collections.abc.Iterable[int] seeds: as for :func:`run`.
     :return: exit status.
     :rtype: int
     """
     report = Report()
-    for name, ok, detail in run(scenarios):
+    for name, ok, detail in run(scenarios, seeds):
         report.add(name, ok, detail)
     return report.finish()
 
 
-def run(scenarios=()):
+def run(scenarios=(), seeds=()):
     """Run the scenarios against Odoo, then the tours in a browser, then chaos.
 
     :param list scenarios: names of browser scenarios, ``routing``, ``recordings``,
-        ``self-test`` or ``chaos``; empty for all.
+        ``self-test``, ``chaos`` or ``chaos-order``; empty for all.
+    :param ~collections.abc.Iterable[int] seeds: of the disorder, for ``chaos-order``.
     :return: name, success and detail of each check, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
     """
@@ -110,7 +113,7 @@ def run(scenarios=()):
         if not scenarios or SELF_TEST in scenarios:
             with bed.serving(workers=0):
                 yield from e2e_self_test.check(bed)
-        others = (CHAOS, ROUTING, RECORDINGS, SELF_TEST)
+        others = (CHAOS, ORDERS, ROUTING, RECORDINGS, SELF_TEST)
         in_browser = [name for name in scenarios if name not in others]
         if not scenarios or in_browser:
             with bed.serving(workers=0):
@@ -119,6 +122,8 @@ def run(scenarios=()):
                     yield e2e_burst.run(bed, "threads")
         if not scenarios or CHAOS in scenarios:  # It leaves calls without an end.
             yield from e2e_chaos.run(bed)
+        if ORDERS in scenarios:
+            yield from e2e_chaos.run_orders(bed, seeds)
     yield _check_log()
 
 

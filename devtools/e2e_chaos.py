@@ -7,14 +7,13 @@ doubled, over many connections, to two Odoo servers with several processes each.
 import collections
 import contextlib
 import os
-import random
 import signal
 import statistics
 import threading
 import time
 from datetime import date, timedelta
 
-from . import demo, e2e_callbacks, e2e_leads, odoo, paths, traffic
+from . import demo, e2e_callbacks, e2e_compare, e2e_leads, odoo, paths, traffic
 from .console import step
 
 CALLS = 1000
@@ -23,28 +22,7 @@ WORKERS = 2
 ASKING_TRIES = 20  # a second each
 PATIENCE = 120  # maximum seconds to wait
 SEED = 20260101  # makes the disorder reproducible
-IN_ORDER = "order"
 OUTAGE_LOG = paths.LOGS / "e2e-outage.log"
-
-#: Fields that depend on when notifications arrive: the caller may have left the
-#: greeting before the first one arrives.
-OF_THE_MOMENT = (  # fields that begin so
-    "route",
-    "timeline",
-    # The PBX is asked for a visitor only while the phone rings.
-    "visitor_",
-    "campaign_id",
-    "source_id",
-    "medium_id",
-    # Of the client's other calls, which differ; see e2e_callbacks.
-    "callback_ids",
-    "callback_outcome",
-)
-#: Odoo's own fields of any record, and the chatter's.
-OF_ODOO = {"id", "create_date", "write_date", "create_uid", "write_uid", "call_id"}
-OF_ODOO |= {"display_name"}  # computed from others
-OF_ODOO |= {"chatter_message_id"}
-OF_CHATTER = ("message_", "activity_", "my_activity_", "rating_", "has_message")
 
 
 def run(bed):
@@ -64,6 +42,31 @@ def run(bed):
     yield _check_outage_log()
 
 
+def run_orders(bed, seeds):
+    """Deliver every scenario in order, and in disorder once for each seed.
+
+    :param TestBed bed: with Odoo stopped.
+    :param ~collections.abc.Iterable[int] seeds: of the disorder.
+    :return: name, success and detail of each check, as they come.
+    :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
+    """
+    recorded = traffic.load()
+    with _two_servers(bed) as urls:
+        with step("Every scenario in order"):
+            _deliver_in_order(recorded, urls)
+        for seed in seeds:
+            delivery = f"seed{seed}"
+            posts = traffic.copies(recorded, delivery)
+            with step(f"Every scenario in disorder, {delivery}"):
+                disordered = traffic.disordered(posts, seed)
+                answers = traffic.deliver(disordered, urls, CONNECTIONS)
+                compared = list(e2e_compare.check(bed, delivery, len(recorded)))
+            yield _check_answers(f"{len(answers)} posts, {delivery}", answers)
+            for name, ok, detail in compared:
+                yield f"{delivery}: {name}", ok, detail
+        yield _check_queue(bed)
+
+
 # ---------------------------------------------------------------------------
 # Disorder
 
@@ -72,17 +75,20 @@ def _check_disorder(bed, recorded):
     with _two_servers(bed) as urls:
         with step("Every scenario in order"):
             _deliver_in_order(recorded, urls)
-        copies = _posts(traffic.multiplied(recorded, CALLS), "chaos")
+        copies = traffic.copies(traffic.multiplied(recorded, CALLS), "chaos")
         answers = []
         with step("A thousand calls in disorder", lambda: f"{len(answers)} posts"):
             started = time.monotonic()
-            traffic.deliver(_disordered(copies), urls, CONNECTIONS, answers.append)
+            traffic.deliver(
+                traffic.disordered(copies, SEED), urls, CONNECTIONS, answers.append
+            )
             rate = len(answers) / (time.monotonic() - started)
         yield _check_answers(f"{len(answers)} posts, {rate:.0f} a second", answers)
         yield _check_stored_once(bed, copies)
         yield _check_queue(bed)
         with step("Comparing the calls"):
-            yield _check_same(bed)
+            compared = list(e2e_compare.check(bed, "chaos", CALLS))
+        yield from compared
         yield from e2e_callbacks.check(bed, recorded, urls)
         yield from e2e_leads.check(bed, recorded, urls)
 
@@ -91,7 +97,8 @@ def _deliver_in_order(recorded, urls):
     """Deliver each recorded scenario in order."""
     threads = [
         threading.Thread(
-            target=traffic.deliver, args=(_posts([scenario], IN_ORDER), urls, 1)
+            target=traffic.deliver,
+            args=(traffic.copies([scenario], e2e_compare.IN_ORDER), urls, 1),
         )
         for scenario in recorded
     ]
@@ -123,100 +130,6 @@ def _check_queue(bed):
     return "no notification failed or waits", not rows, "\n".join(rows[:5])
 
 
-def _check_same(bed):
-    name = "calls in disorder are those in order, field for field"
-    calls = _Calls(bed).read()
-    expected, found = {}, collections.defaultdict(list)
-    for entry, mark, values in calls:
-        delivery, scenario, _order = mark.split(traffic.SEPARATOR)
-        if delivery == IN_ORDER:
-            expected[scenario, entry] = values
-        else:
-            found[scenario, entry].append(values)
-    total = sum(map(len, found.values()))
-    wrong = [
-        _difference(expected[entry], values)
-        for entry, copies in found.items()
-        for values in copies
-        if values != expected[entry]
-    ]
-    ok = total >= CALLS and set(found) == set(expected) and not wrong
-    return f"{name}: {total}", ok, f"{len(wrong)} wrong, such as {wrong[:3]}"
-
-
-def _difference(expected, found):
-    names = [name for name in expected if expected[name] != found.get(name)]
-    return {name: (expected[name], found.get(name)) for name in names}
-
-
-class _Calls:
-    """Read the call log with its legs as a user who may read all.
-
-    :param TestBed bed: where Odoo is served.
-    """
-
-    def __init__(self, bed):
-        self._server = bed.log_in("admin", "admin")
-
-    def read(self):
-        """:return: for each call the recorded entry, its mark and its values."""
-        legs = self._of_calls("mango.call.leg", lambda leg: leg["sequence"])
-        recordings = self._of_calls(
-            "mango.recording", lambda recording: recording["recording_ref"]
-        )
-        cards = self._of_calls("mango.call.presence", lambda card: card["user_id"])
-        for call in self._read("mango.call", "id"):
-            call_id = call.pop("id")
-            of_call = {
-                "legs": legs[call_id],
-                "recordings": recordings[call_id],
-                "cards": cards[call_id],
-            }
-            entry, _separator, mark = call.pop("entry_id").partition(traffic.SEPARATOR)
-            if mark:  # others were called earlier
-                yield entry, mark, {**call, **of_call}
-
-    def _of_calls(self, model, order):
-        """Read the records that belong to calls.
-
-        :param order: sort key for the records of one call.
-        :return: by call id.
-        :rtype: dict[int, list[dict]]
-        """
-        found = collections.defaultdict(list)
-        for record in self._read(model, "call_id"):
-            found[record.pop("call_id")[0]].append(record)
-        return collections.defaultdict(
-            list, {call: sorted(records, key=order) for call, records in found.items()}
-        )
-
-    def _read(self, model, link):
-        fields = self._server.call(model, "fields_get", [], ["type", "relation"])
-        names = [name for name, field in fields.items() if self._is_of_pbx(name, field)]
-        records = self._server.search_read(model, [], [*names, link])
-        for record in records:
-            for name in names:
-                record[name] = self._normalised(record[name], fields[name])
-            for ref in {"leg_ref", "recording_ref"} & record.keys():
-                record[ref] = traffic.unmarked(record[ref])
-            if link != "id":
-                record.pop("id")
-        return records
-
-    @staticmethod
-    def _is_of_pbx(name, field):
-        if name in OF_ODOO or name.startswith(OF_THE_MOMENT + OF_CHATTER):
-            return False
-        return field["type"] != "binary"
-
-    @staticmethod
-    def _normalised(value, field):
-        """Make two calls comparable by replacing related records with their number."""
-        if field["type"] not in ("one2many", "many2many"):
-            return value
-        return len(value) if field["relation"].startswith("mango.") else sorted(value)
-
-
 # ---------------------------------------------------------------------------
 # A PBX that hangs
 
@@ -227,7 +140,9 @@ def _check_slow_pbx(bed, recorded):
         scenario for scenario in recorded if scenario.name == "inbound-known-manager"
     )
     greeted = routed._replace(posts=routed.posts[:1])  # routed from the greeting
-    posts = {name: _posts([greeted] * 100, name) for name in ("well", "slow", "down")}
+    posts = {
+        name: traffic.copies([greeted] * 100, name) for name in ("well", "slow", "down")
+    }
     with bed.serving(WORKERS):
         well = _latencies(bed, posts["well"], "The PBX answers")
         since = bed.pbx.last_id()
@@ -253,7 +168,7 @@ def _is_asked(bed, greeted, since):
     :rtype: bool
     """
     for order in range(ASKING_TRIES):
-        traffic.deliver(_posts([greeted], f"asked{order}"), [bed.url], 1)
+        traffic.deliver(traffic.copies([greeted], f"asked{order}"), [bed.url], 1)
         time.sleep(1)
         if bed.pbx.commands("commands/route", since):
             return True
@@ -279,7 +194,7 @@ def _check_latency(what, well, now, is_asked):
 
 
 def _check_kill(bed, recorded):
-    posts = _disordered(_posts(recorded, "kill"))
+    posts = traffic.disordered(traffic.copies(recorded, "kill"), SEED)
     answers = []
 
     def kill_in_the_middle(answer):
@@ -379,7 +294,7 @@ def _wait_until(condition, what):
 
 
 def _check_lost_database(bed, recorded, log):
-    posts = _disordered(_posts(recorded, "lost"))
+    posts = traffic.disordered(traffic.copies(recorded, "lost"), SEED)
     cuts = {len(posts) * part // 6 for part in (1, 2, 3)}
     answers = []
 
@@ -427,29 +342,6 @@ def _two_servers(bed):
     port = odoo.free_port()
     with bed.serving(WORKERS), bed.serving(WORKERS, port):
         yield [bed.url, f"http://{demo.HOST}:{port}"]
-
-
-def _posts(recorded, name):
-    """Return the notifications of a copy of each recorded scenario.
-
-    :param list[RecordedScenario] recorded: each as often as it should be copied.
-    :param str name: the prefix of the copies' marks.
-    :rtype: list[Post]
-    """
-    return [
-        post
-        for order, scenario in enumerate(recorded)
-        for post in scenario.copy(
-            traffic.SEPARATOR.join([name, scenario.name, str(order)])
-        )
-    ]
-
-
-def _disordered(posts):
-    """Return every notification twice, in any order."""
-    twice = [*posts, *posts]
-    random.Random(SEED).shuffle(twice)
-    return twice
 
 
 def _stored(bed):

@@ -139,6 +139,16 @@ class TestBed:
             "who is to be called",
         )
 
+    def wait_for_crm(self):
+        """Wait until the cron has processed all calls for leads and chatters.
+
+        :raise RuntimeError: after a timeout.
+        """
+        self.wait_for_none(
+            "SELECT id FROM mango_crm_task WHERE attempts = 0",
+            "the leads and chatters",
+        )
+
     def wait_for_none(self, text, what):
         """Wait until a query finds nothing any more.
 

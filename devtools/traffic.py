@@ -8,6 +8,7 @@ import http.client
 import itertools
 import json
 import queue
+import random
 import threading
 import time
 import urllib.parse
@@ -84,6 +85,31 @@ def multiplied(scenarios, calls):
     while sum(scenario.calls for scenario in chosen) < calls:
         chosen.append(next(short))
     return chosen
+
+
+def copies(scenarios, name):
+    """Return the notifications of a copy of each recorded scenario.
+
+    :param list[RecordedScenario] scenarios: each as often as it should be copied.
+    :param str name: the prefix of the copies' marks; the scenario and a number follow.
+    :rtype: list[Post]
+    """
+    return [
+        post
+        for order, scenario in enumerate(scenarios)
+        for post in scenario.copy(SEPARATOR.join([name, scenario.name, str(order)]))
+    ]
+
+
+def disordered(posts, seed):
+    """Return every notification twice, in any order.
+
+    :param int seed: makes the order reproducible.
+    :rtype: list[Post]
+    """
+    twice = [*posts, *posts]
+    random.Random(seed).shuffle(twice)
+    return twice
 
 
 def unmarked(text):

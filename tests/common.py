@@ -16,7 +16,7 @@ from odoo.tests import HttpCase, TransactionCase, new_test_user
 
 from odoo.addons.base.tests.common import DISABLED_MAIL_CONTEXT
 
-from ..models.calls.mango_call import MangoCall
+from ..models.calls.mango_call_apply import MangoCall
 from ..vpbx import notifications
 from .vpbx_scenarios import LINES, LoopbackRequests
 

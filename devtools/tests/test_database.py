@@ -13,8 +13,10 @@ import psutil
 from devtools import paths
 
 TIMEOUT = 60  # seconds
-#: Uses a server in a folder of its own until its standard input ends.
-USER = """\
+#: Uses a server in a folder of its own.
+START = """\
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -27,9 +29,35 @@ from devtools import database
 
 database.Server._home = lambda server: folder / "server"
 environment = database.acquire()
+"""
+#: Uses it until the standard input ends.
+USER = """\
 database.query("SELECT 1", "postgres", environment)
 print("ready", flush=True)
 sys.stdin.read()
+"""
+#: Connects as superuser and as Odoo, disconnects, and prints who is still connected.
+DISCONNECTED = """\
+server = database.Server()
+roles = (database.SUPERUSER, database.ROLE)
+sessions = [
+    subprocess.Popen(
+        [server.program("psql"), "-XAtq", "-d", "postgres"],
+        env={**os.environ, **server.environment(role)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    for role in roles
+]
+for session in sessions:
+    print("SELECT 'connected';", file=session.stdin, flush=True)
+    session.stdout.readline()
+database.disconnect("postgres", environment)
+for role, session in zip(roles, sessions):
+    if session.communicate("SELECT 'connected';")[0]:
+        print(role)
 """
 
 
@@ -65,11 +93,21 @@ class TestServer(unittest.TestCase):
         server.wait(TIMEOUT)
         self.assertFalse(stopped.is_running())
 
+    def test_disconnecting_ends_only_odoo_connections(self):
+        """Processes of the superuser, such as autovacuum, cannot be ended by Odoo."""
+        user = self.start(START + DISCONNECTED)
+        output, _errors = user.communicate(timeout=TIMEOUT)
+        self.assertEqual(user.returncode, 0)
+        self.assertEqual(output.split()[-1], "postgres")
+
     def start_user(self):
+        return self.start(START + USER)
+
+    def start(self, program):
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         environment.pop("PGHOST", None)
         user = subprocess.Popen(
-            [sys.executable, "-c", USER, str(self.folder)],
+            [sys.executable, "-c", program, str(self.folder)],
             cwd=paths.ROOT,
             env=environment,
             stdin=subprocess.PIPE,

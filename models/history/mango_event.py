@@ -48,6 +48,7 @@ class MangoEvent(models.Model):
             counts += self._import_entry(account, *told[entry_id])
             # Ends the transaction that holds this call's lock.
             self.env["ir.cron"]._commit_progress()
+        self.env["mango.call.task"]._end_batch()
         return counts
 
     @api.model
@@ -120,7 +121,7 @@ class MangoEvent(models.Model):
         counts = self._count_news(call, events, entry)
         # A call that was going on may be on somebody's screen.
         is_live = call and call.state != "ended"
-        event.with_context(mango_quiet=not is_live)._process()
+        event.with_context(mango_quiet=not is_live, mango_batch=True)._process()
         return counts
 
     @api.model

@@ -20,7 +20,7 @@ const RECORDING_STATES = [
     ["expired", "Deleted"],
 ];
 
-/** The log's model as the web client sees it: what the widgets and the service read. */
+/** The fields of a call that the web client reads. */
 export class MangoCall extends models.Model {
     _name = "mango.call";
 
@@ -85,12 +85,12 @@ export class MangoCall extends models.Model {
     ];
 }
 
-/** Methods only: the service calls what the tests answer with `onRpc`. */
+/** Has methods only, which the tests mock with `onRpc`. */
 export class MangoCallCard extends models.Model {
     _name = "mango.call.presence";
 }
 
-/** Who waits to be called back, as the views and their button read it. */
+/** The fields of an entry that the views and their button read. */
 export class MangoCallback extends models.Model {
     _name = "mango.callback";
 
@@ -153,7 +153,7 @@ export function defineMangoOfficeModels() {
 
 export const EXTENSION = { id: 7, number: "101", name: "Anna Sokolova" };
 
-/** A card as the server gives it (`mango.card.content`), with what a test wants different. */
+/** Return a card as sent by the server (`mango.card.content`), with some values changed. */
 export function makeCard(values = {}) {
     const callId = values.call_id === undefined ? 1 : values.call_id;
     return {
@@ -192,10 +192,9 @@ export function makeCard(values = {}) {
 }
 
 /**
- * Let the user be one of the telephony's, and the server have some cards for them.
+ * Make the user a telephony user, and mock the server's cards.
  *
- * @param {Object[]} cards may be changed by the test: the server answers with what it
- *  holds at that moment
+ * @param {Object[]} cards may be changed by the test during the test
  * @param {Object | false} extension
  */
 export function useTelephony(cards = [], extension = EXTENSION) {
@@ -219,10 +218,10 @@ export function useTelephony(cards = [], extension = EXTENSION) {
     return cards;
 }
 
-/** What the call service hears, by the type of the message or of the bus's event. */
+/** The listeners of the call service, by type of notification or bus event. */
 let hears = {};
 
-/** A bus without a socket: a message arrives when the test sends it, neither sooner nor later. */
+/** A bus without a websocket: notifications arrive exactly when the test sends them. */
 function mockBus() {
     hears = {};
     mockService("bus_service", {
@@ -236,7 +235,7 @@ function mockBus() {
     });
 }
 
-/** A recording as the server gives it (`get_recordings`), with what a test wants different. */
+/** Return a recording as sent by the server (`get_recordings`), with some values changed. */
 export function makeRecording(values = {}) {
     return {
         id: 11,
@@ -255,7 +254,7 @@ export function makeRecording(values = {}) {
 }
 
 /**
- * Let a call have recordings.
+ * Mock the recordings of a call.
  *
  * @param {Object[]} recordings may be changed by the test, as the cards of `useTelephony`
  */
@@ -268,11 +267,11 @@ export function useRecordings(recordings) {
     return recordings;
 }
 
-/** An audio element that loads and plays what a test tells it to. */
+/** An audio element controlled by the test. */
 export class FakeAudio extends EventTarget {
     /** @type {FakeAudio[]} */
     static all = [];
-    /** Set by a test: why the browser refuses to play. */
+    /** Set by a test: the error of `play`. */
     static refusal = null;
 
     constructor() {
@@ -310,32 +309,32 @@ export class FakeAudio extends EventTarget {
 
     /**
      * @param {string} type of the event
-     * @param {Object} [values] that the element has by then
+     * @param {Object} [values] of the element at that time
      */
     tell(type, values = {}) {
         Object.assign(this, values);
         this.dispatchEvent(new Event(type));
     }
 
-    /** The file has come, and there is a sound. */
+    /** The file is loaded and plays. */
     sound(duration = 600) {
         this.tell("loadedmetadata", { duration, readyState: 4 });
         this.tell("playing");
     }
 }
 
-/** Let the page have audio elements of ours; `FakeAudio.all` has them. */
+/** Replace the page's audio elements; they are in `FakeAudio.all`. */
 export function useFakeAudio() {
     Object.assign(FakeAudio, { all: [], refusal: null });
     patchWithCleanup(browser, { Audio: FakeAudio });
 }
 
-/** Send a message over the bus, as the server does to the user. */
+/** Send a notification over the bus, like the server. */
 export function tell(type, payload) {
     hears[`mango_office/${type}`](payload);
 }
 
-/** Let the connection to the server be back. */
+/** Restore the connection to the server. */
 export function reconnect() {
     hears["BUS:RECONNECT"]();
 }

@@ -17,7 +17,6 @@ from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
 from ...models.callbacks.mango_callback_apply import MangoCallback
-from ...models.callbacks.mango_callback_task import _apply
 from ..common import MangoCase
 from ..vpbx_scenarios import missed_by_group
 
@@ -1007,9 +1006,7 @@ class TestCallbacks(CallbackCase):
 
         with (
             patch.object(MangoCallback, "_apply", fail),
-            mute_logger(
-                "odoo.addons.mango_office.models.callbacks.mango_callback_task"
-            ),
+            mute_logger("odoo.addons.mango_office.models.calls.mango_call_task"),
         ):
             self.assertEqual(self.work_off().client_number, OLGA)
         self.assertEqual(self.env["mango.callback.task"].search([]).attempts, 1)
@@ -1021,9 +1018,7 @@ class TestCallbacks(CallbackCase):
         self.missed(10)
         with (
             patch.object(MangoCallback, "_apply", side_effect=QueryCanceled),
-            mute_logger(
-                "odoo.addons.mango_office.models.callbacks.mango_callback_task"
-            ),
+            mute_logger("odoo.addons.mango_office.models.calls.mango_call_task"),
         ):
             self.work_off()
         self.assertEqual(self.env["mango.callback.task"].search([]).attempts, 1)
@@ -1031,11 +1026,7 @@ class TestCallbacks(CallbackCase):
             patch.object(MangoCallback, "_apply", side_effect=InterfaceError),
             self.assertRaises(InterfaceError),
         ):
-            _apply(*next(iter(self.waiting_clients().items())))
-
-    def waiting_clients(self):
-        calls = self.env["mango.callback.task"].search([]).call_id
-        return self.env["mango.callback"]._clients_of(calls)
+            self.env["mango.callback.task"].search([])._work_off_batch()
 
     def test_no_time_for_more(self):
         """What a run has done stays done; the next one goes on from there."""

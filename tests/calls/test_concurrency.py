@@ -13,7 +13,7 @@ from odoo.tests import BaseCase, tagged
 from odoo.tests.common import get_db_name
 from odoo.tools import SQL, mute_logger
 
-from ...models.calls.mango_call import MangoCall
+from ...models.calls.mango_call_apply import MangoCall
 from ...tools import locking as transaction
 from ...vpbx import notifications
 from ..common import as_text

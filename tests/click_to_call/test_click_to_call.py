@@ -8,7 +8,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.tests import new_test_user, tagged
 
-from ...models.calls.mango_call import LEG_GAP, RINGING_TIME
+from ...models.calls.mango_call_apply import LEG_GAP, RINGING_TIME
 from ...models.click_to_call import mango_command
 from ...models.click_to_call.mango_command import CALLBACK_PATIENCE, send
 from ...vpbx.client import Client

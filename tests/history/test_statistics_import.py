@@ -1,6 +1,7 @@
 """Calls that come from the PBX's statistics, asked for over HTTP."""
 
 import json
+from collections import Counter
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from unittest.mock import patch
@@ -9,10 +10,10 @@ from freezegun import freeze_time
 from psycopg2.errors import UniqueViolation
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import RecordCapturer, tagged
 from odoo.tools import mute_logger
 
-from ...models.calls.mango_call import QUIET_TIME
+from ...models.calls.mango_call_apply import QUIET_TIME
 from ...models.history import mango_statistics_import as mango_history_fetch
 from ...models.history.mango_statistics_import import (
     KEPT_TIME,
@@ -205,6 +206,18 @@ class TestFetching(HistoryCase):
         )
         self.assertIn(self.anna, self.call().user_ids)
         self.assertEqual(self.call().leg_ids.leg_ref, "L3")
+
+    def test_queues_are_woken_once_per_page(self):
+        self.account.write({"callback_enabled": True, "lead_policy": "always"})
+        leg = person("101", 12, None, 40)
+        self.statistics.calls = [entry(f"E{n}", leg, talk=0) for n in range(3)]
+        with RecordCapturer(self.env["ir.cron.trigger"].sudo()) as triggers:
+            self.fetch()
+        self.assertEqual(self.env["mango.callback.task"].search_count([]), 3)
+        self.assertEqual(self.env["mango.crm.task"].search_count([]), 3)
+        woken = Counter(trigger.cron_id.id for trigger in triggers.records)
+        for name in ("ir_cron_callbacks", "ir_cron_crm"):
+            self.assertEqual(woken[self.env.ref(f"mango_office.{name}").id], 1, name)
 
     def test_request_as_the_pbx_wants_it(self):
         self.fetch()

@@ -9,7 +9,7 @@ from psycopg2.errors import SerializationFailure
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
-from ...models.calls.mango_call import MAX_LIFE, QUIET_TIME, MangoCall
+from ...models.calls.mango_call_apply import MAX_LIFE, QUIET_TIME, MangoCall
 from ...models.inbox.mango_event import MAX_ATTEMPTS
 from ..calls.test_call_apply import utc
 from ..common import MangoCase, failing_for

@@ -11,7 +11,7 @@ from odoo import http
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...models.calls.mango_call import MangoCall
+from ...models.calls.mango_call_apply import MangoCall
 from ...models.inbox.mango_event import MangoEvent
 from ..common import API_KEY, API_SALT, MangoHttpCase, sign
 from ..vpbx_scenarios import (

@@ -2,7 +2,7 @@ import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
 
-/** Call a client back, or see who is already doing so. */
+/** Button to call a client back; shows who is already calling them. */
 export class CallBackButton extends Component {
     static template = "mango_office.CallBackButton";
     static props = {

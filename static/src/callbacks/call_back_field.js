@@ -5,7 +5,7 @@ import { useService } from "@web/core/utils/hooks";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 import { CallBackButton } from "./call_back_button";
 
-/** One click that calls the client of an entry back, or who is calling them. */
+/** Button to call the client of an entry back; shows who is already calling them. */
 export class CallBackField extends Component {
     static template = "mango_office.CallBackField";
     static components = { CallBackButton };

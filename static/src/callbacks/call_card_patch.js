@@ -4,7 +4,7 @@ import { patch } from "@web/core/utils/patch";
 import { CallCard } from "../screen/call_card/call_card";
 
 patch(CallCard.prototype, {
-    /** How often the client was missed before. */
+    /** @returns {string} how often the client was missed, and since when */
     get missedWords() {
         const { attempts, since } = this.card.callback;
         const when = deserializeDateTime(since).toRelative();

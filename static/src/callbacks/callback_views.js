@@ -11,9 +11,9 @@ import { LabelledListRenderer } from "../calls/labelled_list/labelled_list";
 import { useLiveRecord, useLiveRecords } from "../screen/call_service/live_reload";
 
 /**
- * Hear of each entry that changes and that the user may see.
+ * Call back on each change of an entry that the user may see.
  *
- * @param {(id: number | undefined) => void} onChange without an id when it is not told
+ * @param {(id: number | undefined) => void} onChange called without an id if the entry is unknown
  */
 function useCallbackChanges(onChange) {
     const calls = useService("mango_office.call");

@@ -6,7 +6,7 @@ import { KeepLast } from "@web/core/utils/concurrency";
 import { useBus, useService } from "@web/core/utils/hooks";
 import { useLiveReload } from "../screen/call_service/live_reload";
 
-/** The calls that the user has planned until today, each with a click to make it. */
+/** List of the calls that the user has planned until today, with a call button each. */
 export class PlannedList extends Component {
     static template = "mango_office.PlannedList";
     static props = { close: Function };
@@ -30,7 +30,7 @@ export class PlannedList extends Component {
         return deserializeDate(row.date) < today();
     }
 
-    /** When it was due, unless that is today. */
+    /** @returns {string} the due date, relative to today */
     since(row) {
         return deserializeDate(row.date).toRelativeCalendar({ unit: "days" });
     }

@@ -4,11 +4,11 @@ import { _t } from "@web/core/l10n/translation";
 import { user } from "@web/core/user";
 import { KeepLast } from "@web/core/utils/concurrency";
 import { useBus, useService } from "@web/core/utils/hooks";
-import { MISSED_ARROW } from "../calls/direction_field/call_arrow";
+import { MISSED_ARROW } from "../calls/call_looks";
 import { useLiveReload } from "../screen/call_service/live_reload";
 import { CallBackButton } from "./call_back_button";
 
-/** How the deadline of each urgency looks, see `mango.callback`. */
+/** Classes of the deadline by urgency, see `mango.callback`. */
 export const URGENCIES = {
     overdue: "text-danger fw-bold",
     soon: "text-warning fw-bold",
@@ -16,7 +16,7 @@ export const URGENCIES = {
     later: "text-muted",
 };
 
-/** The clients who were missed and wait to be called back, in the systray. */
+/** List of the missed clients to call back, in the systray. */
 export class WaitingList extends Component {
     static template = "mango_office.WaitingList";
     static components = { CallBackButton };
@@ -40,7 +40,7 @@ export class WaitingList extends Component {
         this.state.rows = await this.answers.add(asked);
     }
 
-    /** What is to be known beside the name. */
+    /** @returns {string} the text below the name */
     details(row) {
         const details = [deserializeDateTime(row.last_missed_at).toRelative()];
         if (row.attempts > 1) {

@@ -2,7 +2,7 @@ import { Message } from "@mail/core/common/message";
 import { _t } from "@web/core/l10n/translation";
 import { patch } from "@web/core/utils/patch";
 
-/** The play button in the line of a call, see `mango.chatter.line` on the server. */
+/** The play button of a call in the chatter, see `mango.chatter.line` on the server. */
 patch(Message.prototype, {
     async onClick(ev) {
         const button = ev.target.closest("a.o_mango_play");

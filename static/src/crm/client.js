@@ -5,7 +5,7 @@ import { CallCard } from "../screen/call_card/call_card";
 import { CallService } from "../screen/call_service/call_service";
 
 patch(CallService.prototype, {
-    /** Let the user arrange a meeting with the client, without leaving what they are doing. */
+    /** Schedule a meeting with the client in a dialog. */
     async createMeeting(card) {
         const context = await this.onServer(card, "get_meeting_defaults");
         if (context) {
@@ -17,7 +17,7 @@ patch(CallService.prototype, {
         }
     },
 
-    /** Open a new quotation for the client: its lines need the room of a whole page. */
+    /** Open a new quotation for the client; too large for a dialog. */
     async createQuotation(card) {
         const context = await this.onServer(card, "get_quotation_defaults");
         if (context) {
@@ -39,7 +39,7 @@ patch(CallService.prototype, {
         return this.openFromServer(card, "action_view_overdue");
     },
 
-    /** Open the client's other calls of today. */
+    /** Open today's other calls with the client. */
     openToday(card) {
         return this.openFromServer(card, "action_view_today");
     },
@@ -53,7 +53,7 @@ patch(CallService.prototype, {
 });
 
 patch(CallCard.prototype, {
-    /** What the client has bought, as a label, a text and the record's id each. */
+    /** What the client has bought: label, text and record id each. */
     get orders() {
         const { order, quotation } = this.card.business || {};
         return [

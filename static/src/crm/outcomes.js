@@ -3,13 +3,13 @@ import { patch } from "@web/core/utils/patch";
 import { CallService } from "../screen/call_service/call_service";
 
 patch(CallService.prototype, {
-    /** Say what the call of a card has come to, or take that back. */
+    /** Set or clear the outcome of a call. */
     async chooseOutcome(card, outcomeId) {
         await this.onServer(card, "choose_outcome", outcomeId);
         return this.refresh(card.call_id);
     },
 
-    /** Ask why the client's number is to be blocked, and block it. */
+    /** Ask for the reason, and block the client's number. */
     async blockNumber(card) {
         const action = await this.onServer(card, "action_block_number");
         if (action) {
@@ -17,7 +17,7 @@ patch(CallService.prototype, {
         }
     },
 
-    /** A card stays until the outcome is chosen, if that is required. */
+    /** Whether the card must stay until an outcome is chosen. */
     close(card) {
         if (!card.needs_outcome) {
             return super.close(card);

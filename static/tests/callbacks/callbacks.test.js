@@ -64,7 +64,7 @@ describe("views", () => {
         useTelephony();
     });
 
-    test("the list calls back with one click, those who wait", async () => {
+    test("the list has a call button for open entries", async () => {
         await mountView({ type: "list", resModel: "mango.callback", arch: list });
         patchCall();
         expect(".o_mango_call_back").toHaveCount(1);
@@ -73,7 +73,7 @@ describe("views", () => {
     });
 
     for (const [type, arch] of Object.entries({ list, kanban })) {
-        test(`the ${type} shows by itself what others do`, async () => {
+        test(`the ${type} follows the changes of others`, async () => {
             await mountView({ type, resModel: "mango.callback", arch });
             await change({ calling: "Boris", attempt_count: 5 });
             expect(".o_mango_calling").toHaveText("Boris is calling them");
@@ -84,7 +84,7 @@ describe("views", () => {
         });
     }
 
-    test("so does the form, unless something is being typed", async () => {
+    test("the form follows the changes of others, unless it has unsaved changes", async () => {
         await mountView({ type: "form", resModel: "mango.callback", arch: form, resId: 3 });
         await change({ attempt_count: 5 });
         expect("[name=attempt_count] input").toHaveValue("5");
@@ -93,7 +93,7 @@ describe("views", () => {
         expect("[name=attempt_count] input").toHaveValue("7");
     });
 
-    test("without an extension there is nothing to click on", async () => {
+    test("no call button without an extension", async () => {
         useTelephony([], false);
         await mountView({ type: "list", resModel: "mango.callback", arch: list });
         expect(".o_mango_call_back").toHaveCount(0);
@@ -110,12 +110,12 @@ describe("the card", () => {
         return cards;
     }
 
-    test("says that the client was missed", async () => {
+    test("shows that the client was missed", async () => {
         await mountCard({ callback: { attempts: 2, since: "2026-01-01 11:00:00" } });
         expect(".o_mango_card_missed").toHaveText("Was missed 2 times, first 1 hour ago");
     });
 
-    test("says nothing of others", async () => {
+    test("shows nothing for other clients", async () => {
         await mountCard({});
         expect(".o_mango_card_missed, .o_mango_card_activity").toHaveCount(0);
     });

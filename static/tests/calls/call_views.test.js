@@ -35,19 +35,19 @@ async function changeCall() {
 
 const durations = () => queryAllTexts("[name=talk_duration]");
 
-test("the log shows by itself what becomes of a call", async () => {
+test("the list follows a call", async () => {
     await mountView({ type: "list", resModel: "mango.call", arch: list });
     expect(durations()[0]).toBe("1:15");
     await changeCall();
     expect(durations()[0]).toBe("1:30");
 });
 
-test("a sum says that it is one", async () => {
+test("a sum is labelled", async () => {
     await mountView({ type: "list", resModel: "mango.call", arch: list });
     expect("tfoot .o_list_number").toHaveText("Total Talk\n1:01:15");
 });
 
-test("so do the cards on a phone", async () => {
+test("the kanban follows a call", async () => {
     await mountView({
         type: "kanban",
         resModel: "mango.call",
@@ -65,7 +65,7 @@ test("so do the cards on a phone", async () => {
     expect(durations()[0]).toBe("1:30");
 });
 
-test("so does the form, unless something is being typed", async () => {
+test("the form follows a call, unless it has unsaved changes", async () => {
     await mountView({
         type: "form",
         resModel: "mango.call",
@@ -89,7 +89,7 @@ test("so does the form, unless something is being typed", async () => {
     expect(durations()[0]).toBe("1:30");
 });
 
-test("a selection is not lost to a call, which changes all the same", async () => {
+test("a call changes without clearing the selection", async () => {
     await mountView({ type: "list", resModel: "mango.call", arch: list });
     await contains(".o_data_row:first .o_list_record_selector input").click();
     await changeCall();

@@ -5,7 +5,7 @@ import { defineMangoOfficeModels, MangoCall } from "../mango_office_test_helpers
 describe.current.tags("desktop");
 defineMangoOfficeModels();
 
-test("the direction is an arrow that says its name, and a word", async () => {
+test("the direction is an arrow with a label, and a word", async () => {
     await mountView({
         type: "form",
         resModel: "mango.call",
@@ -17,7 +17,7 @@ test("the direction is an arrow that says its name, and a word", async () => {
     expect(".o_mango_direction span").toHaveText("Inbound");
 });
 
-test("a missed call has an arrow of its own, in shape and colour", async () => {
+test("a missed call has another arrow, in shape and color", async () => {
     MangoCall._records[0].result = "missed";
     await mountView({
         type: "form",
@@ -30,7 +30,7 @@ test("a missed call has an arrow of its own, in shape and colour", async () => {
     expect(".o_mango_direction span").toHaveText("Inbound");
 });
 
-test("where room is short, the arrow alone", async () => {
+test("icon only", async () => {
     await mountView({
         type: "form",
         resModel: "mango.call",

@@ -6,7 +6,7 @@ import { defineMangoOfficeModels } from "../mango_office_test_helpers";
 describe.current.tags("desktop");
 defineMangoOfficeModels();
 
-test("seconds are written as people read them", () => {
+test("format of durations", () => {
     expect(formatDuration(0)).toBe("0:00");
     expect(formatDuration(7)).toBe("0:07");
     expect(formatDuration(59.6)).toBe("1:00");
@@ -27,7 +27,7 @@ test("a form shows minutes and seconds", async () => {
     expect(".o_field_widget[name=talk_duration]").toHaveText("1:15");
 });
 
-test("a list shows minutes and seconds, in the total too", async () => {
+test("a list shows minutes and seconds, also in the total", async () => {
     await mountView({
         type: "list",
         resModel: "mango.call",

@@ -7,7 +7,7 @@ defineMangoOfficeModels();
 
 const ARCH = `<list><field name="user_id" widget="mango_employee"/></list>`;
 
-test("what a group missed is the group's, what a person missed the person's", async () => {
+test("a missed call of a group shows the group, another one the employee", async () => {
     await mountView({ type: "list", resModel: "mango.call", arch: ARCH });
     expect(".o_data_row:eq(0) .o_mango_group_text").toHaveText("Sales, nobody answered");
     expect(".o_data_row:eq(0) .o_m2o_avatar").toHaveCount(0);
@@ -15,7 +15,7 @@ test("what a group missed is the group's, what a person missed the person's", as
     expect(".o_data_row:eq(1) .o_m2o_avatar").toHaveCount(1);
 });
 
-test("in the form, the group's text is no empty field", async () => {
+test("the field with the group's text does not count as empty in a form", async () => {
     await mountView({
         type: "form",
         resModel: "mango.call",

@@ -8,7 +8,7 @@ defineMangoOfficeModels();
 
 beforeEach(() => {
     mockDate("2026-01-01 12:00:00");
-    freezeTime(); // a slow browser must not make the timer go on
+    freezeTime(); // the timer must not advance in a slow browser
     Object.assign(MangoCall._records[0], { state: "talking", talking_seconds: 42 });
     Object.assign(MangoCall._records[1], { state: "ringing", talking_seconds: 0 });
 });
@@ -22,7 +22,7 @@ const mountList = () =>
         </list>`,
     });
 
-test("a running call says what is going on, and for how long", async () => {
+test("a call in progress shows its state and duration", async () => {
     await mountList();
     expect(".o_data_row:eq(0) td[name=result]").toHaveText("Talking 0:42");
     expect(".o_data_row:eq(1) td[name=result]").toHaveText("Ringing");
@@ -30,7 +30,7 @@ test("a running call says what is going on, and for how long", async () => {
     await waitFor(".o_data_row:eq(0) td[name=result]:contains('Talking 0:43')");
 });
 
-test("a call that has ended says how", async () => {
+test("an ended call shows its result", async () => {
     Object.assign(MangoCall._records[0], { state: "ended", result: "missed" });
     await mountList();
     expect(".o_data_row:eq(0) .badge").toHaveText("Missed");

@@ -14,7 +14,7 @@ test("the steps of a call in order, with their time", async () => {
     expect(queryAllTexts(".o_mango_timeline .fw-bold")).toEqual(["Greeting", "Routed", "End"]);
 });
 
-test("a call of which nothing is known says so", async () => {
+test("an empty timeline shows a message", async () => {
     await mountView({ type: "form", resModel: "mango.call", resId: 2, arch });
     expect(".o_mango_timeline").toHaveCount(0);
     expect(".o_field_widget[name=timeline]").toHaveText(

@@ -20,7 +20,7 @@ const mountForm = () =>
         arch: `<form><header><widget name="mango_call_back"/></header></form>`,
     });
 
-test("the form of a call calls its client", async () => {
+test("the form of a call has a button to call its client", async () => {
     useTelephony();
     await mountForm();
     patchWithCleanup(getService("mango_office.call"), {
@@ -30,7 +30,7 @@ test("the form of a call calls its client", async () => {
     await waitForSteps(["+74950000201 | mango.call | 1"]);
 });
 
-test("not for whoever has no extension", async () => {
+test("no button without an extension", async () => {
     useTelephony([], false);
     await mountForm();
     expect(".o_mango_call_back").toHaveCount(0);

@@ -45,7 +45,7 @@ const form = (field, options = {}) =>
     });
 const PHONE = `<field name="phone" widget="phone"/>`;
 
-test("in a form: our icon in place of the link", async () => {
+test("form: our icon replaces the link", async () => {
     await form(PHONE);
     expect(".o_mango_call_button").toHaveAttribute("aria-label", `Call ${NUMBER}`);
     expect(".o_phone_form_link").toHaveCount(0);
@@ -53,14 +53,14 @@ test("in a form: our icon in place of the link", async () => {
     await waitForSteps([`${NUMBER} | person | 3`]);
 });
 
-test("what is shown is called, even if it is not saved", async () => {
+test("form: the number shown is called, even if it is not saved", async () => {
     await form(PHONE);
     await contains("[name=phone] input").edit("102", { confirm: false });
     await contains(".o_mango_call_button").click();
     await waitForSteps(["102 | person | 3"]);
 });
 
-test("a new record has nothing that the call could belong to", async () => {
+test("form: a call from a new record has no origin", async () => {
     await form(PHONE, { resId: false });
     expect(".o_mango_call_button").toHaveCount(0);
     await contains("[name=phone] input").edit(NUMBER);
@@ -68,7 +68,7 @@ test("a new record has nothing that the call could belong to", async () => {
     await waitForSteps([`${NUMBER} | person | `]);
 });
 
-test("read-only: the number calls too", async () => {
+test("read-only: a click on the number calls, too", async () => {
     await form(`<field name="phone" widget="phone" readonly="1"/>`);
     await contains("[name=phone] a").click();
     await waitForSteps([`${NUMBER} | person | 3`]);
@@ -76,7 +76,7 @@ test("read-only: the number calls too", async () => {
     await waitForSteps([`${NUMBER} | person | 3`]);
 });
 
-test("in a list: the row does not open", async () => {
+test("list: the row does not open", async () => {
     await mountView({
         type: "list",
         resModel: "person",
@@ -88,7 +88,7 @@ test("in a list: the row does not open", async () => {
     await waitForSteps([`${NUMBER} | person | 3`]);
 });
 
-test("in a kanban card", async () => {
+test("kanban", async () => {
     await mountView({
         type: "kanban",
         resModel: "person",
@@ -98,7 +98,7 @@ test("in a kanban card", async () => {
     await waitForSteps([`${NUMBER} | person | 3`]);
 });
 
-test("the icon alone, where there is no room for the number", async () => {
+test("icon without the number", async () => {
     await mountView({
         type: "kanban",
         resModel: "person",
@@ -113,13 +113,13 @@ test("the icon alone, where there is no room for the number", async () => {
     await waitForSteps([`${NUMBER} | person | 3`]);
 });
 
-test("switched off for a field", async () => {
+test("disabled by an option", async () => {
     await form(`<field name="phone" widget="phone" options="{'mango_call': false}"/>`);
     expect(".o_mango_call_button").toHaveCount(0);
     expect(".o_phone_form_link").toHaveAttribute("href", "tel:+7495000-02-01");
 });
 
-describe("without an extension everything stays as it is", () => {
+describe("Odoo's field without an extension", () => {
     for (const info of [undefined, { extension: false }]) {
         test(`session: ${JSON.stringify(info)}`, async () => {
             patchWithCleanup(session, { mango_office: info });

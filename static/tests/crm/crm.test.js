@@ -31,7 +31,7 @@ async function showCard(values) {
     return cards;
 }
 
-test("the outcome is chosen with one click, and taken back with another one", async () => {
+test("the outcome is set with one click, and cleared with another one", async () => {
     const cards = await showCard({ outcome_id: false, needs_outcome: false });
     onRpc("mango.call", "choose_outcome", ({ args: [ids, outcomeId] }) => {
         asyncStep(`${ids}: ${outcomeId}`);
@@ -46,7 +46,7 @@ test("the outcome is chosen with one click, and taken back with another one", as
     await waitForSteps(["1: 2", "1: false"]);
 });
 
-test("the card stays until the outcome is chosen", async () => {
+test("the card stays until an outcome is chosen", async () => {
     const cards = await showCard({ outcome_id: false, needs_outcome: true });
     onRpc("mango.call", "close_card", () => {
         asyncStep("close");
@@ -68,7 +68,7 @@ test("the card stays until the outcome is chosen", async () => {
     await waitForSteps(["close"]);
 });
 
-test("a card without outcomes has none", async () => {
+test("a card without outcomes", async () => {
     await showCard({ outcomes: [] });
     expect(".o_mango_card").toHaveCount(1);
     expect(".o_mango_outcomes").toHaveCount(0);
@@ -107,7 +107,7 @@ const CLIENT = {
     can_quote: true,
 };
 
-test("the card says what the client has bought and owes, and leads there", async () => {
+test("the card shows the client's orders and invoices, and opens them", async () => {
     mockService("action", {
         doAction: (action) => asyncStep(`${action.res_model} ${action.res_id || "list"}`),
     });
@@ -126,7 +126,7 @@ test("the card says what the client has bought and owes, and leads there", async
     await waitForSteps(["sale.order 5", "account.move list", "mango.call list"]);
 });
 
-test("a card of whom nothing is known has no empty lines", async () => {
+test("no empty lines without orders and invoices", async () => {
     await showCard({
         business: { order: false, quotation: false, overdue: false },
         today: false,
@@ -138,7 +138,7 @@ test("a card of whom nothing is known has no empty lines", async () => {
     expect(".o_mango_quotation").toHaveCount(0);
 });
 
-test("a quotation and a meeting begin with what the server knows", async () => {
+test("a quotation and a meeting get their defaults from the server", async () => {
     mockService("action", {
         doAction: ({ res_model, context }) =>
             asyncStep(`${res_model} for ${context.default_partner_id}`),

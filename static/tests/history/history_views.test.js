@@ -47,27 +47,27 @@ async function fetchMore(id) {
 
 const counts = () => queryAllTexts("[name=new_count]");
 
-test("a fetch shows by itself how far it has come", async () => {
+test("the form follows the progress of an import", async () => {
     await mountView({ type: "form", resModel: "mango.statistics.import", resId: 1, arch: form });
     expect(counts()).toEqual(["10"]);
     await fetchMore(1);
     expect(counts()).toEqual(["99"]);
 });
 
-test("and is not disturbed by another one", async () => {
+test("the form ignores other imports", async () => {
     await mountView({ type: "form", resModel: "mango.statistics.import", resId: 2, arch: form });
     MockServer.env["mango.statistics.import"].write([2], { new_count: 50 });
     await fetchMore(1);
     expect(counts()).toEqual(["20"]);
 });
 
-test("so does the list", async () => {
+test("the list follows the progress of imports", async () => {
     await mountView({ type: "list", resModel: "mango.statistics.import", arch: list });
     await fetchMore(1);
     expect(queryAllTexts(".o_data_row [name=new_count]")).toEqual(["99", "20"]);
 });
 
-test("a selection is not lost", async () => {
+test("the list keeps the selection", async () => {
     await mountView({ type: "list", resModel: "mango.statistics.import", arch: list });
     await contains(".o_data_row:first .o_list_record_selector input").click();
     await fetchMore(1);

@@ -56,13 +56,13 @@ beforeEach(() => {
     useFakeAudio();
 });
 
-/** The log, and what is docked below it. */
+/** Mount the list, with the docked player. */
 async function mountList() {
     await mountWithCleanup(MainComponentsContainer, { noMainContainer: true });
     await mountView({ type: "list", resModel: "mango.call", arch: LIST });
 }
 
-/** What the server has written, and tells of. */
+/** Change recordings on the server, which notifies. */
 async function becomes(state, error = false) {
     MockServer.env["mango.call"].write([1], { recording_state: state, recording_error: error });
     await hear();
@@ -85,7 +85,7 @@ async function settle() {
     await animationFrame();
 }
 
-/** What is done to play a recording from its beginning. */
+/** The steps of playing a recording from the start. */
 const begun = (id) => [`src /web/content/mango.recording/${id}/audio`, "play", `log ${id}`];
 
 async function mountForm(...recordings) {
@@ -102,13 +102,13 @@ async function play(id = 11, duration = 600) {
 }
 
 describe("in the log", () => {
-    test("nothing where nothing was recorded", async () => {
+    test("nothing without recordings", async () => {
         await mountList();
         expect(".o_data_row:eq(1) .o_mango_recording").toHaveText("");
         expect(".o_data_row:eq(1) .o_mango_recording button").toHaveCount(0);
     });
 
-    test("asked for: on its way at once, then a player by itself", async () => {
+    test("requested: progress at once, then the play button", async () => {
         const answer = new Deferred();
         onRpc("mango.call", "action_request_recordings", async ({ args }) => {
             asyncStep(`request ${args[0]}`);
@@ -144,7 +144,7 @@ describe("in the log", () => {
         await waitForSteps(["request"]);
     });
 
-    test("refused by the server: it can be asked for again, and the reason is said", async () => {
+    test("refused by the server: the reason is shown, and it can be requested again", async () => {
         onRpc("mango.call", "action_request_recordings", () => {
             throw makeServerError({ type: "UserError", message: "Not now" });
         });
@@ -155,7 +155,7 @@ describe("in the log", () => {
         expect(`${cell} .o_mango_request`).toHaveCount(1);
     });
 
-    test("nothing to ask the PBX for: it is said", async () => {
+    test("no recordings at the PBX: a message is shown", async () => {
         onRpc("mango.call", "action_request_recordings", () => ({
             tag: "display_notification",
             params: { type: "warning", message: "No recording can be requested." },
@@ -166,7 +166,7 @@ describe("in the log", () => {
         expect(".o_notification").toHaveText("No recording can be requested.");
     });
 
-    test("failed: why, and again", async () => {
+    test("failed: the reason is shown, and it can be requested again", async () => {
         onRpc("mango.call", "action_request_recordings", () => {
             asyncStep("request");
             return true;
@@ -180,7 +180,7 @@ describe("in the log", () => {
         await waitForSteps(["request"]);
     });
 
-    test("deleted: it says so", async () => {
+    test("deleted: a message is shown", async () => {
         await mountList();
         await becomes("expired", "Deleted by Vera.");
         expect(`${cell} [data-tooltip]`).toHaveText("Deleted");
@@ -188,7 +188,7 @@ describe("in the log", () => {
         expect(`${cell} button`).toHaveCount(0);
     });
 
-    test("asked for of several calls at once", async () => {
+    test("requested for several calls at once", async () => {
         onRpc("mango.call", "action_request_recordings", ({ args: [ids] }) => {
             asyncStep(`request ${ids}`);
             MockServer.env["mango.call"].write([1], { recording_state: "requested" });
@@ -229,7 +229,7 @@ describe("in the log", () => {
         expect(player(12)).toHaveAttribute("data-status", "ended");
     });
 
-    test("the row's button pauses what it has begun", async () => {
+    test("the row's button pauses the recording", async () => {
         useRecordings([makeRecording()]);
         await mountList();
         await becomes("ready");
@@ -243,7 +243,7 @@ describe("in the log", () => {
         await waitForSteps([...begun(11), "pause"]);
     });
 
-    test("closed: the dock goes, and the file is let go", async () => {
+    test("closed: the dock disappears, and the file is released", async () => {
         useRecordings([makeRecording()]);
         await mountList();
         await becomes("ready");
@@ -258,12 +258,12 @@ describe("in the log", () => {
 });
 
 describe("on the form", () => {
-    test("nothing is there without recordings", async () => {
+    test("no player without recordings", async () => {
         await mountForm();
         expect(".o_mango_recordings").toHaveCount(0);
     });
 
-    test("each recording with its employee and what there is of it", async () => {
+    test("each recording with its employee and state", async () => {
         await mountForm(
             makeRecording(),
             makeRecording({ id: 12, employee: "Boris", state: "announced", can_request: true }),
@@ -289,7 +289,7 @@ describe("on the form", () => {
         expect(queryAllTexts(".o_mango_request")).toEqual(["Request recording", "Request again"]);
     });
 
-    test("nothing is loaded before it is played; the total is known all the same", async () => {
+    test("nothing is loaded before it is played, but the total is shown", async () => {
         await mountForm(makeRecording({ duration: 3723 }));
         expect(FakeAudio.all).toHaveLength(0);
         expect(".o_mango_player_total").toHaveText("1:02:03");
@@ -297,7 +297,7 @@ describe("on the form", () => {
         expect(audio().preload).toBe("none");
     });
 
-    test("asked for: on its way at once, then the player by itself", async () => {
+    test("requested: progress at once, then the player", async () => {
         onRpc("mango.recording", "action_request", async ({ args: [ids] }) => {
             asyncStep(`request ${ids}`);
             await answer;
@@ -321,14 +321,14 @@ describe("on the form", () => {
         await waitForSteps(["request 11"]);
     });
 
-    test("another call's news ask nothing", async () => {
+    test("no request after changes of other calls", async () => {
         await mountForm(makeRecording());
         onRpc("mango.call", "get_recordings", () => asyncStep("asked"));
         await hear(2);
         await waitForSteps([]);
     });
 
-    test("one plays at a time, and there is no dock beside it", async () => {
+    test("one plays at a time, without a dock", async () => {
         await mountForm(makeRecording(), makeRecording({ id: 12 }));
         await play(11);
         expect(player(11)).toHaveAttribute("data-status", "playing");
@@ -339,7 +339,7 @@ describe("on the form", () => {
         expect(dock).toHaveCount(0);
     });
 
-    test("elapsed and total, and what a screen reader is told", async () => {
+    test("elapsed and total time, also for screen readers", async () => {
         await mountForm(makeRecording());
         expect(player(11)).toHaveAttribute("role", "group");
         expect(player(11)).toHaveAttribute("aria-label", "Recording of Anna Sokolova");
@@ -354,7 +354,7 @@ describe("on the form", () => {
         expect(`${player(11)} .o_mango_player_toggle`).toHaveAttribute("aria-label", "Pause");
     });
 
-    test("sought: by the bar, and where nothing has been loaded yet", async () => {
+    test("seek with the bar, also where nothing has been loaded yet", async () => {
         await mountForm(makeRecording());
         const seek = `${player(11)} .o_mango_player_seek input`;
         await contains(seek).edit(300, { confirm: false });
@@ -367,7 +367,7 @@ describe("on the form", () => {
         expect(".o_mango_player_elapsed").toHaveText("2:00");
     });
 
-    test("keys, as long as the player has the focus", async () => {
+    test("keys while the player has the focus", async () => {
         await mountForm(makeRecording());
         await play();
         audio().tell("timeupdate", { currentTime: 100 });
@@ -386,7 +386,7 @@ describe("on the form", () => {
         }
         await press("k");
         await waitForSteps(["pause"]);
-        await press(" "); // is the button's that has the focus
+        await press(" "); // handled by the focused button
         await waitForSteps([]);
         await contains(`${player(11)} .o_mango_player_seek input`).focus();
         await press(" ");
@@ -403,7 +403,7 @@ describe("on the form", () => {
         expect(audio().muted).toBe(true);
     });
 
-    test("speed and volume, which stay for the next recording", async () => {
+    test("speed and volume are kept for the next recording", async () => {
         await mountForm(makeRecording(), makeRecording({ id: 12 }));
         await play();
         expect(queryAllTexts(`${player(11)} .o_mango_player_rate option`)).toEqual([
@@ -426,7 +426,7 @@ describe("on the form", () => {
         expect(JSON.parse(stored)).toEqual({ rate: 1.5, volume: 0.4 });
     });
 
-    test("the browser wants one more click before there is a sound", async () => {
+    test("the browser requires another click before it plays sound", async () => {
         await mountForm(makeRecording());
         FakeAudio.refusal = new DOMException("", "NotAllowedError");
         await contains(`${player(11)} .o_mango_player_toggle`).click();
@@ -435,7 +435,7 @@ describe("on the form", () => {
         expect(player(11)).toHaveAttribute("data-status", "paused");
     });
 
-    test("left while it plays: it goes on in the dock", async () => {
+    test("it plays on in the dock when the form is left", async () => {
         useRecordings([makeRecording()]);
         await mountWithCleanup(MainComponentsContainer, { noMainContainer: true });
         const service = getService("mango_office.player");
@@ -456,7 +456,7 @@ describe("on the form", () => {
 describe("in the list of recordings", () => {
     const both = [makeRecording(), makeRecording({ id: 12, employee: "Boris" })];
 
-    test("a row plays its own recording only", async () => {
+    test("a row only plays its own recording", async () => {
         useRecordings(both);
         await mountWithCleanup(MainComponentsContainer, { noMainContainer: true });
         await mountView({
@@ -473,7 +473,7 @@ describe("in the list of recordings", () => {
         expect(`${dock} .o_mango_player_origin`).toHaveText(/Ivan Petrov\s*Boris/);
     });
 
-    test("asked for there, it is on its way at once", async () => {
+    test("requested: progress at once", async () => {
         onRpc("mango.recording", "action_request", ({ args: [ids] }) => {
             asyncStep(`request ${ids}`);
             return answer;
@@ -494,7 +494,7 @@ describe("in the list of recordings", () => {
         await waitForSteps(["request 12"]);
     });
 
-    test("its form has the player of this one", async () => {
+    test("the form has a player of this recording", async () => {
         useRecordings(both);
         await mountView({
             type: "form",
@@ -508,7 +508,7 @@ describe("in the list of recordings", () => {
 });
 
 describe("rights", () => {
-    test("without them there is no button", async () => {
+    test("no buttons without rights", async () => {
         await mountForm(makeRecording());
         expect(".o_mango_player_download, .o_mango_delete, .o_mango_keep").toHaveCount(0);
     });
@@ -519,7 +519,7 @@ describe("rights", () => {
         expect(".o_mango_delete, .o_mango_keep").toHaveCount(0);
     });
 
-    test("kept, and no longer", async () => {
+    test("keep, and not any more", async () => {
         onRpc("mango.recording", "action_keep", ({ args: [ids] }) => {
             asyncStep(`keep ${ids}`);
             recordings[0].keep = !recordings[0].keep;
@@ -537,7 +537,7 @@ describe("rights", () => {
         await waitForSteps(["keep 11"]);
     });
 
-    test("deleted after a question, while it plays", async () => {
+    test("delete after confirmation, while it plays", async () => {
         onRpc("mango.recording", "action_delete", ({ args: [ids] }) => {
             asyncStep(`delete ${ids}`);
             Object.assign(recordings[0], { state: "expired", error: "Deleted by Vera." });
@@ -557,7 +557,7 @@ describe("rights", () => {
         await waitForSteps(["delete 11", "pause", "without src"]);
     });
 
-    test("a contact's recordings are deleted after a question", async () => {
+    test("delete a contact's recordings after confirmation", async () => {
         onRpc("res.partner", "action_delete_mango_recordings", ({ args: [ids] }) => {
             asyncStep(`delete of ${ids}`);
             return 3;
@@ -575,7 +575,7 @@ describe("rights", () => {
     });
 });
 
-describe("what goes wrong is said in words", () => {
+describe("errors are shown", () => {
     const status = `${player(11)} [role=status]`;
 
     async function fail(answer, orm) {
@@ -588,7 +588,7 @@ describe("what goes wrong is said in words", () => {
         expect(player(11)).toHaveAttribute("data-status", "failed");
     }
 
-    test("no rights any more", async () => {
+    test("access denied", async () => {
         await fail(() => {
             throw makeServerError({ type: "AccessError" });
         });
@@ -600,7 +600,7 @@ describe("what goes wrong is said in words", () => {
         expect(status).toHaveText("Deleted by Vera.");
     });
 
-    test("the call is gone", async () => {
+    test("the call was deleted", async () => {
         await fail(() => []);
         expect(status).toHaveText("This recording no longer exists.");
     });
@@ -611,14 +611,14 @@ describe("what goes wrong is said in words", () => {
         expect(status).toHaveText("The connection was lost. Try again in a moment.");
     });
 
-    test("the session is over", async () => {
+    test("session expired", async () => {
         await fail(() => {
             throw makeServerError({ errorName: "odoo.http.SessionExpiredException" });
         });
         expect(status).toHaveText("Your session has expired. Reload the page and log in.");
     });
 
-    test("a file that the server has lost; another click tries again", async () => {
+    test("file missing on the server; another click retries", async () => {
         await fail(() => [{ id: 11, state: "ready", error: false }]);
         expect(status).toHaveText(/could not be played/);
         await play();
@@ -627,7 +627,7 @@ describe("what goes wrong is said in words", () => {
 });
 
 describe("waveform", () => {
-    test("the loudest sample of each part, against the loudest of all", () => {
+    test("peaks are relative to the maximum", () => {
         expect(findPeaks(new Float32Array([0, 0.25, -0.5, 0.1]), 2)).toEqual([0.5, 1]);
         expect(findPeaks(new Float32Array([0, 0]), 2)).toEqual([]);
         expect(findPeaks(new Float32Array([]), 2)).toEqual([]);
@@ -637,7 +637,7 @@ describe("waveform", () => {
         ["of many megabytes", {}],
         ["of an hour", { size: 1000, duration: 3600 }],
     ]) {
-        test(`a recording ${name} is not read for it`, async () => {
+        test(`a recording ${name} has none`, async () => {
             await mountForm(makeRecording(values));
             patchWithCleanup(browser, { fetch: () => asyncStep("fetched") });
             await play();
@@ -646,7 +646,7 @@ describe("waveform", () => {
         });
     }
 
-    test("a short one is drawn once it plays, not before", async () => {
+    test("a short recording has one once it plays", async () => {
         const samples = new Float32Array(1600).fill(0.5);
         patchWithCleanup(window, {
             OfflineAudioContext: class {
@@ -669,7 +669,7 @@ describe("waveform", () => {
         expect(".o_mango_waveform path").toHaveCount(2);
     });
 
-    test("one that cannot be read is played without", async () => {
+    test("a recording that cannot be decoded plays without one", async () => {
         await mountForm(makeRecording({ size: 40000, duration: 20 }));
         patchWithCleanup(browser, { fetch: () => Promise.reject(new TypeError("gone")) });
         await play(11, 20);

@@ -68,7 +68,7 @@ async function mountBoard() {
 const numbers = () => queryAllAttributes(".o_mango_board_tile", "data-number");
 const counters = () => queryAllTexts(".o_mango_board_counter");
 
-test("every extension, what it does and with whom", async () => {
+test("every extension with its state and call", async () => {
     await mountBoard();
     expect(numbers()).toEqual(["101", "102", "103"]);
     expect(".o_mango_board_tile:eq(0)").toHaveText(
@@ -79,7 +79,7 @@ test("every extension, what it does and with whom", async () => {
     expect(counters()).toEqual(["Free2", "Ringing0", "Talking1", "On hold0"]);
 });
 
-test("only those in one state, and all again", async () => {
+test("filter by state", async () => {
     await mountBoard();
     await contains(".o_mango_board_counter[data-state=free]").click();
     expect(numbers()).toEqual(["102", "103"]);
@@ -88,7 +88,7 @@ test("only those in one state, and all again", async () => {
     expect(numbers()).toHaveLength(3);
 });
 
-test("by name or number", async () => {
+test("filter by name or number", async () => {
     await mountBoard();
     await contains(".o_mango_board_search").edit("bor", { confirm: false });
     expect(numbers()).toEqual(["102"]);
@@ -98,7 +98,7 @@ test("by name or number", async () => {
     expect(".o_mango_board").toHaveText(/No match/);
 });
 
-test("live: many changes at once are read once", async () => {
+test("live: one request for many changes at once", async () => {
     await mountBoard();
     board.extensions = [
         extension(1, "101", "Anna"),
@@ -121,7 +121,7 @@ test("live: many changes at once are read once", async () => {
     expect(".o_mango_board_waiting").toHaveText(/Olga\s*0:07[\s\S]*In the queue/);
 });
 
-test("a group of 50 that rings and is picked up: four questions at most", async () => {
+test("a call to a group of 50, ringing and answered: at most four requests", async () => {
     let questions = 0;
     onRpc("mango.extension", "get_board_calls", () => {
         questions++;
@@ -136,7 +136,7 @@ test("a group of 50 that rings and is picked up: four questions at most", async 
     expect(questions).toBeWithin(1, 4);
 });
 
-test("an older answer never replaces a newer one", async () => {
+test("outdated answers are ignored", async () => {
     const answers = [new Deferred(), new Deferred()];
     const asked = [...answers];
     onRpc("mango.extension", "get_board_calls", () => asked.shift());
@@ -145,7 +145,7 @@ test("an older answer never replaces a newer one", async () => {
     tell("board", {});
     await advanceTime(200);
     tell("board", {});
-    await advanceTime(6000); // longer than the first answer is waited for
+    await advanceTime(6000); // the next request does not wait for the first one
     answers[1].resolve(answer("talking"));
     await animationFrame();
     answers[0].resolve(answer("ringing"));
@@ -154,7 +154,7 @@ test("an older answer never replaces a newer one", async () => {
     expect(".o_mango_board_tile:eq(1)").toHaveAttribute("data-state", "talking");
 });
 
-test("the call is opened", async () => {
+test("open the call", async () => {
     await mountBoard();
     patchWithCleanup(getService("action"), {
         doAction: ({ res_id }) => asyncStep(`call ${res_id}`),
@@ -163,7 +163,7 @@ test("the call is opened", async () => {
     await waitForSteps(["call 1"]);
 });
 
-test("a supervisor switches somebody's status", async () => {
+test("a supervisor sets the status of an employee", async () => {
     onRpc("res.users", "mango_set_status", ({ args }) => {
         asyncStep(JSON.stringify(args.slice(0, 2)));
         board.extensions[1].status = "dnd";
@@ -182,7 +182,7 @@ test("a supervisor switches somebody's status", async () => {
     expect(`${boris} select`).toHaveValue("dnd");
 });
 
-test("without extensions it says what to do", async () => {
+test("help without extensions", async () => {
     board.extensions = [];
     await mountBoard();
     patchWithCleanup(getService("action"), { doAction: (action) => asyncStep(action) });
@@ -206,7 +206,7 @@ async function mountWall() {
 const tiles = () => queryAllAttributes(".o_mango_wall_tile", "data-number");
 const figure = (key) => `.o_mango_wall_figure[data-figure='${key}'] .o_mango_wall_value`;
 
-test("on a television: everybody, who waits, and the figures of the day", async () => {
+test("TV screen: all extensions, waiting callers, and the figures of the day", async () => {
     board.waiting = [
         { call_id: 5, name: "Olga", number: "", line: "Sales", in_queue: true, seconds: 65 },
         { call_id: 6, name: "Oleg", number: "", line: "Sales", in_queue: true, seconds: 7 },
@@ -227,7 +227,7 @@ test("on a television: everybody, who waits, and the figures of the day", async 
     await waitForSteps([]);
 });
 
-test("on a television: live, and in another order", async () => {
+test("TV screen: live, and sorted in another order", async () => {
     board.extensions[1].department = "Archive";
     board.extensions[2].department = "Warehouse";
     await mountWall();
@@ -243,7 +243,7 @@ test("on a television: live, and in another order", async () => {
     expect(tiles()).toEqual(["103", "101", "102"]);
 });
 
-test("on a television: forty people need no scrolling", async () => {
+test("TV screen: forty extensions fit without scrolling", async () => {
     board.extensions = [...Array(40).keys()].map((place) =>
         extension(place + 1, `${100 + place}`, `Anastasia Konstantinopolskaya ${place}`)
     );
@@ -255,7 +255,7 @@ test("on a television: forty people need no scrolling", async () => {
     expect(grid.scrollWidth).toBeLessThan(grid.clientWidth + 1);
 });
 
-test("all calls are followed only while something shows them", async () => {
+test("all calls are only watched while a view shows them", async () => {
     mockService("bus_service", {
         addChannel: (channel) => asyncStep(`add ${channel}`),
         deleteChannel: (channel) => asyncStep(`delete ${channel}`),

@@ -98,13 +98,13 @@ async function change(values, index = 0) {
 const keys = () => queryAllAttributes(".o_mango_card", "data-key");
 const openKeys = () => keys().filter((key) => queryFirst(`[data-key=${key}] .o_mango_card_body`));
 
-describe("what it shows", () => {
+describe("display", () => {
     test("nothing without a call", async () => {
         await mountCards();
         expect(".o_mango_cards").toHaveCount(0);
     });
 
-    test("who it is, and what is going on with them", async () => {
+    test("the client and the phase", async () => {
         await mountCards(
             makeCard({
                 lead: { id: 4, name: "Desks", stage: "New", revenue: "$ 450", user: "Anna" },
@@ -161,7 +161,7 @@ describe("what it shows", () => {
         });
     }
 
-    test("the timer goes on from what the server has counted", async () => {
+    test("the timer counts on from the server's value", async () => {
         mockDate("2026-01-01 12:00:00");
         freezeTime();
         await mountCards(makeCard({ phase: "talking", seconds: 58 }));
@@ -172,7 +172,7 @@ describe("what it shows", () => {
         expect(".o_mango_card_timer").toHaveText("1:15");
     });
 
-    test("a timer says nothing beyond a day", async () => {
+    test("the timer is empty after a day", async () => {
         mockDate("2026-01-01 12:00:00");
         freezeTime();
         await mountCards(makeCard({ phase: "talking", seconds: 24 * 60 * 60 - 1 }));
@@ -181,7 +181,7 @@ describe("what it shows", () => {
         expect(".o_mango_card_timer").toHaveText("");
     });
 
-    test("the message, and the last calls", async () => {
+    test("the message and the last calls", async () => {
         mockDate("2026-01-01 12:00:00");
         const past = { id: 8, direction: "inbound", talk_duration: 0, user: "Boris" };
         await mountCards(
@@ -196,14 +196,14 @@ describe("what it shows", () => {
         await waitForSteps(["open 8"]);
     });
 
-    test("a click of which no call has come yet offers nothing to do with a call", async () => {
+    test("no actions before the call exists", async () => {
         await mountCards(makeCard({ call_id: false, command_id: 5, key: "command-5" }));
         expect("textarea, .o_mango_activity, .o_mango_open_call").toHaveCount(0);
         expect(".o_mango_close").toHaveCount(1);
     });
 });
 
-/** @returns {number} the relative luminance of a colour, as WCAG defines it */
+/** @returns {number} the relative luminance of a color, as defined by WCAG */
 function luminance(color) {
     const [red, green, blue] = color.match(/[\d.]+/g).map((part) => {
         const share = part / 255;
@@ -212,7 +212,7 @@ function luminance(color) {
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-test("the header can be read in every phase", async () => {
+test("the header has enough contrast in every phase", async () => {
     await mountCards(makeCard());
     for (const phase of ["ringing", "talking", "calling", "hold", "ended"]) {
         await change({ phase });
@@ -223,8 +223,8 @@ test("the header can be read in every phase", async () => {
     }
 });
 
-describe("what can be done", () => {
-    test("each button does its own", async () => {
+describe("actions", () => {
+    test("each button", async () => {
         await mountCards(makeCard({ can_hang_up: true, lead: { id: 4, name: "Desks" } }));
         for (const name of ["hang_up", "open_partner", "lead", "activity", "open_call", "close"]) {
             await contains(`.o_mango_${name}`).click();
@@ -239,13 +239,13 @@ describe("what can be done", () => {
         ]);
     });
 
-    test("without a lead, one is created", async () => {
+    test("create a lead if there is none", async () => {
         await mountCards(makeCard());
         await contains(".o_mango_create_lead").click();
         await waitForSteps(["createLead"]);
     });
 
-    test("a button waits for the server before it works again", async () => {
+    test("buttons are disabled during a request", async () => {
         answer = new Deferred();
         await mountCards(makeCard({ can_hang_up: true }));
         await contains(".o_mango_hang_up").click();
@@ -256,7 +256,7 @@ describe("what can be done", () => {
         expect(".o_mango_hang_up").toBeEnabled();
     });
 
-    test("an unknown number becomes a contact's", async () => {
+    test("add an unknown number to a contact", async () => {
         await mountCards(makeCard({ partner: false }));
         expect(".o_mango_open_partner").toHaveCount(0);
         await contains(".o_mango_create_partner").click();
@@ -266,14 +266,14 @@ describe("what can be done", () => {
         expect(".o_mango_create_partner").toHaveCount(0);
     });
 
-    test("who it is of several", async () => {
+    test("choose one of several contacts", async () => {
         await mountCards(makeCard({ candidates: [{ id: 18, name: "Maria", company: "Vector" }] }));
         expect(queryAllTexts(".o_mango_candidate")).toEqual(["MariaVector"]);
         await contains(".o_mango_candidate").click();
         await waitForSteps(["choosePartner 18"]);
     });
 
-    test("who it is can be changed after it was chosen", async () => {
+    test("change the chosen contact", async () => {
         const candidates = [{ id: 18, name: "Maria", company: "Vector" }];
         await mountCards(makeCard({ candidates, is_partner_chosen: true }));
         expect(".o_mango_candidate").toHaveCount(0);
@@ -285,7 +285,7 @@ describe("what can be done", () => {
         expect(".o_mango_change_partner").toHaveText("Not them? Change");
     });
 
-    test("calling back, when it is over and there is a number", async () => {
+    test("call back after the end, if the number is known", async () => {
         await mountCards(makeCard({ phase: "ended", result: "missed" }));
         await contains(".o_mango_call_back").click();
         await waitForSteps(["callBack"]);
@@ -293,14 +293,14 @@ describe("what can be done", () => {
         expect(".o_mango_call_back").toHaveCount(0);
     });
 
-    test("back to the client while a colleague is asked", async () => {
+    test("go back to the client while consulting a colleague", async () => {
         await mountCards(makeCard({ phase: "hold", consulting: "Boris (102)" }));
         expect(".alert").toHaveText(/You are asking Boris \(102\)/);
         await contains(".o_mango_stop_consulting").click();
         await waitForSteps(["stopConsulting"]);
     });
 
-    test("several that are over are closed at once; the running one stays", async () => {
+    test("close all ended calls at once", async () => {
         const ended = [2, 3].map((call_id) => makeCard({ call_id, phase: "ended" }));
         await mountCards(makeCard({ phase: "talking" }), ended[0]);
         expect(".o_mango_close_past").toHaveCount(0);
@@ -311,7 +311,7 @@ describe("what can be done", () => {
         await waitForSteps(["close", "close"]);
     });
 
-    test("collapsed by button and by Escape, open again", async () => {
+    test("collapse by button and by Escape, and expand again", async () => {
         await mountCards(makeCard());
         await contains(".o_mango_collapse").click();
         expect(".o_mango_card_body").toHaveCount(0);
@@ -324,7 +324,7 @@ describe("what can be done", () => {
         expect(".o_mango_card_body").toHaveCount(0);
     });
 
-    test("a minute after the end an untouched card makes room", async () => {
+    test("an untouched card collapses a minute after the end", async () => {
         await mountCards(makeCard({ phase: "talking" }));
         await advanceTime(70000);
         expect(openKeys()).toEqual(["call-1"]);
@@ -340,7 +340,7 @@ describe("what can be done", () => {
         expect(openKeys()).toEqual(["call-1"]);
     });
 
-    test("a card that somebody writes in does not go while they think", async () => {
+    test("a card does not collapse while its note has the focus", async () => {
         await mountCards(makeCard({ phase: "ended" }));
         await contains("textarea").click();
         await advanceTime(120000);
@@ -348,7 +348,7 @@ describe("what can be done", () => {
         expect(openKeys()).toEqual(["call-1"]);
     });
 
-    test("a call that comes back after its card has become smaller is wholly visible", async () => {
+    test("a call that continues after its card has collapsed is expanded", async () => {
         await mountCards(makeCard({ phase: "ended" }));
         await advanceTime(60000);
         await animationFrame();
@@ -357,7 +357,7 @@ describe("what can be done", () => {
         expect(openKeys()).toEqual(["call-1"]);
     });
 
-    test("of several calls, the one that rings is wholly visible", async () => {
+    test("the ringing one of several calls is expanded", async () => {
         await mountCards(
             makeCard({ call_id: 3, phase: "greeting" }),
             makeCard({ call_id: 2, phase: "ringing" }),
@@ -372,7 +372,7 @@ describe("what can be done", () => {
         expect(openKeys()).toEqual(["call-3"]);
     });
 
-    test("it is on top of the others, even if these are many", async () => {
+    test("the expanded card is on top, even of many others", async () => {
         await mountCards(
             makeCard({ call_id: 1, phase: "talking" }),
             ...[2, 3, 4].map((call_id) => makeCard({ call_id, phase: "ended" })),
@@ -385,7 +385,7 @@ describe("what can be done", () => {
         expect(ringing.bottom).toBeLessThan(Math.min(...others));
     });
 
-    test("a card that somebody writes in stays open when the next call rings", async () => {
+    test("a card that is being written in stays expanded when the next call rings", async () => {
         await mountCards(makeCard({ call_id: 1, phase: "talking" }));
         await contains("[data-key=call-1] textarea").edit("A", { confirm: false });
         state.cards = [makeCard({ call_id: 2 }), ...state.cards];
@@ -394,7 +394,7 @@ describe("what can be done", () => {
         expect("[data-key=call-1] textarea").toBeFocused();
     });
 
-    test("cards beyond the fourth are counted, never one that goes on", async () => {
+    test("cards beyond the fourth are counted, but not those of calls in progress", async () => {
         const ended = (call_id) => makeCard({ call_id, phase: "ended" });
         await mountCards(ended(6), ended(5), ended(4), ended(3), makeCard({ call_id: 1 }));
         expect(keys()).toEqual(["call-6", "call-5", "call-4", "call-1"]);
@@ -418,8 +418,8 @@ describe("what can be done", () => {
     });
 });
 
-describe("above everything", () => {
-    /** What a click in the middle of an element hits: the first of the page's own. */
+describe("stacking", () => {
+    /** Return the element that a click in the middle of an element would hit. */
     function hit(selector) {
         const { left, top, width, height } = queryRect(selector);
         const [x, y] = [left + width / 2, top + height / 2];
@@ -444,7 +444,7 @@ describe("above everything", () => {
         await animationFrame();
     }
 
-    test("of a form, its status bar too", async () => {
+    test("above a form and its status bar", async () => {
         await mountView({
             type: "form",
             resModel: "mango.call",
@@ -461,7 +461,7 @@ describe("above everything", () => {
         expect(isHit(".o_mango_hang_up")).toBe(true);
     });
 
-    test("while a dialog is open: hang up and note, below it", async () => {
+    test("hang up and note are usable while a dialog is open", async () => {
         await mountBelowCards(makeCard({ phase: "talking", can_hang_up: true }));
         await openDialog();
         expect(queryRect(".modal-content").bottom).toBeLessThan(queryRect(".o_mango_cards").top);
@@ -479,7 +479,7 @@ describe("above everything", () => {
         expect(".o_mango_card textarea").toBeFocused();
     });
 
-    test("what leads away from the dialog is not offered", async () => {
+    test("no navigation while a dialog is open", async () => {
         await mountBelowCards(makeCard({ phase: "talking", can_transfer: true }));
         expect(".o_mango_open_partner:visible").toHaveCount(1);
         await openDialog();
@@ -489,7 +489,7 @@ describe("above everything", () => {
         expect(isHit(".o_mango_transfer_panel input")).toBe(true);
     });
 
-    test("keys pressed in the card are not the dialog's", async () => {
+    test("keys pressed in the card do not reach the dialog", async () => {
         await mountBelowCards(makeCard({ phase: "talking" }));
         await openDialog();
         await contains(".o_mango_card textarea").click();
@@ -506,7 +506,7 @@ describe("above everything", () => {
         await waitForSteps(["dismissed"]);
     });
 
-    test("the dialog has its keys again when the card has gone", async () => {
+    test("the dialog gets its keys back when the card is closed", async () => {
         await mountBelowCards(makeCard({ phase: "talking" }));
         await openDialog();
         await contains(".o_mango_card textarea").click();
@@ -524,7 +524,7 @@ describe("transfer", () => {
         await contains(".o_mango_transfer").click();
     };
 
-    test("to a colleague, with what they are doing", async () => {
+    test("to a colleague, with their state", async () => {
         await open();
         expect(queryAllTexts(".o_mango_colleague .small")).toEqual(["102Free", "104Talking"]);
         await contains(".o_mango_colleague:eq(1) .o_mango_transfer_hold").click();
@@ -544,7 +544,7 @@ describe("transfer", () => {
         await waitForSteps(["transfer Boris blind"]);
     });
 
-    test("searching asks the server once, and Escape leaves", async () => {
+    test("the search sends one request, and Escape closes the panel", async () => {
         await open();
         targets = (term) => {
             asyncStep(`search ${term}`);
@@ -563,7 +563,7 @@ describe("transfer", () => {
         expect(".o_mango_transfer").toBeFocused();
     });
 
-    test("to a group and to a number outside, too", async () => {
+    test("to a group and to an outside number", async () => {
         targets = () =>
             Promise.resolve([
                 { ...target("colleague", 2, "102", "Boris"), status: "dnd" },
@@ -580,7 +580,7 @@ describe("transfer", () => {
         await waitForSteps(["transfer +7 495 000-03-01 blind"]);
     });
 
-    test("six are visible, each in one row", async () => {
+    test("six targets are visible, one per row", async () => {
         const names = ["Anastasia-Alexandra Konstantinopolskaya", "B", "C", "D", "E", "F", "G"];
         targets = () =>
             Promise.resolve(names.map((name, id) => target("colleague", id, `10${id}`, name)));
@@ -595,7 +595,7 @@ describe("transfer", () => {
         expect(hold.right).toBeLessThan(list.right + 1);
     });
 
-    test("the panel goes with the talk", async () => {
+    test("the panel closes at the end of the talk", async () => {
         await open();
         await change({ phase: "ended", can_transfer: false });
         expect(".o_mango_transfer_panel").toHaveCount(0);
@@ -614,7 +614,7 @@ describe("note", () => {
         };
     });
 
-    test("saved as it is typed", async () => {
+    test("saved while typing", async () => {
         await mountCards(makeCard({ note: "A" }));
         const height = queryOne(".o_mango_card_note").offsetHeight;
         await type("Ab");
@@ -630,14 +630,14 @@ describe("note", () => {
         expect(draft()).toBe(null);
     });
 
-    test("saved at once when the person leaves it", async () => {
+    test("saved at once on blur", async () => {
         await mountCards(makeCard());
         await type("A");
         await manuallyDispatchProgrammaticEvent(document.querySelector(textarea), "blur");
         await waitForSteps(['save "A" from ""']);
     });
 
-    test("saved when the card goes", async () => {
+    test("saved when the card is closed", async () => {
         await mountCards(makeCard());
         await type("A");
         state.cards = [];
@@ -645,7 +645,7 @@ describe("note", () => {
         await waitForSteps(['save "A" from ""']);
     });
 
-    test("what is typed outlives what the server tells meanwhile", async () => {
+    test("unsaved text is kept when the card is updated", async () => {
         await mountCards(makeCard());
         await type("A");
         await change({ phase: "talking", note: "" });
@@ -654,13 +654,13 @@ describe("note", () => {
         await waitForSteps(['save "A" from ""']);
     });
 
-    test("another tab's words appear", async () => {
+    test("changes of another tab appear", async () => {
         await mountCards(makeCard());
         await change({ note: "From the other tab" });
         expect(textarea).toHaveValue("From the other tab");
     });
 
-    test("what somebody else wrote is shown with one's own", async () => {
+    test("changes of others are merged", async () => {
         saveNote = (card, note) => Promise.resolve(`Boris\n${note}`);
         await mountCards(makeCard());
         await type("A");
@@ -669,7 +669,7 @@ describe("note", () => {
         expect(textarea).toHaveValue("Boris\nA");
     });
 
-    test("typed on while it is being saved: the rest follows, from what was sent", async () => {
+    test("text typed while saving is saved afterwards, based on the text sent", async () => {
         const answer = new Deferred();
         const answers = [answer];
         saveNote = (card, note, base) => {
@@ -686,7 +686,7 @@ describe("note", () => {
         await waitForSteps(['save "Ab" from "A"']);
     });
 
-    test("not saved: it says so, keeps the text, and tries again", async () => {
+    test("not saved: a message, and a retry with the text", async () => {
         saveNote = () => Promise.reject(new Error("gone"));
         await mountCards(makeCard());
         await type("A");
@@ -703,7 +703,7 @@ describe("note", () => {
         expect(draft()).toBe(null);
     });
 
-    test("what a crash left behind is restored and saved", async () => {
+    test("text is restored and saved after a crash", async () => {
         browser.localStorage.setItem(
             `mango_office.note.${serverState.userId}.1`,
             JSON.stringify({ text: "Before the crash", base: "B" })
@@ -716,7 +716,7 @@ describe("note", () => {
 });
 
 describe("keys", () => {
-    test("a card that is asked for is large and has the focus", async () => {
+    test("a requested card is expanded and focused", async () => {
         await mountCards(makeCard(), makeCard({ call_id: 2, phase: "talking" }));
         expect(openKeys()).toEqual(["call-1"]);
         bus.trigger("show", { key: "call-2" });
@@ -725,7 +725,7 @@ describe("keys", () => {
         expect("[data-key=call-2] .o_mango_collapse").toBeFocused();
     });
 
-    test("the note of the most urgent call gets the focus, even of a collapsed card", async () => {
+    test("the note of the most urgent call is focused, even on a collapsed card", async () => {
         await mountCards(makeCard(), makeCard({ call_id: 2, phase: "talking" }));
         await contains("[data-key=call-1] .o_mango_collapse").click();
         expect(openKeys()).toEqual([]);
@@ -734,7 +734,7 @@ describe("keys", () => {
         expect("[data-key=call-1] .o_mango_card_note textarea").toBeFocused();
     });
 
-    test("after the note, Escape leads back to where the user was", async () => {
+    test("Escape in the note restores the focus", async () => {
         await mountWithCleanup(`<input class="o_elsewhere"/>`, { noMainContainer: true });
         await mountCards(makeCard());
         await contains(".o_elsewhere").click();

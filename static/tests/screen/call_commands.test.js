@@ -51,7 +51,7 @@ async function look(text) {
     await animationFrame();
 }
 
-test("the dial pad is opened by keys", async () => {
+test("shortcut of the dial pad", async () => {
     useTelephony();
     await mountCalls();
     await press(["alt", "shift", "p"]);
@@ -60,7 +60,7 @@ test("the dial pad is opened by keys", async () => {
     expect(".o_mango_dial_input").toHaveCount(1);
 });
 
-test("the call that is most urgent is hung up by keys, if it can be", async () => {
+test("shortcut to hang up the most urgent call, if possible", async () => {
     useTelephony();
     await mountCalls(makeCard({ can_hang_up: true, phase: "talking" }));
     await press(["alt", "shift", "e"]);
@@ -70,7 +70,7 @@ test("the call that is most urgent is hung up by keys, if it can be", async () =
     await waitForSteps([]);
 });
 
-test("the command palette lists what can be done", async () => {
+test("the command palette lists the commands", async () => {
     useTelephony();
     await mountCalls(makeCard({ can_hang_up: true }));
     await look("hang");
@@ -87,7 +87,7 @@ test("the command palette calls a contact", async () => {
     await waitForSteps(["call +74950000201 res.partner 17"]);
 });
 
-test("without an extension nobody is looked for", async () => {
+test("no search without an extension", async () => {
     useTelephony([], false);
     await mountCalls();
     await look("call ivan");

@@ -35,7 +35,7 @@ async function start() {
     return service;
 }
 
-/** Let messages arrive and be answered. */
+/** Wait until notifications have been handled. */
 async function settle() {
     await animationFrame();
     await animationFrame();
@@ -44,8 +44,8 @@ async function settle() {
 const keys = (service) => service.state.cards.map((card) => card.key);
 const phases = (service) => service.state.cards.map((card) => card.phase);
 
-describe("what is going on", () => {
-    test("nothing is asked nor heard for people without telephony", async () => {
+describe("cards", () => {
+    test("no requests and subscriptions without telephony", async () => {
         onRpc("mango.call.presence", "*", () => asyncStep("asked"));
         mockService("bus_service", {
             subscribe: (type) => type.startsWith("mango_office/") && asyncStep(type),
@@ -55,14 +55,14 @@ describe("what is going on", () => {
         expect(service.state.extension).toBe(false);
     });
 
-    test("a call that goes on is there when Odoo is loaded", async () => {
+    test("calls in progress are loaded with the web client", async () => {
         useTelephony([makeCard({ phase: "talking" })]);
         const service = await start();
         expect(phases(service)).toEqual(["talking"]);
         expect(service.state.extension.number).toBe("101");
     });
 
-    test("a call comes, changes and is replaced by what the server says", async () => {
+    test("a card appears and changes", async () => {
         const cards = useTelephony();
         const service = await start();
         cards.push(makeCard());
@@ -90,7 +90,7 @@ describe("what is going on", () => {
         expect(keys(service)).toEqual(["call-2", "call-1"]);
     });
 
-    test("an older answer never replaces a newer one", async () => {
+    test("outdated answers are ignored", async () => {
         useTelephony();
         const answers = [new Deferred(), new Deferred()];
         const asked = [...answers];
@@ -99,7 +99,7 @@ describe("what is going on", () => {
         tell("call", { id: 1 });
         await settle();
         tell("call", { id: 1 });
-        await advanceTime(5000); // longer than the first answer is waited for
+        await advanceTime(5000); // the next request does not wait for the first one
         const answer = (phase) => ({ cards: [makeCard({ phase })], my_state: "free" });
         answers[1].resolve(answer("talking"));
         await settle();
@@ -108,7 +108,7 @@ describe("what is going on", () => {
         expect(phases(service)).toEqual(["talking"]);
     });
 
-    test("calls that are told of at once are asked for at once", async () => {
+    test("one request for simultaneous notifications", async () => {
         const cards = useTelephony();
         const service = await start();
         onRpc("mango.call.presence", "get_cards", ({ args: [callIds] }) => {
@@ -120,7 +120,7 @@ describe("what is going on", () => {
         expect(keys(service)).toEqual(["call-2", "call-1"]);
     });
 
-    test("a group of 50 that rings and is picked up: four questions at most", async () => {
+    test("a call to a group of 50, ringing and answered: at most four requests", async () => {
         const cards = useTelephony();
         const service = await start();
         let answer;
@@ -142,7 +142,7 @@ describe("what is going on", () => {
         await waitForSteps(["asked", "asked", "asked", "asked"]);
     });
 
-    test("a card that leaves goes after a while, and does not come back", async () => {
+    test("a leaving card closes after a while, and does not reappear", async () => {
         const cards = useTelephony([makeCard()]);
         const service = await start();
         cards[0] = makeCard({ phase: "taken", leaves: true });
@@ -156,7 +156,7 @@ describe("what is going on", () => {
         expect(phases(service)).toEqual([]);
     });
 
-    test("a call that comes back while its card is leaving stays", async () => {
+    test("a card stays if its call comes back while it is leaving", async () => {
         const cards = useTelephony([makeCard()]);
         const service = await start();
         cards[0] = makeCard({ phase: "taken", leaves: true });
@@ -169,7 +169,7 @@ describe("what is going on", () => {
         expect(phases(service)).toEqual(["ringing"]);
     });
 
-    test("what was missed without a connection is read after it", async () => {
+    test("cards are reloaded after a reconnection", async () => {
         const cards = useTelephony();
         const service = await start();
         expect(phases(service)).toEqual([]);
@@ -179,7 +179,7 @@ describe("what is going on", () => {
         expect(phases(service)).toEqual(["ringing"]);
     });
 
-    test("an answer about the whole screen does not undo newer news", async () => {
+    test("loading the screen does not undo newer changes", async () => {
         const cards = useTelephony([makeCard()]);
         const service = await start();
         const screen = new Deferred();
@@ -193,7 +193,7 @@ describe("what is going on", () => {
         expect(phases(service)).toEqual(["talking"]);
     });
 
-    test("state and figures follow", async () => {
+    test("state and figures are updated", async () => {
         useTelephony();
         const figures = { my_state: "talking", missed_count: 2, planned_count: 1 };
         onRpc("mango.call.presence", "get_cards", () => ({ cards: [], ...figures }));
@@ -209,7 +209,7 @@ describe("what is going on", () => {
         expect(service.state.missedCount).toBe(0);
     });
 
-    test("a card follows when its client does not wait any more", async () => {
+    test("a card is updated when its client has been called back", async () => {
         const cards = useTelephony([makeCard({ callback: { attempts: 2, since: "" } })]);
         const service = await start();
         service.bus.addEventListener("callback", ({ detail }) => asyncStep(`entry ${detail.id}`));
@@ -220,7 +220,7 @@ describe("what is going on", () => {
         await waitForSteps(["entry 3"]);
     });
 
-    test("whoever shows calls is told of each change", async () => {
+    test("views are notified of each change", async () => {
         useTelephony();
         const service = await start();
         service.bus.addEventListener("changed", ({ detail }) => asyncStep(`changed ${detail.id}`));
@@ -230,7 +230,7 @@ describe("what is going on", () => {
 });
 
 describe("closing", () => {
-    test("a card closed by mistake is shown again; one that is shown only comes forward", async () => {
+    test("a closed card is reopened; an open one only expands", async () => {
         const cards = useTelephony([makeCard()]);
         onRpc("mango.call", "close_card", () => cards.splice(0));
         onRpc("mango.call", "open_card", ({ args }) => {
@@ -248,7 +248,7 @@ describe("closing", () => {
         await waitForSteps(["open 1", "show call-1", "show call-1"]);
     });
 
-    test("in one tab, the server is told", async () => {
+    test("in this tab: the server is notified", async () => {
         useTelephony([makeCard()]);
         onRpc("mango.call", "close_card", ({ args }) => {
             asyncStep(`close ${args[0]}`);
@@ -268,7 +268,7 @@ describe("closing", () => {
         expect(keys(service)).toEqual([]);
     });
 
-    test("while it is being read", async () => {
+    test("while it is being loaded", async () => {
         useTelephony([makeCard()]);
         const answer = new Deferred();
         onRpc("mango.call.presence", "get_cards", () => answer);
@@ -296,7 +296,7 @@ describe("closing", () => {
         expect(keys(service)).toEqual([]);
     });
 
-    test("and opened again", async () => {
+    test("and reopened", async () => {
         useTelephony([makeCard()]);
         onRpc("mango.call", "close_card", () => true);
         const service = await start();
@@ -306,7 +306,7 @@ describe("closing", () => {
         expect(keys(service)).toEqual(["call-1"]);
     });
 
-    test("a click of which nothing has come yet", async () => {
+    test("before the call exists", async () => {
         useTelephony();
         onRpc("mango.command", "close_card", ({ args }) => {
             asyncStep(`close ${args[0]}`);
@@ -335,7 +335,7 @@ describe("click to call", () => {
             ...values,
         });
 
-    test("one click, one command, one card that becomes the call's", async () => {
+    test("one click, one command, and one card for command and call", async () => {
         const cards = useTelephony();
         onRpc("res.users", "mango_call", ({ args }) => {
             asyncStep(args.slice(1).join(" "));
@@ -359,7 +359,7 @@ describe("click to call", () => {
         expect(phases(service)).toEqual(["calling"]);
     });
 
-    test("a double click is one", async () => {
+    test("a double click counts as one", async () => {
         useTelephony();
         const answer = new Deferred();
         onRpc("res.users", "mango_call", () => {
@@ -377,7 +377,7 @@ describe("click to call", () => {
         await waitForSteps(["command"]);
     });
 
-    test("the answer of the server does not replace what the call tells already", async () => {
+    test("a late answer does not replace the card of the call", async () => {
         const cards = useTelephony();
         const answer = new Deferred();
         onRpc("res.users", "mango_call", () => answer);
@@ -392,7 +392,7 @@ describe("click to call", () => {
         expect(service.state.cards[0].call_id).toBe(1);
     });
 
-    test("a refusal is told in the words of the server", async () => {
+    test("a refusal shows the server's message", async () => {
         useTelephony();
         onRpc("res.users", "mango_call", () => {
             throw makeServerError({ type: "UserError", message: "You have no extension" });
@@ -404,7 +404,7 @@ describe("click to call", () => {
         expect(getService("mango_office.call").state.cards).toEqual([]);
     });
 
-    test("a lost connection is told, and nothing is sent again", async () => {
+    test("a lost connection shows a message, without a retry", async () => {
         useTelephony();
         mockService("orm", {
             call(model, method) {
@@ -419,7 +419,7 @@ describe("click to call", () => {
         await waitForSteps(["mango_call"]);
     });
 
-    test("calling back goes to the lead, else to the contact", async () => {
+    test("the origin of a call back is the lead, or else the contact", async () => {
         useTelephony();
         onRpc("res.users", "mango_call", ({ args }) => {
             asyncStep(args.slice(1).join(" "));
@@ -438,7 +438,7 @@ describe("click to call", () => {
 });
 
 describe("buttons of the card", () => {
-    test("the server does it", async () => {
+    test("each method of the server", async () => {
         useTelephony([makeCard()]);
         for (const method of ["hang_up", "transfer", "stop_consulting", "choose_partner"]) {
             onRpc("mango.call", method, ({ args }) => {
@@ -464,7 +464,7 @@ describe("buttons of the card", () => {
         ["blind", ""],
         ["hold", "asking"],
     ]) {
-        test(`a transfer is on the card from the click on: ${method}`, async () => {
+        test(`a transfer is shown at once: ${method}`, async () => {
             const cards = useTelephony([makeCard({ phase: "talking", can_transfer: true })]);
             const answer = new Deferred();
             onRpc("mango.call", "transfer", () => answer);
@@ -489,7 +489,7 @@ describe("buttons of the card", () => {
         });
     }
 
-    test("a transfer that the server refuses leaves the card as it is", async () => {
+    test("the card is restored if the server refuses a transfer", async () => {
         useTelephony([makeCard({ phase: "talking" })]);
         onRpc("mango.call", "transfer", () => {
             throw makeServerError({ type: "UserError", message: "You are not in this call" });
@@ -500,7 +500,7 @@ describe("buttons of the card", () => {
         expect(phases(service)).toEqual(["talking"]);
     });
 
-    test("what is being read at the click on a colleague is dropped", async () => {
+    test("answers to requests before a transfer are ignored", async () => {
         useTelephony([makeCard({ phase: "talking" })]);
         onRpc("mango.call", "transfer", () => true);
         const service = await start();
@@ -514,7 +514,7 @@ describe("buttons of the card", () => {
         expect(phases(service)).toEqual(["transferring"]);
     });
 
-    test("the card of a transfer that the PBX refused is read again", async () => {
+    test("the card is reloaded if the PBX refuses a transfer", async () => {
         const cards = useTelephony([makeCard({ phase: "transferring" })]);
         const service = await start();
         cards[0] = makeCard({ phase: "talking" });
@@ -523,7 +523,7 @@ describe("buttons of the card", () => {
         expect(phases(service)).toEqual(["talking"]);
     });
 
-    test("a command that the PBX refused is told", async () => {
+    test("a refusal of the PBX shows a notification", async () => {
         useTelephony();
         await mountWithCleanup(MainComponentsContainer);
         tell("command", { error: "The call is over", call_id: 1 });
@@ -531,7 +531,7 @@ describe("buttons of the card", () => {
         expect(".o_notification").toHaveText("The call is over");
     });
 
-    test("what the server refuses is told", async () => {
+    test("a refusal of the server shows a notification", async () => {
         useTelephony();
         onRpc("mango.call", "hang_up", () => {
             throw makeServerError({ type: "UserError", message: "You are not in this call" });
@@ -542,7 +542,7 @@ describe("buttons of the card", () => {
         expect(".o_notification").toHaveText("You are not in this call");
     });
 
-    test("the lead is opened", async () => {
+    test("open the lead", async () => {
         useTelephony();
         mockService("action", { doAction: ({ res_id }) => asyncStep(`lead ${res_id}`) });
         const service = await start();
@@ -550,14 +550,14 @@ describe("buttons of the card", () => {
         await waitForSteps(["lead 4"]);
     });
 
-    /** @returns {Object[]} the dialogs that a service opens, by their properties */
+    /** @returns {Object[]} the properties of the dialogs that the service opens */
     function keepDialogs(service) {
         const dialogs = [];
         patchWithCleanup(service.dialog, { add: (_component, props) => dialogs.push(props) });
         return dialogs;
     }
 
-    test("a lead is created in a dialog that knows the call", async () => {
+    test("create a lead in a dialog, with defaults of the call", async () => {
         useTelephony();
         onRpc("mango.call", "get_lead_defaults", () => ({ default_name: "Call: Ivan" }));
         onRpc("mango.call", "choose_lead", ({ args }) => {
@@ -573,7 +573,7 @@ describe("buttons of the card", () => {
         await waitForSteps(["choose_lead 1 4"]);
     });
 
-    test("a new contact is the user's, and gets the earlier calls of the number", async () => {
+    test("a new contact belongs to the user, and gets the earlier calls of the number", async () => {
         useTelephony();
         await mountWithCleanup(MainComponentsContainer);
         const service = getService("mango_office.call");
@@ -593,7 +593,7 @@ describe("buttons of the card", () => {
         expect(".o_notification").toHaveText(/Earlier calls of this number .*: 3/);
     });
 
-    test("adding a number says the same, and nothing if there were none", async () => {
+    test("adding a number reports the earlier calls, if any", async () => {
         useTelephony();
         await mountWithCleanup(MainComponentsContainer);
         const service = getService("mango_office.call");
@@ -608,7 +608,7 @@ describe("buttons of the card", () => {
         expect(".o_notification").toHaveText(/: 2/);
     });
 
-    test("an activity is scheduled on the lead, else the contact, else the call", async () => {
+    test("an activity is scheduled on the lead, or else the contact, or else the call", async () => {
         useTelephony();
         mockService("mail.store", {
             scheduleActivity: (model, ids) => asyncStep(`${model} ${ids}`),
@@ -640,7 +640,7 @@ describe("desktop notifications", () => {
         patchWithCleanup(browser, { Notification: MockNotification });
     }
 
-    test("nobody looks: the call is told outside of the window, once", async () => {
+    test("one notification of a call while the page is hidden", async () => {
         mockNotification("granted");
         Object.defineProperty(document, "hidden", { value: true, configurable: true });
         const cards = useTelephony();
@@ -661,7 +661,7 @@ describe("desktop notifications", () => {
         delete document.hidden;
     });
 
-    describe("on Android, where only a service worker may", () => {
+    describe("on Android, which requires a service worker", () => {
         function mockAndroid(registration) {
             class IllegalNotification {
                 static permission = "granted";
@@ -690,7 +690,7 @@ describe("desktop notifications", () => {
             expect(phases(service)).toEqual(["talking"]);
         }
 
-        test("it tells of the call", async () => {
+        test("notification by the service worker", async () => {
             mockAndroid({
                 showNotification: async (title, { tag }) => asyncStep(`${title} | ${tag}`),
                 getNotifications: async ({ tag }) => [{ close: () => asyncStep(`close ${tag}`) }],
@@ -702,13 +702,13 @@ describe("desktop notifications", () => {
             ]);
         });
 
-        test("without one there is only the card", async () => {
+        test("only the card without a service worker", async () => {
             mockAndroid(undefined);
             await ring();
         });
     });
 
-    test("a colleague who asks is told as such", async () => {
+    test("a consultation has its own text", async () => {
         mockNotification("granted");
         Object.defineProperty(document, "hidden", { value: true, configurable: true });
         const cards = useTelephony();
@@ -722,7 +722,7 @@ describe("desktop notifications", () => {
         delete document.hidden;
     });
 
-    test("not without permission, nor while somebody looks", async () => {
+    test("none without permission, nor while the page is visible", async () => {
         mockNotification("denied");
         const cards = useTelephony();
         const service = await start();
@@ -733,7 +733,7 @@ describe("desktop notifications", () => {
         await waitForSteps([]);
     });
 
-    test("the permission is asked for when the user wants it", async () => {
+    test("the permission is requested on a click", async () => {
         mockNotification("default");
         useTelephony();
         const service = await start();

@@ -19,7 +19,7 @@ import {
 describe.current.tags("desktop");
 defineMangoOfficeModels();
 
-/** What a stranger can bring into a name, a note or a number: it must stay a text. */
+/** Markup that a stranger can bring into a name, a note or a number. */
 const IMG = `<img src="x" onerror="window.mangoHostile = true">`;
 
 beforeEach(() => {
@@ -34,7 +34,7 @@ function expectText() {
     expect(window.mangoHostile).toBe(false);
 }
 
-test("whatever a card is told is shown as a text", async () => {
+test("the card escapes all texts", async () => {
     const colleague = {
         type: "colleague",
         id: 2,
@@ -88,7 +88,7 @@ test("whatever a card is told is shown as a text", async () => {
     expectText();
 });
 
-test("the way of a call is shown as texts", async () => {
+test("the timeline escapes all texts", async () => {
     MangoCall._records[0].timeline = [
         { key: "leg-1", kind: "live", offset: 0, title: IMG, text: IMG },
     ];
@@ -109,7 +109,7 @@ test("the way of a call is shown as texts", async () => {
     expectText();
 });
 
-test("the log is shown as texts", async () => {
+test("the list escapes all texts", async () => {
     MangoCall._records[0].client_number_display = IMG;
     await mountView({
         type: "list",

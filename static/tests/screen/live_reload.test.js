@@ -9,7 +9,7 @@ describe.current.tags("desktop");
 defineMangoOfficeModels();
 
 describe("in turn", () => {
-    test("what is asked for in one breath is asked once", async () => {
+    test("one run for simultaneous requests", async () => {
         const ask = inTurn(async () => asyncStep("asked"));
         await Promise.all([ask(), ask(), ask()]);
         await waitForSteps(["asked"]);
@@ -17,7 +17,7 @@ describe("in turn", () => {
         await waitForSteps(["asked"]);
     });
 
-    test("one is under way and one follows, whose answer everybody gets", async () => {
+    test("all requests during a run get the result of the next one", async () => {
         const answers = [new Deferred(), new Deferred()];
         const asked = [...answers];
         const ask = inTurn(() => {
@@ -37,7 +37,7 @@ describe("in turn", () => {
         expect(await Promise.all(others)).toEqual(["new", "new"]);
     });
 
-    test("neither an error nor a lost answer stops it", async () => {
+    test("neither an error nor a missing answer blocks it", async () => {
         const asked = [Promise.reject(new Error("gone")), new Deferred(), "answer"];
         const ask = inTurn(() => asked.shift());
         await expect(ask()).rejects.toThrow("gone");
@@ -72,7 +72,7 @@ describe("live reload", () => {
         return Object.values(parent.__owl__.children)[0].component.change;
     }
 
-    test("many changes of a moment are read once, when it is over", async () => {
+    test("changes are debounced", async () => {
         const change = await mountLive();
         for (let count = 0; count < 5; count++) {
             change();
@@ -85,7 +85,7 @@ describe("live reload", () => {
         await waitForSteps([]);
     });
 
-    test("changes that never cease are read once a second", async () => {
+    test("one reload per second during a steady stream of changes", async () => {
         const change = await mountLive();
         for (let count = 0; count < 35; count++) {
             change();
@@ -94,7 +94,7 @@ describe("live reload", () => {
         await waitForSteps(["read", "read", "read"]);
     });
 
-    test("the next question waits for the answer to the last", async () => {
+    test("the next reload waits for the previous one", async () => {
         const answers = [new Deferred(), new Deferred()];
         const asked = [...answers];
         const change = await mountLive(() => {
@@ -111,7 +111,7 @@ describe("live reload", () => {
         await waitForSteps(["read"]);
     });
 
-    test("nothing is read for what is not shown any more", async () => {
+    test("no reload after unmounting", async () => {
         const answer = new Deferred();
         const change = await mountLive(() => {
             asyncStep("read");

@@ -120,7 +120,7 @@ async function mountMenu(values = {}) {
 }
 
 /**
- * @param {string} colour as computed: "rgb(255, 255, 255)"
+ * @param {string} colour computed value, such as "rgb(255, 255, 255)"
  * @returns {number} relative luminance, see WCAG 2.2
  */
 function luminance(colour) {
@@ -140,14 +140,14 @@ const openMenu = () => contains(".o_mango_systray").click();
 const openTab = (name) => contains(`.o_mango_systray_menu [data-tab=${name}]`).click();
 
 describe("the button", () => {
-    test("is there for telephony's users only", async () => {
+    test("only for telephony users", async () => {
         const { isDisplayed } = registry.category("systray").get("mango_office.call_menu");
         expect(isDisplayed()).toBe(true);
         patchWithCleanup(session, { mango_office: undefined });
         expect(isDisplayed()).toBe(false);
     });
 
-    test("tells state and missed calls, in words too", async () => {
+    test("shows state and missed calls, also in its title", async () => {
         await mountMenu();
         expect(".o_mango_systray").toHaveAttribute("title", "Calls: Free (101)");
         expect(".o_mango_systray .badge").toHaveCount(0);
@@ -165,7 +165,7 @@ describe("the button", () => {
         ["talking", "fa-volume-control-phone"],
         ["hold", "fa-pause"],
     ]) {
-        test(`${myState} has its own sign, to be seen on a bar of any colour`, async () => {
+        test(`${myState} has its own badge, visible on a bar of any color`, async () => {
             await mountMenu();
             expect(".o_mango_systray .fa-phone").toHaveCount(1);
             expect(".o_mango_systray_sign").toHaveCount(0);
@@ -183,7 +183,7 @@ describe("the button", () => {
         });
     }
 
-    test("asks the server nothing while it is closed", async () => {
+    test("no requests while the menu is closed", async () => {
         const calls = await mountMenu({ missedCount: 1 });
         calls.bus.trigger("changed", { id: 1 });
         await animationFrame();
@@ -192,7 +192,7 @@ describe("the button", () => {
 });
 
 describe("lists", () => {
-    test("call again, and open", async () => {
+    test("redial and open", async () => {
         recent = [{ ...ROW, result: "answered", talk_duration: 75 }];
         await mountMenu();
         await openMenu();
@@ -207,7 +207,7 @@ describe("lists", () => {
         await waitForSteps(["read", "open 8"]);
     });
 
-    test("a call that goes on says so, and is not called again", async () => {
+    test("a call in progress shows its duration, and has no redial button", async () => {
         freezeTime();
         recent = [
             { ...ROW, id: 9, state: "talking", result: false, talking_seconds: 42 },
@@ -222,7 +222,7 @@ describe("lists", () => {
         await waitForSteps(["read"]);
     });
 
-    test("the card of the current call is shown again from every tab", async () => {
+    test("the card of a call in progress can be shown from every tab", async () => {
         running = [{ id: 8, key: "call-8", name: "Ivan Petrov" }];
         const calls = await mountMenu();
         patchWithCleanup(calls, { reopen: ({ key }) => asyncStep(`reopen ${key}`) });
@@ -233,7 +233,7 @@ describe("lists", () => {
         expect(".o_mango_systray_menu").toHaveCount(0);
     });
 
-    test("a hidden number cannot be called again", async () => {
+    test("a hidden number has no redial button", async () => {
         recent = [{ ...ROW, dial: false }];
         await mountMenu();
         await openMenu();
@@ -243,7 +243,7 @@ describe("lists", () => {
         await waitForSteps(["read"]);
     });
 
-    test("what happens meanwhile appears", async () => {
+    test("the list is updated", async () => {
         const calls = await mountMenu();
         await openMenu();
         await openTab("recent");
@@ -264,8 +264,8 @@ describe("lists", () => {
     });
 });
 
-describe("who waits", () => {
-    test("comes first if there is somebody", async () => {
+describe("missed clients", () => {
+    test("first tab if there are any", async () => {
         waiting = [WAITING, { ...WAITING, id: 4, attempts: 1, tries: 3, asks: true }];
         await mountMenu({ missedCount: 2 });
         await openMenu();
@@ -280,7 +280,7 @@ describe("who waits", () => {
         expect(".o_mango_systray .badge").toHaveText("2", { message: "looking changes nothing" });
     });
 
-    test("is called back for their entry", async () => {
+    test("call back", async () => {
         waiting = [WAITING];
         await mountMenu({ missedCount: 1 });
         await openMenu();
@@ -289,7 +289,7 @@ describe("who waits", () => {
         expect(".o_mango_systray_menu").toHaveCount(0);
     });
 
-    test("is being called by a colleague, and then by nobody", async () => {
+    test("a colleague is calling them, and stops", async () => {
         waiting = [{ ...WAITING, calling: "Boris" }];
         const calls = await mountMenu({ missedCount: 1 });
         await openMenu();
@@ -310,7 +310,7 @@ describe("who waits", () => {
         await waitForSteps(["read waiting"]);
     });
 
-    test("cannot be called without an extension", async () => {
+    test("no call buttons without an extension", async () => {
         useTelephony([], false);
         waiting = [WAITING];
         await mountMenu();
@@ -323,7 +323,7 @@ describe("who waits", () => {
 });
 
 describe("planned calls", () => {
-    test("are called for their record", async () => {
+    test("the call's origin is the record", async () => {
         planned = [PLANNED, { ...PLANNED, id: 6, date: "2026-01-01", dial: false, number: "" }];
         await mountMenu({ plannedCount: 2 });
         await openMenu();
@@ -393,7 +393,7 @@ describe("dial pad", () => {
         expect(".o_mango_systray_menu").toHaveCount(0);
     });
 
-    test("what is no number stays, with the reason below until it is changed", async () => {
+    test("an invalid number stays, with the reason until it is changed", async () => {
         await mountMenu();
         await openMenu();
         await contains(".o_mango_dial_input").edit(NO_NUMBER, { confirm: false });
@@ -419,7 +419,7 @@ describe("dial pad", () => {
         expect(".o_mango_dial_input").toHaveValue("+0");
     });
 
-    test("a number that was typed is called by Enter", async () => {
+    test("Enter calls the number", async () => {
         await mountMenu();
         await openMenu();
         await contains(".o_mango_dial_input").edit("+7 (495) 000-02-01", { confirm: false });
@@ -427,7 +427,7 @@ describe("dial pad", () => {
         await waitForSteps(["call +7 (495) 000-02-01"]);
     });
 
-    test("somebody is found by name, and called for their contact", async () => {
+    test("search by name, and call a contact", async () => {
         await mountMenu();
         await openMenu();
         await contains(".o_mango_dial_input").edit("i", { confirm: false });
@@ -442,7 +442,7 @@ describe("dial pad", () => {
         await waitForSteps(["call +74950000201 res.partner 17"]);
     });
 
-    test("nobody is found", async () => {
+    test("no results", async () => {
         await mountMenu();
         await openMenu();
         await contains(".o_mango_dial_input").edit("zed", { confirm: false });
@@ -453,7 +453,7 @@ describe("dial pad", () => {
         await waitForSteps(["search zed"]);
     });
 
-    test("is not there without an extension", async () => {
+    test("no dial pad without an extension", async () => {
         useTelephony([], false);
         await mountMenu();
         await openMenu();

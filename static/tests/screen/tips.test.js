@@ -34,19 +34,19 @@ async function openOdoo(values) {
 const NEW = { mango_office: { extension: EXTENSION, shows_tips: true }, tour_enabled: false };
 const SHOWN = ["consume mango_office_tips", "start mango_office_tips", "other tours: false"];
 
-test("a new user sees them once, and no tours of other apps", async () => {
+test("shown once to a new user, without the tours of other apps", async () => {
     await openOdoo(NEW);
     await waitForSteps(SHOWN);
 });
 
-test("who has seen them sees them again when they ask", async () => {
+test("shown again from the menu", async () => {
     await openOdoo({ ...NEW, mango_office: { extension: EXTENSION, shows_tips: false } });
     await waitForSteps([]);
     await getService("mango_office.tips").show();
     await waitForSteps(SHOWN);
 });
 
-test("with all tours on, Odoo shows them in their turn", async () => {
+test("not shown if tours are enabled, since Odoo shows them", async () => {
     await openOdoo({ ...NEW, tour_enabled: true });
     await waitForSteps([]);
 });

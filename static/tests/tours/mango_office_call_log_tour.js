@@ -1,7 +1,7 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
 
-/** A salesperson finds a missed call, sees what happened in it and leaves a note. */
+/** A salesperson finds a missed call, reads its timeline and adds a note. */
 registry.category("web_tour.tours").add("mango_office_call_log", {
     url: "/odoo",
     steps: () => [

@@ -10,7 +10,7 @@ const clickNumber = {
     run: "click",
 };
 
-/** A salesperson clicks a lead's number, twice as people do, and talks to the client. */
+/** A salesperson double-clicks a lead's number, and talks to the client. */
 tours.add("mango_office_call_answered", {
     steps: () => [
         { ...clickNumber, run: "dblclick" },
@@ -31,7 +31,7 @@ tours.add("mango_office_call_answered", {
 
 /**
  * @param {string} name
- * @param {string} words how the card names the outcome
+ * @param {string} words the outcome on the card
  */
 function addOutcome(name, words) {
     tours.add(`mango_office_call_${name}`, {
@@ -59,7 +59,7 @@ tours.add("mango_office_call_not_picked_up", {
 
 /**
  * @param {string} name
- * @param {string} words how the card names the failure
+ * @param {string} words the failure on the card
  */
 function addFailure(name, words) {
     tours.add(`mango_office_call_${name}`, {
@@ -71,7 +71,7 @@ addFailure("refused_money", "not enough money");
 addFailure("refused_direction", "blocked");
 addFailure("unreachable", "cannot be reached");
 
-/** The PBX's answer was lost: the phone may ring or not. Another click sends nothing. */
+/** The PBX's answer was lost, so the phone may ring. Another click sends nothing. */
 tours.add("mango_office_call_unclear", {
     steps: () => [
         clickNumber,
@@ -83,7 +83,7 @@ tours.add("mango_office_call_unclear", {
     ],
 });
 
-/** Who has no extension gets Odoo's own phone field. */
+/** Users without an extension get Odoo's own phone field. */
 tours.add("mango_office_call_without_extension", {
     steps: () => [
         { trigger: ".o_field_widget[name=phone]:has(a[href^='tel:'])" },

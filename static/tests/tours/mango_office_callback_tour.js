@@ -1,7 +1,7 @@
 import { registry } from "@web/core/registry";
 import { cardIs, closeCard, cue } from "./mango_office_tour_utils";
 
-// Names and selectors only: these are played in English and in Russian.
+// Names and selectors only, since these run in English and in Russian.
 const tours = registry.category("web_tour.tours");
 const VOLKOV = "Сергей Волков";
 const IVAN = "Иван Петров";
@@ -17,7 +17,7 @@ const noBadge = {
     trigger: ".o_mango_systray:not(:has(.badge))",
 };
 
-/** A group misses a client; one of them calls back, with one click. */
+/** A group misses a client; one of its members calls back with one click. */
 tours.add("mango_office_waiting_called_back", {
     steps: () => [
         cardIs("ringing", VOLKOV, "rings"),
@@ -47,7 +47,7 @@ tours.add("mango_office_waiting_called_back", {
     ],
 });
 
-/** Their colleague sees it in the list: who waits, who calls them, and that it is done. */
+/** A colleague follows it in the list. */
 tours.add("mango_office_waiting_watched", {
     steps: () => [
         cardIs("ringing", VOLKOV, "rings"),
@@ -72,7 +72,7 @@ tours.add("mango_office_waiting_watched", {
     ],
 });
 
-/** A call that was planned: one click, the talk, done. */
+/** A planned call: call with one click, talk, mark as done. */
 tours.add("mango_office_planned_call", {
     steps: () => [
         { trigger: ".o_mango_systray", run: "click" },

@@ -23,7 +23,7 @@ function noteIs(text, cueWords) {
     };
 }
 
-/** A client calls; what was typed during the talk is there after a reload. */
+/** A client calls; the note typed during the talk is kept after a reload. */
 tours.add("mango_office_inbound_note", {
     steps: () => [
         cardIs("ringing", IVAN, "rings"),
@@ -46,7 +46,7 @@ tours.add("mango_office_inbound_note", {
     ],
 });
 
-/** In the first of two tabs; what the second one shows is looked at from outside. */
+/** In the first of two tabs; the caller checks the second one. */
 tours.add("mango_office_two_tabs", {
     steps: () => [
         cardIs("ringing", IVAN, "rings"),
@@ -57,7 +57,7 @@ tours.add("mango_office_two_tabs", {
     ],
 });
 
-/** Somebody whose colleague was faster: the card says so and leaves by itself. */
+/** A colleague was faster: the card says so, and closes. */
 tours.add("mango_office_group_loser", {
     steps: () => [
         cardIs("ringing", "Сергей Волков", "rings"),
@@ -76,7 +76,7 @@ tours.add("mango_office_group_winner", {
     ],
 });
 
-/** What a click in the middle of an element would hit. */
+/** Return the element that a click in the middle of an element would hit. */
 function isReachable(anchor) {
     const { left, top, width, height } = anchor.getBoundingClientRect();
     const found = document.elementFromPoint(left + width / 2, top + height / 2);
@@ -85,7 +85,7 @@ function isReachable(anchor) {
     }
 }
 
-/** While somebody talks and enters the client, note and hang-up stay at hand. */
+/** Note and hang-up stay usable while the user creates the client in a dialog. */
 tours.add("mango_office_card_beside_dialog", {
     steps: () => [
         cardIs("talking", "+7 495 000-02-09"),
@@ -95,7 +95,7 @@ tours.add("mango_office_card_beside_dialog", {
             trigger: ".modal [name=name] :is(input, textarea)",
             run: "edit Пётр Орлов",
         },
-        // A tour may reach past a dialog if its trigger begins with "body".
+        // A trigger that begins with "body" may be outside of the dialog.
         {
             trigger: "body .o_mango_card .o_mango_hang_up",
             run: ({ anchor }) => isReachable(anchor),
@@ -116,7 +116,7 @@ tours.add("mango_office_card_beside_dialog", {
     ],
 });
 
-/** Two contacts have the number: the person says who it is, and that stays. */
+/** Two contacts have the number: the user chooses one of them. */
 tours.add("mango_office_choice", {
     steps: () => [
         cardIs("ringing", "Наталья Белова", "rings"),
@@ -135,7 +135,7 @@ tours.add("mango_office_choice", {
     ],
 });
 
-/** A client hangs up before anybody answers: the badge, and one click calls back. */
+/** A client hangs up before anybody answers: the badge, and a call back with one click. */
 tours.add("mango_office_missed", {
     steps: () => [
         cardIs("ringing", IVAN, "rings"),
@@ -178,7 +178,7 @@ function annaIs(state, cueWords) {
     };
 }
 
-/** Somebody finds a client from the dial pad and thinks better of calling them. */
+/** The user finds a client in the dial pad, but does not call them. */
 tours.add("mango_office_dial_pad", {
     steps: () => [
         { trigger: ".o_mango_systray", run: "click" },

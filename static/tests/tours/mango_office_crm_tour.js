@@ -4,10 +4,10 @@ import { cardIs, closeCard } from "./mango_office_tour_utils";
 const LINE = ".o-mail-Message .o_mango_chatter_line";
 
 /**
- * An unknown caller has a lead on the card, the talk an outcome, and the lead the call.
+ * An unknown caller gets a lead, the talk an outcome, and the lead's chatter the call.
  *
  * @param {Object} words
- * @param {string} words.missing what the card says while the outcome is missing
+ * @param {string} words.missing text of the card while the outcome is missing
  * @param {string} words.play the button in the chatter
  */
 function crmSteps({ missing, play }) {
@@ -65,7 +65,7 @@ registry.category("web_tour.tours").add("mango_office_crm_ru", {
         }),
 });
 
-/** The campaign of the line is in the analysis. */
+/** The analysis shows the campaign of the line. */
 registry.category("web_tour.tours").add("mango_office_sources", {
     steps: () => [
         {

@@ -1,6 +1,6 @@
 import { registry } from "@web/core/registry";
 
-/** Open a dashboard, and follow one of its figures to the records and back. */
+/** Open a dashboard, open the records of one of its figures, and go back. */
 const follow = (dashboard, figure, words) => [
     {
         content: `choose ${dashboard}`,

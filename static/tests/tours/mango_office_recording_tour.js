@@ -19,7 +19,7 @@ function recordingIs(row, state, inside = "") {
 }
 
 /**
- * Move the position of a player, and see that it plays on from there.
+ * Seek, and check that the player continues from there.
  *
  * @param {string} player
  * @param {number} seconds
@@ -40,7 +40,7 @@ function elapsedIs(player, seconds) {
     };
 }
 
-/** The browser has asked for parts of the file, and got them. */
+/** The browser has requested ranges of the file. */
 function heardInParts() {
     return {
         content: "the file came in parts",
@@ -58,7 +58,7 @@ function heardInParts() {
 }
 
 /**
- * Listen to a recording from the log on, in parts, and to its end on the call's form.
+ * Listen to a recording in the list, seek, and listen to its end on the call's form.
  *
  * @param {string} row of the log
  * @returns {Object[]} steps
@@ -79,7 +79,7 @@ function listen(row) {
     ];
 }
 
-/** @returns {Object[]} steps on the form of a call that plays */
+/** @returns {Object[]} steps on the form of a call while it plays */
 function listenToTheEnd() {
     return [
         {
@@ -93,12 +93,12 @@ function listenToTheEnd() {
     ];
 }
 
-/** A salesperson listens to a recording that is there already. */
+/** A salesperson listens to an available recording. */
 tours.add("mango_office_recording_played", {
     steps: () => [...listen(".o_data_row:first"), ...listenToTheEnd()],
 });
 
-/** A salesperson asks for the recording of the last talk, and listens to it. */
+/** A salesperson requests the recording of the last call, and listens to it. */
 tours.add("mango_office_recording_requested", {
     steps: () => {
         const row = `.o_data_row:first:contains('${IVAN}')`;
@@ -116,7 +116,7 @@ tours.add("mango_office_recording_requested", {
     },
 });
 
-/** A supervisor asks for what two colleagues said in a call, and hears one after the other. */
+/** A supervisor requests the two recordings of a call, and hears one after the other. */
 tours.add("mango_office_two_recordings", {
     steps: () => {
         const players = ".o_mango_recordings .o_mango_player";
@@ -145,7 +145,7 @@ tours.add("mango_office_two_recordings", {
     },
 });
 
-/** A supervisor listens to a colleague's call, which is noted. */
+/** A supervisor listens to a colleague's call, which is logged. */
 tours.add("mango_office_recording_of_colleague", {
     steps: () => {
         const row = ".o_data_row:first";

@@ -7,7 +7,7 @@ const STANDS_IN = {
     ru_RU: "Анна Соколова разговаривает · вы замещаете",
 };
 
-/** A manager talks with one customer while another one calls. */
+/** A manager talks with one client while another one calls. */
 tours.add("mango_office_routed_owner", {
     steps: () => [
         cardIs("ringing", "Иван Петров", "rings"),
@@ -17,7 +17,7 @@ tours.add("mango_office_routed_owner", {
     ],
 });
 
-/** The substitute, who is told why the phone rings, and reads it again in the log. */
+/** The substitute reads why the phone rings, on the card and later in the call. */
 for (const [language, words] of Object.entries(STANDS_IN)) {
     tours.add(`mango_office_routed_substitute_${language}`, {
         steps: () => [
@@ -38,7 +38,7 @@ for (const [language, words] of Object.entries(STANDS_IN)) {
     });
 }
 
-/** The administrator makes a step, sees the plan in sentences and a bad step in red, and tries it. */
+/** The administrator adds a step, reads the plan with an invalid step in red, and tries it. */
 tours.add("mango_office_routing", {
     url: "/odoo/call-routing",
     steps: () => [

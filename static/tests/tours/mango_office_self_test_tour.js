@@ -1,16 +1,16 @@
 import { registry } from "@web/core/registry";
 import { cue } from "./mango_office_tour_utils";
 
-// Names and selectors only: this is played in English and in Russian.
+// Names and selectors only, since this runs in English and in Russian.
 const MOBILE = "+74950000201";
 const STEPS = ["connection", "staff", "inbound", "outbound", "recording", "statistics"];
-/** Ordered at the first look; at two more the PBX is still at it. */
+/** The first check orders the statistics; the PBX needs two more to complete them. */
 const LOOKS_AT_STATISTICS = 4;
 
 const row = (step) => `.o_data_row:nth-child(${STEPS.indexOf(step) + 1})`;
 
 /**
- * Press a button of the wizard, which is then opened anew, and wait for that.
+ * Press a button of the wizard, and wait until it is reopened.
  *
  * @param {string} name of the button
  * @returns {Object[]} steps
@@ -31,7 +31,7 @@ function press(name) {
     ];
 }
 
-/** @returns {Object} a step that waits for how a step of the wizard is judged */
+/** @returns {Object} a step that waits for the result of a step of the wizard */
 function isJudged(step, color, run) {
     return {
         content: `${step} is ${color}`,
@@ -40,18 +40,18 @@ function isJudged(step, color, run) {
     };
 }
 
-/** @returns {Object[]} the steps of looking once, and going on */
+/** @returns {Object[]} the steps of checking once and continuing */
 function isGreen(step) {
     return [...press("action_look"), isJudged(step, "success"), ...press("action_next")];
 }
 
-/** @returns {Object} a step that waits until those at the phones are done */
+/** @returns {Object} a step that waits until the phones are done */
 const othersAreDone = {
     trigger: "body.o_mango_go_on",
     run: () => document.body.classList.remove("o_mango_go_on"),
 };
 
-/** A newcomer's first day ends well: real calls, and each step is green. */
+/** The self-test succeeds: real calls, and every step is green. */
 registry.category("web_tour.tours").add("mango_office_self_test", {
     steps: () => [
         { trigger: "button[name=action_self_test]", run: "click" },

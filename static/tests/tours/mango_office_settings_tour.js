@@ -1,6 +1,6 @@
 import { registry } from "@web/core/registry";
 
-/** A newcomer connects the PBX, loads its staff, maps an extension and checks the connection. */
+/** An administrator connects the PBX, loads its users, maps an extension and checks the connection. */
 registry.category("web_tour.tours").add("mango_office_settings", {
     url: "/odoo/settings#mango_office",
     steps: () => [

@@ -1,8 +1,8 @@
 /**
- * Tell those at the phones that it is their turn.
+ * Print a cue for the simulated phones.
  *
- * Nobody hears it in Odoo's own tests. `devtools/e2e_browser.py` does, and has somebody pick up,
- * hang up or answer.
+ * `devtools/e2e_browser.py` waits for it, and picks up, hangs up or answers; Odoo's own tests
+ * ignore it.
  *
  * @param {string} words
  */
@@ -13,8 +13,8 @@ export function cue(words) {
 /**
  * Wait for a card in a phase.
  *
- * @param {string} phase see the contract of `mango.call.presence`
- * @param {string} words what the card has to say
+ * @param {string} phase see `mango.call.presence`
+ * @param {string} words text on the card
  * @param {string} [cueWords] given once the card is there
  * @returns {Object} a step
  */

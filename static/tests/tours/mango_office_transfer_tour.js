@@ -64,7 +64,7 @@ tours.add("mango_office_transfer_hold", {
     ],
 });
 
-/** Somebody asks a colleague, goes back to the client instead, and hangs up. */
+/** The user consults a colleague, goes back to the client, and hangs up. */
 tours.add("mango_office_transfer_given_up", {
     steps: () => [
         ...transfer("hold"),
@@ -77,7 +77,7 @@ tours.add("mango_office_transfer_given_up", {
     ],
 });
 
-/** The colleague who is asked before the client is handed over to them. */
+/** The colleague who is consulted before the transfer. */
 tours.add("mango_office_transfer_asked", {
     steps: () => [
         cardIs("ringing", "A colleague asks you"),
@@ -98,7 +98,7 @@ tours.add("mango_office_transfer_asked", {
     ],
 });
 
-/** The colleague whom the client is handed over to. */
+/** The colleague who gets the client. */
 tours.add("mango_office_transfer_target", {
     steps: () => [
         cardIs("ringing", IVAN, "rings"),

@@ -9,15 +9,15 @@ import { LabelledListRenderer } from "../labelled_list/labelled_list";
 import { useCallChanges } from "../../screen/call_service/call_changes";
 import { useLiveRecord, useLiveRecords } from "../../screen/call_service/live_reload";
 
-/** Rows are calls or their recordings. */
+/** Return the call of a record, which is a call or a recording. */
 function callIdOf({ data, resId, resModel }) {
     return resModel === "mango.call" ? resId : data.call_id.id;
 }
 
 /**
- * Keep a controller's records up to date while calls go on that the user may see.
+ * Keep a controller's records up to date during calls.
  *
- * The views have no sample data: a view that began with some keeps looking empty.
+ * The views have no sample data: a view that started with it would keep showing it.
  */
 function useLiveCalls() {
     useCallChanges(useLiveRecords(callIdOf));

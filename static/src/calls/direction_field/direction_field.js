@@ -2,9 +2,9 @@ import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
-import { callArrow } from "./call_arrow";
+import { callArrow } from "../call_looks";
 
-/** The direction of a call as an arrow and, where there is room, a word. */
+/** The direction of a call as an arrow, with its name unless `icon_only` is set. */
 export class DirectionField extends Component {
     static template = "mango_office.DirectionField";
     static props = { ...standardFieldProps, iconOnly: { type: Boolean, optional: true } };

@@ -4,9 +4,9 @@ import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
 /**
- * Write a number of seconds as people read it: 0:07, 12:34, 1:02:03.
+ * Format a number of seconds: 0:07, 12:34, 1:02:03.
  *
- * @param {number | false} value whole seconds; lists also give averages
+ * @param {number | false} value averages in lists are not integers
  * @returns {string}
  */
 export function formatDuration(value) {
@@ -20,7 +20,7 @@ export function formatDuration(value) {
     return `${hours}:${String(minutes).padStart(2, "0")}:${seconds}`;
 }
 
-/** Seconds as m:ss; for reading only, since the PBX measures them. */
+/** Seconds as m:ss, always read-only. */
 export class DurationField extends Component {
     static template = "mango_office.DurationField";
     static props = { ...standardFieldProps };
@@ -38,5 +38,5 @@ export const durationField = {
 };
 
 registry.category("fields").add("mango_duration", durationField);
-// Lists, pivots and graphs format totals by the name of the widget.
+// Lists, pivots and graphs look up the formatter of totals by the widget's name.
 registry.category("formatters").add("mango_duration", formatDuration);

@@ -5,7 +5,7 @@ import {
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 
-/** Whose a call is; of a call that a group missed, what is said in place of somebody. */
+/** The employee of a call; a text instead if a whole group has missed it. */
 export class EmployeeField extends Many2OneAvatarUserField {
     static template = "mango_office.EmployeeField";
 

@@ -3,7 +3,7 @@ import { registry } from "@web/core/registry";
 import { BadgeField, badgeField } from "@web/views/fields/badge/badge_field";
 import { CallTimer } from "../../screen/call_card/call_timer";
 
-/** How a call ended; before that, what is going on. */
+/** The result of a call; its state while it is going on. */
 export class ResultField extends BadgeField {
     static template = "mango_office.ResultField";
     static components = { CallTimer };
@@ -18,7 +18,7 @@ registry.category("fields").add("mango_result", {
     component: ResultField,
     displayName: _t("Call Result"),
     supportedTypes: ["selection"],
-    // A running call has no result yet, and that is worth showing.
+    // A call that is going on has no result yet, but still shows its state.
     isEmpty: () => false,
     fieldDependencies: [
         { name: "state", type: "selection" },

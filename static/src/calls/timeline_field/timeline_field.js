@@ -2,11 +2,11 @@ import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
-import { MISSED_ARROW } from "../direction_field/call_arrow";
+import { MISSED_ARROW } from "../call_looks";
 import { formatDuration } from "../duration_field/duration_field";
 
 /**
- * @typedef {Object} TimelineStep what `mango.timeline` gives
+ * @typedef {Object} TimelineStep see `mango.timeline` on the server
  * @property {string} key
  * @property {"menu"|"queue"|"answered"|"unanswered"|"live"|"route"|"skipped"|"end"|"missed"} kind
  * @property {number | null} offset seconds from the start of the call
@@ -26,7 +26,7 @@ const ICONS = {
     missed: MISSED_ARROW.icon,
 };
 
-/** The way of a call through menu, queue and phones, from top to bottom. */
+/** The course of a call through menu, queue and phones, from top to bottom. */
 export class TimelineField extends Component {
     static template = "mango_office.TimelineField";
     static props = { ...standardFieldProps };

@@ -3,7 +3,7 @@ import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
-/** The button of a call's form that calls its client. */
+/** Button of the call's form to call its client. */
 export class CallBackWidget extends Component {
     static template = "mango_office.CallBackWidget";
     static props = { ...standardWidgetProps };

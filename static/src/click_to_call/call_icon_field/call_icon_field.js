@@ -3,7 +3,7 @@ import { registry } from "@web/core/registry";
 import { PhoneField, phoneField } from "@web/views/fields/phone/phone_field";
 import "../phone_field/phone_field";
 
-/** The icon that calls a number, where there is no room for the number. */
+/** Call button without the number, where there is no room for it. */
 export class CallIconField extends PhoneField {
     static template = "mango_office.CallButton";
 }

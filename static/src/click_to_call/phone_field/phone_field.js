@@ -4,7 +4,7 @@ import { patch } from "@web/core/utils/patch";
 import { formPhoneField, PhoneField, phoneField } from "@web/views/fields/phone/phone_field";
 import { session } from "@web/session";
 
-/** Odoo's phone field calls through the PBX for whoever has an extension. */
+/** For users with an extension, Odoo's phone field calls through the PBX. */
 patch(PhoneField, {
     props: {
         ...PhoneField.props,
@@ -32,7 +32,7 @@ patch(PhoneField.prototype, {
     get mangoTitle() {
         return _t("Call %s", this.mangoNumber);
     },
-    /** @param {MouseEvent} ev on our button, or on the number that Odoo links to `tel:` */
+    /** @param {MouseEvent} ev on our button, or on Odoo's `tel:` link */
     onMangoCall(ev) {
         if (!this.canMangoCall) {
             return;
@@ -40,14 +40,14 @@ patch(PhoneField.prototype, {
         ev.preventDefault();
         ev.stopPropagation();
         const { record } = this.props;
-        // What is shown is called, even if it is still being typed.
+        // Call the number shown, even if it has not been saved yet.
         const number = this.mangoInput.el?.value || this.mangoNumber;
         this.mangoService.call(number, {
             resModel: record.resModel,
             resId: record.resId || undefined,
         });
     },
-    /** A list opens the record on Enter, wherever in the row. */
+    /** Prevent lists from opening the record on Enter. */
     onMangoKeydown(ev) {
         if (["Enter", " "].includes(ev.key)) {
             ev.stopPropagation();

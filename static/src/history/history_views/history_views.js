@@ -8,9 +8,9 @@ import { listView } from "@web/views/list/list_view";
 import { useLiveReload } from "../../screen/call_service/live_reload";
 
 /**
- * Keep a controller's records up to date while the user's fetches go on.
+ * Keep a controller's records up to date while the user's imports are running.
  *
- * @param {(controller: Object, id: number) => boolean} concerns tells whether it shows a fetch
+ * @param {(controller: Object, id: number) => boolean} concerns whether it shows an import
  */
 function useLiveFetches(concerns) {
     const controller = useComponent();
@@ -39,7 +39,7 @@ export class HistoryListController extends ListController {
     }
 }
 
-/** Which days to fetch. A date that has the focus covers the dialog with its calendar. */
+/** Focuses the button first: the calendar of a focused date would cover the dialog. */
 export class HistoryStartController extends FormController {
     setup() {
         super.setup();

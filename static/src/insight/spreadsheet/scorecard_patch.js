@@ -2,10 +2,10 @@ import * as spreadsheet from "@odoo/o-spreadsheet";
 import { SEE_RECORDS_PIVOT, SEE_RECORDS_PIVOT_VISIBLE } from "@spreadsheet/pivot/pivot_actions";
 import { patch } from "@web/core/utils/patch";
 
-// A figure that leads to no menu leads to the records it was counted from, with the dashboard's
-// filters, as a cell with the same formula does.
+// A scorecard without a menu opens the records it was computed from, with the dashboard's
+// filters, like a cell with the same formula.
 patch(spreadsheet.components.ScorecardChart.prototype, {
-    /** @returns {Object | undefined} where the figure is computed, if that is from records */
+    /** @returns {Object | undefined} the cell of the figure, if it is computed from records */
     get recordsPosition() {
         const { getters } = this.env.model;
         const { keyValue } = getters.getChartDefinition(this.props.chartId);

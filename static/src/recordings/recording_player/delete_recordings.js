@@ -2,7 +2,7 @@ import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_d
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 
-/** A contact wants to be forgotten: ask once more, delete, and say how much it was. */
+/** Delete all recordings of a contact after confirmation, and tell how many there were. */
 function deleteRecordings(env, { params }) {
     const { dialog, notification } = env.services;
     const recordings = env.services["mango_office.recording"];

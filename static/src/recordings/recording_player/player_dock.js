@@ -5,8 +5,8 @@ import { useService } from "@web/core/utils/hooks";
 import { RecordingPlayer } from "./recording_player";
 
 /**
- * The recording that plays, below whatever the user goes on to: the log, another call,
- * a lead. Where the page itself shows the player of that recording, there is no second.
+ * Player of the current recording below the action, which stays when the user navigates.
+ * Hidden while the page itself shows the player of that recording.
  */
 export class PlayerDock extends Component {
     static template = "mango_office.PlayerDock";
@@ -24,7 +24,7 @@ export class PlayerDock extends Component {
         return track && !shown[track.id];
     }
 
-    /** Whose recording it is, and which of several. */
+    /** @returns {string} the employee, and the position among several recordings */
     get details() {
         const { queue, track } = this.state;
         const number = queue.findIndex(({ id }) => id === track.id) + 1;

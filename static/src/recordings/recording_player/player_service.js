@@ -10,16 +10,16 @@ export const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2, 3];
 /**
  * @typedef {import("./recording_service").Recording} Recording
  *
- * @typedef {Object} Origin the call that is listened to
+ * @typedef {Object} Origin the call of a recording
  * @property {number} callId
- * @property {string} title who called
+ * @property {string} title name of the client
  */
 
 /**
  * Plays recordings, one at a time on the whole page.
  *
  * There is one audio element. Nothing is loaded before the first play, and the browser
- * asks for as much of the file as it needs.
+ * requests the file in ranges.
  */
 export class PlayerService {
     static dependencies = ["mango_office.recording"];
@@ -31,7 +31,7 @@ export class PlayerService {
     constructor(env, services) {
         this.recordings = services["mango_office.recording"];
         this.audio = null;
-        /** Where to begin once the browser knows the file. */
+        /** Where to start once the metadata are loaded, in seconds. */
         this.startAt = 0;
         this.state = reactive({
             /** @type {Recording | null} */
@@ -48,27 +48,27 @@ export class PlayerService {
             rate: 1,
             volume: 1,
             isMuted: false,
-            /** By recording: loudness from 0 to 1, over the length. */
+            /** Peaks of the waveform by recording, from 0 to 1. */
             peaks: {},
-            /** By recording: how many players of its own are on the page. */
+            /** Number of players on the page, by recording. */
             shown: {},
-            /** The docked player is to take the focus. */
+            /** Whether the docked player has to take the focus. */
             wantsFocus: false,
             ...this.readPreferences(),
         });
     }
 
     // -----------------------------------------------------------------------
-    // What is played
+    // Playing
     // -----------------------------------------------------------------------
 
     /**
-     * Play a recording, then those of the call that follow it.
+     * Play a recording, then the following ones of the call.
      *
      * @param {Recording} recording
-     * @param {Recording[]} queue those of the call that are ready, in order
+     * @param {Recording[]} queue the available recordings of the call, in order
      * @param {Origin} origin
-     * @param {number} [position] seconds to begin at
+     * @param {number} [position] in seconds
      */
     play(recording, queue, origin, position = 0) {
         this.state.queue = queue;
@@ -77,12 +77,12 @@ export class PlayerService {
     }
 
     /**
-     * Play what there is to hear of a call.
+     * Play the available recordings of a call.
      *
      * @param {number} callId
-     * @param {string} title who called
+     * @param {string} title name of the client
      * @param {(recording: Recording) => boolean} [isWanted]
-     * @returns {Promise<boolean>} whether there is something
+     * @returns {Promise<boolean>} whether there are any
      */
     async playCall(callId, title, isWanted = () => true) {
         const all = (await this.recordings.load(callId)) || [];
@@ -114,8 +114,8 @@ export class PlayerService {
         try {
             await this.audio.play();
         } catch (error) {
-            // Interrupted by the next click, or told by the event "error" as well. Some
-            // browsers want one more click before there may be a sound.
+            // Interrupted by the next click, or also reported by the "error" event. Some
+            // browsers require another click before they play sound.
             if (error.name === "NotAllowedError" && this.state.track === track) {
                 this.state.status = "paused";
             }
@@ -153,7 +153,7 @@ export class PlayerService {
         }
     }
 
-    /** Stop, and let go of the file. */
+    /** Stop, and release the file. */
     close() {
         if (!this.state.track) {
             return;
@@ -165,7 +165,7 @@ export class PlayerService {
     }
 
     // -----------------------------------------------------------------------
-    // How it sounds, as the user likes it, in every tab
+    // Speed and volume, shared by all tabs
     // -----------------------------------------------------------------------
 
     setRate(rate) {
@@ -190,7 +190,7 @@ export class PlayerService {
     applySettings() {
         if (this.audio) {
             const { rate, volume, isMuted } = this.state;
-            // A file that is loaded begins at the default rate.
+            // Loading a file resets the rate to the default.
             this.audio.defaultPlaybackRate = rate;
             this.audio.playbackRate = rate;
             this.audio.volume = volume;
@@ -213,7 +213,7 @@ export class PlayerService {
     }
 
     // -----------------------------------------------------------------------
-    // What the browser tells
+    // Events of the audio element
     // -----------------------------------------------------------------------
 
     prepare() {
@@ -235,7 +235,7 @@ export class PlayerService {
     }
 
     onLoaded() {
-        // Endless until a file without a length was read to its end.
+        // Infinite until a file of unknown length has been read to its end.
         if (Number.isFinite(this.audio.duration)) {
             this.state.duration = this.audio.duration;
         }
@@ -252,7 +252,7 @@ export class PlayerService {
     }
 
     onPause() {
-        // Also by the system: headphones were pulled out, somebody rings.
+        // Also by the system, for instance when headphones are unplugged.
         if (this.state.status === "playing") {
             this.state.status = "paused";
         }
@@ -278,14 +278,14 @@ export class PlayerService {
     }
 
     // -----------------------------------------------------------------------
-    // Where it is shown
+    // Players on the page
     // -----------------------------------------------------------------------
 
     /**
-     * A player of its own shows a recording; without one, it is docked.
+     * Register a player of a recording; without one, the recording is docked.
      *
      * @param {Recording} recording
-     * @returns {Function} ends it
+     * @returns {Function} unregisters it
      */
     attach({ id }) {
         const { shown } = this.state;
@@ -293,13 +293,13 @@ export class PlayerService {
         return () => (shown[id] -= 1);
     }
 
-    /** Draw the loudness of a recording that is played, unless that is too much work. */
+    /** Load the waveform of the recording being played, unless it is too large. */
     async draw(recording) {
         const { peaks } = this.state;
         if (recording.id in peaks || !canDraw(recording)) {
             return;
         }
-        peaks[recording.id] = []; // being read
+        peaks[recording.id] = []; // loading
         peaks[recording.id] = await readPeaks(this.recordings.audioUrl(recording));
     }
 }

@@ -5,8 +5,8 @@ import { useService } from "@web/core/utils/hooks";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
 /**
- * What there is to hear of a call, in a row of the log or on a card: asking for the
- * recording, its way here, and a button that plays it.
+ * The recordings of a call in a row of the log or on a card: a button to request them,
+ * the progress, and a play button.
  */
 export class RecordingField extends Component {
     static template = "mango_office.RecordingField";
@@ -19,7 +19,7 @@ export class RecordingField extends Component {
         this.state = useState({ isAsking: false, isBusy: false });
     }
 
-    // -- which recordings: all of a call, or one -----------------------------------
+    // -- recordings: all of a call, or one -----------------------------------------
 
     get record() {
         return this.props.record;
@@ -45,10 +45,10 @@ export class RecordingField extends Component {
         return this.recordings.requestOfCall(this.callId);
     }
 
-    // -- what is shown ------------------------------------------------------------
+    // -- display ------------------------------------------------------------------
 
     get value() {
-        // Once it was asked for, the user need not wait for the server to see it.
+        // Show the request at once, without waiting for the server.
         return this.state.isAsking ? "requested" : this.record.data[this.props.name];
     }
     get isPlaying() {
@@ -78,9 +78,9 @@ export class RecordingField extends Component {
         return texts[this.value] || "";
     }
 
-    // -- what can be done ------------------------------------------------------------
+    // -- actions --------------------------------------------------------------------
 
-    /** What is pressed here does not open the record. */
+    /** Prevent keys pressed here from opening the record. */
     onClick(ev) {
         if (ev.target.closest("button")) {
             ev.stopPropagation();
@@ -108,7 +108,7 @@ export class RecordingField extends Component {
     }
 }
 
-/** The same for a single recording, in the list of recordings. */
+/** The same for one recording, in the list of recordings. */
 export class SingleRecordingField extends RecordingField {
     get callId() {
         return this.record.data.call_id.id;
@@ -135,7 +135,7 @@ export class SingleRecordingField extends RecordingField {
 const shared = {
     supportedTypes: ["selection"],
     isEmpty: () => false,
-    listViewWidth: 115, // the longest words, and a button
+    listViewWidth: 115, // the longest text, and a button
 };
 
 export const recordingField = {

@@ -7,8 +7,8 @@ import { useCallChanges } from "../../screen/call_service/call_changes";
 import { RecordingPlayer } from "./recording_player";
 
 /**
- * The recordings of a call on its form, one below the other, each with its employee; or
- * one of them, on a form of its own.
+ * The recordings of a call on its form, each with its employee; or a single recording on
+ * its own form.
  */
 export class RecordingList extends Component {
     static template = "mango_office.RecordingList";
@@ -53,7 +53,7 @@ export class RecordingList extends Component {
         }
     }
 
-    // -- what is shown ------------------------------------------------------------
+    // -- display ------------------------------------------------------------------
 
     stateOf({ id, state }) {
         return this.state.asking.has(id) ? "requested" : state;
@@ -78,7 +78,7 @@ export class RecordingList extends Component {
         return keep ? _t("Kept forever. Click to delete it by age again") : _t("Keep forever");
     }
 
-    // -- what can be done ------------------------------------------------------------
+    // -- actions --------------------------------------------------------------------
 
     play(recording, position) {
         const queue = this.state.recordings.filter(({ state }) => state === "ready");

@@ -9,7 +9,7 @@ import { drawPeaks } from "./waveform";
 const JUMP = 5; // seconds
 const VOLUME_STEP = 0.1;
 
-/** By the place of the key: the letters on it differ between keyboards. */
+/** By physical key, since letters differ between keyboard layouts. */
 const KEYS = {
     Space: "toggle",
     KeyK: "toggle",
@@ -24,7 +24,7 @@ const KEYS = {
     End: "toEnd",
 };
 
-/** Some keyboards, those on screens above all, tell only what was written. */
+/** Fallback for keyboards that only report the character, such as on-screen ones. */
 function codeOf({ code, key }) {
     if (code) {
         return code;
@@ -34,16 +34,16 @@ function codeOf({ code, key }) {
 }
 
 /**
- * The controls of one recording. Several may be on a page: what they show of the one
- * that plays comes from the player, and the others wait for their click.
+ * The controls of one recording. There may be several on a page; the state of the one
+ * being played comes from the player service.
  */
 export class RecordingPlayer extends Component {
     static template = "mango_office.RecordingPlayer";
     static props = {
         recording: Object, // see `recording_service.js`
-        play: Function, // (position) => void; of a recording that is not current
+        play: Function, // (position) => void, for a recording that is not the current one
         isDocked: { type: Boolean, optional: true },
-        slots: { type: Object, optional: true }, // further buttons
+        slots: { type: Object, optional: true }, // additional buttons
     };
 
     setup() {
@@ -77,7 +77,7 @@ export class RecordingPlayer extends Component {
         );
     }
 
-    // -- what is shown ------------------------------------------------------------
+    // -- display ------------------------------------------------------------------
 
     get recording() {
         return this.props.recording;
@@ -139,7 +139,7 @@ export class RecordingPlayer extends Component {
     get volumeText() {
         return `${Math.round((this.state.isMuted ? 0 : this.state.volume) * 100)}%`;
     }
-    /** What a screen reader is told when it changes. */
+    /** @returns {string} text of the live region for screen readers */
     get statusText() {
         const texts = {
             loading: _t("Loading"),
@@ -163,7 +163,7 @@ export class RecordingPlayer extends Component {
         return peaks.length ? { width: peaks.length, path: drawPeaks(peaks) } : null;
     }
 
-    // -- what can be done --------------------------------------------------------------
+    // -- actions ----------------------------------------------------------------------
 
     toggle() {
         if (this.isCurrent) {
@@ -221,7 +221,7 @@ export class RecordingPlayer extends Component {
         this.player.setVolume(Number(ev.target.value));
     }
 
-    /** Keys of the whole player, as far as the focused control needs them not itself. */
+    /** Keys of the whole player, unless the focused control uses them itself. */
     onKeydown(ev) {
         const code = codeOf(ev);
         const action = KEYS[code];

@@ -4,7 +4,7 @@ import { ConnectionLostError, RPCError } from "@web/core/network/rpc";
 import { registry } from "@web/core/registry";
 
 /**
- * @typedef {Object} Recording what `mango.call.get_recordings` gives
+ * @typedef {Object} Recording see `mango.call.get_recordings` on the server
  * @property {number} id
  * @property {"announced" | "requested" | "ready" | "failed" | "expired"} state
  * @property {string} employee who was recorded
@@ -14,10 +14,10 @@ import { registry } from "@web/core/registry";
  * @property {boolean} can_request
  * @property {boolean} can_download
  * @property {boolean} can_delete
- * @property {boolean} keep is not deleted by age
+ * @property {boolean} keep whether it is exempt from deletion by age
  */
 
-/** What the server does with recordings: the only place that knows its methods. */
+/** The server's methods for recordings; nothing else calls them. */
 export class RecordingService {
     static dependencies = ["dialog", "mango_office.call", "orm"];
 
@@ -40,10 +40,10 @@ export class RecordingService {
     }
 
     /**
-     * Read the recordings of a call in their order.
+     * Read the recordings of a call, in order.
      *
      * @param {number} callId
-     * @returns {Promise<Recording[] | undefined>} nothing without a connection
+     * @returns {Promise<Recording[] | undefined>} undefined without a connection
      */
     load(callId) {
         return this.calls.read(() =>
@@ -51,7 +51,7 @@ export class RecordingService {
         );
     }
 
-    /** Have the PBX asked for the recordings of a call that are not here yet. */
+    /** Request the missing recordings of a call from the PBX. */
     async requestOfCall(callId) {
         const action = await this.onServer("mango.call", "action_request_recordings", callId);
         if (action?.params?.type === "warning") {
@@ -63,13 +63,13 @@ export class RecordingService {
         return this.onServer("mango.recording", "action_request", id);
     }
 
-    /** Keep a recording whatever its age, or let it go with the others. */
+    /** Exempt a recording from deletion by age, or not. */
     toggleKeep({ id }) {
         return this.onServer("mango.recording", "action_keep", id);
     }
 
     /**
-     * Delete the audio for good, once the user has confirmed it.
+     * Delete the audio permanently, after confirmation.
      *
      * @param {Recording} recording
      * @param {Function} onDeleted
@@ -93,21 +93,21 @@ export class RecordingService {
         });
     }
 
-    /** @returns {Promise<number | undefined>} how many were deleted */
+    /** @returns {Promise<number | undefined>} the number of deleted recordings */
     removeOfPartners(partnerIds) {
         return this.onServer("res.partner", "action_delete_mango_recordings", ...partnerIds);
     }
 
-    /** Put down that the user listens. What can be heard does not depend on the answer. */
+    /** Log that the user listens; playing does not wait for the answer. */
     logPlay({ id }) {
         return this.calls.read(() => this.orm.silent.call("mango.recording", "log_play", [[id]]));
     }
 
     /**
-     * Find out why a recording cannot be heard: the browser only knows that it failed.
+     * Find out why a recording cannot be played; the browser only reports a failure.
      *
      * @param {Recording} recording
-     * @returns {Promise<string>} a sentence
+     * @returns {Promise<string>} the reason
      */
     async whyNot({ id }) {
         let stored;

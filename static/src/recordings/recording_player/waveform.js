@@ -1,9 +1,9 @@
 import { browser } from "@web/core/browser/browser";
 
-/** Decoding takes the memory and the time of the whole recording. */
+/** Decoding needs memory and time for the whole recording, so large ones are skipped. */
 const LARGEST_SIZE = 4 * 1024 * 1024; // bytes
 const LONGEST_DURATION = 15 * 60; // seconds
-const SAMPLE_RATE = 8000; // the telephone's, and the lowest that every browser knows
+const SAMPLE_RATE = 8000; // of telephony, and the lowest that all browsers support
 const BARS = 160;
 
 /** @param {import("./recording_service").Recording} recording */
@@ -13,7 +13,7 @@ export function canDraw({ size, duration }) {
 }
 
 /**
- * Read how loud a recording is over its length.
+ * Compute the waveform of a recording.
  *
  * @param {string} url of the audio
  * @returns {Promise<number[]>} from 0 to 1; empty if it cannot be read
@@ -28,14 +28,14 @@ export async function readPeaks(url) {
         const audio = await context.decodeAudioData(await answer.arrayBuffer());
         return findPeaks(audio.getChannelData(0), BARS);
     } catch {
-        return []; // The bar does without.
+        return []; // The progress bar does not need it.
     }
 }
 
 /**
  * @param {Float32Array} samples from -1 to 1
- * @param {number} count of the peaks
- * @returns {number[]} the loudest sample of each part, the loudest of all being 1
+ * @param {number} count number of peaks
+ * @returns {number[]} the maximum of each part, relative to the overall maximum
  */
 export function findPeaks(samples, count) {
     const length = Math.max(Math.ceil(samples.length / count), 1);
@@ -53,12 +53,12 @@ export function findPeaks(samples, count) {
 
 /**
  * @param {number[]} peaks
- * @returns {string} the path of an SVG of the height 2: a bar for each peak
+ * @returns {string} SVG path of height 2 with a bar for each peak
  */
 export function drawPeaks(peaks) {
     return peaks
         .map((peak, at) => {
-            const half = Math.max(peak, 0.04); // silence is a line
+            const half = Math.max(peak, 0.04); // so that silence is visible
             return `M${at + 0.5},${(1 - half).toFixed(3)}V${(1 + half).toFixed(3)}`;
         })
         .join("");

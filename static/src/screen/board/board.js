@@ -1,29 +1,18 @@
 import { Component, onWillStart, onWillUnmount, useState } from "@odoo/owl";
-import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { KeepLast } from "@web/core/utils/concurrency";
 import { useService } from "@web/core/utils/hooks";
 import { Layout } from "@web/search/layout";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
+import { DIRECTIONS, EXTENSION_STATES } from "../../calls/call_looks";
 import { CallTimer } from "../call_card/call_timer";
 import { useLiveReload } from "../call_service/live_reload";
 import { StatusSelect } from "../status/status_select";
 import { BoardWall } from "./board_wall";
 
-const STATES = {
-    free: { words: _t("Free"), color: "success", icon: "fa-check-circle" },
-    ringing: { words: _t("Ringing"), color: "warning", icon: "fa-bell" },
-    talking: { words: _t("Talking"), color: "danger", icon: "fa-phone" },
-    hold: { words: _t("On hold"), color: "info", icon: "fa-pause" },
-};
-const DIRECTIONS = {
-    inbound: { icon: "fa-arrow-down", words: _t("Inbound") },
-    outbound: { icon: "fa-arrow-up", words: _t("Outbound") },
-    internal: { icon: "fa-exchange", words: _t("Internal") },
-};
 const FREE = { state: "free", call: false, status: "available", away_until: false };
 
-/** What every extension is doing, and who waits, for supervisors, live. */
+/** Live view of all extensions and waiting callers, for supervisors. */
 export class Board extends Component {
     static template = "mango_office.Board";
     static components = { BoardWall, CallTimer, Layout, StatusSelect };
@@ -33,7 +22,7 @@ export class Board extends Component {
         this.orm = useService("orm");
         this.calls = useService("mango_office.call");
         this.action = useService("action");
-        this.states = STATES;
+        this.states = EXTENSION_STATES;
         this.directions = DIRECTIONS;
         this.state = useState({ extensions: [], waiting: [], onlyState: "", term: "" });
         this.answers = new KeepLast();
@@ -47,7 +36,7 @@ export class Board extends Component {
         Object.assign(this.state, await this.ask("get_board"));
     }
 
-    /** Read again what changes while calls go on; the rest of the board stays. */
+    /** Reload only what changes during calls. */
     async refresh() {
         const asked = this.ask("get_board_calls");
         const { busy, absent, waiting } = await this.answers.add(asked);
@@ -67,10 +56,10 @@ export class Board extends Component {
         return this.orm.silent.call("mango.extension", method, []);
     }
 
-    // -- what is shown ------------------------------------------------------------
+    // -- display ------------------------------------------------------------------
 
     get counters() {
-        return Object.entries(STATES).map(([state, look]) => ({
+        return Object.entries(EXTENSION_STATES).map(([state, look]) => ({
             ...look,
             state,
             count: this.state.extensions.filter((extension) => extension.state === state).length,

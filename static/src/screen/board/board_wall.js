@@ -13,9 +13,9 @@ import { useService } from "@web/core/utils/hooks";
 import { CallTimer } from "../call_card/call_timer";
 import { statusWords } from "../status/status_select";
 
-/** How often the figures of the day are counted again. */
+/** How often the figures of the day are updated. */
 const FIGURES_INTERVAL = 30_000; // milliseconds
-/** Tiles of this shape fill a television best, and names fit in. */
+/** Aspect ratio of a tile: suits a TV screen and leaves room for names. */
 const TILE_RATIO = 1.6;
 
 const BUSY_FIRST = ["ringing", "talking", "hold", "free"];
@@ -26,7 +26,7 @@ const ORDERS = {
     department: { words: _t("By Department"), key: ({ department }) => department },
 };
 
-/** The board on a television: everybody at once, without anything to click or to scroll. */
+/** The board on a TV screen: all extensions at once, nothing to click or scroll. */
 export class BoardWall extends Component {
     static template = "mango_office.BoardWall";
     static components = { CallTimer };
@@ -62,7 +62,7 @@ export class BoardWall extends Component {
         try {
             await this.root.el.requestFullscreen();
         } catch {
-            // Not allowed here: it fills the window then.
+            // Full screen is not allowed here: fill the window instead.
         }
     }
 
@@ -78,9 +78,9 @@ export class BoardWall extends Component {
         }
     }
 
-    // -- what is shown ----------------------------------------------------------------
+    // -- display ----------------------------------------------------------------------
 
-    /** Rows and columns that show everybody at once. */
+    /** Rows and columns of the tiles, so that all are visible. */
     get style() {
         const count = Math.max(this.props.extensions.length, 1);
         const rows = Math.max(2, Math.round(Math.sqrt(count / TILE_RATIO)));
@@ -94,7 +94,7 @@ export class BoardWall extends Component {
         );
     }
 
-    /** How many are in each state, who waits, and the figures of the day. */
+    /** Counters by state, waiting callers, and the figures of the day. */
     get figures() {
         const { extensions, states, waiting } = this.props;
         const counted = Object.entries(states).map(([state, { words }]) => ({
@@ -104,7 +104,7 @@ export class BoardWall extends Component {
         }));
         const queue = { key: "waiting", words: _t("Waiting Now"), value: waiting.length };
         if (waiting.length) {
-            // They come sorted: the first one has been waiting for the longest time.
+            // Sorted by the server: the first one has been waiting longest.
             queue.seconds = waiting[0].seconds;
         }
         return [...counted, queue, ...this.figuresOfTheDay];
@@ -123,13 +123,13 @@ export class BoardWall extends Component {
         ];
     }
 
-    /** What keeps somebody who is free from being rung. */
+    /** Why a free employee is not rung. */
     absence(extension) {
         return extension.status === "available" ? "" : statusWords(extension);
     }
 }
 
-/** Texts as people sort them, numbers as numbers. */
+/** Compare texts by locale, and numbers by value. */
 function compare(a, b) {
     if (typeof a === "number") {
         return a - b;

@@ -3,17 +3,17 @@ import { browser } from "@web/core/browser/browser";
 import { deserializeDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
-import { callArrow } from "../../calls/direction_field/call_arrow";
+import { callArrow } from "../../calls/call_looks";
 import { formatDuration } from "../../calls/duration_field/duration_field";
 import { CallNote } from "./call_note";
 import { CallTimer } from "./call_timer";
 import { isOver, phaseLook, phaseWords } from "./call_words";
 import { TransferPanel } from "./transfer_panel";
 
-/** How long the card of a call that is over stays large without being touched. */
+/** Time after which the untouched card of an ended call collapses. */
 const REST_DELAY = 60 * 1000; // milliseconds
 
-/** One call on the screen: who it is, where it stands, and what can be done. */
+/** The card of one call: the client, the state of the call, and actions. */
 export class CallCard extends Component {
     static template = "mango_office.CallCard";
     static components = { CallNote, CallTimer, TransferPanel };
@@ -21,9 +21,9 @@ export class CallCard extends Component {
         card: Object, // see `mango.card.content` on the server
         isCollapsed: Boolean,
         toggle: Function,
-        rest: Function, // make it smaller: nobody needs it now
+        rest: Function, // collapse the card of an ended call
         moveToOtherSide: Function,
-        focusBack: Function, // () -> whether the focus is again where it came from
+        focusBack: Function, // () -> whether the previous focus was restored
     };
 
     setup() {
@@ -77,13 +77,13 @@ export class CallCard extends Component {
         return [stage, revenue, user].filter(Boolean).join(" · ");
     }
 
-    /** The company and the lead, for a card that has no room for more. */
+    /** Company and lead, for a collapsed card. */
     get summary() {
         const { partner, lead } = this.card;
         return [partner?.company, lead?.name].filter(Boolean).join(" · ");
     }
 
-    /** Whether the user is to say which of several contacts it is. */
+    /** Whether to ask the user which of several contacts is calling. */
     get asksWho() {
         const { candidates, is_partner_chosen } = this.card;
         return candidates.length > 0 && (!is_partner_chosen || this.state.changesPartner);
@@ -97,7 +97,7 @@ export class CallCard extends Component {
         return deserializeDateTime(startedAt).toRelative();
     }
 
-    /** What became of a past call, in words. */
+    /** The duration or the result of a past call. */
     pastWords(past) {
         return past.talk_duration
             ? formatDuration(past.talk_duration)
@@ -105,7 +105,7 @@ export class CallCard extends Component {
     }
 
     /**
-     * Do something that the server has to answer; meanwhile the buttons rest.
+     * Run an action on the server; the buttons are disabled meanwhile.
      *
      * @param {Function} action
      */
@@ -126,7 +126,7 @@ export class CallCard extends Component {
         this.state.changesPartner = false;
     }
 
-    /** Make a card smaller that nobody has touched for a while after the call. */
+    /** Collapse the card some time after the call, unless it is being used. */
     restLater() {
         browser.clearTimeout(this.restTimer);
         if (isOver(this.card)) {
@@ -136,7 +136,7 @@ export class CallCard extends Component {
 
     rest() {
         if (this.root.el.contains(document.activeElement)) {
-            this.restLater(); // Somebody thinks about what to write.
+            this.restLater(); // The user may be about to write.
         } else {
             this.props.rest();
         }
@@ -147,7 +147,7 @@ export class CallCard extends Component {
         this.state.isTransferring = false;
     }
 
-    /** Choose nobody; the focus is again where it was. */
+    /** Cancel the transfer, and restore the focus. */
     closeTransfer() {
         this.state.isTransferring = false;
         this.wasCancelled = true;
@@ -163,7 +163,7 @@ export class CallCard extends Component {
     onKeydown(ev) {
         if (ev.key === "Escape" && !this.props.isCollapsed) {
             ev.stopPropagation();
-            // What had the focus goes; else it stays in the card.
+            // The focused element disappears, so keep the focus in the card.
             if (!this.props.focusBack()) {
                 ev.currentTarget.querySelector(".o_mango_collapse").focus();
             }

@@ -11,13 +11,13 @@ import { useActiveWhileUsed } from "./use_beside_dialogs";
 
 const PLACE_KEY = "mango_office.cards.place";
 
-/** More cards than this are counted only. */
+/** Maximum number of visible cards; the others are only counted. */
 const SHOWN_CARDS = 4;
 
 /**
- * The user's calls, above whatever they are working on and never in its way: the stack
- * can be dragged, moved to the other side by a button, and each card be collapsed. Of
- * several calls the most urgent is wholly visible.
+ * The cards of the user's calls, above the web client. The stack can be dragged, or moved
+ * to the other side by a button, and each card can be collapsed. The most urgent of
+ * several calls is expanded.
  */
 export class CallCards extends Component {
     static template = "mango_office.CallCards";
@@ -29,9 +29,9 @@ export class CallCards extends Component {
         this.calls = useState(this.service.state);
         this.root = useRef("root");
         this.place = useState(this.readPlace());
-        /** By key, whether the user has made a card smaller; else it depends. */
+        /** Cards that the user has collapsed (true) or expanded (false), by key. */
         this.collapsed = useState(new Map());
-        /** Keys of the cards that have become smaller by themselves after the call. */
+        /** Keys of the cards that collapsed automatically after the call. */
         this.resting = useState(new Set());
         this.state = useState({ showsAll: false });
         this.wanted = "";
@@ -39,11 +39,11 @@ export class CallCards extends Component {
         useActiveWhileUsed(this.root);
         useBus(this.service.bus, "note", () => this.writeNote());
         useBus(this.service.bus, "show", ({ detail }) => this.showCard(detail.key));
-        // A smaller window might not show where the stack was dragged to.
+        // The dragged stack may be outside of a smaller window.
         useExternalListener(window, "resize", () => Object.assign(this.place, { x: 0, y: 0 }));
     }
 
-    /** The calls that are over, whose cards wait to be closed. */
+    /** The cards of ended calls. */
     get past() {
         return this.calls.cards.filter(isOver);
     }
@@ -56,9 +56,9 @@ export class CallCards extends Component {
         return Promise.all(this.past.map((card) => this.service.close(card)));
     }
 
-    // -- which are shown, and how much of each ---------------------------------------------
+    // -- display ---------------------------------------------------------------------------
 
-    /** The calls by urgency; of equal ones, those in use and then the newest come first. */
+    /** The cards by urgency, then those in use, then the newest. */
     get ranked() {
         const isInUse = (card) => this.collapsed.get(card.key) === false;
         return sortBy(this.calls.cards, (card) => urgency(card) + (isInUse(card) ? 0 : 0.5));
@@ -70,7 +70,7 @@ export class CallCards extends Component {
 
     // -- focus -----------------------------------------------------------------------------
 
-    /** Have the user write about the most urgent call. */
+    /** Focus the note of the most urgent call. */
     writeNote() {
         if (!this.main) {
             return;
@@ -83,13 +83,13 @@ export class CallCards extends Component {
         this.focusSoon(".o_mango_cards_main .o_mango_card_note textarea");
     }
 
-    /** Make a card large and lead the user to it. */
+    /** Expand and focus a card. */
     showCard(key) {
         this.collapsed.set(key, false);
         this.focusSoon(`[data-key="${key}"] .o_mango_collapse`);
     }
 
-    /** Focus what is drawn already, or else is as soon as the cards have changed. */
+    /** Focus an element now, or after the next rendering if it does not exist yet. */
     focusSoon(selector) {
         this.wanted = this.focus(selector) ? "" : selector;
     }
@@ -107,7 +107,7 @@ export class CallCards extends Component {
         return Boolean(element);
     }
 
-    /** Give the focus back to what had it when a key led the user to a card. */
+    /** Restore the focus that the user had before a shortcut moved it to a card. */
     focusBack() {
         const element = this.cameFrom;
         this.cameFrom = null;
@@ -115,7 +115,7 @@ export class CallCards extends Component {
         return Boolean(element) && element === document.activeElement;
     }
 
-    /** In the order of the calls: a card that moved would lose the focus. */
+    /** The visible cards, in the order of the calls: a moved card would lose the focus. */
     get shown() {
         if (this.state.showsAll) {
             return this.calls.cards;
@@ -136,7 +136,7 @@ export class CallCards extends Component {
     }
 
     isCollapsed(card) {
-        // On a phone a card must not cover what the user was doing.
+        // On a phone, a new card must not cover the screen.
         const isSmallAtFirst = this.env.isSmall || card.key !== this.main.key;
         const isResting = isOver(card) && this.resting.has(card.key);
         return this.collapsed.get(card.key) ?? (isSmallAtFirst || isResting);
@@ -151,12 +151,12 @@ export class CallCards extends Component {
         this.collapsed.set(card.key, !this.isCollapsed(card));
     }
 
-    /** A card that somebody writes in does not make room for the next call. */
+    /** Keep a card expanded while the user is writing in it. */
     keepOpen(card) {
         this.collapsed.set(card.key, false);
     }
 
-    // -- place: a side, and how far the stack was dragged from its corner ---------------
+    // -- place: the side, and the distance that the stack was dragged from its corner ---
 
     get style() {
         return `--mango-cards-x: ${this.place.x}px; --mango-cards-y: ${this.place.y}px;`;
@@ -169,7 +169,7 @@ export class CallCards extends Component {
     /** @param {PointerEvent} ev on the header of a card */
     startDragging(ev) {
         const isHandle = ev.target.closest(".o_mango_card_header") && !ev.target.closest("button");
-        // Below an open dialog room is made for the stack, which stays there.
+        // Dialogs leave a strip for the stack, which must stay there.
         const isFixed = this.env.isSmall || document.body.classList.contains("modal-open");
         if (isFixed || ev.button || !isHandle) {
             return;
@@ -191,7 +191,7 @@ export class CallCards extends Component {
         browser.addEventListener("pointermove", drag);
         browser.addEventListener("pointerup", stop);
         browser.addEventListener("pointercancel", stop);
-        ev.preventDefault(); // no text is selected
+        ev.preventDefault(); // do not select text
     }
 
     putAt({ side, x, y }) {

@@ -13,18 +13,18 @@ const SAVE_DELAY = 400; // milliseconds after the last key
 const RETRY_DELAY = 5000;
 
 /**
- * The note of a call, saved while it is typed.
+ * The note of a call, saved while the user is typing.
  *
- * Until the server has confirmed it, it also lies in the browser, so that neither a
- * crash nor a lost connection takes it away. What somebody else writes meanwhile is
- * kept too, which is why the server is told what the typing began from.
+ * Until the server has confirmed it, it is also kept in the browser, so that it survives
+ * a crash or a lost connection. The server merges what others write meanwhile; for that,
+ * it also gets the text that the user started from.
  */
 export class CallNote extends Component {
     static template = "mango_office.CallNote";
     static props = {
         callId: Number,
         note: String,
-        save: Function, // (note, base) -> Promise of what is stored
+        save: Function, // (note, base) -> Promise of the stored note
     };
 
     setup() {
@@ -41,7 +41,7 @@ export class CallNote extends Component {
         useExternalListener(window, "pagehide", () => this.flush());
     }
 
-    // -- what others have written -------------------------------------------------
+    // -- changes by others --------------------------------------------------------
 
     take(note) {
         if (!this.isDirty && !this.saving) {
@@ -65,7 +65,7 @@ export class CallNote extends Component {
         this.timer = browser.setTimeout(() => this.flush(), delay);
     }
 
-    /** Save what is not saved yet, one request after the other. */
+    /** Save the unsaved text, one request at a time. */
     async flush() {
         browser.clearTimeout(this.timer);
         if (!this.isDirty || this.saving) {
@@ -90,7 +90,7 @@ export class CallNote extends Component {
             return;
         }
         if (this.state.text !== text) {
-            // Typed on meanwhile: the next request brings the rest.
+            // Changed meanwhile: the next request saves the rest.
             this.base = text;
             return;
         }

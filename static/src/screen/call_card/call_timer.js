@@ -2,12 +2,12 @@ import { Component, onWillUnmount, onWillUpdateProps, useState } from "@odoo/owl
 import { browser } from "@web/core/browser/browser";
 import { formatDuration } from "../../calls/duration_field/duration_field";
 
-/** No call is longer: its end was lost. */
+/** No call takes longer; its end was not reported. */
 const DAY = 24 * 60 * 60; // seconds
 
 /**
- * Seconds that go on counting, from those that the server has counted. So the clocks of
- * the browser, of Odoo and of the PBX need not agree. Beyond a day it says nothing.
+ * Counts on from the number of seconds given by the server, so that the clocks of browser
+ * and server need not agree. Empty after a day.
  */
 export class CallTimer extends Component {
     static template = "mango_office.CallTimer";
@@ -17,7 +17,7 @@ export class CallTimer extends Component {
         this.state = useState({ now: Date.now() });
         this.begin(this.props.seconds);
         onWillUpdateProps(({ seconds }) => {
-            // Told anew, which also mends a computer that has slept.
+            // The server's value wins, for instance after the computer slept.
             if (seconds !== this.props.seconds) {
                 this.begin(seconds);
             }

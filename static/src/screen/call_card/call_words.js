@@ -1,14 +1,6 @@
 import { _t } from "@web/core/l10n/translation";
 import { sortBy } from "@web/core/utils/arrays";
-
-/** What the card says of a call that is over. */
-const END_WORDS = {
-    answered: _t("Call ended"),
-    missed: _t("Missed call"),
-    unanswered: _t("No answer"),
-    busy: _t("Busy"),
-    failed: _t("Call failed"),
-};
+import { RESULTS } from "../../calls/call_looks";
 
 const PHASE_WORDS = {
     requested: _t("Asking the PBX…"),
@@ -22,7 +14,7 @@ const PHASE_WORDS = {
     failed: _t("Not called"),
 };
 
-/** How a phase looks: an icon and the colour of the card's edge. */
+/** Icon, and color of the card's border, by phase. */
 const LOOKS = {
     requested: ["fa-spinner fa-pulse", "info"],
     pick_up: ["fa-bell", "warning"],
@@ -34,7 +26,7 @@ const LOOKS = {
     transferring: ["fa-share", "info"],
     failed: ["fa-exclamation-triangle", "danger"],
 };
-/** What a colleague has to do with it shows in the icon too. */
+/** Icons of calls that involve a colleague. */
 const ABOUT_ICONS = {
     asking: "fa-question-circle",
     asked: "fa-question-circle",
@@ -44,14 +36,14 @@ const END_LOOK = ["fa-phone", "secondary"];
 const MISSED_LOOK = ["fa-phone", "danger"];
 
 /**
- * Say where a call stands.
+ * Return the phase of a call in words.
  *
  * @param {Object} card see `mango.card.content` on the server
  * @returns {string}
  */
 export function phaseWords({ phase, about, direction, result, number, name, target }) {
     if (phase === "ended") {
-        return String(END_WORDS[result] || END_WORDS.answered);
+        return String(RESULTS[result] || _t("Call ended"));
     }
     if (phase === "calling") {
         return _t("Calling %s…", number || name);
@@ -73,7 +65,7 @@ export function phaseWords({ phase, about, direction, result, number, name, targ
 
 function transferWords(about, target) {
     if (!target) {
-        return _t("Transferring…"); // to several phones of no group
+        return _t("Transferring…"); // to several phones without a group
     }
     return about === "asking" ? _t("Asking %s…", target) : _t("Transferring to %s…", target);
 }
@@ -88,20 +80,12 @@ export function phaseLook({ phase, about, result }) {
     return { icon: ABOUT_ICONS[about] || icon, color };
 }
 
-/** What an extension is doing, in a word and a colour; see `mango.extension._states`. */
-export const STATES = {
-    free: { words: _t("Free"), color: "success" },
-    ringing: { words: _t("Rings"), color: "warning" },
-    talking: { words: _t("Talking"), color: "danger" },
-    hold: { words: _t("On hold"), color: "warning" },
-};
-
 /** @param {Object} card */
 export function isOver({ phase }) {
     return phase === "ended" || phase === "failed";
 }
 
-/** Which phases need the user first: their phone rings, they talk, all others. */
+/** Phases by urgency: the user's phone is ringing, they are talking; then all others. */
 const URGENT_PHASES = [
     ["ringing", "pick_up"],
     ["talking", "hold"],
@@ -109,7 +93,7 @@ const URGENT_PHASES = [
 
 /**
  * @param {Object} card
- * @returns {number} of several cards the smallest is the most urgent
+ * @returns {number} the smaller, the more urgent
  */
 export function urgency(card) {
     if (isOver(card) || card.leaves) {
@@ -119,7 +103,7 @@ export function urgency(card) {
     return place === -1 ? URGENT_PHASES.length : place;
 }
 
-/** @returns {Object | undefined} the one of some cards that needs the user first */
+/** @returns {Object | undefined} the most urgent of some cards */
 export function mostUrgent(cards) {
     return sortBy(cards, urgency)[0];
 }

@@ -3,13 +3,13 @@ import { _t } from "@web/core/l10n/translation";
 import { useAutofocus } from "@web/core/utils/hooks";
 import { useDebounced } from "@web/core/utils/timing";
 import { statusWords } from "../status/status_select";
-import { STATES } from "./call_words";
+import { EXTENSION_STATES } from "../../calls/call_looks";
 
 const SEARCH_DELAY = 200; // milliseconds
 
 const ICONS = { colleague: "fa-user", group: "fa-users", outside: "fa-phone" };
 
-/** Choose to whom the client is put through, at once or after asking. */
+/** Choose the target of a transfer, blind or attended. */
 export class TransferPanel extends Component {
     static template = "mango_office.TransferPanel";
     static props = {
@@ -31,28 +31,28 @@ export class TransferPanel extends Component {
         const term = this.input.el?.value || "";
         this.lastTerm = term;
         const targets = await this.props.search(term.trim());
-        // An older answer may come last.
+        // Ignore outdated answers.
         if (this.lastTerm === term) {
             Object.assign(this.state, { targets, isSearching: false });
         }
     }
 
-    /** Whether somebody would pick up: what they are doing, or why nobody should ring them. */
+    /** The target's state, or why it should not be rung. */
     availability(target) {
         if (target.type === "outside") {
             return { words: _t("Outside number"), color: "muted" };
         }
         if (target.state !== "free") {
-            const { words, color } = STATES[target.state];
+            const { words, color } = EXTENSION_STATES[target.state];
             return { words: target.type === "group" ? _t("Nobody is free") : words, color };
         }
         if (target.status !== "available") {
             return { words: statusWords(target), color: "muted" };
         }
-        return STATES.free;
+        return EXTENSION_STATES.free;
     }
 
-    /** Arrows go through the buttons, Escape leaves. */
+    /** The arrow keys move between the buttons, Escape closes the panel. */
     onKeydown(ev) {
         if (ev.key === "Escape") {
             ev.stopPropagation();

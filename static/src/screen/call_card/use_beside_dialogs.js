@@ -2,10 +2,10 @@ import { onWillUnmount, useEffect, useExternalListener } from "@odoo/owl";
 import { useService } from "@web/core/utils/hooks";
 
 /**
- * Let an element be used while a dialog is open.
+ * Make an element usable while a dialog is open.
  *
- * While it is being used, the keys are not the dialog's: Escape does not close it, and
- * what is opened in the element may take the focus.
+ * It becomes the active element while it is used: Escape does not close the dialog, and
+ * popovers of the element may take the focus.
  *
  * @param {{ el: HTMLElement | null }} ref
  */
@@ -27,7 +27,7 @@ export function useActiveWhileUsed(ref) {
     const follow = ({ target }) => (ref.el?.contains(target) ? enter() : leave());
     useExternalListener(document, "focusin", follow);
     useExternalListener(document, "pointerdown", follow);
-    // What had the focus may have gone.
+    // The focused element may have been removed.
     useEffect(() => {
         if (!ref.el?.contains(document.activeElement)) {
             leave();

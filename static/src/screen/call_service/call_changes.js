@@ -2,10 +2,10 @@ import { onWillUnmount } from "@odoo/owl";
 import { useBus, useService } from "@web/core/utils/hooks";
 
 /**
- * Hear of each call that changes and that the user may see.
+ * Call back on each change of a call that the user may see.
  *
- * @param {(callId: number | undefined) => void} onChange without an id when it is a
- *  colleague's call: supervisors are told that something has changed, not what
+ * @param {(callId: number | undefined) => void} onChange called without an id for
+ *  calls of colleagues: supervisors only learn that something has changed
  */
 export function useCallChanges(onChange) {
     const calls = useService("mango_office.call");

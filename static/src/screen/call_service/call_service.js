@@ -10,10 +10,10 @@ import { SelectCreateDialog } from "@web/views/view_dialogs/select_create_dialog
 import { DesktopNotifications } from "./desktop_notifications";
 import { inTurn } from "./in_turn";
 
-/** Heard by supervisors only, while something shows all calls. */
+/** Supervisors subscribe to it while a view shows all calls. */
 const BOARD_CHANNEL = "mango_office_board";
 
-/** How long a card stays that goes by itself: a colleague has picked up. */
+/** Delay before the card of a call that a colleague has answered closes. */
 const LEAVING_DELAY = 5000; // milliseconds
 
 /**
@@ -22,9 +22,9 @@ const LEAVING_DELAY = 5000; // milliseconds
  * @property {number | false} call_id
  * @property {number | false} command_id
  * @property {string} phase
- * @property {boolean} leaves goes by itself
+ * @property {boolean} leaves whether it closes automatically
  *
- * @typedef {Object} CallMessage what the server tells of a call
+ * @typedef {Object} CallMessage notification about a call
  * @property {number} id
  *
  * @typedef {Object} Origin the record that a call is started from
@@ -33,10 +33,10 @@ const LEAVING_DELAY = 5000; // milliseconds
  */
 
 /**
- * The user's calls: the only place that knows the bus and the server's methods.
+ * The user's calls: handles the notifications of the bus, and calls the server.
  *
- * Messages name what has changed; what there is to see of it is read under the user's
- * rights. Components draw `state` and call the methods.
+ * Notifications only contain ids; the cards are read with the user's access rights.
+ * Components display `state` and call the methods.
  */
 export class CallService {
     static dependencies = ["action", "bus_service", "dialog", "notification", "orm"];
@@ -61,24 +61,24 @@ export class CallService {
             myState: "free",
             /** Whether calls are routed to the user. */
             myStatus: { status: "available", away_until: false },
-            /** Clients who wait to be called back. */
+            /** Number of clients to call back. */
             missedCount: 0,
-            /** Calls that the user has planned until today. */
+            /** Number of calls that the user has planned until today. */
             plannedCount: 0,
         });
-        /** Numbers that are being asked for: one click, one command. */
+        /** Numbers being dialled, so that a double click sends one command. */
         this.dialling = new Set();
-        /** Cards that were closed: whatever still comes of them was said before that. */
+        /** Keys of closed cards; late notifications must not reopen them. */
         this.closedKeys = new Set();
-        /** By call, which question about it is the last. An older answer is dropped. */
+        /** Number of the latest request by call; answers to older ones are ignored. */
         this.lastQuestion = new Map();
         this.questions = 0;
-        /** Calls that the next question is about. */
+        /** Ids of the calls to read with the next request. */
         this.wanted = new Set();
-        // A group's call may tell of a hundred changes: each tab asks a few times.
+        // A call to a group may cause a hundred notifications, but only a few requests.
         this.readWanted = inTurn(() => this.askForWanted());
         this.loadScreen = inTurn(() => this.askForScreen());
-        /** What is told of every call of the company. */
+        /** Callbacks registered with `watchAll`. */
         this.watchers = new Set();
         if (session.mango_office) {
             this.listen();
@@ -97,7 +97,7 @@ export class CallService {
         this.subscribe("board", () => this.tellWatchers());
         // One of the user's own activities, which may be a planned call.
         this.busService.subscribe("mail.activity/updated", () => this.onActivity());
-        // What happens while there is no connection, nobody tells again.
+        // Notifications sent without a connection are lost.
         for (const event of ["BUS:CONNECT", "BUS:RECONNECT"]) {
             this.busService.addEventListener(event, () => {
                 this.loadScreen();
@@ -115,7 +115,7 @@ export class CallService {
     }
 
     // -----------------------------------------------------------------------
-    // What the server tells
+    // Notifications
     // -----------------------------------------------------------------------
 
     /** @param {CallMessage} message */
@@ -135,7 +135,7 @@ export class CallService {
         }
     }
 
-    /** @param {{ id: number }} message an entry of a client who waits has changed */
+    /** @param {{ id: number }} message an entry has changed */
     onCallback({ id }) {
         this.bus.trigger("callback", { id });
         return this.refreshShown();
@@ -156,7 +156,7 @@ export class CallService {
         return this.refresh(id);
     }
 
-    /** Read everything that is on the user's screen; called as `loadScreen`, in turn. */
+    /** Load all cards of the user; to be called through `loadScreen`. */
     async askForScreen() {
         const asked = ++this.questions;
         const screen = await this.read(() =>
@@ -179,20 +179,20 @@ export class CallService {
     }
 
     /**
-     * Read a call again, and take it off the screen if it is not there any more.
+     * Reload the card of a call, and remove it if there is none any more.
      *
-     * Calls that are told of in one breath, or while a question is open, are asked for
-     * at once: a page that is opened hears of everything of the last minute.
+     * Calls that change at the same time, or during a request, are read with one request:
+     * a new page receives the notifications of the last minute.
      *
      * @param {number} callId
-     * @returns {Promise} kept when the screen shows it
+     * @returns {Promise} resolved when the card is up to date
      */
     refresh(callId) {
         this.wanted.add(callId);
         return this.readWanted();
     }
 
-    /** Read the figures again, and the cards that are shown. */
+    /** Reload the figures and the visible cards. */
     refreshShown() {
         for (const card of this.state.cards) {
             if (card.call_id) {
@@ -202,7 +202,7 @@ export class CallService {
         return this.readWanted();
     }
 
-    /** Read the calls that are wanted, and the figures; called as `readWanted`, in turn. */
+    /** Load the wanted cards and the figures; to be called through `readWanted`. */
     async askForWanted() {
         const callIds = [...this.wanted];
         this.wanted.clear();
@@ -237,11 +237,11 @@ export class CallService {
     }
 
     /**
-     * Tell whether calls are to be routed to somebody.
+     * Set whether calls are routed to a user.
      *
      * @param {number} userId
      * @param {"available" | "dnd" | "away"} status
-     * @param {string | false} until the end of being away, UTC
+     * @param {string | false} until end of the absence, UTC
      */
     setStatus(userId, status, until) {
         return this.attempt(() =>
@@ -249,7 +249,7 @@ export class CallService {
         );
     }
 
-    /** Ask the server in the background: without a connection there is no answer. */
+    /** Read in the background; undefined without a connection. */
     async read(ask) {
         try {
             return await ask();
@@ -270,10 +270,10 @@ export class CallService {
     }
 
     /**
-     * Follow every call of the company, which costs nothing while nobody does.
+     * Watch all calls of the company; the channel is only used while somebody does.
      *
      * @param {Function} onChange called without arguments after each change
-     * @returns {Function} ends it
+     * @returns {Function} stops watching
      */
     watchAll(onChange) {
         if (!this.watchers.size) {
@@ -295,7 +295,7 @@ export class CallService {
     }
 
     // -----------------------------------------------------------------------
-    // The cards on the screen
+    // Cards
     // -----------------------------------------------------------------------
 
     find(key) {
@@ -307,7 +307,7 @@ export class CallService {
         const before = this.find(card.key);
         if (card.leaves) {
             if (!before) {
-                return; // A late message repeats what the screen has done with.
+                return; // a late notification of a card that has been removed
             }
             browser.setTimeout(() => this.removeIfLeaving(card.key), LEAVING_DELAY);
         }
@@ -333,20 +333,20 @@ export class CallService {
             return;
         }
         if (card.call_id) {
-            // Whatever is being read of it was asked before it was closed.
+            // Ignore the answers to earlier requests.
             this.lastQuestion.set(card.call_id, ++this.questions);
         }
         this.desktop.close(key);
         this.state.cards = this.state.cards.filter((shown) => shown.key !== key);
     }
 
-    /** The calls that go on, those among them whose cards were closed. */
+    /** The calls in progress, including those whose cards were closed. */
     running() {
         return this.read(() => this.orm.silent.call("mango.call.presence", "get_running", []));
     }
 
     /**
-     * Show the card of a call that goes on, wholly, in every tab if it was closed.
+     * Expand the card of a call in progress; reopen it in all tabs if it was closed.
      *
      * @param {{ id: number, key: string }} call
      */
@@ -359,7 +359,7 @@ export class CallService {
         this.bus.trigger("show", { key });
     }
 
-    /** Take a card off the user's screen, in every tab. */
+    /** Close a card in all tabs. */
     close(card) {
         this.onClosed(card.key);
         const [model, id] = card.call_id
@@ -373,13 +373,13 @@ export class CallService {
     // -----------------------------------------------------------------------
 
     /**
-     * Have the PBX ring the user's phone and then somebody else's.
+     * Call a number: the PBX rings the user's phone first.
      *
-     * Never repeated: if the answer is lost, the phones may ring all the same.
+     * Never retried: if the answer is lost, the phones may ring anyway.
      *
-     * @param {string} number as people write it
+     * @param {string} number in any format
      * @param {Origin} [origin]
-     * @param {(problem: string) => void} [onProblem] told instead of a notification
+     * @param {(problem: string) => void} [onProblem] replaces the notification
      * @returns {Promise<boolean>} whether the PBX was asked
      */
     async call(number, { resModel, resId } = {}, onProblem) {
@@ -421,7 +421,7 @@ export class CallService {
         return this.call(card.dial, card.lead || card.partner ? origin : {});
     }
 
-    /** Call a client who waits: by `id` and `dial` of an entry. */
+    /** Call a client back: `id` and `dial` of an entry. */
     callWaiting({ id, dial }) {
         return this.call(dial, { resModel: "mango.callback", resId: id });
     }
@@ -431,16 +431,16 @@ export class CallService {
     }
 
     /**
-     * Put the client through to somebody.
+     * Transfer the call.
      *
-     * The card says so from the click on: it is seconds until the PBX does anything.
+     * The card shows it at once: the PBX needs some seconds.
      *
      * @param {Card} card
      * @param {{ dial: string, name: string }} target
-     * @param {"blind" | "hold"} method at once, or after asking
+     * @param {"blind" | "hold"} method blind, or attended
      */
     async transfer(card, { dial, name }, method) {
-        // Whatever is being read of it was asked before the click.
+        // Ignore the answers to earlier requests.
         this.lastQuestion.set(card.call_id, ++this.questions);
         this.show({
             ...card,
@@ -462,22 +462,22 @@ export class CallService {
         return this.onServer(card, "stop_consulting");
     }
 
-    /** Find by name or number whom a call can be transferred to, with what they are doing. */
+    /** Search transfer targets by name or number, with their states. */
     transferTargets(term) {
         return this.orm.silent.call("mango.extension", "get_transfer_targets", [term]);
     }
 
     // -----------------------------------------------------------------------
-    // What a person adds to the call
+    // Note, client, lead and activity
     // -----------------------------------------------------------------------
 
     /**
-     * Save what was typed.
+     * Save the note.
      *
      * @param {Card} card
      * @param {string} note
-     * @param {string} base what the typing began from
-     * @returns {Promise<string>} what is stored: somebody else's words are kept
+     * @param {string} base the text that the user started from
+     * @returns {Promise<string>} the stored note, with what others have written
      */
     saveNote(card, note, base) {
         return this.orm.silent.call("mango.call", "save_note", [[card.call_id], note, base]);
@@ -498,7 +498,7 @@ export class CallService {
         return this.refresh(card.call_id);
     }
 
-    /** @param {number | undefined} count of earlier calls that are the contact's now, too */
+    /** @param {number | undefined} count of earlier calls that now belong to the contact */
     tellAttached(count) {
         if (count) {
             const words = _t(
@@ -509,7 +509,7 @@ export class CallService {
         }
     }
 
-    /** Let the user choose the contact that the number is to be added to. */
+    /** Choose the contact that gets the number, in a dialog. */
     addNumber(card) {
         this.dialog.add(SelectCreateDialog, {
             title: _t("Add %s to a Contact", card.number),
@@ -529,7 +529,7 @@ export class CallService {
         });
     }
 
-    /** Let the user create the lead of a call, without leaving what they are doing. */
+    /** Create the lead of a call in a dialog. */
     async createLead(card) {
         const context = await this.onServer(card, "get_lead_defaults");
         if (!context) {
@@ -554,7 +554,7 @@ export class CallService {
         return this.env.services["mail.store"].scheduleActivity(model, [id]);
     }
 
-    /** Mark the planned call that a talk was as done; what was noted is its feedback. */
+    /** Mark the planned call as done, with the note as feedback. */
     async finishActivity(card) {
         await this.attempt(() =>
             this.orm.call("mail.activity", "action_feedback", [[card.activity.id]], {
@@ -564,7 +564,7 @@ export class CallService {
         return this.refresh(card.call_id);
     }
 
-    /** The same, and plan the next one. */
+    /** The same, and schedule the next one. */
     async finishActivityAndPlan(card) {
         const action = await this.attempt(() =>
             this.orm.call("mail.activity", "action_feedback_schedule_next", [[card.activity.id]], {
@@ -603,7 +603,7 @@ export class CallService {
     }
 
     // -----------------------------------------------------------------------
-    // Desktop notifications, which need the user's permission
+    // Desktop notifications
     // -----------------------------------------------------------------------
 
     get canAskNotifications() {
@@ -622,7 +622,7 @@ export class CallService {
         return this.attempt(() => this.orm.call("mango.call", method, [[card.call_id], ...args]));
     }
 
-    /** Do something on the server; what goes wrong is told in a notification. */
+    /** Run an action on the server; errors are shown in a notification. */
     async attempt(action) {
         try {
             return await action();
@@ -639,7 +639,7 @@ export class CallService {
                 error.exceptionName?.endsWith(`.${name}`)
             );
         if (!isConnection && !isRefusal) {
-            throw error; // Odoo shows it, a redirection to the right place included.
+            throw error; // handled by Odoo, including redirect warnings
         }
         show(isConnection ? withoutConnection : error.data.message);
     }

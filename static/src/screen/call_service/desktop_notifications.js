@@ -4,9 +4,9 @@ import { _t } from "@web/core/l10n/translation";
 const CALLING_PHASES = ["greeting", "ringing"];
 
 /**
- * Tell of a call outside of the browser's window while nobody looks at it.
+ * Desktop notifications of incoming calls while the page is hidden.
  *
- * Chrome on Android lets only a service worker do so; without one the card has to do.
+ * Chrome on Android requires a service worker; without one, there is only the card.
  */
 export class DesktopNotifications {
     constructor() {
@@ -19,14 +19,14 @@ export class DesktopNotifications {
         return browser.Notification?.permission === "default";
     }
 
-    /** Ask for the permission; browsers allow that on a click only. */
+    /** Ask for the permission; browsers require a click for it. */
     async ask() {
         await browser.Notification.requestPermission();
     }
 
     /**
-     * @param {Object} card as it is now
-     * @param {Object} [before] as it was
+     * @param {Object} card the new state
+     * @param {Object} [before] the previous state
      */
     follow(card, before) {
         const isCalling = CALLING_PHASES.includes(card.phase) && !card.leaves;
@@ -45,7 +45,7 @@ export class DesktopNotifications {
         const options = {
             body: body.filter(Boolean).join(" · "),
             icon: (card.partner && card.partner.avatar) || undefined,
-            // Of several tabs one tells.
+            // One notification for all tabs.
             tag: `mango-office-${card.key}`,
         };
         try {
@@ -80,7 +80,7 @@ export class DesktopNotifications {
 }
 
 /**
- * @returns {Promise<Notification[]>} what is shown; nothing if the page has no worker
+ * @returns {Promise<Notification[]>} empty without a service worker
  */
 async function tellByWorker(title, options) {
     const registration = await browser.navigator.serviceWorker?.getRegistration();

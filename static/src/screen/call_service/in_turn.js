@@ -1,18 +1,18 @@
 import { browser } from "@web/core/browser/browser";
 
-/** How long an answer is waited for before the question is asked once more. */
+/** Time after which the next run no longer waits for the previous one. */
 const PATIENCE = 5000; // milliseconds
 
 /**
- * Run a task one at a time: however often it is asked for while it runs, it runs once
- * more afterwards. What is asked for in one breath is one run.
+ * Run a task one at a time: all requests during a run are served by one more run
+ * afterwards.
  *
- * An answer that never comes stops nothing for good, so the task itself must drop an
- * answer that comes after a newer one.
+ * A run that takes too long does not block the next one, so the task itself must ignore
+ * the answers of outdated runs.
  *
  * @template T
  * @param {() => Promise<T>} task
- * @returns {() => Promise<T>} asks for a run that has not begun yet, and gives its answer
+ * @returns {() => Promise<T>} requests a run that has not started yet, and returns its result
  */
 export function inTurn(task) {
     let running = Promise.resolve();
@@ -28,7 +28,7 @@ export function inTurn(task) {
     };
 }
 
-/** Wait until a promise is kept or broken, or for as long as patience lasts. */
+/** Wait until a promise is settled, but not longer than `PATIENCE`. */
 function settled(promise) {
     return new Promise((resolve) => {
         const timer = browser.setTimeout(resolve, PATIENCE);

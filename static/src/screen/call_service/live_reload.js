@@ -2,16 +2,15 @@ import { onWillUnmount, status, useComponent } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { inTurn } from "./in_turn";
 
-/** A call changes several times within a moment, which is read once. */
+/** Debounce: a call changes several times within a moment. */
 const QUIET_DELAY = 200; // milliseconds
-/** Changes that never cease are read all the same. */
+/** Maximum delay during a steady stream of changes. */
 const MAX_WAIT = 1000;
 
 /**
- * Read what a component shows again when it has changed: soon, but neither at each
- * change nor while the last question is still open.
+ * Reload a component after changes: debounced, and one request at a time.
  *
- * @param {() => Promise | void} reload must drop an answer that comes after a newer one
+ * @param {() => Promise | void} reload must ignore outdated answers
  * @returns {() => void} to be called at each change
  */
 export function useLiveReload(reload) {
@@ -38,8 +37,8 @@ export function useLiveReload(reload) {
 /**
  * Keep the records of a list's or kanban's controller up to date.
  *
- * @param {(record: Object) => number} [idOf] gives the id that the changes of a record have
- * @returns {(id?: number) => void} to be called at each change, without id if it is not told
+ * @param {(record: Object) => number} [idOf] maps a record to the id that its changes are reported with
+ * @returns {(id?: number) => void} to be called at each change, without id if it is unknown
  */
 export function useLiveRecords(idOf = ({ resId }) => resId) {
     const { model } = useComponent();
@@ -50,7 +49,7 @@ export function useLiveRecords(idOf = ({ resId }) => resId) {
         if (!model.root.selection?.length) {
             return model.load();
         }
-        // Reading all again would drop what the user has selected.
+        // Reloading the list would clear the selection.
         return Promise.all(records.map((record) => record.load()));
     });
     return (id) => {
@@ -62,13 +61,13 @@ export function useLiveRecords(idOf = ({ resId }) => resId) {
 /**
  * Keep the record of a form's controller up to date.
  *
- * @returns {(id?: number) => void} to be called at each change, without id if it is not told
+ * @returns {(id?: number) => void} to be called at each change, without id if it is unknown
  */
 export function useLiveRecord() {
     const { model } = useComponent();
     const reloadSoon = useLiveReload(async () => {
         const { root } = model;
-        // What is being typed stays.
+        // Keep unsaved changes.
         if (root.resId && !(await root.isDirty())) {
             await root.load();
         }

@@ -4,7 +4,7 @@ import { user } from "@web/core/user";
 import { session } from "@web/session";
 import { mostUrgent } from "../call_card/call_words";
 
-/** What can be done by keys, and from Odoo's command palette. */
+/** Shortcuts, which are also in Odoo's command palette. */
 export const callCommandsService = {
     dependencies: ["command", "mango_office.call"],
 
@@ -13,7 +13,7 @@ export const callCommandsService = {
             return;
         }
         const current = () => mostUrgent(calls.state.cards);
-        // Also while a dialog is open: a call does not wait for it.
+        // Also while a dialog is open.
         const options = { category: "mango_office", global: true };
         command.add(_t("Dial a number"), () => calls.bus.trigger("dial"), {
             ...options,
@@ -38,7 +38,7 @@ registry.category("services").add("mango_office.call_commands", callCommandsServ
 registry.category("command_categories").add("mango_office", {}, { sequence: 40 });
 
 /**
- * "call ivan" in the command palette finds whom to call, as the dial pad does.
+ * "call ivan" in the command palette searches like the dial pad.
  *
  * @param {import("@web/env").OdooEnv} env
  * @param {{ searchValue?: string }} options

@@ -11,7 +11,7 @@ export const STATUSES = {
     away: { words: _t("Away"), icon: "fa-clock-o text-warning" },
 };
 
-/** What can be chosen: the status, and how long somebody is away. */
+/** The choices: a status, with a duration if away. */
 const CHOICES = [
     { value: "available", words: STATUSES.available.words },
     { value: "dnd", words: STATUSES.dnd.words },
@@ -22,7 +22,7 @@ const CHOICES = [
 ];
 
 /**
- * Say in words whether somebody takes routed calls.
+ * Return in words whether a user takes routed calls.
  *
  * @param {{ status: string, away_until: string | false }} status
  */
@@ -36,7 +36,7 @@ export function statusWords({ status, away_until: awayUntil }) {
     return STATUSES[status].words;
 }
 
-/** Whether somebody takes routed calls, and how to change it. */
+/** Shows and changes whether a user takes routed calls. */
 export class StatusSelect extends Component {
     static template = "mango_office.StatusSelect";
     static props = {
@@ -50,7 +50,7 @@ export class StatusSelect extends Component {
         this.calls = useService("mango_office.call");
     }
 
-    /** The choices, with what is now among them. */
+    /** The choices, including the current one. */
     get choices() {
         const { status, awayUntil } = this.props;
         if (status !== "away" || !awayUntil) {

@@ -4,19 +4,12 @@ import { _t } from "@web/core/l10n/translation";
 import { user } from "@web/core/user";
 import { KeepLast } from "@web/core/utils/concurrency";
 import { useBus, useService } from "@web/core/utils/hooks";
-import { callArrow } from "../../calls/direction_field/call_arrow";
+import { RESULTS, callArrow } from "../../calls/call_looks";
 import { formatDuration } from "../../calls/duration_field/duration_field";
 import { CallTimer } from "../call_card/call_timer";
 import { useLiveReload } from "../call_service/live_reload";
 
-const RESULTS = {
-    missed: _t("Missed"),
-    unanswered: _t("No answer"),
-    busy: _t("Busy"),
-    failed: _t("Failed"),
-};
-
-/** The user's last calls, each with a click to call again. */
+/** List of the user's recent calls, with a redial button each. */
 export class CallLists extends Component {
     static template = "mango_office.CallLists";
     static components = { CallTimer };

@@ -9,19 +9,24 @@ import { useBus, useService } from "@web/core/utils/hooks";
 import { session } from "@web/session";
 import { PlannedList } from "../../callbacks/planned_list";
 import { WaitingList } from "../../callbacks/waiting_list";
+import { EXTENSION_STATES } from "../../calls/call_looks";
 import { useLiveReload } from "../call_service/live_reload";
 import { StatusSelect, statusWords } from "../status/status_select";
 import { CallLists } from "./call_lists";
 import { DialPad } from "./dial_pad";
 
+/** The user's own state; unlike for colleagues, talking is green. */
 const STATES = {
-    free: { words: _t("Free"), color: "text-success", icon: "fa-phone" },
-    ringing: { words: _t("Ringing"), color: "text-warning", icon: "fa-bell" },
-    talking: { words: _t("Talking"), color: "text-success", icon: "fa-volume-control-phone" },
-    hold: { words: _t("On hold"), color: "text-warning", icon: "fa-pause" },
+    ...EXTENSION_STATES,
+    free: { ...EXTENSION_STATES.free, icon: "fa-phone" },
+    talking: {
+        ...EXTENSION_STATES.talking,
+        color: "success",
+        icon: "fa-volume-control-phone",
+    },
 };
 
-/** The telephone in Odoo's top bar: one's state, missed and past calls, a dial pad. */
+/** Systray menu: the user's state, missed and recent calls, dial pad. */
 export class CallMenu extends Component {
     static template = "mango_office.CallMenu";
     static components = { CallLists, DialPad, Dropdown, PlannedList, StatusSelect, WaitingList };
@@ -50,14 +55,14 @@ export class CallMenu extends Component {
         return this.service.myState === "free";
     }
 
-    /** What the user is doing, or else why no calls are routed to them. */
+    /** The user's state; if free, the reason why no calls are routed to them. */
     get stateWords() {
         const { myStatus } = this.service;
         const isOff = this.isFree && myStatus.status !== "available";
         return isOff ? statusWords(myStatus) : this.look.words;
     }
 
-    /** What the button is called: state and missed calls in words. */
+    /** Title of the button: state and number of missed calls. */
     get title() {
         const { extension, missedCount } = this.service;
         const words = extension

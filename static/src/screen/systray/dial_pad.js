@@ -5,7 +5,7 @@ import { useAutofocus, useService } from "@web/core/utils/hooks";
 import { useDebounced } from "@web/core/utils/timing";
 
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
-/** What a long press on a key gives. */
+/** Characters entered by a long press. */
 const LONG_PRESSED = { 0: "+" };
 const LONG_PRESS = 500; // milliseconds
 const ICONS = { partner: "fa-user", lead: "fa-star", colleague: "fa-phone" };
@@ -13,7 +13,7 @@ const MIN_TERM = 2;
 const SEARCH_DELAY = 250; // milliseconds
 const NUMBER = /^\+?[\d\s().*#-]+$/;
 
-/** Dial a number, or find whom to call by name or number. */
+/** Dial a number, or search clients and colleagues by name or number. */
 export class DialPad extends Component {
     static template = "mango_office.DialPad";
     static props = { close: Function };
@@ -57,7 +57,7 @@ export class DialPad extends Component {
         browser.clearTimeout(this.pressTimer);
     }
 
-    /** The click that ends a long press has done its work already. */
+    /** Ignore the click at the end of a long press. */
     press(key) {
         this.endPress();
         if (!this.isLongPress) {
@@ -81,7 +81,7 @@ export class DialPad extends Component {
             [user.userId],
             term,
         ]);
-        // An older answer may come last.
+        // Ignore outdated answers.
         if (this.state.term.trim() === term) {
             Object.assign(this.state, { found, isSearched: true });
         }
@@ -100,7 +100,7 @@ export class DialPad extends Component {
         }
     }
 
-    /** Call the number; one that cannot be called stays, with the reason below. */
+    /** Call the number; if that fails, show the reason below it. */
     async dial() {
         this.state.problem = "";
         const isCalling = await this.calls.call(this.state.term.trim(), {}, (problem) => {
@@ -111,7 +111,7 @@ export class DialPad extends Component {
         }
     }
 
-    /** @param {Object} found one of what `res.users.mango_search` returns */
+    /** @param {Object} found a result of `res.users.mango_search` */
     call({ dial, res_model, res_id }) {
         this.props.close();
         return this.calls.call(dial, { resModel: res_model, resId: res_id });

@@ -27,12 +27,12 @@ registry.category("web_tour.tours").add(TIPS, {
     ],
 });
 
-/** What a user can do, in three tips: once by themselves, and again from the menu. */
+/** Three tips for new users: shown once automatically, and again from the menu. */
 export const tipsService = {
     dependencies: ["orm", "tour_service"],
     start(env, { orm, tour_service: tours }) {
         async function show() {
-            // Whoever leaves them half-way is not bothered again.
+            // Do not show the tips again if the user leaves them.
             await orm.call("web_tour.tour", "consume", [TIPS]);
             await tours.startTour(TIPS, {
                 mode: "manual",
@@ -40,11 +40,11 @@ export const tipsService = {
                 rainbowManMessage: _t("When a client calls, a card shows you who it is."),
             });
             if (!session.tour_enabled) {
-                // Starting one has turned on those of all other apps.
+                // Starting a tour enables the tours of all apps.
                 await orm.call("res.users", "switch_tour_enabled", [false]);
             }
         }
-        // With all tours on, Odoo shows this one in its turn.
+        // If tours are enabled, Odoo shows it itself.
         if (session.mango_office?.shows_tips && !session.tour_enabled) {
             env.bus.addEventListener("WEB_CLIENT_READY", show, { once: true });
         }
