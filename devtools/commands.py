@@ -6,6 +6,7 @@ import pathlib
 
 from . import (
     demo,
+    e2e_routing,
     environment,
     i18n,
     lint,
@@ -78,6 +79,12 @@ def _parser():
         "scenarios",
         nargs="*",
         help="routing, recordings, self-test, chaos, or names of browser scenarios",
+    )
+    command.add_argument(
+        "--times",
+        type=int,
+        default=e2e_routing.AT_ONCE,
+        help="how often two callers of one manager call together (%(default)s)",
     )
     command.set_defaults(run=_e2e)
 
@@ -162,7 +169,7 @@ def _e2e(options):
     environment.ensure_browser()
     from . import e2e  # needs the packages that were just installed
 
-    return e2e.main(options.scenarios)
+    return e2e.main(options.scenarios, options.times)
 
 
 def _bench(options):

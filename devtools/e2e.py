@@ -75,24 +75,26 @@ EXPECTED = {
 }
 
 
-def main(scenarios):
+def main(scenarios, times):
     """Run only these tests.
 
     :param list scenarios: as for :func:`run`.
+    :param int times: the same.
     :return: exit status.
     :rtype: int
     """
     report = Report()
-    for name, ok, detail in run(scenarios):
+    for name, ok, detail in run(scenarios, times):
         report.add(name, ok, detail)
     return report.finish()
 
 
-def run(scenarios=()):
+def run(scenarios=(), times=e2e_routing.AT_ONCE):
     """Run the scenarios against Odoo, then the tours in a browser, then chaos.
 
     :param list scenarios: names of browser scenarios, ``routing``, ``recordings``,
         ``self-test`` or ``chaos``; empty for all.
+    :param int times: how often two callers of one manager call together.
     :return: name, success and detail of each check, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
     """
@@ -102,8 +104,8 @@ def run(scenarios=()):
                 yield from _check_scenarios(bed.pbx, Log(bed))
                 yield e2e_burst.run(bed, "processes")
         if not scenarios or ROUTING in scenarios:
-            with bed.serving(WORKERS):
-                yield from e2e_routing.check(bed)
+            with bed.serving_twice(WORKERS):
+                yield from e2e_routing.check(bed, times)
         if not scenarios or RECORDINGS in scenarios:
             with bed.serving(WORKERS):
                 yield e2e_recordings.check(bed)
@@ -113,7 +115,7 @@ def run(scenarios=()):
         others = (CHAOS, ROUTING, RECORDINGS, SELF_TEST)
         in_browser = [name for name in scenarios if name not in others]
         if not scenarios or in_browser:
-            with bed.serving(workers=0):
+            with bed.serving_twice(workers=0):
                 yield from e2e_browser.run(bed, in_browser)
                 if not scenarios:
                     yield e2e_burst.run(bed, "threads")

@@ -29,10 +29,10 @@ EXPECTED = {
 }
 
 
-def check(bed, times=AT_ONCE):
+def check(bed, times):
     """Run the scenarios of the routing plan.
 
-    :param TestBed bed: with Odoo running in several processes.
+    :param TestBed bed: with Odoo running on two servers.
     :param int times: how often two callers call together.
     :return: name, success and detail of each check, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]

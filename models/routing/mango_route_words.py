@@ -114,26 +114,73 @@ class MangoRouteWords(models.AbstractModel):
         ]
 
     @api.model
-    def _stand_in(self, call, numbers):
-        """Return for whom the user is a substitute, and why.
+    def _why_rung(self, call, numbers):
+        """Explain why a call rings at the user, who is not the first choice.
 
         :param mango.call call: that rings.
         :param frozenset[str] numbers: the user's extensions.
-        :return: empty if they stand in for nobody.
+        :return: empty if the call is the user's own, or was not routed to them.
         :rtype: str
         """
-        last = call.route_trace[-1] if call.route_trace else {}
-        absent = last.get("for")
-        if last.get("extension") not in numbers or not absent:
+        *before, last = call.route_trace or [{}]
+        if last.get("verdict") != "rung" or last["extension"] not in numbers:
             return ""
-        name = self._names(call.account_id, [last]).get(
-            absent["extension"] or absent["user"], ""
+        if absent := last.get("for"):
+            return self._instead(call, absent, stands_in=True)
+        if meant := self._meant_first(before):
+            return self._instead(call, meant, stands_in=False)
+        if last["target"] == "team":
+            return self.env._("Your turn in the sales team")
+        if last["target"] == "last_spoken":
+            return self.env._("You spoke with the client last")
+        return ""
+
+    def _meant_first(self, trace):
+        """Return the entry of the person whose call it was to be, None without one.
+
+        The members of a team are equal.
+
+        :rtype: dict | None
+        """
+        people = (
+            entry
+            for entry in trace
+            if entry["extension"] or entry.get("user")
+            if entry["reason"] not in NOT_FOR_CALLER and entry["target"] != "team"
         )
-        if absent["reason"] in ("talking", "ringing", "busy"):
-            return self.env._("%s is talking · you stand in", name)
-        if absent["reason"] == "no_answer":
-            return self.env._("%s does not answer · you stand in", name)
-        return self.env._("%s is not available · you stand in", name)
+        return next(people, None)
+
+    def _instead(self, call, absent, stands_in):
+        """Explain who does not take a call, and what the user has to do with it.
+
+        :param dict absent: who was meant: ``extension``, ``user`` and ``reason``.
+        :param bool stands_in: the user is their substitute, not the plan's next.
+        :rtype: str
+        """
+        names = self._names(call.account_id, [absent])
+        name = names.get(absent["extension"] or absent["user"], "")
+        taking_another = (
+            self.env._("%s is taking another call · your turn", name),
+            self.env._("%s is taking another call · you stand in", name),
+        )
+        words = {
+            "talking": (
+                self.env._("%s is talking · your turn", name),
+                self.env._("%s is talking · you stand in", name),
+            ),
+            "ringing": taking_another,
+            "busy": taking_another,
+            "no_answer": (
+                self.env._("%s does not answer · your turn", name),
+                self.env._("%s does not answer · you stand in", name),
+            ),
+        }
+        # Other reasons are nobody's business.
+        not_available = (
+            self.env._("%s is not available · your turn", name),
+            self.env._("%s is not available · you stand in", name),
+        )
+        return words.get(absent["reason"], not_available)[stands_in]
 
     def _is_supervisor(self):
         return self.env.su or self.env.user.has_group("mango_office.group_supervisor")
