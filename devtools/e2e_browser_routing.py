@@ -20,7 +20,7 @@ RUSSIAN = {
     "is talking · you stand in": "разговаривает · вы замещаете",
     "is not available · you stand in": "не на месте · вы замещаете",
     "Is talking.": "Разговаривает.",
-    "Is not available.": "Сейчас недоступен.",
+    "Is not available.": "Сейчас не может ответить.",
     "Is away.": "Нет на месте.",
     "Does not want to be disturbed.": "Включён режим «Не беспокоить».",
     "Picked up.": "Трубку взяли.",

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.fields import Domain
 
 from ...vpbx import errors
 from .decision import OWNERS
@@ -186,9 +187,9 @@ class MangoRouteWords(models.AbstractModel):
         return self.env.su or self.env.user.has_group("mango_office.group_supervisor")
 
     def _names(self, account, trace):
-        """Return the names of the people in a trace.
+        """Return the names of the people, groups and numbers in a trace.
 
-        :return: by extension's number, and by user's id for those without one.
+        :return: by number, and by user's id for people without one.
         :rtype: dict[str | int, str]
         """
         extensions = {entry["extension"] for entry in trace}
@@ -205,7 +206,30 @@ class MangoRouteWords(models.AbstractModel):
         user_ids = {entry.get("user") for entry in trace}
         user_ids |= {(entry.get("for") or {}).get("user") for entry in trace}
         users_sudo = self.env["res.users"].sudo().browse(user_ids - {None}).exists()
-        return {**names, **{user.id: user.name for user in users_sudo}}
+        return {
+            **names,
+            **{user.id: user.name for user in users_sudo},
+            **self._names_of_numbers(account, trace),
+        }
+
+    def _names_of_numbers(self, account, trace):
+        """Return what to call the groups and the outside numbers in a trace."""
+        numbers = {entry.get("number") for entry in trace} - {None}
+        if not numbers:
+            return {}
+        # sudo: mango.group - names of groups, for readers of the call.
+        groups_sudo = (
+            self.env["mango.group"]
+            .sudo()
+            .search(
+                Domain("account_id", "=", account.id)
+                & Domain("number", "in", list(numbers))
+            )
+        )
+        return {
+            **{number: account._display_number(number) for number in numbers},
+            **{group.number: group.display_name for group in groups_sudo},
+        }
 
     # ------------------------------------------------------------
     # One entry
@@ -213,8 +237,8 @@ class MangoRouteWords(models.AbstractModel):
 
     def _sentence(self, entry, names):
         """Return an entry as one or two sentences."""
-        if entry["target"] is None:
-            return self._consequence(entry, names)
+        if not self._who(entry, names):
+            return self._consequence(entry, names)  # of the step or of all
         subject = self._subject(entry, names)
         if entry["reason"] == "available":
             return f"{subject}."
@@ -222,14 +246,20 @@ class MangoRouteWords(models.AbstractModel):
 
     def _subject(self, entry, names):
         """Return the subject of an entry, and why it was chosen."""
-        who, why = self._who(entry, names), self._why(entry, names)
+        who = self._who(entry, names)
         if not who:
-            return why
+            return self._label(entry["target"])
+        if entry.get("number"):
+            label = self._label(entry["target"])
+            return self.env._("%(target)s: %(name)s", target=label, name=who)
+        why = self._why(entry, names)
         return self.env._("%(who)s, %(why)s", who=who, why=why) if why else who
 
     def _who(self, entry, names):
-        """Return name and number of the person in an entry."""
-        number = entry["extension"] or entry.get("number")
+        """Return name and number of the person, or of the group, in an entry."""
+        if number := entry.get("number"):
+            return names.get(number, number)
+        number = entry["extension"]
         name = names.get(entry["extension"]) or names.get(entry.get("user"))
         if name and number:
             return f"{name} ({number})"
@@ -270,8 +300,7 @@ class MangoRouteWords(models.AbstractModel):
     def _title(self, entry, names):
         if entry["target"] is None:
             return self.env._("Not routed by Odoo")
-        title = self._subject(entry, names) or self._label(entry["target"])
-        return title[:1].upper() + title[1:]
+        return self._subject(entry, names)
 
     def _consequence(self, entry, names):
         """Return the outcome of an entry, as a sentence."""
