@@ -596,9 +596,9 @@ class People:
         users = self._admin.call("res.users", "search", [("login", "in", logins)])
         self._admin.call("res.users", "write", users, {"lang": language})
 
-    def planned(self):
+    def planned(self, ring_seconds=20):
         """Set up the plan of the routing scenarios for the time of the block."""
-        return e2e_routing.planned(self._bed)
+        return e2e_routing.planned(self._bed, ring_seconds)
 
     @contextlib.contextmanager
     def available_afterwards(self):

@@ -9,8 +9,9 @@ import json
 MINE, ALL, BOARD = "/odoo/my-calls", "/odoo/calls", "/odoo/calls-board"
 ANNA, BORIS, VERA = "101", "102", "103"
 IVAN, VECTOR = "74950000201", "74950000200"  # customers of Anna
-STRANGER = "74950000299"
+STRANGERS = "74950000291", "74950000292", "74950000293"
 LONG_GREETING = 60  # seconds of the PBX: a few of ours
+RING_SECONDS = 3
 NAMES = {
     ANNA: "Анна Соколова",
     BORIS: "Борис Кузнецов",
@@ -92,7 +93,7 @@ def owner_away_substitute(people, say=str):
 def owner_no_answer_next(people):
     """owner-no-answer-next: the call goes on, and leaves the owner's screen"""
     anna, vera = _open(people.anna), _open(people.vera, ALL)
-    with people.planned(), people.available_afterwards():
+    with people.planned(RING_SECONDS), people.available_afterwards():
         _choose_status(_open(people.boris), "dnd")
         people.call(IVAN)
         _expect_card(anna, "ringing", "Иван Петров")
@@ -122,8 +123,8 @@ def team_longest_idle(people):
     }
     rung = []
     with people.planned():
-        for _time in pages:
-            people.call(STRANGER)
+        for stranger in STRANGERS:
+            people.call(stranger)
             rung.append(people.wait_until_one_rings(pages))
             page = pages[rung[-1]]
             _expect_card(page, "ringing", "Your turn in the sales team")
@@ -132,7 +133,7 @@ def team_longest_idle(people):
             people.client("hangup")
             _close_ended(page)
     people.expect(sorted(rung), sorted(pages))
-    _read_call(pages[rung[-1]], "0299", {rung[-1]: "Picked up."})
+    _read_call(pages[rung[-1]], "000-02-93", {rung[-1]: "Picked up."})
 
 
 def nobody_available(people, say=str):
@@ -142,6 +143,7 @@ def nobody_available(people, say=str):
         _choose_status(anna, "dnd")
         tile = f".o_mango_board_tile:has-text('{NAMES[BORIS]}')"
         vera.choose(f"{tile} {STATUS}", "away-60")  # a supervisor does it for others
+        vera.wait_for_selector(".o_mango_board_tile [data-status=away]")
         _choose_status(vera, "away-day")
         for extension in (ANNA, BORIS, VERA):
             people.post("staff", extension=extension, mode="off")

@@ -155,13 +155,14 @@ def _who(call):
 
 
 @contextlib.contextmanager
-def planned(bed):
+def planned(bed, ring_seconds=RING_SECONDS):
     """Set up the plan of these scenarios for the time of the block.
 
     Anna for her customers, then her substitute Boris, Vera for known callers, and last
     the team of all three.
 
     :param TestBed bed: with Odoo running.
+    :param int ring_seconds: how long each of them is rung.
     """
     server = bed.log_in("admin", "admin")
     ids = _ids(server, "mango.extension", "number")
@@ -170,7 +171,7 @@ def planned(bed):
     members = [users[login] for login in ("anna", "boris", "vera")]
     common = {
         "account_id": account,
-        "ring_seconds": RING_SECONDS,
+        "ring_seconds": ring_seconds,
         "only_working_hours": False,
     }
     is_last = ("target", "=", "pbx")
@@ -182,7 +183,7 @@ def planned(bed):
                 {"substitute_id": ids["102"]},
             ),
             ("mango.account", [], {"route_unanswered_limit": 0}),
-            ("mango.route.step", ["!", is_last], {"ring_seconds": RING_SECONDS}),
+            ("mango.route.step", ["!", is_last], {"ring_seconds": ring_seconds}),
             ("mango.route.step", [is_last], {"sequence": LAST}),
         ):
             stack.enter_context(_changed(server, model, domain, vals))
