@@ -10,7 +10,7 @@ MINE, ALL, BOARD = "/odoo/my-calls", "/odoo/calls", "/odoo/calls-board"
 ANNA, BORIS, VERA = "101", "102", "103"
 IVAN, VECTOR = "74950000201", "74950000200"  # customers of Anna
 STRANGERS = "74950000291", "74950000292", "74950000293"
-LONG_GREETING = 60  # seconds of the PBX: a few of ours
+GREETING = 60  # seconds of the PBX, a few of ours: time enough to be routed
 RING_SECONDS = 3
 NAMES = {
     ANNA: "Анна Соколова",
@@ -55,11 +55,11 @@ def owner_busy(people, say=str):
     """owner-busy: the substitute sees why the call rings"""
     anna, boris = _open(people.anna), _open(people.boris)
     with people.planned():
-        first = people.call(IVAN)
+        first = people.call(IVAN, greeting=GREETING)
         _expect_card(anna, "ringing", "Иван Петров")
         people.pick_up(ANNA)
         _expect_card(anna, "talking", "Иван Петров")
-        second = people.call(VECTOR)
+        second = people.call(VECTOR, greeting=GREETING)
         why = say("is talking · you stand in")
         _expect_card(boris, "ringing", f"{NAMES[ANNA]} {why}")
         people.pick_up(BORIS)
@@ -76,7 +76,7 @@ def owner_away_substitute(people, say=str):
     anna, boris, vera = _open(people.anna), _open(people.boris), _open(people.vera, ALL)
     with people.planned(), people.available_afterwards():
         _choose_status(anna, "away")
-        people.call(IVAN)
+        people.call(IVAN, greeting=GREETING)
         why = say("is not available · you stand in")
         _expect_card(boris, "ringing", f"{NAMES[ANNA]} {why}")
         people.pick_up(BORIS)
@@ -95,7 +95,7 @@ def owner_no_answer_next(people):
     anna, vera = _open(people.anna), _open(people.vera, ALL)
     with people.planned(RING_SECONDS), people.available_afterwards():
         _choose_status(_open(people.boris), "dnd")
-        people.call(IVAN)
+        people.call(IVAN, greeting=GREETING)
         _expect_card(anna, "ringing", "Иван Петров")
         _expect_card(vera, "ringing", f"{NAMES[ANNA]} does not answer · your turn")
         people.pick_up(VERA)
@@ -124,7 +124,7 @@ def team_longest_idle(people):
     rung = []
     with people.planned():
         for stranger in STRANGERS:
-            people.call(stranger)
+            people.call(stranger, greeting=GREETING)
             rung.append(people.wait_until_one_rings(pages))
             page = pages[rung[-1]]
             _expect_card(page, "ringing", "Your turn in the sales team")
@@ -163,7 +163,7 @@ def two_at_once_one_owner(people):
     """two-at-once-one-owner: one rings at the owner, the other one at the substitute"""
     anna, boris = _open(people.anna), _open(people.boris)
     with people.planned():
-        calls = [people.call(one, greeting=LONG_GREETING) for one in (IVAN, VECTOR)]
+        calls = [people.call(one, greeting=GREETING) for one in (IVAN, VECTOR)]
         _expect_card(anna, "ringing")
         why = "is taking another call · you stand in"
         _expect_card(boris, "ringing", f"{NAMES[ANNA]} {why}")
