@@ -562,10 +562,6 @@ class People:
         self._pbx.wait_for(one_rings, "one of the phones to ring")
         return ringing.pop()
 
-    def wait_until_quiet(self):
-        """Wait until all calls are over."""
-        self._pbx.wait_for(_is_quiet, "the end of the calls")
-
     def wait_for_recordings(self):
         """Wait until the PBX has stored the recordings."""
         self._pbx.wait_for(_recordings_are_stored, "the recordings to be stored")
@@ -642,6 +638,12 @@ class People:
     def path_of(self, model, name):
         """:return: the address of the one record of that name."""
         return f"/odoo/{model}/{self._admin.find(model, name)}"
+
+    def call_path(self, call):
+        """:return: the address of a call that :meth:`call` has made."""
+        domain = [("entry_id", "=", call["entry_id"])]
+        [call_id] = self._admin.call("mango.call", "search", domain)
+        return f"/odoo/calls/{call_id}"
 
     def last_call(self):
         """:return: the newest call in the log."""
@@ -829,10 +831,6 @@ def _client_rings(state):
 
 def _rings(extension, state):
     return any(extension in call["ringing"] for call in state["calls"])
-
-
-def _is_quiet(state):
-    return all(call["stage"] == "ended" for call in state["calls"])
 
 
 def _recordings_are_stored(state):
