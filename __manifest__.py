@@ -56,7 +56,6 @@
         "views/history/mango_statistics_import_start_views.xml",
         "views/routing/mango_route_trial_views.xml",
         "views/routing/mango_route_step_views.xml",
-        "views/routing/mango_call_views.xml",
         "views/insight/mango_call_report_views.xml",
         "views/pbx/mango_account_views.xml",
         "views/support/mango_surprise_views.xml",

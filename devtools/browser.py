@@ -188,6 +188,11 @@ class Page:
             field.fill(text)
             field.press("Tab")
 
+    def choose(self, selector, value):
+        """Choose an option of a field by its value."""
+        with _translated(selector):
+            self._page.locator(selector).first.select_option(value)
+
     def wait_for(self, condition, timeout=TIMEOUT):
         """Wait until a condition holds, even across navigation.
 

@@ -176,6 +176,11 @@ def simulator(running, page):
     page.wait_for_selector(".person.ringing")
 
 
+def routing_step(running, page):
+    page.click(".o_data_row [name=summary]")
+    page.wait_for_selector(".o_form_view")
+
+
 def routing_trial(running, page):
     records(running, page)
     page.evaluate(UNFOLD)
@@ -214,6 +219,7 @@ SCREENS = {
         "anna", "/odoo/to-call-back?view_type=kanban", records
     ),
     "routing-plan": Screen("admin", "/odoo/call-routing", records),
+    "routing-step": Screen("admin", "/odoo/call-routing", routing_step),
     "routing-trial": Screen("admin", "/odoo/call-routing", routing_trial),
     "pbx-form": Screen("admin", "/odoo/pbx", first_record),
     "settings": Screen("admin", "/odoo/settings", settings),

@@ -31,6 +31,7 @@ class MangoCallReport(models.Model):
             "result",
             "route_answered",
             "route_attempts",
+            "route_step_id",
             "routed_to",
             "started_at",
             "talk_duration",
@@ -102,6 +103,12 @@ class MangoCallReport(models.Model):
         "res.users",
         readonly=True,
         help="The employee chosen by Odoo; the last one if there were several.",
+    )
+    route_step_id = fields.Many2one(
+        "mango.route.step",
+        string="Routing Step",
+        readonly=True,
+        help="The step of the plan that was rung last.",
     )
     route_attempts = fields.Integer(
         string="Routing Steps",
@@ -202,6 +209,7 @@ class MangoCallReport(models.Model):
                    COALESCE(partner.complete_name, call.client_number) AS client,
                    call.lead_id,
                    call.routed_to,
+                   call.route_step_id,
                    call.route_attempts,
                    %(measures)s
               FROM mango_call call

@@ -390,10 +390,10 @@ class MangoCardPhase(models.AbstractModel):
         if about == "back":
             return self._back_message(call, others)
         if phase == "greeting":
-            stand_in = self.env["mango.route.words"]._stand_in(call, numbers)
-            return stand_in or call.route_reason or ""
+            why = self.env["mango.route.words"]._why_rung(call, numbers)
+            return why or call.route_reason or ""
         if phase == "ringing":
-            return self.env["mango.route.words"]._stand_in(call, numbers)
+            return self.env["mango.route.words"]._why_rung(call, numbers)
         if phase == "transferring":
             handed_on = self._handed_on(call, call.leg_ids, numbers)
             return self._ringing_message(call, self._ringing(handed_on))
