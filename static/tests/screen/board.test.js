@@ -167,8 +167,8 @@ const figuresOf = (place) =>
 
 test("what each has done today, live", async () => {
     await mountBoard();
-    expect(figuresOf(0)).toEqual(["Answered\n12", "Missed\n2", "Made\n5", "Talk\n1:02:05"]);
-    expect(figuresOf(1)).toEqual(["Answered\n0", "Missed\n0", "Made\n0", "Talk\n0:00"]);
+    expect(figuresOf(0)).toEqual(["answered\n12", "missed\n2", "made\n5", "talked\n1:02:05"]);
+    expect(figuresOf(1)).toEqual(["answered\n0", "missed\n0", "made\n0", "talked\n0:00"]);
     expect(".o_mango_board_tile:eq(0) [data-figure=missed]").toHaveAttribute(
         "title",
         /only they were rung/
@@ -178,7 +178,7 @@ test("what each has done today, live", async () => {
     await advanceTime(500);
     await waitForSteps(["read"]);
     await animationFrame();
-    expect(figuresOf(1)).toEqual(["Answered\n1", "Missed\n0", "Made\n0", "Talk\n0:07"]);
+    expect(figuresOf(1)).toEqual(["answered\n1", "missed\n0", "made\n0", "talked\n0:07"]);
 });
 
 test("a new day begins without a call", async () => {
@@ -187,7 +187,7 @@ test("a new day begins without a call", async () => {
     await advanceTime(61_000);
     await waitForSteps(["read"]);
     await animationFrame();
-    expect(figuresOf(0)).toEqual(["Answered\n0", "Missed\n0", "Made\n0", "Talk\n0:00"]);
+    expect(figuresOf(0)).toEqual(["answered\n0", "missed\n0", "made\n0", "talked\n0:00"]);
 });
 
 test("live: many changes at once are read once", async () => {

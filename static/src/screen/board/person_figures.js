@@ -7,25 +7,25 @@ export const NO_CALLS = { answered: 0, missed: 0, made: 0, talk_seconds: 0 };
 const FIGURES = [
     {
         key: "answered",
-        words: _t("Answered"),
+        words: _t("answered"),
         title: _t("Clients' calls that they answered today"),
         icon: "fa-arrow-down",
     },
     {
         key: "missed",
-        words: _t("Missed"),
+        words: _t("missed"),
         title: _t("Clients' calls that they missed today: only they were rung, or Odoo chose them"),
         icon: "fa-level-down",
     },
     {
         key: "made",
-        words: _t("Made"),
+        words: _t("made"),
         title: _t("Calls to clients today, answered or not"),
         icon: "fa-arrow-up",
     },
     {
         key: "talk_seconds",
-        words: _t("Talk"),
+        words: _t("talked"),
         title: _t("How long they talked with clients today"),
         icon: "fa-clock-o",
         format: formatDuration,
