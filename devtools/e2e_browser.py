@@ -362,7 +362,7 @@ def dial_pad(people):
 
 
 def board(people):
-    """a supervisor sees who talks, live"""
+    """a supervisor sees who talks, live, and how many calls they took today"""
     tour = people.vera.begin("/odoo/calls-board", "mango_office_board")
     tour.until("watching")
     people.call(IVAN)

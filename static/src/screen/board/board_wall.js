@@ -12,6 +12,8 @@ import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
 import { CallTimer } from "../call_card/call_timer";
 import { statusWords } from "../status/status_select";
+import { DepartmentSelect } from "./departments";
+import { PersonFigures } from "./person_figures";
 
 /** How often the figures of the day are updated. */
 const FIGURES_INTERVAL = 30_000; // milliseconds
@@ -29,9 +31,12 @@ const ORDERS = {
 /** The board on a TV screen: all extensions at once, nothing to click or scroll. */
 export class BoardWall extends Component {
     static template = "mango_office.BoardWall";
-    static components = { CallTimer };
+    static components = { CallTimer, DepartmentSelect, PersonFigures };
     static props = {
         extensions: { type: Array, element: Object },
+        departments: { type: Array, element: Object },
+        department: { type: [String, { value: null }] },
+        chooseDepartment: Function,
         waiting: { type: Array, element: Object },
         states: Object,
         directions: Object,
