@@ -572,7 +572,7 @@ describe("transfer", () => {
             ]);
         await open();
         expect(queryAllTexts(".o_mango_colleague .small")).toEqual([
-            "102Do not disturb",
+            "102Do Not Disturb",
             "500Nobody is free",
             "Outside number",
         ]);
