@@ -13,6 +13,7 @@ const END_WORDS = {
 const PHASE_WORDS = {
     requested: _t("Asking the PBX…"),
     pick_up: _t("Pick up your phone"),
+    calling: _t("Calling…"),
     greeting: _t("Hears the greeting"),
     talking: _t("Talking"),
     hold: _t("On hold"),
@@ -49,12 +50,9 @@ const MISSED_LOOK = ["fa-phone", "danger"];
  * @param {Object} card see `mango.card.content` on the server
  * @returns {string}
  */
-export function phaseWords({ phase, about, direction, result, number, name, target }) {
+export function phaseWords({ phase, about, direction, result, target }) {
     if (phase === "ended") {
         return String(END_WORDS[result] || END_WORDS.answered);
-    }
-    if (phase === "calling") {
-        return _t("Calling %s…", number || name);
     }
     if (phase === "transferring") {
         return transferWords(about, target);
