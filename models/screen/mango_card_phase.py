@@ -26,9 +26,9 @@ class MangoCardPhase(models.AbstractModel):
         :return: ``phase``, ``about`` (``asking`` or ``asked`` for a consultation,
             ``back`` for a returned client, or empty), ``message`` (a sentence or
             empty), ``leaves`` (whether the card closes by itself), ``seconds`` (of
-            ringing, talking or a consultation; False if unknown), ``consulting`` (the colleague being
-            consulted; with ``asking``, the phone still rings) and ``target`` (the
-            target of a transfer).
+            ringing, talking or a consultation; False if unknown), ``consulting`` (the
+            colleague being consulted; with ``asking``, the phone still rings) and
+            ``target`` (the target of a transfer).
         :rtype: dict
         """
         legs = self._legs_of(call, numbers)
