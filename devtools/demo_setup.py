@@ -49,7 +49,10 @@ def load_demo_files(env):
 
 
 def set_users(env):
-    """Set password, language and time zone of the demo users and admin."""
+    """Set password, language and time zone of the demo users and admin.
+
+    Texts that are stored with calls are in the language of the company.
+    """
     external_ids = env["ir.model.data"].search(
         [("module", "=", MODULE), ("model", "=", "res.users")]
     )
@@ -59,6 +62,7 @@ def set_users(env):
     admin.group_ids = [Command.link(env.ref(f"{MODULE}.group_supervisor").id)]
     everybody = env["res.users"].with_context(active_test=False).search([])
     everybody.write({"lang": wishes["language"], "tz": "Europe/Moscow"})
+    env.company.partner_id.lang = wishes["language"]
 
 
 def set_addresses(env):

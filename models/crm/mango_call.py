@@ -407,7 +407,7 @@ class MangoCall(models.Model):
         self._check_may_block_number()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Block this number"),
+            "name": self.env._("Block This Number"),
             "res_model": "mango.number.block",
             "views": [(False, "form")],
             "target": "new",

@@ -313,7 +313,7 @@ class MangoSelfTest(models.TransientModel):
             "said": "%(reason)s",
             "connected": self.env._("Everything works."),
             "no_extensions": self.env._(
-                "No extension is known. Press Load PBX users on the PBX's form."
+                "No extension is known. Press Load PBX Users on the PBX's form."
             ),
             "no_own_extension": self.env._(
                 "Extensions: %(count)s, with an employee: %(mapped)s. You have none "

@@ -49,7 +49,7 @@ tours.add("mango_office_routing", {
             trigger: ".o_data_row:contains('An employee: Борис Кузнецов, for 20 seconds')",
         },
         {
-            trigger: "button:contains('Try it')",
+            trigger: "button:contains('Try It')",
             run: "click",
         },
         {
