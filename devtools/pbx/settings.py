@@ -95,9 +95,9 @@ class Settings:
     the same. ``in_statistics``: they know them. ``statistics_shift``: so many seconds
     are added to their times, as by another clock or time zone. ``clock_shift``: the
     same for the times of the API's answers. ``unlisted``: extensions that the queries
-    about staff leave out. ``delay``: real seconds before every answer of the API. ``download_rate``: bytes per second at which
-    recordings are downloaded, 0 for all at once. ``download_cuts``: how many of the
-    next downloads break off in their middle.
+    about staff leave out. ``delay``: real seconds before every answer of the API.
+    ``download_rate``: bytes per second at which recordings are downloaded, 0 for all at
+    once. ``download_cuts``: how many of the next downloads break off in their middle.
     """
 
     greeting: float = 5.0
