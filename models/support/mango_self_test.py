@@ -151,9 +151,18 @@ class MangoSelfTest(models.TransientModel):
         return self.action_look()
 
     def action_print(self):
-        """Print the results."""
+        """Open the results in a tab of their own, which the browser can print.
+
+        The dialog stays, and the server needs no program that makes PDF files.
+        """
+        self.ensure_one()
         self.check_access("read")
-        return self.env.ref("mango_office.mango_self_test_report").report_action(self)
+        report = self.env.ref("mango_office.mango_self_test_report")
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/report/html/{report.report_name}/{self.id}",
+            "target": "new",
+        }
 
     # ------------------------------------------------------------
     # Checks

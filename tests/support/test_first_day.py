@@ -205,7 +205,7 @@ class TestFirstDay(FirstDayCase):
         self.assertEqual(call.extension_id, self.anna_extension)
 
     def test_15_recording_stopped_and_resumed(self):
-        """Somebody stops it at the PBX: what was recorded is there, before and after."""
+        """Somebody stops it at the PBX: both parts of the talk are there."""
 
         def recording(ref, seq, state, at, **more):
             return "events/recording", {

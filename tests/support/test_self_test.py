@@ -1,5 +1,6 @@
 """The self-test: every green, yellow and red end, and the way through it."""
 
+import html
 from datetime import timedelta
 
 from odoo.tests import Form, tagged
@@ -13,7 +14,7 @@ from ...models.support.self_test import (
     judge_statistics,
 )
 from ...models.support.self_test_ends import ENDS, FAILED, OK, WAITING, WARNING
-from ..common import MangoCase
+from ..common import MangoCase, MangoHttpCase
 from ..vpbx_scenarios import (
     CLIENT,
     LINE,
@@ -302,9 +303,24 @@ class TestSelfTest(MangoCase):
 
     def test_printed(self):
         test = self.at("done")
-        html, _type = self.env["ir.actions.report"]._render_qweb_html(
+        page, _type = self.env["ir.actions.report"]._render_qweb_html(
             "mango_office.mango_self_test_report", test.ids
         )
-        for name in ("PBX reachable", "Statistics"):
-            self.assertIn(name, html.decode())
-        self.assertEqual(test.action_print()["report_type"], "qweb-html")
+        for name in ("PBX reachable", "Statistics", f"+{CLIENT}", self.admin.name):
+            self.assertIn(name, page.decode())
+
+
+@tagged("post_install", "-at_install")
+class TestPrinted(MangoHttpCase):
+    def test_page(self):
+        admin = self.create_user("admin", "Ольга", "group_admin")
+        action = self.account.with_user(admin).action_self_test()
+        test = self.env["mango.self.test"].with_user(admin).browse(action["res_id"])
+        test.action_look()
+        url = test.action_print()["url"]
+        self.authenticate(admin.login, admin.login)
+        page = self.url_open(url)
+        self.assertEqual(page.status_code, 200)
+        self.assertIn(test.step_ids[0].message, html.unescape(page.text))
+        self.authenticate(self.vera.login, self.vera.login)
+        self.assertNotIn(test.step_ids[0].message, self.url_open(url).text)
