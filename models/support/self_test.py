@@ -168,7 +168,7 @@ def judge_statistics(told, known):
         return Judgement("not_in_statistics")
     difference = told - known
     if abs(difference) <= CLOCK_TOLERANCE:
-        return Judgement("same_times")
+        return Judgement("same_times", {"seconds": difference})
     hours = round(difference / HOUR)
     if hours and abs(difference - hours * HOUR) <= CLOCK_TOLERANCE:
         return Judgement("other_time_zone", {"hours": hours})

@@ -153,7 +153,13 @@ ENDS = {
         WAITING,
         _lt("The PBX is preparing its statistics. Check again in some seconds."),
     ),
-    "same_times": End(OK, _lt("The statistics have the call at the same time.")),
+    "same_times": End(
+        OK,
+        _lt(
+            "The statistics have the call at the same time (%(seconds)s seconds off): "
+            "clocks and time zone are right."
+        ),
+    ),
     "nothing_to_compare": End(
         WARNING,
         _lt("None of the test's calls is known, so there is nothing to compare."),
