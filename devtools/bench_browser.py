@@ -51,8 +51,8 @@ PROBE = """
     window.mangoBench = { cards, buses };
 })()
 """
-# Counts how often the wall board has been read again. What would be waited for until calls
-# are quiet is not waited for: a day passes in minutes.
+# Counts how often the wall board has been read again, which it is at once here and not
+# when the calls are quiet: so a day passes in minutes.
 COUNT_UPDATES = """
 (() => {
     const { browser } = odoo.loader.modules.get("@web/core/browser/browser");

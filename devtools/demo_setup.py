@@ -146,27 +146,36 @@ def route_history(env):
     """Let Odoo have routed the calls of those customers whose manager's phone rang."""
     account = env.company.mango_account_id
     steps = {step.target: step for step in account._route_plan()}
-    known = env["mango.call"].search(
+    inbound = env["mango.call"].search(
         [
             ("account_id", "=", account.id),
             ("direction", "=", "inbound"),
             ("owner_id", "!=", False),
         ]
     )
-    by_client = known.grouped(lambda call: (call.owner_id, call.lead_id or call.partner_id))
-    for (owner, client), calls in by_client.items():
+    for (owner, client), calls in inbound.grouped(whose).items():
         is_lead = client._name == "crm.lead"
         step = steps["lead_owner" if is_lead else "contact_owner"]
-        routed = calls.filtered(lambda call: owner in call.rung_extension_ids.user_id)
-        talks = routed.filtered(lambda call: call.result == "answered")
-        reached = talks.filtered(lambda call: call.user_id == owner)
-        write_routes(reached, step, owner, client, "answered", "available")
-        write_routes(talks - reached, step, owner, client, "passed", "elsewhere")
-        write_routes(routed - talks, step, owner, client, "passed", "no_answer")
+        route_calls(calls, step, owner, client)
+
+
+def whose(call):
+    """Return the manager of a call's client, and the record that tells it."""
+    return call.owner_id, call.lead_id or call.partner_id
+
+
+def route_calls(calls, step, owner, client):
+    """Store that a step of the plan has let the phone of the client's manager ring."""
+    routed = calls.filtered(lambda call: owner in call.rung_extension_ids.user_id)
+    talks = routed.filtered(lambda call: call.result == "answered")
+    reached = talks.filtered(lambda call: call.user_id == owner)
+    write_routes(reached, step, owner, client, "answered", "available")
+    write_routes(talks - reached, step, owner, client, "passed", "elsewhere")
+    write_routes(routed - talks, step, owner, client, "passed", "no_answer")
 
 
 def write_routes(calls, step, owner, client, verdict, reason):
-    """Store to whom calls were routed, as if a step of the plan had been followed."""
+    """Store how it went, as the router does."""
     extension = calls.rung_extension_ids.filtered(lambda one: one.user_id == owner)[:1]
     entry = {
         "step": step.position,

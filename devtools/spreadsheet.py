@@ -304,7 +304,9 @@ class Spreadsheet:
                 "orderBy": [],
             },
             "actionXmlId": self.sources[model]["action"],
-            "dataSets": [{"backgroundColor": chart["color"]}] if "color" in chart else [],
+            "dataSets": [{"backgroundColor": chart["color"]}]
+            if "color" in chart
+            else [],
             "fieldMatching": self.matching(model),
         }
 
@@ -319,18 +321,19 @@ class Spreadsheet:
             self.data.put((0, down), label)
             for place, value in enumerate(values, start=1):
                 self.data.put((place, down), value)
-        last = first + len(bars) + 1
+        top, last = first + 1, first + len(bars) + 1
+        columns = [column(place) for place in range(1, len(parts) + 1)]
         return {
             "type": "bar",
             "dataSetsHaveTitle": True,
             "dataSets": [
                 {
-                    "dataRange": f"Data!{column(place)}{first + 1}:{column(place)}{last}",
-                    "backgroundColor": colors[place - 1],
+                    "dataRange": f"Data!{x}{top}:{x}{last}",
+                    "backgroundColor": color,
                 }
-                for place in range(1, len(parts) + 1)
+                for x, color in zip(columns, colors, strict=False)
             ],
-            "labelRange": f"Data!A{first + 1}:A{last}",
+            "labelRange": f"Data!A{top}:A{last}",
             "aggregated": False,
         }
 

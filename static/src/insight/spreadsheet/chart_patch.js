@@ -8,9 +8,7 @@ import { patch } from "@web/core/utils/patch";
 
 /** The value that the records of a series share, told by the domains of its bars. */
 const valueOf = ({ domains }, field) =>
-    domains
-        .flat()
-        .find((term) => Array.isArray(term) && term[0] === field && term[1] === "=")?.[2];
+    domains.flat().find((term) => Array.isArray(term) && term[0] === field && term[1] === "=")?.[2];
 
 patch(ChartDataSource.prototype, {
     async _load() {
