@@ -22,6 +22,7 @@ from .report import Report
 LANGUAGES = {"en": "en_US", "ru": "ru_RU"}
 SIZES = {1400: 900, 390: 844}  # CSS pixels
 PASSWORDS = {"admin": "admin"}  # others use the demo's
+LISTENED = 9  # calls whose recordings are fetched
 HURRY = 5  # simulator's speed while the earlier calls are played
 COLOURS = 256  # of a picture: a third of the size, without a visible difference
 #: True once rendering is complete.
@@ -54,6 +55,7 @@ SHOW_PAST = """(async () => {
     await action.doAction(past, { clearBreadcrumbs: true });
 })()"""
 
+PLAYER = ".o_mango_player"
 CARD = ".o_mango_card"
 #: On a phone, only the head of a card is shown at first.
 EXPAND = f"document.querySelector('{CARD} [aria-expanded=false]')?.click()"
@@ -173,6 +175,14 @@ def call_form(running, page):
     page.wait_for_selector(".o_mango_timeline_step")
 
 
+def call_recordings(running, page):
+    call_form(running, page)
+    page.wait_for_selector(PLAYER)
+    page.evaluate(
+        f"document.querySelector('{PLAYER}').scrollIntoView({{ block: 'center' }})"
+    )
+
+
 def settings(running, page):
     page.click(".settings_tab [data-key=mango_office]")
     page.wait_for_selector(".app_settings_block[data-key=mango_office]")
@@ -216,6 +226,7 @@ class Screen(NamedTuple):
 QUIET = {
     "call-list": Screen("vera", "/odoo/calls", call_list),
     "call-form": Screen("vera", "/odoo/calls", call_form),
+    "call-recordings": Screen("vera", "/odoo/calls", call_recordings),
     "menu-missed": Screen("anna", MINE, menu_missed),
     "menu-planned": Screen("anna", MINE, menu_planned),
     "menu-recent": Screen("anna", MINE, menu_recent),
@@ -385,17 +396,27 @@ class RunningDemo:
         finally:
             self.pbx.post("settings", speed=speed)
         self.talk = self._find_talk()
-        self._admin.call("mango.call", "action_request_recordings", [self.talk])
+        last = self._admin.call(
+            "mango.call", "search", [("recording_ids", "!=", False)], limit=LISTENED
+        )
+        self._admin.call("mango.call", "action_request_recordings", [self.talk, *last])
         planned = [("activity_type_id.category", "=", "phonecall")]
         if not self._admin.call("mail.activity", "search_count", planned):
             testbed.plan_call(self._admin, "anna", LEAD)
 
     def _find_talk(self):
-        """Return the last talk with a recording, routed by Odoo if there is one."""
-        talks = [("result", "=", "answered"), ("recording_ids", "!=", False)]
-        order = "route_answered DESC, started_at DESC"
-        [found] = self._admin.call("mango.call", "search", talks, limit=1, order=order)
-        return found
+        """Return the last talk with most recordings, routed by Odoo if there is one."""
+        routed = ("call_id.route_answered", "=", self.has_past)
+        [found] = self._admin.call(
+            "mango.recording",
+            "formatted_read_group",
+            [("call_id.result", "=", "answered"), routed],
+            ["call_id"],
+            ["__count"],
+            order="__count DESC, call_id DESC",
+            limit=1,
+        )
+        return found["call_id"][0]
 
     def _miss(self, number):
         self.call(number)
