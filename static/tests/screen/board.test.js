@@ -12,6 +12,7 @@ import {
     asyncStep,
     contains,
     getService,
+    makeServerError,
     mockService,
     mountWithCleanup,
     onRpc,
@@ -241,6 +242,20 @@ test("on a television: live, and in another order", async () => {
     await waitForSteps(["read"]);
     await animationFrame();
     expect(tiles()).toEqual(["103", "101", "102"]);
+});
+
+test("on a television: without an answer the last figures stay, and no dialog opens", async () => {
+    await mountWall();
+    expect(".o_mango_wall_figure[data-figure='overdue']").toHaveAttribute("data-is-some", "yes");
+    onRpc("mango.extension", "get_board_figures", () => {
+        asyncStep("refused");
+        throw makeServerError({ type: "AccessError" });
+    });
+    await advanceTime(30_000);
+    await waitForSteps(["refused"]);
+    await animationFrame();
+    expect(figure("answered")).toHaveText("88 %");
+    expect(".o_error_dialog").toHaveCount(0);
 });
 
 test("on a television: forty people need no scrolling", async () => {
