@@ -35,7 +35,7 @@ ENDS = {
     ),
     "no_extensions": End(
         FAILED,
-        _lt("No extension is known. Press Load PBX users on the PBX's form."),
+        _lt("No extension is known. Press Load PBX Users on the PBX's form."),
     ),
     # Call in
     "no_call_yet": End(

@@ -241,6 +241,29 @@ class TestCallReport(ReportCase):
             self.measure("__count", by=["client"]), [(IVAN, 1), ("Иван Петров", 1)]
         )
 
+    def test_what_calls_came_from_and_what_they_led_to(self):
+        utm = {
+            name: self.env[f"utm.{name}"].create({"name": name})
+            for name in ("source", "medium", "campaign")
+        }
+        outcome = self.env["mango.call.outcome"].create({"name": "Заказ"})
+        self.add(
+            0,
+            "answered",
+            outcome_id=outcome.id,
+            **{f"{name}_id": record.id for name, record in utm.items()},
+        )
+        self.add(1, "missed")
+
+        for name, record in {**utm, "outcome": outcome}.items():
+            with self.subTest(name):
+                self.assertEqual(
+                    self.measure(
+                        "__count", "missed", by=[f"{name}_id"], user=self.vera
+                    ),
+                    [(record, 1, 0), (record.browse(), 1, 1)],
+                )
+
     def test_people_count_their_own_calls(self):
         self.add(0, "answered", user_ids=self.anna.ids)
         self.add(1, "missed", user_ids=self.boris.ids)

@@ -12,6 +12,7 @@ import {
     asyncStep,
     contains,
     getService,
+    makeServerError,
     mockService,
     mountWithCleanup,
     onRpc,
@@ -348,6 +349,20 @@ test("TV screen: one department, with the figures of its people", async () => {
     ]);
     await contains(".o_mango_wall_close").click();
     expect(numbers()).toEqual(["101", "102"]);
+});
+
+test("TV screen: without an answer the last figures stay, and no dialog opens", async () => {
+    await mountWall();
+    expect(".o_mango_wall_figure[data-figure='overdue']").toHaveAttribute("data-is-some", "yes");
+    onRpc("mango.extension", "get_board_figures", () => {
+        asyncStep("refused");
+        throw makeServerError({ type: "AccessError" });
+    });
+    await advanceTime(30_000);
+    await waitForSteps(["refused"]);
+    await animationFrame();
+    expect(figure("answered")).toHaveText("88 %");
+    expect(".o_error_dialog").toHaveCount(0);
 });
 
 test("TV screen: forty extensions fit without scrolling", async () => {

@@ -45,6 +45,7 @@ export class BoardWall extends Component {
 
     setup() {
         this.orm = useService("orm");
+        this.calls = useService("mango_office.call");
         this.root = useRef("root");
         this.orders = ORDERS;
         this.state = useState({ figures: false, order: "number" });
@@ -57,8 +58,14 @@ export class BoardWall extends Component {
         useExternalListener(window, "keydown", (ev) => ev.key === "Escape" && this.props.close());
     }
 
+    /** Count again; without an answer the last figures stay, for nobody closes a dialog here. */
     async loadFigures() {
-        this.state.figures = await this.orm.silent.call("mango.extension", "get_board_figures", []);
+        const figures = await this.calls.read(() =>
+            this.orm.silent.call("mango.extension", "get_board_figures", [])
+        );
+        if (figures) {
+            this.state.figures = figures;
+        }
     }
 
     // -- the screen -------------------------------------------------------------------
@@ -118,12 +125,12 @@ export class BoardWall extends Component {
     get figuresOfTheDay() {
         const { to_call_back: toCallBack, overdue, answered_share: share } = this.state.figures;
         return [
-            { key: "to_call_back", words: _t("To Call Back"), value: toCallBack },
-            { key: "overdue", words: _t("Overdue"), value: overdue },
+            { key: "to_call_back", words: _t("To Call Back"), value: toCallBack ?? "–" },
+            { key: "overdue", words: _t("Overdue"), value: overdue ?? "–" },
             {
                 key: "answered",
                 words: _t("Answered Today"),
-                value: share === false ? "–" : `${Math.round(share * 100)} %`,
+                value: Number.isFinite(share) ? `${Math.round(share * 100)} %` : "–",
             },
         ];
     }
