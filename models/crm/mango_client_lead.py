@@ -278,7 +278,7 @@ class MangoClientLead(models.Model):
         before = self.lead_vals or {}
         after = call._prepare_rule_lead_vals(lead.partner_id)
         changes = {
-            name: value
+            name: [fields.Command.set(value)] if name == "tag_ids" else value
             for name, value in after.items()
             if value != before.get(name, False)
             and _has_value(lead, name, before.get(name, False))
