@@ -225,6 +225,30 @@ def choice(people):
     people.expect(people.last_call()["partner_id"][1], "Андрей Белов")
 
 
+def unknown_caller(people):
+    """an unknown caller: a lead comes to the card while they talk, then the outcome"""
+    _unknown_caller(people, "en_US", "74950000271")
+
+
+def unknown_caller_in_russian(people):
+    """the same in Russian"""
+    _unknown_caller(people, "ru_RU", "74950000272")
+
+
+def _unknown_caller(people, language, number):
+    with people.speaking(language), people.making_leads():
+        tour = people.anna.begin(MINE, "mango_office_unknown_caller")
+        people.call(number, greeting=0)
+        tour.until("rings")
+        people.pick_up(ANNA)
+        tour.until("has a lead")
+        people.client("hangup")
+        tour.finish()
+    call = people.last_call()
+    people.expect(bool(call["lead_id"]), True)
+    people.expect(bool(call["outcome_id"]), True)
+
+
 def transfer_blind(people):
     """a talk is handed over without asking"""
     anna = people.anna.begin(MINE, "mango_office_transfer_blind")
@@ -460,6 +484,8 @@ SCENARIOS = [
     two_tabs,
     group_ring,
     choice,
+    unknown_caller,
+    unknown_caller_in_russian,
     transfer_blind,
     transfer_after_asking,
     transfer_declined,
@@ -605,6 +631,20 @@ class People:
             for person in (self.anna, self.boris, self.vera):
                 person.be_available()
 
+    @contextlib.contextmanager
+    def making_leads(self):
+        """Let calls that are answered create leads for the time of the block."""
+        self._set_lead_policy("answered")
+        try:
+            yield
+        finally:
+            self._set_lead_policy("never")
+
+    def _set_lead_policy(self, policy):
+        accounts = self._admin.call("mango.account", "search", [])
+        vals = {"lead_policy": policy}
+        self._admin.call("mango.account", "write", accounts, vals)
+
     def administering(self, person):
         """Let somebody administrate the telephony for the time of the block."""
         return e2e_self_test.administering(self._bed, person.login)
@@ -647,7 +687,7 @@ class People:
 
     def last_call(self):
         """:return: the newest call in the log."""
-        fields = ["direction", "result", "note", "lead_id", "partner_id"]
+        fields = ["direction", "result", "note", "lead_id", "partner_id", "outcome_id"]
         return self._admin.call(
             "mango.call", "search_read", [], fields, order="id desc", limit=1
         )[0]

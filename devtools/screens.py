@@ -21,9 +21,16 @@ from .report import Report
 
 LANGUAGES = {"en": "en_US", "ru": "ru_RU"}
 SIZES = {1400: 900, 390: 844}  # CSS pixels
+CRM_SETTINGS = {
+    "lead_policy": "never",
+    "outcome_required": False,
+    "block_by_users": False,
+}
+BLOCK_REASONS = {"en_US": "Advertising robot", "ru_RU": "Рекламный робот"}
 PASSWORDS = {"admin": "admin"}  # others use the demo's
 LISTENED = 9  # calls whose recordings are fetched
 HURRY = 5  # simulator's speed while the earlier calls are played
+STRANGER, SPAMMER = "74950000297", "74950000299"
 COLOURS = 256  # of a picture: a third of the size, without a visible difference
 #: True once rendering is complete.
 DRAWN = (
@@ -93,6 +100,57 @@ def call_card_closed(running, page):
     page.click(f"{CARD} .o_mango_close")
     _open_menu(page, "recent")
     page.wait_for_selector(f"{MENU} .o_mango_show_card")
+
+
+def call_card_new_lead(running, page):
+    """An unknown caller has got a lead."""
+    running.set_up_pbx(lead_policy="answered")
+    running.call(STRANGER)
+    page.wait_for_selector(f"{CARD}[data-phase=ringing]")
+    running.pick_up(ANNA)
+    page.wait_for_selector(f"{CARD}[data-phase=talking] .o_mango_lead")
+    page.evaluate(EXPAND)
+
+
+def call_card_outcome_required(running, page):
+    running.set_up_pbx(outcome_required=True)
+    call_card_talking(running, page)
+    running.hang_up_all()
+    page.wait_for_selector(f"{CARD}[data-phase=ended]")
+    page.evaluate(EXPAND)
+    page.click(f"{CARD} .o_mango_close")
+    page.wait_for_selector(".o_notification")
+
+
+def block_number(running, page):
+    running.set_up_pbx(block_by_users=True)
+    call_card_talking(running, page)
+    page.evaluate(EXPAND)
+    page.click(f"{CARD} .o_mango_block")
+    page.wait_for_selector(f"{DIALOG} [name=reason] input")
+
+
+def blocked_numbers(running, page):
+    running.block()
+    page.open(f"{running.url}/odoo/blocked-numbers")
+    records(running, page)
+
+
+def lead_chatter(running, page):
+    page.open(f"{running.url}/odoo/crm.lead/{running.lead}")
+    page.wait_for_selector(".o_mango_chatter_line .o_mango_play")
+    show = "document.querySelector('.o_mango_chatter_line').scrollIntoView()"
+    page.evaluate(show)
+
+
+def pbx_crm(running, page):
+    first_record(running, page)
+    page.click(".o_notebook [name=crm].nav-link")
+    page.wait_for_selector("[name=lead_policy]:visible")
+
+
+def analysis(running, page):
+    page.wait_for_selector(".o_pivot td, .o_graph_renderer canvas")
 
 
 def menu_missed(running, page):
@@ -248,6 +306,11 @@ QUIET = {
     "routing-step": Screen("admin", "/odoo/call-routing", routing_step),
     "routing-trial": Screen("admin", "/odoo/call-routing", routing_trial),
     "pbx-form": Screen("admin", "/odoo/pbx", first_record),
+    "pbx-crm": Screen("admin", "/odoo/pbx", pbx_crm),
+    "pbx-lines": Screen("admin", "/odoo/pbx-lines", records),
+    "call-outcomes": Screen("admin", "/odoo/call-outcomes", records),
+    "calls-by-source": Screen("vera", "/odoo/calls-by-source", analysis),
+    "lead-chatter": Screen("anna", MINE, lead_chatter),
     "settings": Screen("admin", "/odoo/settings", settings),
     "connection-check": Screen("admin", "/odoo/settings", connection_check),
 }
@@ -256,6 +319,10 @@ CALLING = {
     "call-card-ringing": Screen("anna", MINE, call_card_ringing),
     "call-card-talking": Screen("anna", MINE, call_card_talking),
     "call-card-closed": Screen("anna", MINE, call_card_closed),
+    "call-card-new-lead": Screen("anna", MINE, call_card_new_lead),
+    "call-card-outcome-required": Screen("anna", MINE, call_card_outcome_required),
+    "block-number": Screen("anna", MINE, block_number),
+    "blocked-numbers": Screen("vera", "/odoo/calls", blocked_numbers),
     "transfer": Screen("anna", MINE, transfer),
     "board": Screen("vera", "/odoo/calls-board", board),
     "wall": Screen("vera", "/odoo/calls-board", wall, (1400,)),
@@ -342,6 +409,7 @@ def _take(running, people, screen, width, path):
         return str(error)
     finally:
         running.hang_up_all()
+        running.set_up_pbx()
         for one in people.values():
             one.leave()
     return ""
@@ -361,9 +429,9 @@ class RunningDemo:
     :param int pbx_port: of the simulator.
     :raise Failure: if it is not running.
 
-    ``talk`` is the id of a call with a recording, once prepared; ``has_past`` tells
-    whether there was a month of calls before; ``language`` is the code of everybody's
-    language.
+    ``talk`` is the id of a call with a recording, once prepared, and ``lead`` that of
+    the lead of such a call; ``has_past`` tells whether there was a month of calls
+    before; ``language`` is the code of everybody's language.
     """
 
     language = ""
@@ -406,6 +474,14 @@ class RunningDemo:
             "mango.call", "search", [("recording_ids", "!=", False)], limit=LISTENED
         )
         self._admin.call("mango.call", "action_request_recordings", [self.talk, *last])
+        [call] = self._admin.call(
+            "mango.call",
+            "search_read",
+            [("recording_ids", "!=", False), ("lead_id", "!=", False)],
+            ["lead_id"],
+            limit=1,
+        )
+        self.lead = call["lead_id"][0]
         planned = [("activity_type_id.category", "=", "phonecall")]
         if not self._admin.call("mail.activity", "search_count", planned):
             testbed.plan_call(self._admin, "anna", LEAD)
@@ -423,6 +499,21 @@ class RunningDemo:
             limit=1,
         )
         return found["call_id"][0]
+
+    def set_up_pbx(self, **vals):
+        """Set some of the settings for the CRM, and the others as the demo has them."""
+        ids = self._admin.call("mango.account", "search", [], limit=1)
+        self._admin.call("mango.account", "write", ids, {**CRM_SETTINGS, **vals})
+
+    def block(self):
+        """Put a number on the black list."""
+        of_spammer = [("client_number", "=", f"+{SPAMMER}")]
+        if not self._admin.call("mango.call", "search_count", of_spammer):
+            self._miss(SPAMMER)
+        [call] = self._admin.call("mango.call", "search", of_spammer, limit=1)
+        vals = {"call_id": call, "reason": BLOCK_REASONS[self.language]}
+        [block] = self._admin.call("mango.number.block", "create", [vals])
+        self._admin.call("mango.number.block", "action_block", [block])
 
     def _miss(self, number):
         self.call(number)

@@ -155,6 +155,7 @@ METHODS = """
     mango.account           create                            admin
     mango.account           unlink                            admin
     mango.account           write                             admin
+    mango.blocked.number    action_load                       supervisor
     mango.blocked.number    action_unblock                    supervisor
     mango.number.block      action_block                      user
     mango.call              action_block_number               supervisor
