@@ -218,7 +218,7 @@ class TestSecrets(SettingsCase):
         self.assertEqual(account.api_salt, NEW_SALT)
 
     def test_address_is_no_way_to_the_code(self):
-        """Requests contain the code; users who may not read it may not redirect them."""
+        """Requests contain the code; who may not read it may not redirect them."""
         admin = self.create_user("admin", "Админ", "group_admin")
         with self.assertRaises(AccessError):
             self.account.with_user(admin).api_url = "https://elsewhere.example"
