@@ -58,6 +58,8 @@ def _quick():
             yield from bench_pages.pages(bed)
             yield from bench_webhook.ring_to_route(bed, rounds=5)
             yield from bench_routing.routing(bed, rounds=3)
+            bench_data.forget_measured(bed)
+            yield from bench_browser.wall_memory(bed, first=100, last=1_000)
 
 
 def _thorough():
@@ -78,6 +80,7 @@ def _on_million(small):
             bench_data.forget_measured(bed)
             yield from bench_browser.ring_to_card(bed)
             yield from bench_browser.click_to_command(bed)
+            yield from bench_browser.wall_memory(bed, first=1_000, last=10_000)
         for workers in (1, 2, 4):
             with bed.serving(workers, crons=False):
                 yield from bench_webhook.throughput(bed, workers)

@@ -1,11 +1,11 @@
-"""``./dev bench``: the time from a call to the screen, and from a click to the PBX."""
+"""``./dev bench``: calls on the screen, and clicks on their way to the PBX."""
 
 import itertools
 import json
 import time
 
 from . import demo, environment, testbed, traffic
-from .bench_table import Budget, Row
+from .bench_table import Budget, Row, at_most
 from .browser import Browser
 from .console import step
 from .pbx.company import Company
@@ -15,8 +15,12 @@ CALLS = 50
 CLICKS = 20
 WARM_UP = 3  # first rounds that are not counted, for warming up
 LEAD = "Поставка офисной мебели"
+SUPERVISOR = "vera"
+#: Whose phones ring on the wall board; not the supervisor's own.
+RUNG = ("101", "102", "104", "0511")
 
 CARD = ".o_mango_card[data-key]"
+WALL_TILE = ".o_mango_wall_tile"
 # Records when a card is on the screen (two frames after it was added to the page) and
 # when a bare message arrived, in wall time.
 PROBE = """
@@ -45,6 +49,21 @@ PROBE = """
         document.body.dataset.benchBus = number;
     });
     window.mangoBench = { cards, buses };
+})()
+"""
+# Counts how often the wall board has been read again, which it is at once here and not
+# when the calls are quiet: so a day passes in minutes.
+COUNT_UPDATES = """
+(() => {
+    const { browser } = odoo.loader.modules.get("@web/core/browser/browser");
+    const { rpcBus } = odoo.loader.modules.get("@web/core/network/rpc");
+    const setTimeout = browser.setTimeout;
+    browser.setTimeout = (task, delay, ...args) =>
+        setTimeout(task, delay <= 1000 ? 0 : delay, ...args);
+    window.mangoUpdates = 0;
+    rpcBus.addEventListener("RPC:RESPONSE", ({ detail }) => {
+        window.mangoUpdates += detail.data.params.method === "get_board_calls";
+    });
 })()
 """
 # Clicks, and returns the time.
@@ -94,8 +113,65 @@ def click_to_command(bed):
     return [Row("click on a number → command at the PBX", found[WARM_UP:])]
 
 
-def _open(browser, bed, server, path):
-    context = browser.context()
+def wall_memory(bed, first, last):
+    """Measure the memory of the wall board after a number of updates, and after more.
+
+    An update is a change of a call at the PBX, notified, told to the browser, read and
+    drawn there.
+
+    :param int first: updates until the page has everything that it needs.
+    :param int last: updates of a long day.
+    :rtype: list[Row]
+    """
+    server = bed.log_in(SUPERVISOR, demo.PASSWORD)
+    with Browser(environment.ensure_browser()) as browser:
+        page = _open(browser, bed, server, "/odoo/calls-board", is_traced=False)
+        page.click(".o_mango_board_to_wall")
+        page.wait_for_selector(".o_mango_wall_tile")
+        page.evaluate(COUNT_UPDATES)
+        calls = _calls(bed, page)
+        begun = _heap_after(first, page, calls)
+        done = _heap_after(last, page, calls)
+        _check_console(page)
+    floor = Row(f"memory of the wall board after {first} updates", [begun], unit="MB")
+    what = f"memory of the wall board after {last} updates"
+    return [floor, Row(what, [done], begun, at_most(1.1), unit="MB")]
+
+
+def _heap_after(updates, page, calls):
+    """Let people call until the wall board has been updated so often.
+
+    :param calls: generator of calls that come and end.
+    :return: the size of the page's heap in bytes.
+    :rtype: int
+    """
+    count = 0
+    with step(f"Updating the wall board {updates} times", lambda: f"{count} times"):
+        while count < updates:
+            next(calls)
+            count = page.evaluate("mangoUpdates")
+    page.wait_for_no_selector(f"{WALL_TILE}:not([data-state=free])")
+    return page.heap()
+
+
+def _calls(bed, page):
+    """Let people call, be talked to, and hang up, each seen on the wall board."""
+    numbers = itertools.cycle(contact["number"] for contact in Company.load().contacts)
+    for extension, number in zip(itertools.cycle(RUNG), numbers, strict=False):
+        call = _Ring(bed, number, extension)
+        tile = f"{WALL_TILE}[data-number='{extension}']"
+        for change, state in (
+            (call.rings, "ringing"),
+            (call.is_answered, "talking"),
+            (call.ends, "free"),
+        ):
+            change()
+            page.wait_for_selector(f"{tile}[data-state={state}]")
+        yield
+
+
+def _open(browser, bed, server, path, is_traced=True):
+    context = browser.context(is_traced)
     context.set_cookie(bed.url, testbed.SESSION_COOKIE, server.session_id)
     page = context.page()
     page.open(f"{bed.url}{path}")
@@ -162,30 +238,37 @@ def _check_console(page):
 
 
 class _Ring:
-    """Simulate a customer who rings a desk and gives up.
+    """Simulate a customer who rings a desk.
 
     :param TestBed bed: with the Odoo to notify.
     :param str number: the caller's number.
+    :param str extension: of the desk.
     """
 
     _ids = itertools.count(int(time.time() * 1000))
 
-    def __init__(self, bed, number):
+    def __init__(self, bed, number, extension=EXTENSION):
         self._url = bed.url
         self._entry = f"measured-{next(self._ids)}"
         self._caller = {"number": number}
         line = Company.load().lines[0].number
-        callee = Company.load().find_staff(EXTENSION).party
+        callee = Company.load().find_staff(extension).party
+        self._extension = extension
         self._callee = {**callee, "line_number": line}
         self._line = line
         self._started = int(time.time())
+        self._answered = 0
 
     def rings(self):
         self._post("events/call", self._leg(1, "Appeared"))
 
+    def is_answered(self):
+        self._answered = int(time.time())
+        self._post("events/call", self._leg(2, "Connected"))
+
     def ends(self):
         end = {"disconnect_reason": 1110}
-        self._post("events/call", {**self._leg(2, "Disconnected"), **end})
+        self._post("events/call", {**self._leg(3, "Disconnected"), **end})
         now = int(time.time())
         self._post(
             "events/summary",
@@ -193,13 +276,13 @@ class _Ring:
                 "entry_id": self._entry,
                 "call_direction": 1,
                 "from": self._caller,
-                "to": {"extension": EXTENSION},
+                "to": {"extension": self._extension},
                 "line_number": self._line,
                 "create_time": self._started,
                 "forward_time": self._started,
-                "talk_time": 0,
+                "talk_time": self._answered,
                 "end_time": now,
-                "entry_result": 0,
+                "entry_result": int(bool(self._answered)),
                 **end,
             },
         )

@@ -10,7 +10,7 @@ from . import database
 from .console import step
 
 #: Change it when what is filled in changes: the databases are made anew then.
-VERSION = 3
+VERSION = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -206,6 +206,52 @@ INSERT INTO mango_callback_res_users_rel (mango_callback_id, res_users_id)
 SELECT id, user_id FROM mango_callback;
 """
 
+# The calls of the first contact are in its chatter; the second one has as many messages
+# as a chatter shows at first.
+CHATTER = """
+WITH contact AS (
+         SELECT min(id) AS first FROM res_partner WHERE name LIKE 'Контакт %'
+     ),
+     subtype AS (
+         SELECT name, res_id AS id FROM ir_model_data
+          WHERE model = 'mail.message.subtype' AND name IN ('mt_call', 'mt_note')
+     ),
+     author AS (SELECT partner_id AS id FROM res_users WHERE id = 1),
+     line AS (
+         INSERT INTO mail_message (
+             model, res_id, message_type, subtype_id, author_id, body, date,
+             is_internal, create_uid, write_uid, create_date, write_date
+         )
+         SELECT 'res.partner', first, 'notification', subtype.id, author.id,
+                format('<div class="o_mango_chatter_line"><a href="/odoo/calls/%s">'
+                       'Inbound call</a> · Answered, 1:15 · Анна</div>', call.id),
+                ended_at, TRUE, 1, 1, ended_at, ended_at
+           FROM contact
+           JOIN mango_call AS call ON call.partner_id = contact.first
+           JOIN subtype ON subtype.name = 'mt_call'
+          CROSS JOIN author
+          ORDER BY ended_at
+         RETURNING id, res_id, date
+     ),
+     other AS (
+         INSERT INTO mail_message (
+             model, res_id, message_type, subtype_id, author_id, body, date,
+             is_internal, create_uid, write_uid, create_date, write_date
+         )
+         SELECT 'res.partner', first + 1, 'notification', subtype.id, author.id,
+                '<p>Answered, 1:15 · Анна</p>', now() - n * interval '1 hour', TRUE, 1,
+                1, now(), now()
+           FROM contact
+           JOIN subtype ON subtype.name = 'mt_note'
+          CROSS JOIN author
+          CROSS JOIN generate_series(1, 30) AS n
+     )
+UPDATE mango_call AS call
+   SET chatter_message_id = line.id
+  FROM line
+ WHERE call.partner_id = line.res_id AND call.ended_at = line.date;
+"""
+
 STEPS = {
     "contacts": CONTACTS,
     "leads": LEADS,
@@ -214,6 +260,7 @@ STEPS = {
     "participants": PARTICIPANTS,
     "notifications": EVENTS,
     "missed clients": WAITING,
+    "chatter": CHATTER,
     "statistics of the database": "VACUUM ANALYZE",
 }
 

@@ -21,22 +21,24 @@ class Budget(NamedTuple):
 class Row:
     """One result.
 
-    ``seconds``: one for each round. ``floor``: median seconds of the bare counterpart.
+    ``values``: one for each round, in seconds or bytes. ``floor``: median of the bare
+    counterpart. ``unit``: in which they are shown, ``ms`` or ``MB``.
     """
 
     what: str
-    seconds: list
+    values: list
     floor: float | None = None
     budget: Budget | None = None
+    unit: str = "ms"
 
     @property
     def p50(self):
-        return statistics.median(self.seconds)
+        return statistics.median(self.values)
 
     @property
     def p95(self):
         """The 95th percentile."""
-        return sorted(self.seconds)[math.ceil(0.95 * len(self.seconds)) - 1]
+        return sorted(self.values)[math.ceil(0.95 * len(self.values)) - 1]
 
     @property
     def ratio(self):
@@ -57,6 +59,8 @@ def at_most(times):
     return Budget(f"≤ {times:g} ×", lambda row: row.ratio <= times)
 
 
+#: How many of each unit a second or a byte is.
+UNITS = {"ms": 1e3, "MB": 1e-6}
 HEADINGS = ("what", "rounds", "p50", "p95", "× bare", "budget", "")
 
 
@@ -90,19 +94,20 @@ def _line(cells, widths):
 def _cells(row):
     return (
         row.what,
-        str(len(row.seconds)),
-        _milliseconds(row.p50),
-        _milliseconds(row.p95),
+        str(len(row.values)),
+        _amount(row.p50, row.unit),
+        _amount(row.p95, row.unit),
         _ratio(row.ratio) if row.floor else "",
         row.budget.words if row.budget else "",
         ("pass" if row.ok else "FAIL") if row.budget else "",
     )
 
 
-def _milliseconds(seconds):
-    """Format a duration, with more digits below a hundred milliseconds."""
-    digits = min(2, max(0, 2 - math.ceil(math.log10(max(seconds * 1000, 0.01)))))
-    return f"{seconds * 1000:.{digits}f} ms"
+def _amount(value, unit):
+    """Format seconds or bytes, with more digits below a hundred."""
+    amount = value * UNITS[unit]
+    digits = min(2, max(0, 2 - math.ceil(math.log10(max(amount, 0.01)))))
+    return f"{amount:.{digits}f} {unit}"
 
 
 def _ratio(ratio):

@@ -14,6 +14,7 @@ from .console import step
 CALLS = 25
 WARM_UP = 3  # calls that are not counted
 CALLER = "inbound-known-manager"  # known, and routed to the manager
+STRANGER = "inbound-unknown"
 FLOOR = "/mango_office_bench/insert"
 
 THROUGHPUT_CALLS = 40
@@ -23,13 +24,65 @@ ROUTE_INTERVAL = 2.8  # seconds; commands leave 2.5 s apart
 _marks = itertools.count(int(time.time()))
 
 
+#: What calls cause afterwards: leads, lines in the chatter, call backs.
+CONSEQUENCES = {
+    True: {
+        "lead_policy": "always",
+        "lead_policy_known": "always",
+        "chatter_enabled": True,
+        "callback_enabled": True,
+    },
+    False: {
+        "lead_policy": "never",
+        "lead_policy_known": "never",
+        "chatter_enabled": False,
+        "callback_enabled": False,
+    },
+}
+
+
 def notification(bed, small=None):
     """Measure one notification, stored and applied, from the post to the answer.
 
     :param list small: the same rows for the small database, or none.
     :rtype: list[Row]
     """
-    scenario = _take(CALLER)
+    budget = at_most(2.5)
+    _set_consequences(bed, False)
+    floor, firsts, others = _posted(bed, CALLER)
+    what = "notification, any; leads, chatter and call backs off"
+    off = Row(what, firsts + others, floor.p50, budget)
+    _set_consequences(bed, True)
+    floor, firsts, others = _posted(bed, STRANGER)
+    what = "notification, any; an unknown caller, of whom a lead is made"
+    unknown = Row(what, firsts + others, floor.p50, budget)
+    floor, firsts, others = _posted(bed, CALLER)
+    rows = [
+        floor,
+        Row("notification, any", firsts + others, floor.p50, budget),
+        Row("notification, the first of a call: identify, route", firsts, floor.p50),
+        Row("notification, a later one", others, floor.p50),
+    ]
+    if small:
+        rows.append(_flat(rows, small))
+    return [*rows, unknown, off]
+
+
+def _set_consequences(bed, are_on):
+    server = bed.log_in("admin", "admin")
+    ids = server.call("mango.account", "search", [])
+    server.call("mango.account", "write", ids, CONSEQUENCES[are_on])
+
+
+def _posted(bed, name):
+    """Post calls, and bare notifications in turn with them.
+
+    :param str name: of the calls' scenario.
+    :return: the row of bare ones, and the seconds of the first and of the other
+        notifications of the calls.
+    :rtype: tuple[Row, list[float], list[float]]
+    """
+    scenario = _take(name)
     calls = [_copy(scenario) for _number in range(CALLS + WARM_UP)]
     floors, firsts, others = [], [], []
     with step(f"Posting {len(calls)} calls"):
@@ -40,17 +93,7 @@ def notification(bed, small=None):
                 firsts += found[:1]
                 others += found[1:]
                 floors += bare
-    floor = Row("bare webhook that inserts one row", floors)
-    budget = at_most(2.5)
-    rows = [
-        floor,
-        Row("notification, any", firsts + others, floor.p50, budget),
-        Row("notification, the first of a call: identify, route", firsts, floor.p50),
-        Row("notification, a later one", others, floor.p50),
-    ]
-    if small:
-        rows.append(_flat(rows, small))
-    return rows
+    return Row("bare webhook that inserts one row", floors), firsts, others
 
 
 def _flat(rows, small):
@@ -64,7 +107,7 @@ def _flat(rows, small):
     as_it_is_now = before.p50 * large_bare.p50 / small_bare.p50
     budget = at_most(1.3)._replace(words="≤ 1.3 × of ten thousand calls")
     what = "the same, beside a small database"
-    return Row(what, large.seconds, as_it_is_now, budget)
+    return Row(what, large.values, as_it_is_now, budget)
 
 
 def throughput(bed, workers):

@@ -15,6 +15,7 @@ from playwright.sync_api import Error, sync_playwright
 TIMEOUT = 30  # seconds for something to happen in a page
 INTERVAL = 20  # milliseconds between two checks of events
 WIDTH, HEIGHT = 1400, 900
+TIME_ZONE = "Europe/Moscow"  # of the demo's users, wherever this machine is
 OPTIONS = [
     "--no-sandbox",
     "--no-first-run",
@@ -73,25 +74,29 @@ class Browser:
         self._browser.close()
         self._playwright.stop()
 
-    def context(self):
+    def context(self, is_traced=True):
         """Open a browser for one more person.
 
+        :param bool is_traced: whether a trace can be kept, which takes memory in its
+            pages.
         :rtype: Context
         """
-        return Context(self._browser)
+        return Context(self._browser, is_traced)
 
 
 class Context:
     """A person with a browser of their own.
 
     :param browser: Playwright's.
+    :param bool is_traced: whether a trace can be kept.
     """
 
-    def __init__(self, browser):
+    def __init__(self, browser, is_traced):
         size = {"width": WIDTH, "height": HEIGHT}
-        self._context = browser.new_context(viewport=size)
+        self._context = browser.new_context(viewport=size, timezone_id=TIME_ZONE)
         self._context.set_default_timeout(TIMEOUT * 1000)
-        self._context.tracing.start(snapshots=True)
+        if is_traced:
+            self._context.tracing.start(snapshots=True)
         self.pages = []
 
     def set_cookie(self, url, name, value):
@@ -188,6 +193,11 @@ class Page:
             field.fill(text)
             field.press("Tab")
 
+    def choose(self, selector, value):
+        """Choose an option of a field by its value."""
+        with _translated(selector):
+            self._page.locator(selector).first.select_option(value)
+
     def wait_for(self, condition, timeout=TIMEOUT):
         """Wait until a condition holds, even across navigation.
 
@@ -232,6 +242,18 @@ class Page:
             if time.monotonic() > deadline:
                 raise BrowserError(f"Timeout after {timeout:.0f} s waiting for {what}")
             self._page.wait_for_timeout(INTERVAL)  # which processes events
+
+    def heap(self):
+        """Collect the garbage of the page, and return the size of the rest.
+
+        :return: bytes of its objects, its document included.
+        :rtype: int
+        """
+        session = self._page.context.new_cdp_session(self._page)
+        session.send("HeapProfiler.collectGarbage")
+        usage = session.send("Runtime.getHeapUsage")
+        session.detach()
+        return usage["usedSize"] + usage["embedderHeapUsedSize"]
 
     def screenshot(self, path):
         """:param pathlib.Path path: of the PNG file to write."""

@@ -6,6 +6,7 @@ import pathlib
 
 from . import (
     demo,
+    e2e_routing,
     environment,
     i18n,
     lint,
@@ -86,6 +87,12 @@ def _parser():
         default=[1],
         metavar="1-20",
         help="of the disorder, for chaos-order (1)",
+    )
+    command.add_argument(
+        "--times",
+        type=int,
+        default=e2e_routing.AT_ONCE,
+        help="how often two callers of one manager call together (%(default)s)",
     )
     command.set_defaults(run=_e2e)
 
@@ -176,7 +183,7 @@ def _e2e(options):
     environment.ensure_browser()
     from . import e2e  # needs the packages that were just installed
 
-    return e2e.main(options.scenarios, options.seeds)
+    return e2e.main(options.scenarios, options.seeds, options.times)
 
 
 def _bench(options):

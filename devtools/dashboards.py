@@ -41,9 +41,20 @@ INBOUND = [["direction", "=", "inbound"]]
 ANSWERED = [["result", "=", "answered"]]
 MISSED = [["result", "=", "missed"]]
 
+RED, BLUE = "#D9534F", "#4A7FB5"
+#: By result, in the order in which a bar is built up.
+COLORS = {
+    "answered": "#4EA364",
+    "missed": RED,
+    "unanswered": "#E8B04B",
+    "busy": "#C98A5E",
+    "failed": "#8A8F98",
+}
+#: Those that samples have.
 RESULTS = ["Answered", "Missed", "No Answer"]
 PEOPLE = ["Anna Petrova", "Boris Orlov", "Clara Weiss", "Daniel Costa", "Emma Novak"]
 LINES = ["+7 495 000-01-00", "+7 495 000-01-01", "+7 495 000-01-02"]
+ADVERTISEMENTS = ["Website", "Maps", "Billboard"]
 
 
 def filters(period):
@@ -159,7 +170,7 @@ OVERDUE = figure(
 # -- charts ---------------------------------------------------------------------------
 
 
-def by_result(title, field, bars, order=None, domain=()):
+def by_result(title, field, bars, order=None, domain=(), is_horizontal=False):
     """Describe a chart of calls by a field, each bar divided by the calls' results."""
     return {
         "title": title,
@@ -168,11 +179,13 @@ def by_result(title, field, bars, order=None, domain=()):
         "measure": "__count",
         "domain": [["result", "!=", False], *domain],
         "order": order,
+        "colors": COLORS,
+        "horizontal": is_horizontal,
         "sample": (RESULTS, bars),
     }
 
 
-def by_employee(title, measure, values, domain=()):
+def by_employee(title, measure, color, values, domain=()):
     """Describe a chart of one measure by employee."""
     return {
         "title": title,
@@ -181,6 +194,7 @@ def by_employee(title, measure, values, domain=()):
         "measure": measure,
         "domain": [["user_id", "!=", False], *domain],
         "order": "DESC",
+        "color": color,
         "sample": ([title], list(zip(PEOPLE, values, strict=True))),
     }
 
@@ -205,6 +219,7 @@ BY_LINE = by_result(
     [(LINES[0], 610, 31, 0), (LINES[1], 402, 29, 0), (LINES[2], 92, 14, 0)],
     "DESC",
     [["line_id", "!=", False]],
+    is_horizontal=True,
 )
 BY_EMPLOYEE = by_result(
     "Calls by Employee",
@@ -234,9 +249,9 @@ MISSED_CLIENTS = {
     "domain": [*MISSED, ["client", "!=", False]],
     "count": 15,
     "columns": [
-        ("Client", "client", None, 2),
-        ("Missed Calls", "missed:sum", "number", 1),
-        ("Not Called Back", "not_called_back:sum", "number", 1),
+        ("Client", "client", None, 6),
+        ("Missed Calls", "missed:sum", "number", 4),
+        ("Not Called Back", "not_called_back:sum", "number", 4),
     ],
     "sample": [
         ("Azure Interior", 6, 0),
@@ -253,16 +268,33 @@ LINES_TABLE = {
     "domain": INBOUND,
     "count": 8,
     "columns": [
-        ("Line", "line_id", None, 4),
+        ("Line", "line_id", None, 5),
         ("Inbound Calls", "__count", "number", 2),
-        ("Answered Share", "answered_share:avg", "percent", 2),
+        ("Answered Share", "answered_share:avg", "percent", 3),
         ("Answered in Time", "in_time_share:avg", "percent", 2),
+    ],
+    "sample": [
+        (LINES[0], 641, 0.95, 0.88),
+        (LINES[1], 431, 0.93, 0.84),
+        (LINES[2], 106, 0.87, 0.71),
+    ],
+}
+SOURCES_TABLE = {
+    "title": "Answered by Source",
+    "model": CALLS,
+    "by": "source_id",
+    "domain": INBOUND,
+    "count": 8,
+    "columns": [
+        ("Source", "source_id", None, 4),
+        ("Inbound Calls", "__count", "number", 2),
+        ("Answered Share", "answered_share:avg", "percent", 3),
         ("New Clients", "new_client:sum", "number", 2),
     ],
     "sample": [
-        (LINES[0], 641, 0.95, 0.88, 71),
-        (LINES[1], 431, 0.93, 0.84, 62),
-        (LINES[2], 106, 0.87, 0.71, 35),
+        (ADVERTISEMENTS[0], 402, 0.94, 71),
+        (ADVERTISEMENTS[1], 231, 0.91, 62),
+        (ADVERTISEMENTS[2], 106, 0.87, 35),
     ],
 }
 TEAM_TABLE = {
@@ -272,13 +304,13 @@ TEAM_TABLE = {
     "domain": [["user_id", "!=", False]],
     "count": 40,
     "columns": [
-        ("Employee", "user_id", None, 3),
-        ("Calls", "__count", "number", 1),
-        ("Talk Time", "talk_time:sum", "hours", 2),
-        ("Average Talk", "talk_average:avg", "minutes", 2),
-        ("Time to Answer", "answer_time:avg", "minutes", 2),
-        ("Missed Calls", "missed:sum", "number", 1),
-        ("Called Back in Time", "called_back_in_time:sum", "number", 1),
+        ("Employee", "user_id", None, 5),
+        ("Calls", "__count", "number", 2),
+        ("Talk Time", "talk_time:sum", "hours", 3),
+        ("Average Talk", "talk_average:avg", "minutes", 4),
+        ("Time to Answer", "answer_time:avg", "minutes", 3),
+        ("Missed Calls", "missed:sum", "number", 3),
+        ("Called Back in Time", "called_back_in_time:sum", "number", 4),
     ],
     "sample": [
         (
@@ -300,11 +332,11 @@ WAITING_TABLE = {
     "order": "deadline",
     "count": 20,
     "columns": [
-        ("Client", "display_name", None, 3),
-        ("Responsible", "user_id", None, 3),
-        ("Last Missed", "last_missed_at", "datetime", 2),
-        ("Deadline", "deadline", "datetime", 2),
-        ("Their Calls", "attempt_count", "number", 2),
+        ("Client", "display_name", None, 6),
+        ("Responsible", "user_id", None, 6),
+        ("Last Missed", "last_missed_at", "datetime", 4),
+        ("Deadline", "deadline", "datetime", 4),
+        ("Their Calls", "attempt_count", "number", 4),
     ],
     "sample": [
         ("Azure Interior", PEOPLE[0], 46000.41, 46000.43, 2),
@@ -318,7 +350,7 @@ WAITING_TABLE = {
 
 def calls(is_sample):
     """Build the dashboard of calls by day, hour, weekday and line."""
-    sheet = Spreadsheet(filters("last_30_days"), SOURCES, is_sample)
+    sheet = Spreadsheet(filters("last_7_days"), SOURCES, is_sample)
     sheet.scorecards(
         [
             COUNT,
@@ -335,23 +367,29 @@ def calls(is_sample):
     )
     sheet.charts([BY_DAY])
     sheet.charts([BY_HOUR, BY_LINE])
-    sheet.ranking(LINES_TABLE, sheet.next_row())
+    row = sheet.next_row()
+    sheet.ranking(LINES_TABLE, row)
+    sheet.ranking(SOURCES_TABLE, row, first=13)
     row = sheet.next_row()
     sheet.heat_map(HEAT_MAP, row)
-    sheet.ranking(MISSED_CLIENTS, row, first=8)
+    sheet.ranking(MISSED_CLIENTS, row, first=10)
     return sheet.json()
 
 
 def team(is_sample):
     """Build the dashboard of the employees' calls."""
-    sheet = Spreadsheet(filters("last_30_days"), SOURCES, is_sample)
+    sheet = Spreadsheet(filters("last_7_days"), SOURCES, is_sample)
     sheet.scorecards([COUNT, TALK_TIME, ANSWER_TIME, MISSED_CALLS, CALLED_BACK])
     sheet.charts([BY_EMPLOYEE])
     missed = by_employee(
-        "Missed Calls by Employee", "missed", [14, 13, 12, 11, 10], MISSED
+        "Missed Calls by Employee", "missed", RED, [14, 13, 12, 11, 10], MISSED
     )
     times = by_employee(
-        "Seconds to Answer", "answer_time", [11, 12, 13, 14, 15], [*INBOUND, *ANSWERED]
+        "Seconds to Answer",
+        "answer_time",
+        BLUE,
+        [11, 12, 13, 14, 15],
+        [*INBOUND, *ANSWERED],
     )
     sheet.charts([missed, times])
     sheet.ranking(TEAM_TABLE, sheet.next_row())

@@ -71,7 +71,7 @@ def main(port, pbx_port, language, fresh, history):
     LOG.parent.mkdir(parents=True, exist_ok=True)
     with LOG.open("w") as log:
         output = {"stdout": log, "stderr": log, "stdin": processes.DEVNULL}
-        pbx = simulator(port, pbx_port, history)
+        pbx = simulator([port], pbx_port, history)
         with processes.running(pbx, cwd=paths.ROOT, **output):
             wait_for(f"http://{HOST}:{pbx_port}/", "the PBX simulator")
             wishes = make_wishes(port, pbx_port, language, history)
@@ -88,17 +88,17 @@ def main(port, pbx_port, language, fresh, history):
     raise Failure(f"Odoo has ended by itself: read {LOG}.")
 
 
-def simulator(port, pbx_port, history=False):
+def simulator(ports, pbx_port, history=False):
     """Return the simulator's command.
 
-    :param int port: of Odoo, which receives the notifications.
+    :param list[int] ports: of Odoo's servers, which are notified in turn.
     :param int pbx_port: of the simulator.
     :param bool history: whether its statistics know a past month of calls.
     :rtype: list
     """
-    webhook = f"http://{HOST}:{port}/exec/mango"
-    options = {"port": pbx_port, "webhook": webhook, "key": KEY, "salt": SALT}
+    options = {"port": pbx_port, "key": KEY, "salt": SALT}
     arguments = [f"--{name}={value}" for name, value in options.items()]
+    arguments += [f"--webhook=http://{HOST}:{port}/exec/mango" for port in ports]
     if history:
         arguments.append("--history")
     return [paths.PYTHON, "-m", "devtools.pbx", *arguments]

@@ -49,7 +49,10 @@ def load_demo_files(env):
 
 
 def set_users(env):
-    """Set password, language and time zone of the demo users and admin."""
+    """Set password, language and time zone of the demo users and admin.
+
+    Texts that are stored with calls are in the language of the company.
+    """
     external_ids = env["ir.model.data"].search(
         [("module", "=", MODULE), ("model", "=", "res.users")]
     )
@@ -59,6 +62,7 @@ def set_users(env):
     admin.group_ids = [Command.link(env.ref(f"{MODULE}.group_supervisor").id)]
     everybody = env["res.users"].with_context(active_test=False).search([])
     everybody.write({"lang": wishes["language"], "tz": "Europe/Moscow"})
+    env.company.partner_id.lang = wishes["language"]
 
 
 def set_addresses(env):
@@ -119,6 +123,7 @@ def fetch_history(env):
     limit_requests(True)
     if job.state != "done":
         raise RuntimeError(f"The past month was not fetched: {job.error}")
+    route_history(env)
     find_missed_clients(env, account, now)
 
 
@@ -139,6 +144,67 @@ def find_missed_clients(env, account, now):
     )
     given_up._close_by_hand("dropped", "Не дозвонились")
     account.callback_max_age_hours = max_age
+
+
+def route_history(env):
+    """Let Odoo have routed the calls of those customers whose manager's phone rang."""
+    account = env.company.mango_account_id
+    steps = {step.target: step for step in account._route_plan()}
+    inbound = env["mango.call"].search(
+        [
+            ("account_id", "=", account.id),
+            ("direction", "=", "inbound"),
+            ("owner_id", "!=", False),
+        ]
+    )
+    for (owner, client), calls in inbound.grouped(whose).items():
+        is_lead = client._name == "crm.lead"
+        step = steps["lead_owner" if is_lead else "contact_owner"]
+        route_calls(calls, step, owner, client)
+
+
+def whose(call):
+    """Return the manager of a call's client, and the record that tells it."""
+    return call.owner_id, call.lead_id or call.partner_id
+
+
+def route_calls(calls, step, owner, client):
+    """Store that a step of the plan has let the phone of the client's manager ring."""
+    routed = calls.filtered(lambda call: owner in call.rung_extension_ids.user_id)
+    talks = routed.filtered(lambda call: call.result == "answered")
+    reached = talks.filtered(lambda call: call.user_id == owner)
+    write_routes(reached, step, owner, client, "answered", "available")
+    write_routes(talks - reached, step, owner, client, "passed", "elsewhere")
+    write_routes(routed - talks, step, owner, client, "passed", "no_answer")
+
+
+def write_routes(calls, step, owner, client, verdict, reason):
+    """Store how it went, as the router does."""
+    extension = calls.rung_extension_ids.filtered(lambda one: one.user_id == owner)[:1]
+    entry = {
+        "step": step.position,
+        "step_id": step.id,
+        "target": step.target,
+        "extension": extension.number,
+        "user": owner.id,
+        "number": None,
+        "key": owner.id,
+        "of": client.name,
+        "ring_seconds": step.ring_seconds,
+        "verdict": verdict,
+        "reason": reason,
+    }
+    calls.write(
+        {
+            "routed_extension_id": extension.id,
+            "routed_to": owner.id,
+            "route_state": "accepted",
+            "route_trace": [entry],
+            "route_attempts": 1,
+            "route_step_id": step.id,
+            "route_answered": verdict == "answered",
+        }
+    )
 
 
 def limit_requests(is_limited):

@@ -76,26 +76,28 @@ EXPECTED = {
 }
 
 
-def main(scenarios, seeds):
+def main(scenarios, seeds, times):
     """Run only these tests.
 
     :param list scenarios: as for :func:`run`.
-    :param ~collections.abc.Iterable[int] seeds: as for :func:`run`.
+    :param ~collections.abc.Iterable[int] seeds: the same.
+    :param int times: the same.
     :return: exit status.
     :rtype: int
     """
     report = Report()
-    for name, ok, detail in run(scenarios, seeds):
+    for name, ok, detail in run(scenarios, seeds, times):
         report.add(name, ok, detail)
     return report.finish()
 
 
-def run(scenarios=(), seeds=()):
+def run(scenarios=(), seeds=(), times=e2e_routing.AT_ONCE):
     """Run the scenarios against Odoo, then the tours in a browser, then chaos.
 
     :param list scenarios: names of browser scenarios, ``routing``, ``recordings``,
         ``self-test``, ``chaos`` or ``chaos-order``; empty for all.
     :param ~collections.abc.Iterable[int] seeds: of the disorder, for ``chaos-order``.
+    :param int times: how often two callers of one manager call together.
     :return: name, success and detail of each check, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
     """
@@ -105,8 +107,8 @@ def run(scenarios=(), seeds=()):
                 yield from _check_scenarios(bed.pbx, Log(bed))
                 yield e2e_burst.run(bed, "processes")
         if not scenarios or ROUTING in scenarios:
-            with bed.serving(WORKERS):
-                yield from e2e_routing.check(bed)
+            with bed.serving_twice(WORKERS):
+                yield from e2e_routing.check(bed, times)
         if not scenarios or RECORDINGS in scenarios:
             with bed.serving(WORKERS):
                 yield e2e_recordings.check(bed)
@@ -116,7 +118,7 @@ def run(scenarios=(), seeds=()):
         others = (CHAOS, ORDERS, ROUTING, RECORDINGS, SELF_TEST)
         in_browser = [name for name in scenarios if name not in others]
         if not scenarios or in_browser:
-            with bed.serving(workers=0):
+            with bed.serving_twice(workers=0):
                 yield from e2e_browser.run(bed, in_browser)
                 if not scenarios:
                     yield e2e_burst.run(bed, "threads")

@@ -11,7 +11,16 @@ import functools
 import json
 import urllib.error
 
-from . import accessibility, demo, e2e_self_test, environment, paths, testbed
+from . import (
+    accessibility,
+    demo,
+    e2e_browser_routing,
+    e2e_routing,
+    e2e_self_test,
+    environment,
+    paths,
+    testbed,
+)
 from .browser import Browser, BrowserError
 from .console import Failure, step
 
@@ -72,39 +81,6 @@ def _run_scenario(people, scenario):
         people.end_traces(scenario.__name__ if detail else None)
         people.leave()
     return name, not detail, detail
-
-
-# ---------------------------------------------------------------------------
-# Scenarios: routing
-
-
-def routed_while_talking(people):
-    """a second customer of a busy manager: the substitute sees why the call rings"""
-    _routed_while_talking(people, "en_US")
-
-
-def routed_while_talking_in_russian(people):
-    """the same in Russian"""
-    _routed_while_talking(people, "ru_RU")
-
-
-def _routed_while_talking(people, language):
-    with people.speaking(language), people.standing_in(ANNA, BORIS):
-        anna = people.anna.begin(MINE, "mango_office_routed_owner")
-        boris = people.boris.begin(MINE, f"mango_office_routed_substitute_{language}")
-        first = people.call(IVAN)
-        anna.until("rings")
-        people.pick_up(ANNA)
-        anna.until("talking")
-        second = people.call(VECTOR)
-        boris.until("rings")
-        people.pick_up(BORIS)
-        boris.until("talking")
-        for call in (first, second):
-            people.post("hangup", entry_id=call["entry_id"])
-        anna.finish()
-        boris.finish()
-    people.expect(people.last_call()["result"], "answered")
 
 
 # ---------------------------------------------------------------------------
@@ -249,6 +225,30 @@ def choice(people):
     people.expect(people.last_call()["partner_id"][1], "Андрей Белов")
 
 
+def unknown_caller(people):
+    """an unknown caller: a lead comes to the card while they talk, then the outcome"""
+    _unknown_caller(people, "en_US", "74950000271")
+
+
+def unknown_caller_in_russian(people):
+    """the same in Russian"""
+    _unknown_caller(people, "ru_RU", "74950000272")
+
+
+def _unknown_caller(people, language, number):
+    with people.speaking(language), people.making_leads():
+        tour = people.anna.begin(MINE, "mango_office_unknown_caller")
+        people.call(number, greeting=0)
+        tour.until("rings")
+        people.pick_up(ANNA)
+        tour.until("has a lead")
+        people.client("hangup")
+        tour.finish()
+    call = people.last_call()
+    people.expect(bool(call["lead_id"]), True)
+    people.expect(bool(call["outcome_id"]), True)
+
+
 def transfer_blind(people):
     """a talk is handed over without asking"""
     anna = people.anna.begin(MINE, "mango_office_transfer_blind")
@@ -386,7 +386,7 @@ def dial_pad(people):
 
 
 def board(people):
-    """a supervisor sees who talks, live"""
+    """a supervisor sees who talks, live, and how many calls they took today"""
     tour = people.vera.begin("/odoo/calls-board", "mango_office_board")
     tour.until("watching")
     people.call(IVAN)
@@ -484,8 +484,8 @@ SCENARIOS = [
     two_tabs,
     group_ring,
     choice,
-    routed_while_talking,
-    routed_while_talking_in_russian,
+    unknown_caller,
+    unknown_caller_in_russian,
     transfer_blind,
     transfer_after_asking,
     transfer_declined,
@@ -502,6 +502,7 @@ SCENARIOS = [
     recording_of_a_colleague,
     self_test,
     self_test_in_russian,
+    *e2e_browser_routing.SCENARIOS,
     *accessibility.SCENARIOS,
 ]
 
@@ -571,6 +572,22 @@ class People:
         rings = functools.partial(_rings, extension)
         self._pbx.wait_for(rings, f"the phone of {extension} to ring")
 
+    def wait_until_one_rings(self, extensions):
+        """Wait until one of some phones rings.
+
+        :return: its extension.
+        :rtype: str
+        """
+        ringing = set()
+
+        def one_rings(state):
+            for call in state["calls"]:
+                ringing.update(set(extensions).intersection(call["ringing"]))
+            return bool(ringing)
+
+        self._pbx.wait_for(one_rings, "one of the phones to ring")
+        return ringing.pop()
+
     def wait_for_recordings(self):
         """Wait until the PBX has stored the recordings."""
         self._pbx.wait_for(_recordings_are_stored, "the recordings to be stored")
@@ -601,21 +618,32 @@ class People:
         users = self._admin.call("res.users", "search", [("login", "in", logins)])
         self._admin.call("res.users", "write", users, {"lang": language})
 
+    def planned(self, ring_seconds=20):
+        """Set up the plan of the routing scenarios for the time of the block."""
+        return e2e_routing.planned(self._bed, ring_seconds)
+
     @contextlib.contextmanager
-    def standing_in(self, extension, substitute):
-        """Set somebody's substitute for the time of the block."""
-        numbers = [("number", "in", [extension, substitute])]
-        found = self._admin.search_read("mango.extension", numbers, ["number"])
-        ids = {record["number"]: record["id"] for record in found}
-        self._set_substitute(ids[extension], ids[substitute])
+    def available_afterwards(self):
+        """Make everybody take routed calls again after the block."""
         try:
             yield
         finally:
-            self._set_substitute(ids[extension], False)
+            for person in (self.anna, self.boris, self.vera):
+                person.be_available()
 
-    def _set_substitute(self, extension_id, substitute_id):
-        vals = {"substitute_id": substitute_id}
-        self._admin.call("mango.extension", "write", [extension_id], vals)
+    @contextlib.contextmanager
+    def making_leads(self):
+        """Let calls that are answered create leads for the time of the block."""
+        self._set_lead_policy("answered")
+        try:
+            yield
+        finally:
+            self._set_lead_policy("never")
+
+    def _set_lead_policy(self, policy):
+        accounts = self._admin.call("mango.account", "search", [])
+        vals = {"lead_policy": policy}
+        self._admin.call("mango.account", "write", accounts, vals)
 
     def administering(self, person):
         """Let somebody administrate the telephony for the time of the block."""
@@ -651,9 +679,15 @@ class People:
         """:return: the address of the one record of that name."""
         return f"/odoo/{model}/{self._admin.find(model, name)}"
 
+    def call_path(self, call):
+        """:return: the address of a call that :meth:`call` has made."""
+        domain = [("entry_id", "=", call["entry_id"])]
+        [call_id] = self._admin.call("mango.call", "search", domain)
+        return f"/odoo/calls/{call_id}"
+
     def last_call(self):
         """:return: the newest call in the log."""
-        fields = ["direction", "result", "note", "lead_id", "partner_id"]
+        fields = ["direction", "result", "note", "lead_id", "partner_id", "outcome_id"]
         return self._admin.call(
             "mango.call", "search_read", [], fields, order="id desc", limit=1
         )[0]
@@ -799,6 +833,11 @@ class Person:
         vals = {"callback_ids": [[6, 0, waiting]], "choice": "done"}
         decision = self._server.call("mango.callback.decision", "create", [vals])
         self._server.call("mango.callback.decision", "action_apply", decision)
+
+    def be_available(self):
+        """Take routed calls."""
+        user_id = self._server.user_id
+        self._server.call("res.users", "mango_set_status", [user_id], "available")
 
     def hear(self, recording_id, **headers):
         """Request a recording by its address.

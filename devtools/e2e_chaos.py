@@ -271,7 +271,7 @@ def _fetch_history(log):
         "date_from": str(today - timedelta(days=1)),
         "date_to": str(today + timedelta(days=1)),
     }
-    # Requests to a PBX that was down are paused; this is "Try now" on its form.
+    # Requests to a PBX that was down are paused; this is "Try Now" on its form.
     log.call("mango.account", "action_resume_requests", [account["id"]])
     [wizard] = log.call("mango.statistics.import.start", "create", [values])
     job = log.call("mango.statistics.import.start", "action_start", [wizard])["res_id"]

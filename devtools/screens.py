@@ -21,8 +21,16 @@ from .report import Report
 
 LANGUAGES = {"en": "en_US", "ru": "ru_RU"}
 SIZES = {1400: 900, 390: 844}  # CSS pixels
+CRM_SETTINGS = {
+    "lead_policy": "never",
+    "outcome_required": False,
+    "block_by_users": False,
+}
+BLOCK_REASONS = {"en_US": "Advertising robot", "ru_RU": "Рекламный робот"}
 PASSWORDS = {"admin": "admin"}  # others use the demo's
+LISTENED = 9  # calls whose recordings are fetched
 HURRY = 5  # simulator's speed while the earlier calls are played
+STRANGER, SPAMMER = "74950000297", "74950000299"
 COLOURS = 256  # of a picture: a third of the size, without a visible difference
 #: True once rendering is complete.
 DRAWN = (
@@ -47,6 +55,14 @@ GROWN = """(() => {
     return window.alike > 40;
 })()"""
 
+SHOW_PAST = """(async () => {
+    const { action } = odoo.__WOWL_DEBUG__.root.env.services;
+    const calls = await action.loadAction("mango_office.mango_call_action");
+    const past = { ...calls, context: {}, domain: [["source", "=", "statistics"]] };
+    await action.doAction(past, { clearBreadcrumbs: true });
+})()"""
+
+PLAYER = ".o_mango_player"
 CARD = ".o_mango_card"
 #: On a phone, only the head of a card is shown at first.
 EXPAND = f"document.querySelector('{CARD} [aria-expanded=false]')?.click()"
@@ -84,6 +100,57 @@ def call_card_closed(running, page):
     page.click(f"{CARD} .o_mango_close")
     _open_menu(page, "recent")
     page.wait_for_selector(f"{MENU} .o_mango_show_card")
+
+
+def call_card_new_lead(running, page):
+    """An unknown caller has got a lead."""
+    running.set_up_pbx(lead_policy="answered")
+    running.call(STRANGER)
+    page.wait_for_selector(f"{CARD}[data-phase=ringing]")
+    running.pick_up(ANNA)
+    page.wait_for_selector(f"{CARD}[data-phase=talking] .o_mango_lead")
+    page.evaluate(EXPAND)
+
+
+def call_card_outcome_required(running, page):
+    running.set_up_pbx(outcome_required=True)
+    call_card_talking(running, page)
+    running.hang_up_all()
+    page.wait_for_selector(f"{CARD}[data-phase=ended]")
+    page.evaluate(EXPAND)
+    page.click(f"{CARD} .o_mango_close")
+    page.wait_for_selector(".o_notification")
+
+
+def block_number(running, page):
+    running.set_up_pbx(block_by_users=True)
+    call_card_talking(running, page)
+    page.evaluate(EXPAND)
+    page.click(f"{CARD} .o_mango_block")
+    page.wait_for_selector(f"{DIALOG} [name=reason] input")
+
+
+def blocked_numbers(running, page):
+    running.block()
+    page.open(f"{running.url}/odoo/blocked-numbers")
+    records(running, page)
+
+
+def lead_chatter(running, page):
+    page.open(f"{running.url}/odoo/crm.lead/{running.lead}")
+    page.wait_for_selector(".o_mango_chatter_line .o_mango_play")
+    show = "document.querySelector('.o_mango_chatter_line').scrollIntoView()"
+    page.evaluate(show)
+
+
+def pbx_crm(running, page):
+    first_record(running, page)
+    page.click(".o_notebook [name=crm].nav-link")
+    page.wait_for_selector("[name=lead_policy]:visible")
+
+
+def analysis(running, page):
+    page.wait_for_selector(".o_pivot td, .o_graph_renderer canvas")
 
 
 def menu_missed(running, page):
@@ -153,9 +220,25 @@ def first_record(running, page):
     page.wait_for_selector(".o_form_view")
 
 
+def call_list(running, page):
+    """Show what was fetched of the past, without the calls made for other pictures."""
+    records(running, page)
+    if running.has_past:
+        page.evaluate(SHOW_PAST)
+        records(running, page)
+
+
 def call_form(running, page):
     page.open(f"{running.url}/odoo/calls/{running.talk}")
     page.wait_for_selector(".o_mango_timeline_step")
+
+
+def call_recordings(running, page):
+    call_form(running, page)
+    page.wait_for_selector(PLAYER)
+    page.evaluate(
+        f"document.querySelector('{PLAYER}').scrollIntoView({{ block: 'center' }})"
+    )
 
 
 def settings(running, page):
@@ -174,6 +257,11 @@ def simulator(running, page):
     running.wait_for_ringing(ANNA)
     page.open(f"{running.pbx.url}/?lang={running.language[:2]}")
     page.wait_for_selector(".person.ringing")
+
+
+def routing_step(running, page):
+    page.click(".o_data_row [name=summary]")
+    page.wait_for_selector(".o_form_view")
 
 
 def routing_trial(running, page):
@@ -197,10 +285,11 @@ class Screen(NamedTuple):
     widths: tuple = tuple(SIZES)
 
 
-#: Those that make calls come last: their calls would fill the lists of the others.
-SCREENS = {
-    "call-list": Screen("vera", "/odoo/calls", records),
+#: Screens of what there is.
+QUIET = {
+    "call-list": Screen("vera", "/odoo/calls", call_list),
     "call-form": Screen("vera", "/odoo/calls", call_form),
+    "call-recordings": Screen("vera", "/odoo/calls", call_recordings),
     "menu-missed": Screen("anna", MINE, menu_missed),
     "menu-planned": Screen("anna", MINE, menu_planned),
     "menu-recent": Screen("anna", MINE, menu_recent),
@@ -214,18 +303,32 @@ SCREENS = {
         "anna", "/odoo/to-call-back?view_type=kanban", records
     ),
     "routing-plan": Screen("admin", "/odoo/call-routing", records),
+    "routing-step": Screen("admin", "/odoo/call-routing", routing_step),
     "routing-trial": Screen("admin", "/odoo/call-routing", routing_trial),
     "pbx-form": Screen("admin", "/odoo/pbx", first_record),
+    "pbx-crm": Screen("admin", "/odoo/pbx", pbx_crm),
+    "pbx-lines": Screen("admin", "/odoo/pbx-lines", records),
+    "call-outcomes": Screen("admin", "/odoo/call-outcomes", records),
+    "calls-by-source": Screen("vera", "/odoo/calls-by-source", analysis),
+    "lead-chatter": Screen("anna", MINE, lead_chatter),
     "settings": Screen("admin", "/odoo/settings", settings),
     "connection-check": Screen("admin", "/odoo/settings", connection_check),
+}
+#: Those that make calls come last: their calls would be in the lists of the others.
+CALLING = {
     "call-card-ringing": Screen("anna", MINE, call_card_ringing),
     "call-card-talking": Screen("anna", MINE, call_card_talking),
     "call-card-closed": Screen("anna", MINE, call_card_closed),
+    "call-card-new-lead": Screen("anna", MINE, call_card_new_lead),
+    "call-card-outcome-required": Screen("anna", MINE, call_card_outcome_required),
+    "block-number": Screen("anna", MINE, block_number),
+    "blocked-numbers": Screen("vera", "/odoo/calls", blocked_numbers),
     "transfer": Screen("anna", MINE, transfer),
     "board": Screen("vera", "/odoo/calls-board", board),
     "wall": Screen("vera", "/odoo/calls-board", wall, (1400,)),
     "simulator": Screen("anna", MINE, simulator, (1400,)),
 }
+SCREENS = {**QUIET, **CALLING}
 
 
 # ---------------------------------------------------------------------------
@@ -252,23 +355,40 @@ def main(folder, names, again, port, pbx_port):
     running = RunningDemo(port, pbx_port)
     running.prepare()
     report = Report()
-    for language, code in LANGUAGES.items():
-        with running.speaking(code), Browser(environment.ensure_browser()) as browser:
-            people = {
-                login: Person(
-                    running, browser, login, PASSWORDS.get(login, demo.PASSWORD)
-                )
-                for login in {screen.login for screen in SCREENS.values()}
-            }
-            for person in people.values():
-                person.leave()  # earlier calls have left cards
-            for name, width in itertools.product(names or SCREENS, SIZES):
-                path = folder / f"{name}.{language}.{width}.png"
-                if width not in SCREENS[name].widths or (again and not path.exists()):
-                    continue
-                problem = _take(running, people, SCREENS[name], width, path)
-                report.add(path.name, not problem, problem)
+    for screens, (language, code) in itertools.product(
+        (QUIET, CALLING), LANGUAGES.items()
+    ):
+        pictures = {
+            folder / f"{name}.{language}.{width}.png": (screen, width)
+            for name, screen in screens.items()
+            for width in screen.widths
+            if not names or name in names
+        }
+        if again:
+            pictures = {path: one for path, one in pictures.items() if path.exists()}
+        if pictures:
+            _take_all(running, code, pictures, report)
     return report.finish()
+
+
+def _take_all(running, code, pictures, report):
+    """Take pictures in one language.
+
+    :param str code: of the language.
+    :param dict pictures: a :class:`Screen` and a width by the path of the picture.
+    :param Report report: where the pictures are added.
+    """
+    logins = {screen.login for screen, _width in pictures.values()}
+    with running.speaking(code), Browser(environment.ensure_browser()) as browser:
+        people = {
+            login: Person(running, browser, login, PASSWORDS.get(login, demo.PASSWORD))
+            for login in logins
+        }
+        for person in people.values():
+            person.leave()  # earlier calls have left cards
+        for path, (screen, width) in pictures.items():
+            problem = _take(running, people, screen, width, path)
+            report.add(path.name, not problem, problem)
 
 
 def _take(running, people, screen, width, path):
@@ -289,6 +409,7 @@ def _take(running, people, screen, width, path):
         return str(error)
     finally:
         running.hang_up_all()
+        running.set_up_pbx()
         for one in people.values():
             one.leave()
     return ""
@@ -308,8 +429,9 @@ class RunningDemo:
     :param int pbx_port: of the simulator.
     :raise Failure: if it is not running.
 
-    ``talk`` is the id of a call with a recording, once prepared; ``language`` the code
-    of everybody's language.
+    ``talk`` is the id of a call with a recording, once prepared, and ``lead`` that of
+    the lead of such a call; ``has_past`` tells whether there was a month of calls
+    before; ``language`` is the code of everybody's language.
     """
 
     language = ""
@@ -331,25 +453,67 @@ class RunningDemo:
         return testbed.Server(self.url, demo.DATABASE, login, password)
 
     def prepare(self):
-        """Create a talk with its recording, a missed client and a planned call.
+        """Create a missed client and a planned call, and a talk if there is none yet.
 
         The demo's other calls end.
         """
         self.hang_up_all()
+        past = [("source", "=", "statistics")]
+        self.has_past = bool(self._admin.call("mango.call", "search_count", past))
         speed = self.pbx.get("state")["settings"]["speed"]
         self.pbx.post("settings", speed=HURRY)
         try:
             with step("Preparing a talk and a missed call"):
                 self._miss(VOLKOV)
-                self.pbx.play("inbound-known-manager")
+                if not self.has_past:
+                    self.pbx.play("inbound-known-manager")
         finally:
             self.pbx.post("settings", speed=speed)
-        talks = [("result", "=", "answered"), ("recording_ids", "!=", False)]
-        [self.talk] = self._admin.call("mango.call", "search", talks, limit=1)
-        self._admin.call("mango.call", "action_request_recordings", [self.talk])
+        self.talk = self._find_talk()
+        last = self._admin.call(
+            "mango.call", "search", [("recording_ids", "!=", False)], limit=LISTENED
+        )
+        self._admin.call("mango.call", "action_request_recordings", [self.talk, *last])
+        [call] = self._admin.call(
+            "mango.call",
+            "search_read",
+            [("recording_ids", "!=", False), ("lead_id", "!=", False)],
+            ["lead_id"],
+            limit=1,
+        )
+        self.lead = call["lead_id"][0]
         planned = [("activity_type_id.category", "=", "phonecall")]
         if not self._admin.call("mail.activity", "search_count", planned):
             testbed.plan_call(self._admin, "anna", LEAD)
+
+    def _find_talk(self):
+        """Return the last talk with most recordings, routed by Odoo if there is one."""
+        routed = ("call_id.route_answered", "=", self.has_past)
+        [found] = self._admin.call(
+            "mango.recording",
+            "formatted_read_group",
+            [("call_id.result", "=", "answered"), routed],
+            ["call_id"],
+            ["__count"],
+            order="__count DESC, call_id DESC",
+            limit=1,
+        )
+        return found["call_id"][0]
+
+    def set_up_pbx(self, **vals):
+        """Set some of the settings for the CRM, and the others as the demo has them."""
+        ids = self._admin.call("mango.account", "search", [], limit=1)
+        self._admin.call("mango.account", "write", ids, {**CRM_SETTINGS, **vals})
+
+    def block(self):
+        """Put a number on the black list."""
+        of_spammer = [("client_number", "=", f"+{SPAMMER}")]
+        if not self._admin.call("mango.call", "search_count", of_spammer):
+            self._miss(SPAMMER)
+        [call] = self._admin.call("mango.call", "search", of_spammer, limit=1)
+        vals = {"call_id": call, "reason": BLOCK_REASONS[self.language]}
+        [block] = self._admin.call("mango.number.block", "create", [vals])
+        self._admin.call("mango.number.block", "action_block", [block])
 
     def _miss(self, number):
         self.call(number)

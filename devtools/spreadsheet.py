@@ -8,35 +8,33 @@ dashboards; Odoo upgrades older versions when it reads them.
 import math
 
 VERSION = "18.4.14"
-COLUMNS = 12
-COLUMN_WIDTH = 90  # pixels
+COLUMNS = 24
+COLUMN_WIDTH = 45  # pixels
 ROW_HEIGHT = 23
 HEAD_HEIGHT = 46  # two lines
 WIDTH = COLUMNS * COLUMN_WIDTH
 GAP = 12
+HEAT_HEAD = 2  # columns of the hours beside a heat map
 
 TITLE_COLOR = "#01666B"
 TEXT_COLOR = "#434343"
 CARD_COLOR = "#EFF6FF"
+CARD_TITLE_SIZE = 11  # Russian words are long
+COLD_COLOR, HOT_COLOR = "#F1F5F5", "#4FA3A7"
 UP, DOWN = "#00A04A", "#DC6965"
 #: The id of each cell style in the file.
 STYLES = {
     "title": {"bold": True, "fontSize": 16, "textColor": TITLE_COLOR},
-    "head": {"bold": True, "fontSize": 11, "textColor": TEXT_COLOR},
+    "head": {"bold": True, "fontSize": 10, "textColor": TEXT_COLOR},
     "number_head": {
         "bold": True,
-        "fontSize": 11,
+        "fontSize": 10,
         "textColor": TEXT_COLOR,
         "align": "right",
         "wrapping": "wrap",
     },
-    "center": {"align": "center", "textColor": TEXT_COLOR},
-    "center_head": {
-        "bold": True,
-        "fontSize": 11,
-        "textColor": TEXT_COLOR,
-        "align": "center",
-    },
+    "heat": {"align": "center", "textColor": TEXT_COLOR, "fillColor": COLD_COLOR},
+    "center_head": {"bold": True, "textColor": TEXT_COLOR, "align": "center"},
 }
 FORMATS = {
     "number": "#,##0",
@@ -205,7 +203,12 @@ class Spreadsheet:
             current, before = self._card_values(card, compared)
             figure = {
                 "type": "scorecard",
-                "title": {"text": card["title"], "bold": True, "color": TEXT_COLOR},
+                "title": {
+                    "text": card["title"],
+                    "bold": True,
+                    "color": TEXT_COLOR,
+                    "fontSize": CARD_TITLE_SIZE,
+                },
                 "background": CARD_COLOR,
                 "keyValue": f"Data!{current}",
                 "humanize": False,
@@ -262,7 +265,8 @@ class Spreadsheet:
         """Add charts side by side, with bars linked to their records.
 
         :param list[dict] charts: ``title``, ``model``, ``group_by``, ``measure``,
-            ``domain``, and ``sample`` with the names of the bars' parts and the bars.
+            ``domain``, ``sample`` with the names of the bars' parts and the bars, and
+            either ``color`` of the bars or ``colors`` by the last group's values.
         """
         width = (WIDTH - GAP * (len(charts) - 1)) // len(charts)
         for place, chart in enumerate(charts):
@@ -272,6 +276,7 @@ class Spreadsheet:
                 "legendPosition": "top" if len(chart["group_by"]) > 1 else "none",
                 "verticalAxisPosition": "left",
                 "stacked": True,
+                "horizontal": chart.get("horizontal", False),
             }
             data = self._sample_chart(chart) if self.is_sample else self._chart(chart)
             x = place * (width + GAP)
@@ -289,6 +294,7 @@ class Spreadsheet:
                 "order": chart.get("order"),
                 "resModel": model,
                 "mode": "bar",
+                "colors": chart.get("colors"),  # ours, see chart_patch.js
             },
             "searchParams": {
                 "comparison": None,
@@ -298,12 +304,15 @@ class Spreadsheet:
                 "orderBy": [],
             },
             "actionXmlId": self.sources[model]["action"],
-            "dataSets": [],
+            "dataSets": [{"backgroundColor": chart["color"]}]
+            if "color" in chart
+            else [],
             "fieldMatching": self.matching(model),
         }
 
     def _sample_chart(self, chart):
         parts, bars = chart["sample"]
+        colors = [*chart["colors"].values()] if "colors" in chart else [chart["color"]]
         first = self.data.rows + 1
         self.data.put((0, first), translated(chart["title"]))
         for place, part in enumerate(parts, start=1):
@@ -312,15 +321,19 @@ class Spreadsheet:
             self.data.put((0, down), label)
             for place, value in enumerate(values, start=1):
                 self.data.put((place, down), value)
-        last = first + len(bars) + 1
+        top, last = first + 1, first + len(bars) + 1
+        columns = [column(place) for place in range(1, len(parts) + 1)]
         return {
             "type": "bar",
             "dataSetsHaveTitle": True,
             "dataSets": [
-                {"dataRange": f"Data!{column(place)}{first + 1}:{column(place)}{last}"}
-                for place in range(1, len(parts) + 1)
+                {
+                    "dataRange": f"Data!{x}{top}:{x}{last}",
+                    "backgroundColor": color,
+                }
+                for x, color in zip(columns, colors, strict=False)
             ],
-            "labelRange": f"Data!A{first + 1}:A{last}",
+            "labelRange": f"Data!A{top}:A{last}",
             "aggregated": False,
         }
 
@@ -467,10 +480,12 @@ class Spreadsheet:
                 columns=[across_field],
             )
         self.sheet.put((first, row), translated(heat["title"]), "title")
-        for place, (_value, title) in enumerate(across_values, start=first + 1):
+        begin = first + HEAT_HEAD
+        for place, (_value, title) in enumerate(across_values, start=begin):
             self.sheet.put((place, row + 1), translated(title), "center_head")
         for down, (value, title) in enumerate(down_values):
-            self.sheet.put((first, row + 2 + down), title, "center_head")
+            place = (first, row + 2 + down)
+            self.sheet.put(place, title, "center_head", to=begin - 1)
             for across, (other, _title) in enumerate(across_values):
                 content = (
                     heat["sample"](down, across)
@@ -478,11 +493,11 @@ class Spreadsheet:
                     else f'=PIVOT.VALUE({key},"__count","{down_field}","{value}",'
                     f'"{across_field}","{other}")'
                 )
-                place = (first + 1 + across, row + 2 + down)
-                self.sheet.put(place, content, "center", "number")
+                place = (begin + across, row + 2 + down)
+                self.sheet.put(place, content, "heat", "number")
         area = (
-            f"{column(first + 1)}{row + 3}:"
-            f"{column(first + len(across_values))}{row + 2 + len(down_values)}"
+            f"{column(begin)}{row + 3}:"
+            f"{column(begin + len(across_values) - 1)}{row + 2 + len(down_values)}"
         )
         self.sheet.conditional.append(
             {
@@ -490,8 +505,8 @@ class Spreadsheet:
                 "ranges": [area],
                 "rule": {
                     "type": "ColorScaleRule",
-                    "minimum": {"type": "value", "color": 0xFFFFFF},
-                    "maximum": {"type": "value", "color": 0x4FA3A7},
+                    "minimum": {"type": "value", "color": int(COLD_COLOR[1:], 16)},
+                    "maximum": {"type": "value", "color": int(HOT_COLOR[1:], 16)},
                 },
             }
         )

@@ -81,10 +81,11 @@ class TestBed:
         self.speed = speed
         self._output = {"stdout": log, "stderr": log, "stdin": processes.DEVNULL}
         self._pbx_process = None
+        self._notified = [self.port]
 
     def start_pbx(self):
         command = [
-            *demo.simulator(self.port, self.pbx_port),
+            *demo.simulator(self._notified, self.pbx_port),
             f"--speed={self.speed}",
         ]
         self._pbx_process = processes.spawn(command, cwd=paths.ROOT, **self._output)
@@ -128,6 +129,33 @@ class TestBed:
             yield process
             if crons and process.poll() is None:
                 self.wait_for_callbacks()
+
+    @contextlib.contextmanager
+    def serving_twice(self, workers):
+        """Run two servers for the time of the block; the PBX notifies them in turn.
+
+        :param int workers: of each, as for :meth:`serving`.
+        :return: their addresses; the first is :attr:`url`.
+        :rtype: list[str]
+        """
+        second = odoo.free_port()
+        with self._notifying(self.port, second):
+            with self.serving(workers), self.serving(workers, second):
+                yield [self.url, f"http://{demo.HOST}:{second}"]
+
+    @contextlib.contextmanager
+    def _notifying(self, *ports):
+        earlier = self._notified
+        self._restart_pbx(ports)
+        try:
+            yield
+        finally:
+            self._restart_pbx(earlier)
+
+    def _restart_pbx(self, ports):
+        self.stop_pbx()
+        self._notified = ports
+        self.start_pbx()
 
     def wait_for_callbacks(self):
         """Wait until the cron has processed all missed clients.

@@ -59,6 +59,8 @@ RIGHTS = """
     mango.command                  mine        -     -     -     -     -     rx    rx
     mango.command                  colleague's -     -     -     -     -     rx    rx
     mango.command                  other's     -     -     -     -     -     -     -
+    mango.request                  company's   -     -     -     -     -     rx    rx
+    mango.request                  other's     -     -     -     -     -     -     -
     mango.event                    company's   -     -     -     -     -     rx    rx
     mango.event                    other's     -     -     -     -     -     -     -
     mango.group                    company's   -     -     -     rx    rx    rx    rx
@@ -110,6 +112,7 @@ WRITTEN = {
     "mango.crm.task": {"attempts": 7},
     "mango.source.report": {"line_id": False},
     "mango.command": {"state": "requested"},
+    "mango.request": {"path": "x"},
     "mango.event": {"state": "pending"},
     "mango.group": {"active": False},
     "mango.route.step": {"ring_seconds": 7},
@@ -152,6 +155,7 @@ METHODS = """
     mango.account           create                            admin
     mango.account           unlink                            admin
     mango.account           write                             admin
+    mango.blocked.number    action_load                       supervisor
     mango.blocked.number    action_unblock                    supervisor
     mango.number.block      action_block                      user
     mango.call              action_block_number               supervisor
@@ -319,6 +323,8 @@ class TestRights(RightsWorld, MangoCase):
             ("mango.account", "other's"): there,
             ("mango.line", "company's"): account.line_ids[0],
             ("mango.line", "other's"): self.line_there,
+            ("mango.request", "company's"): self.request(account),
+            ("mango.request", "other's"): self.request(there),
             ("mango.event", "company's"): self.event(account),
             ("mango.event", "other's"): self.event(there),
             ("mango.route.slot", "company's"): self.env["mango.route.slot"].create(
@@ -357,6 +363,15 @@ class TestRights(RightsWorld, MangoCase):
             **self.commands(),
             **self.checks(),
         }
+
+    def request(self, account):
+        return self.env["mango.request"].create(
+            {
+                "account_id": account.id,
+                "asked_at": "2026-01-01 00:00:00",
+                "path": "groups",
+            }
+        )
 
     def event(self, account):
         return self.env["mango.event"].search([("account_id", "=", account.id)])[:1]

@@ -1,6 +1,6 @@
 """Requests to the PBX (mango-api.md 2, 5, 6).
 
-All HTTP happens in one place, :meth:`Client._post`: a timeout on every request, TLS
+All HTTP happens in one place, :meth:`Client._send`: a timeout on every request, TLS
 verified, no redirects, no retries, status *and* body checked, secrets masked, and every
 failure raised as one of :mod:`.errors`.
 """
@@ -8,6 +8,7 @@ failure raised as one of :mod:`.errors`.
 import json
 import logging
 import re
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
@@ -26,6 +27,7 @@ from .errors import (
     RateLimitedError,
     RefusedError,
     TransportError,
+    VpbxError,
 )
 from .signature import sign
 from .texts import clean, visible
@@ -151,6 +153,25 @@ class Probe:
 
 
 @dataclass(frozen=True)
+class Exchange:
+    """A request and what became of it, without the secrets.
+
+    ``path`` is below ``/vpbx/``, ``text`` the ``json`` field. ``http_status`` and
+    ``code`` (the PBX's) are None without an answer or a code, ``uuid`` is the PBX's
+    name of the request. ``error`` is the name of the class of :mod:`.errors`, None if
+    all went well.
+    """
+
+    path: str
+    text: str
+    seconds: float
+    http_status: int | None
+    code: int | None
+    uuid: str | None
+    error: str | None
+
+
+@dataclass(frozen=True)
 class _Answer:
     payload: dict
     code: int | None
@@ -173,15 +194,28 @@ class Client:
     :type timeout: tuple[float, float]
     :param session: to share or to replace the connection
     :type session: ~requests.Session | None
+    :param on_answer: called with the :class:`Exchange` after each request, in its
+        thread; must not raise
+    :type on_answer: ~collections.abc.Callable | None
     :raise ValueError: if the address may not be used
     """
 
-    def __init__(self, base_url, api_key, api_salt, *, timeout=TIMEOUT, session=None):
+    def __init__(
+        self,
+        base_url,
+        api_key,
+        api_salt,
+        *,
+        timeout=TIMEOUT,
+        session=None,
+        on_answer=None,
+    ):
         self._base_url = check_base_url(base_url)
         self._api_key = api_key or ""
         self._api_salt = api_salt or ""
         self._timeout = timeout
         self._session = session or self._new_session()
+        self._on_answer = on_answer or (lambda exchange: None)
 
     def __repr__(self):
         return f"{type(self).__name__}({self._base_url!r})"
@@ -464,7 +498,7 @@ class Client:
             raise BadAnswerError("The answer has no result.", **answer.facts)
 
     def _post(self, path, payload, *, is_for_link=False):
-        """Send one signed request and read its answer. All HTTP happens here.
+        """Send one signed request, read its answer, and tell of both.
 
         :param str path: below ``/vpbx/``
         :param dict payload: the ``json`` field
@@ -472,6 +506,38 @@ class Client:
         :rtype: _Answer
         """
         text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+        began = time.monotonic()
+
+        def tell(**outcome):
+            seconds = time.monotonic() - began
+            self._on_answer(Exchange(path, text, seconds, **outcome))
+
+        try:
+            answer = self._send(path, text, is_for_link)
+        except VpbxError as error:
+            tell(
+                http_status=error.http_status,
+                code=getattr(error, "code", None),
+                uuid=error.uuid,
+                error=type(error).__name__,
+            )
+            raise
+        tell(
+            http_status=answer.facts["http_status"],
+            code=answer.code,
+            uuid=answer.facts["uuid"],
+            error=None,
+        )
+        return answer
+
+    def _send(self, path, text, is_for_link):
+        """Send one signed request and read its answer. All HTTP happens here.
+
+        :param str path: below ``/vpbx/``
+        :param str text: the ``json`` field
+        :param bool is_for_link: the answer is the address of a recording
+        :rtype: _Answer
+        """
         form = {
             "vpbx_api_key": self._api_key,
             "sign": sign(self._api_key, text, self._api_salt),

@@ -238,6 +238,16 @@ def is_transient(code):
     return code in _TRANSIENT
 
 
+def is_caller_blocked(code):
+    """Tell whether the PBX has refused a call because of the caller's number.
+
+    :param code: a call-end reason
+    :type code: int | None
+    :rtype: bool
+    """
+    return _read_as(code or 0, _OUTCOMES) == 1150
+
+
 def outcome(code):
     """Return what an end reason means for a call without a talk.
 

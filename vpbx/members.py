@@ -228,6 +228,21 @@ KINDS = {
     STATISTICS: _STATISTICS,
 }
 
+_ORDER = {"command_id": Type.ID, "call_id": Type.ID, "to_number": Type.NUMBER}
+
+#: The parameters of our requests that are about calls (mango-api.md 5 and 6.3).
+REQUESTS = {
+    "commands/callback": {**_ORDER, "from": _PARTY, "line_number": Type.NUMBER},
+    "commands/route": _ORDER,
+    "commands/call/hangup": _ORDER,
+    "commands/transfer": {
+        **_ORDER,
+        "method": _words("blind", "hold"),
+        "initiator": Type.NUMBER,
+    },
+    "queries/recording/post": {"recording_id": Type.ID, "action": _words("download")},
+}
+
 #: Kinds that are known to exist, with undocumented content.
 UNDESCRIBED = frozenset(
     {

@@ -21,7 +21,7 @@ import re
 import phonenumbers
 
 from . import codes
-from .members import KINDS, UNDESCRIBED, Many, Type, Words
+from .members import KINDS, REQUESTS, UNDESCRIBED, Many, Type, Words
 from .notifications import read_integer
 from .numbers import HOME_REGION, e164, is_sip
 
@@ -90,12 +90,15 @@ def _tokens_of_members(members):
 
 def _all_tokens():
     yield from _MORE_TOKENS.split()
-    for kind, members in KINDS.items():
+    for kind, members in (KINDS | REQUESTS).items():
         yield from _TOKEN.findall(kind)
         yield from _tokens_of_members(members)
     for kind in UNDESCRIBED:
         yield from _TOKEN.findall(kind)
 
+
+#: The first parts of both differ.
+_MEMBERS = KINDS | REQUESTS
 
 _TOKENS = frozenset(token.lower() for token in _all_tokens()) | set("_./-")
 
@@ -115,12 +118,12 @@ class Learned:
         self.lines = set()
 
     def learn(self, kind, payload):
-        """Collect the ids and numbers of a notification.
+        """Collect the ids and numbers of a notification or a request.
 
-        :param str kind: of the notification
+        :param str kind: of the notification, or the path of the request
         :param dict payload: the decoded ``json``
         """
-        self._learn_object(KINDS.get(kind, {}), payload)
+        self._learn_object(_MEMBERS.get(kind, {}), payload)
 
     def _learn_object(self, members, payload):
         for name, value in payload.items():
@@ -162,13 +165,13 @@ class Pseudonyms:
     # -- notifications ----------------------------------------------------------
 
     def payload(self, kind, payload):
-        """Replace the personal data of a notification.
+        """Replace the personal data of a notification or a request.
 
-        :param str kind: of the notification
+        :param str kind: of the notification, or the path of the request
         :param dict payload: the decoded ``json``
         :rtype: dict
         """
-        return self._object(KINDS.get(kind, {}), payload)
+        return self._object(_MEMBERS.get(kind, {}), payload)
 
     def kind(self, kind):
         """Replace an unknown kind of notification.

@@ -35,7 +35,10 @@ def parse_arguments(arguments=None):
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT)
     parser.add_argument(
-        "--webhook", metavar="URL", default=DEFAULT_WEBHOOK, help="default: %(default)s"
+        "--webhook",
+        metavar="URL",
+        action="append",
+        help=f"default: {DEFAULT_WEBHOOK}; if repeated, each is notified in turn",
     )
     parser.add_argument("--key", default=DEMO_KEY, help="vpbx_api_key")
     parser.add_argument("--salt", default=DEMO_SALT, help="key for signatures")
@@ -82,11 +85,12 @@ def parse_arguments(arguments=None):
         help="allow a webhook that is not on this machine",
     )
     options = parser.parse_args(arguments)
+    options.webhook = options.webhook or [DEFAULT_WEBHOOK]
     if options.play and options.play not in SCENARIOS:
         parser.error(f"there is no scenario {options.play}; --list shows them")
     if options.speed <= 0 or options.greeting < 0 or options.delay < 0:
         parser.error("--speed must be positive, --greeting and --delay not negative")
-    if not options.allow_remote and not on_loopback(options.webhook):
+    if not options.allow_remote and not all(map(on_loopback, options.webhook)):
         parser.error(
             "the webhook is not on this machine; add --allow-remote if that is meant"
         )
@@ -243,7 +247,7 @@ async def serve(options):
             return await play_here(server, options, stopping)
         print(
             f"PBX on http://{options.host}:{options.port}/, "
-            f"notifying {options.webhook}. Ctrl+C ends it.",
+            f"notifying {' and '.join(options.webhook)}. Ctrl+C ends it.",
             flush=True,
         )
         await stopping.wait()

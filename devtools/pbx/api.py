@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 import uuid
+from email.utils import formatdate
 
 from aiohttp import web
 
@@ -92,6 +93,8 @@ class Api:
         started = time.monotonic()
         response = await self._answer(request, path, form)
         response.headers["X-Uuid"] = str(uuid.uuid4())
+        moment = self._exchange.clock.now() + self._settings.clock_shift
+        response.headers["Date"] = formatdate(moment, usegmt=True)
         answer = response.headers.get("Location") or response.text or ""
         elapsed = round((time.monotonic() - started) * 1000, 1)
         self._journal.close(entry, response.status, answer[:2000], elapsed)

@@ -169,7 +169,9 @@ class Exchange:
 
     def _leave_menu(self, call, menu):
         self.end_leg(call, menu, LEFT)
-        self.ring(call, call.scheme, menu)
+        target, extra = call.after_greeting or (call.scheme, {})
+        call.after_greeting = None
+        self.ring(call, target, menu, extra)
 
     def _lose_patience(self, call):
         if call.live and not call.talk_at:

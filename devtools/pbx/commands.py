@@ -127,8 +127,11 @@ class Commands:
             "command_id": command_id,
             "at": exchange.clock.now(),
         }
-        exchange.stop_searching(call, TAKEN_BY_COLLEAGUE)
         extra = {"command_id": command_id} if command_id else {}
+        if leg.role == "menu" and exchange.settings.greeting_to_end:
+            call.after_greeting = number, extra
+            return
+        exchange.stop_searching(call, TAKEN_BY_COLLEAGUE)
         exchange.ring(call, number, leg, extra)
 
     def _hang_up(self, call, leg):

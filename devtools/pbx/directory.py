@@ -28,6 +28,7 @@ class Directory:
             user
             for user in self._company.users
             if extension in (None, "", user.extension)
+            and user.extension not in self._exchange.settings.unlisted
         ]
         return {"users": [self._user(user, wanted) for user in users]}
 

@@ -57,10 +57,21 @@ ON_DUTY = ("103", "104")  # at weekends
 LATE = 12
 RECENT_HOURS, CALLS_AN_HOUR = 3, 9
 
+#: the manager of a customer, as in Odoo's demo data; rung alone while free
+MANAGERS = {
+    "74950000200": "101",
+    "74950000201": "101",
+    "74950000203": "102",
+    "74950000205": "103",
+    "74950000206": "102",
+    "74950000207": "104",
+}
+
 #: numbers of customers who are not in ``company.json``
 STRANGERS = [f"7495000{number}" for number in range(1000, 1420)]
 ANONYMOUS, KNOWN = 0.02, 0.35
 LEFT_IN_MENU, PICKED_UP, PICKED_UP_ALONE = 0.04, 0.9, 0.76
+PICKED_UP_BY_MANAGER = 0.84
 CALLED_BACK, CALLED_AGAIN = 0.6, 0.2
 CLIENT_ANSWERS, TRANSFERRED, RECORDED, ORDERED = 0.7, 0.08, 0.4, 0.5
 
@@ -160,6 +171,11 @@ class Day:
             self._missed(call)
             return
         call.forwarded_at = menu.ended_at
+        manager = MANAGERS.get(client)
+        if manager and self._free([manager], call.forwarded_at):
+            call.missed_by = {"extension": manager}
+            self._ring(call, menu, [manager], PICKED_UP_BY_MANAGER)
+            return
         group = self._company.find_group(line.group)
         free = self._free(group.members, call.forwarded_at)
         call.group = group.extension
@@ -169,16 +185,20 @@ class Day:
             self._missed(call)
             return
         picked_up = PICKED_UP if len(free) > 1 else PICKED_UP_ALONE
-        if self._rng.random() >= picked_up:
-            self._ring_in_vain(call, menu, free)
-            return
-        self._answer(call, menu, free)
+        self._ring(call, menu, free, picked_up)
 
     def _menu(self, call, until):
         callee = {"number": call.line, "line_number": call.line}
         menu = self._leg(call, MENU, "menu", dict(call.caller), callee)
         self._times(menu, call.created_at, 0, until, LEFT)
         return menu
+
+    def _ring(self, call, menu, free, picked_up):
+        """Ring telephones; ``picked_up`` is the probability of an answer."""
+        if self._rng.random() < picked_up:
+            self._answer(call, menu, free)
+        else:
+            self._ring_in_vain(call, menu, free)
 
     def _ring_in_vain(self, call, menu, free):
         ended = call.forwarded_at + self._rng.uniform(9, 40)
@@ -355,7 +375,9 @@ class Day:
     def _member(self, call, taken_from, extension):
         caller = {**call.caller, "taken_from_call_id": taken_from.call_id}
         party = self._company.find_staff(extension).party
-        callee = {**party, "line_number": call.line, "acd_group": call.group}
+        callee = {**party, "line_number": call.line}
+        if call.group:
+            callee["acd_group"] = call.group
         return self._leg(call, DESK, "member", caller, callee)
 
     def _leg(self, call, location, role, caller, callee):

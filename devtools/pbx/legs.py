@@ -91,7 +91,9 @@ class Call:
     ``None`` for the setting; ``came_back``: whether it has, since the last route.
 
     ``staff_answers``: employees in mode ``on`` pick up by themselves. ``talk_seconds``:
-    when the customer hangs up after the answer. ``greeting``: seconds in the menu.
+    when the customer hangs up after the answer. ``greeting``: seconds in the menu;
+    ``after_greeting``: the target of a route that waits for its end, and additional
+    members of the notifications about its legs.
     ``patience``: when the customer hangs up without an answer. ``client_plan``: what a
     called customer does, ``None`` for the setting. ``without_summary``: the summary is
     lost. ``dct``: call tracking data. ``recall_status``: as in the statistics.
@@ -131,6 +133,7 @@ class Call:
     without_summary: bool = False
     timer: object = None
     greeting: float = 0
+    after_greeting: tuple | None = None
     menu_until: float = 0
     forwarded_at: float = 0
     talk_at: float = 0

@@ -4,6 +4,7 @@ The PBX does not repeat a notification that was not answered (``mango-api.md`` 2
 """
 
 import asyncio
+import itertools
 import json
 import time
 from dataclasses import dataclass, field
@@ -146,10 +147,14 @@ class Notifier:
 
 
 class HttpTransport:
-    """Posts to the webhook; every notification is a task of its own."""
+    """Posts to the webhook; every notification is a task of its own.
 
-    def __init__(self, webhook, journal):
-        self.webhook = webhook.rstrip("/")
+    :param list[str] webhooks: several servers of one Odoo are notified in turn.
+    """
+
+    def __init__(self, webhooks, journal):
+        self.webhook = " ".join(webhooks)
+        self._webhooks = itertools.cycle(one.rstrip("/") for one in webhooks)
         self._journal = journal
         self._session = None
         self._tasks = set()
@@ -164,7 +169,9 @@ class HttpTransport:
         status, answer = None, "no answer"
         try:
             async with self._open().post(
-                f"{self.webhook}/{entry.path}", data=form, allow_redirects=False
+                f"{next(self._webhooks)}/{entry.path}",
+                data=form,
+                allow_redirects=False,
             ) as response:
                 text = await response.text(errors="replace")
                 status, answer = response.status, text[:2000]

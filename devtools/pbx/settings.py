@@ -20,8 +20,12 @@ NUMBERS = {
     "download_rate": lambda value: max(int(value), 0),
     "download_cuts": lambda value: max(int(value), 0),
     "statistics_shift": int,
+    "clock_shift": int,
 }
-FLAGS = ("recording", "api_v2", "rate_limits", "notify", "in_statistics")
+FLAGS = (
+    *("recording", "api_v2", "rate_limits", "notify", "in_statistics"),
+    "greeting_to_end",
+)
 #: codes that a refused ``commands/callback`` may have (``mango-api.md`` 7.2)
 REFUSALS = range(2000, 6000)
 
@@ -67,7 +71,8 @@ class Fault:
 class Settings:
     """Settings for the page, the command line and tests.
 
-    ``greeting``: seconds in the menu, 0 for no menu. ``disorder``: of notifications.
+    ``greeting``: seconds in the menu, 0 for no menu. ``greeting_to_end``: a route is
+    carried out when it is over, not at once. ``disorder``: of notifications.
     ``numbers``: integers are sent as numbers or as text. ``errors``: HTTP 200 with
     ``result`` (``ok``); HTTP 4xx with ``result``, ``description``, ``fields``
     (``status``); HTTP 420 with ``code`` (``legacy``). ``client``: what a called
@@ -88,13 +93,15 @@ class Settings:
     ``was_transferred``. ``rate_limits``: are enforced. ``notify``: if false, no
     notification is sent, as if the network were down; the statistics know the calls all
     the same. ``in_statistics``: they know them. ``statistics_shift``: so many seconds
-    are added to their times, as by another clock or time zone. ``delay``: real seconds
-    before every answer of the API. ``download_rate``: bytes per second at which
-    recordings are downloaded, 0 for all at once. ``download_cuts``: how many of the
-    next downloads break off in their middle.
+    are added to their times, as by another clock or time zone. ``clock_shift``: the
+    same for the times of the API's answers. ``unlisted``: extensions that the queries
+    about staff leave out. ``delay``: real seconds before every answer of the API.
+    ``download_rate``: bytes per second at which recordings are downloaded, 0 for all at
+    once. ``download_cuts``: how many of the next downloads break off in their middle.
     """
 
     greeting: float = 5.0
+    greeting_to_end: bool = False
     disorder: str = "none"
     numbers: str = "int"
     errors: str = "ok"
@@ -112,6 +119,8 @@ class Settings:
     notify: bool = True
     in_statistics: bool = True
     statistics_shift: int = 0
+    clock_shift: int = 0
+    unlisted: list = field(default_factory=list)
     delay: float = 0.0
     download_rate: int = 0
     download_cuts: int = 0
@@ -130,6 +139,8 @@ class Settings:
     def _clean(self, name, value):
         if name == "faults":
             return [Fault.parse(fault) for fault in value or []]
+        if name == "unlisted":
+            return [str(extension) for extension in value or []]
         if name in NUMBERS:
             return NUMBERS[name](value)
         if name == "refusal":

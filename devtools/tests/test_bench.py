@@ -48,6 +48,13 @@ class TestBench(unittest.TestCase):
             line.split()[2:], ["0.18", "ms", "0.18", "ms", "1", "/", "1", "100"]
         )
 
+    def test_memory(self):
+        row = Row(
+            "board", [24_300_000], floor=23_100_000, budget=at_most(1.1), unit="MB"
+        )
+        [_headings, line] = table([row]).splitlines()
+        self.assertRegex(line, r"board +1 +24 MB +24 MB +1\.1 +≤ 1\.1 × +pass")
+
     def test_markdown(self):
         heading, rule, line = markdown([Row("bare", [0.02])]).splitlines()
         self.assertEqual(heading.count("|"), rule.count("|"))

@@ -14,7 +14,7 @@ class TestHistory(unittest.TestCase):
 
     def test_nobody_else_has_it(self):
         self.assertFalse(demo.make_wishes(*PORTS, "en_US")["history"])
-        self.assertNotIn("--history", demo.simulator(*PORTS))
+        self.assertNotIn("--history", demo.simulator([8069], 8090))
 
     def test_the_simulator_knows_it(self):
-        self.assertIn("--history", demo.simulator(*PORTS, history=True))
+        self.assertIn("--history", demo.simulator([8069], 8090, history=True))

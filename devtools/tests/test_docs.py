@@ -17,6 +17,9 @@ CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^(?P<level>#+) (?P<text>.+)$", re.MULTILINE)
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 PICTURE = re.compile(r"!\[[^\]]+\]\((?P<target>[^)\s]+)\)")
+QUESTIONS = 20
+#: A row of the table of open questions.
+ROW = re.compile(r"^\| (?P<number>\d+) \|.*\|(?P<tests>[^|]*)\|$", re.MULTILINE)
 # What the app store leaves of a page, and what our page needs of it.
 ALLOWED_TAGS = {
     *("section", "div", "h1", "h2", "h3", "h4", "p", "span", "b", "i", "code", "br"),
@@ -130,6 +133,23 @@ class TestPages(unittest.TestCase):
                 self.assertEqual(outline(english), outline(page))
                 shown = [one.replace(".en.", ".ru.") for one in pictures(english)]
                 self.assertEqual(shown, pictures(page))
+
+
+class TestFirstDay(unittest.TestCase):
+    def test_each_open_question_has_its_tests(self):
+        told = "".join(path.read_text() for path in paths.ROOT.glob("tests/**/*.py"))
+        for page in (paths.ROOT / "docs").glob("first-day*.md"):
+            rows = {
+                int(row["number"]): row["tests"] for row in ROW.finditer(read(page))
+            }
+            # Those of mango-api.md, section 10.
+            self.assertEqual(list(rows), list(range(1, QUESTIONS + 1)))
+            for number, tests in rows.items():
+                with self.subTest(page=name(page), question=number):
+                    names = re.findall(r"`(test_\w+)`", tests)
+                    self.assertTrue(names)
+                    for test in names:
+                        self.assertIn(f"def {test}(", told)
 
 
 class TestPictures(unittest.TestCase):

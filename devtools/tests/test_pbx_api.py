@@ -3,6 +3,7 @@
 import json
 import re
 import unittest
+from email.utils import parsedate_to_datetime
 from unittest import mock
 from urllib.parse import quote
 
@@ -76,6 +77,22 @@ class TestRequests(ApiCase):
         text = '{ "extension" :  "101",  "name": "Тест +/=" }'
         reply = await self.reply("config/users/request", text=text)
         self.assertEqual(len(reply["users"]), 1)
+
+    async def test_unlisted(self):
+        self.pbx.settings.update({"unlisted": ["101", 102]})
+        reply = await self.reply("config/users/request")
+        told = {user["telephony"].get("extension") for user in reply["users"]}
+        self.assertIn("103", told)
+        self.assertFalse(told & {"101", "102"})
+
+    async def test_other_clock(self):
+        moments = []
+        for shift in (0, 300):
+            self.pbx.settings.update({"clock_shift": shift})
+            response = await self.ask("account/balance")
+            moments.append(parsedate_to_datetime(response.headers["Date"]))
+            self.pbx.clock.advance(3)
+        self.assertEqual((moments[1] - moments[0]).total_seconds(), 303)
 
     async def test_lockout(self):
         first = await self.ask("account/balance", sign="bad")

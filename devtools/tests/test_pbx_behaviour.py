@@ -299,6 +299,17 @@ class TestReroute(BehaviourCase):
                 self.assertNotIn("101", self.rung())
                 self.exchange.hang_up_client(call)
 
+    def test_greeting_to_its_end(self):
+        self.pbx.settings.update({"greeting_to_end": True})
+        call = self.call(greeting=10)
+        self.route(call, "104", call.legs[0])
+        self.advance(1)
+        self.assertEqual(self.told(), [("to-104", 1000)])
+        self.assertEqual(call.stage, "menu")
+        self.advance(9)
+        self.assertEqual(self.rung(), ["104"])
+        self.assertEqual(call.legs[1].extra["command_id"], "to-104")
+
     def test_result_of_a_route_never_told(self):
         self.pbx.settings.update({"route": "untold"})
         call = self.call()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from devtools.pbx.app import Pbx
 from devtools.pbx.clock import VirtualClock
-from devtools.pbx.history import DAYS, MOSCOW
+from devtools.pbx.history import DAYS, MANAGERS, MOSCOW
 from devtools.pbx.legs import INBOUND, INTERNAL, OUTBOUND
 from devtools.pbx.statistics import DATE_FORMAT
 from devtools.pbx.testing import Receiver
@@ -111,6 +111,13 @@ class TestMonth(unittest.TestCase):
         ]
         self.assertGreater(len(transferred), 30)
         self.assertGreater(len(self.pbx.recordings.items), 300)
+
+    def test_most_known_customers_reach_their_manager(self):
+        talks = [c for c in self.calls if c.direction == INBOUND and c.talk_at]
+        known = [c for c in talks if c.client in MANAGERS]
+        self.assertGreater(len(known), 200)
+        by_manager = [c for c in known if c.legs[1].extension == MANAGERS[c.client]]
+        self.assertTrue(0.6 < len(by_manager) / len(known) < 0.95)
 
     def test_a_returned_call_follows_the_missed_one(self):
         missed = [c for c in self.calls if c.recall_status == 1]

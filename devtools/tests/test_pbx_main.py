@@ -45,6 +45,7 @@ class TestArguments(unittest.TestCase):
             ("--greeting", "-1"),
             ("--webhook", "https://odoo.example.com/exec/mango"),
             ("--webhook", "http://127.0.0.1.example.com/"),
+            ("--webhook", "http://127.0.0.1/", "--webhook", "http://10.0.0.1/"),
             ("--disorder", "chaos"),
         ):
             with self.subTest(arguments=arguments):
@@ -59,7 +60,7 @@ class TestArguments(unittest.TestCase):
         options = command_line.parse_arguments(
             ["--webhook", "http://10.0.0.1/", "--allow-remote"]
         )
-        self.assertEqual(options.webhook, "http://10.0.0.1/")
+        self.assertEqual(options.webhook, ["http://10.0.0.1/"])
 
 
 class TestProcess(unittest.TestCase):
@@ -173,11 +174,13 @@ class TestClockAndTransport(unittest.IsolatedAsyncioTestCase):
         await site.start()
         port = site._server.sockets[0].getsockname()[1]
         journal = Journal(RealClock())
-        transport = HttpTransport(f"http://127.0.0.1:{port}/base/", journal)
+        # Two servers, which are notified in turn.
+        urls = [f"http://127.0.0.1:{port}/{name}/" for name in ("one", "two")]
+        transport = HttpTransport(urls, journal)
         self.addAsyncCleanup(transport.close)
         done = asyncio.Event()
         journal.watch(lambda _e: all(e.ok for e in journal.entries) and done.set())
         for path in ("events/call", "events/summary"):
             transport(journal.open("sent", path, {}), {"json": "{}"})
         await asyncio.wait_for(done.wait(), 5)
-        self.assertCountEqual(order, ["/base/events/call", "/base/events/summary"])
+        self.assertCountEqual(order, ["/one/events/call", "/two/events/summary"])

@@ -8,6 +8,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ...tools.locking import in_own_transaction
+from ...vpbx import codes
 from .fold import HAND, MISSED, TALK, TRY, Fact, fold
 
 #: How many calls of one client are considered; robots make more.
@@ -279,6 +280,7 @@ class MangoCallback(models.Model):
                 "answered_at",
                 "ended_at",
                 "wait_duration",
+                "end_reason",
                 "create_date",
             ],
             order="started_at desc",
@@ -306,10 +308,15 @@ class MangoCallback(models.Model):
         return [fact for fact in facts if fact is not None]
 
     def _is_passed_over(self, account, call):
-        """Tell whether a missed call was too short or became known too late."""
+        """Tell whether a missed call does not count.
+
+        It was too short, became known too late, or the PBX refused it because the
+        number is on its black list.
+        """
         max_age = timedelta(hours=account.callback_max_age_hours)
         return (
             call.wait_duration < account.callback_min_wait
+            or codes.is_caller_blocked(call.end_reason)
             or call.create_date - call.started_at > max_age
         )
 

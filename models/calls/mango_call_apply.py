@@ -139,9 +139,10 @@ class MangoCall(models.Model):
         if number_is_new or origin_is_new:
             changed |= self._identify_client()
         changed |= self._on_changed(state, extensions)
+        arrived = self.env["res.users"]
         if changed or legs._users() != people:
             self._update_participants()
-        arrived = self._put_on_screens(state, extensions)
+            arrived = self._put_on_screens(state, extensions)
         if changed:
             self._notify_participants()
         elif legs_changed or arrived:

@@ -28,7 +28,7 @@ class Rules:
 class Facts:
     """A call and its client.
 
-    ``is_refused``: the number is our own, a colleague's or on the blacklist. ``delay``
+    ``is_refused``: the number is our own, a colleague's or blocked. ``delay``
     is how long after its start the call became known. ``closed_at`` is when the last
     lead of the client was won or lost.
     """

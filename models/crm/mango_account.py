@@ -1,10 +1,14 @@
+import logging
 from datetime import timedelta
 
 from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 
 from ...tools.caches import clear_caches
+from ...vpbx import errors
 from .lead_rules import ALWAYS, ANSWERED, MISSED, NEVER
+
+_logger = logging.getLogger(__name__)
 
 LEAD_POLICIES = [
     (NEVER, "Never"),
@@ -111,6 +115,16 @@ class MangoAccount(models.Model):
         result = super().write(vals)
         if not vals.keys().isdisjoint(CACHED_FIELDS):
             clear_caches(self.env)
+        return result
+
+    def action_load_users(self):
+        """Load staff and lines, and the black list if the PBX shows it."""
+        result = super().action_load_users()
+        try:
+            self.env["mango.blocked.number"]._load(self)
+        except errors.VpbxError as error:
+            # Not what was asked for. The list's own button explains it.
+            _logger.info("the black list was not loaded: %s", error)
         return result
 
     @tools.ormcache("self.id")

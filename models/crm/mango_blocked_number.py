@@ -7,9 +7,9 @@ from ...vpbx import errors, numbers
 
 
 class MangoBlockedNumber(models.Model):
-    """A number that users have put on the PBX's black list from Odoo.
+    """An entry of the PBX's black list, put there by users of Odoo or in its cabinet.
 
-    Only written after the PBX has accepted it, so that both lists agree.
+    Written only after the PBX has accepted or told it, so that both lists agree.
     """
 
     _name = "mango.blocked.number"
@@ -22,13 +22,20 @@ class MangoBlockedNumber(models.Model):
         "mango.account", string="PBX", required=True, readonly=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="account_id.company_id", store=True)
-    number = fields.Char(required=True, readonly=True, help="E.164")
+    number = fields.Char(
+        required=True, readonly=True, help="E.164, or a mask as in the PBX's cabinet."
+    )
     number_display = fields.Char(
         string="Blocked Number", compute="_compute_number_display"
     )
     number_ref = fields.Char(readonly=True, help="The PBX's id of the entry.")
     reason = fields.Char(readonly=True)
-    user_id = fields.Many2one("res.users", string="Blocked By", readonly=True)
+    user_id = fields.Many2one(
+        "res.users",
+        string="Blocked By",
+        readonly=True,
+        help="Empty if the number was blocked in the PBX's cabinet.",
+    )
     blocked_at = fields.Datetime(string="Blocked", readonly=True)
     _number_uniq = models.UniqueIndex(
         "(account_id, number)", "This number is already blocked."
@@ -76,6 +83,63 @@ class MangoBlockedNumber(models.Model):
 
         in_own_transaction(self.env, f"mango_office/blocked/{account.id}", store)
         self.env.invalidate_all()
+
+    @api.model
+    def _load(self, account):
+        """Read the black list of a PBX.
+
+        It is requested once, before anything is written or locked.
+
+        :param mango.account account: the PBX.
+        :raise VpbxError: if it does not tell.
+        """
+        asked_at = fields.Datetime.now()
+        with account._client() as client:
+            listed = client.blocked()
+        entries = {
+            # Whatever is not only digits is a mask.
+            (entry.number.isdecimal() and account._e164(entry.number))
+            or entry.number: entry
+            for entry in listed
+        }
+
+        def store(own):
+            rows = own[self._name]
+            known = rows.search(Domain("account_id", "=", account.id))
+            # One that was blocked in the meantime is not gone.
+            known.filtered(
+                lambda row: (
+                    row.number not in entries
+                    and not (row.blocked_at and row.blocked_at >= asked_at)
+                )
+            ).unlink()
+            row_by_number = known.exists().grouped("number")
+            new = []
+            for number, entry in entries.items():
+                vals = {"number_ref": entry.ref, "reason": entry.comment}
+                row = row_by_number.get(number)
+                if not row:
+                    new.append({"account_id": account.id, "number": number, **vals})
+                elif row.number_ref != entry.ref:
+                    # Not the entry that was made from Odoo.
+                    row.write({**vals, "user_id": False, "blocked_at": False})
+            rows.create(new)
+
+        in_own_transaction(self.env, f"mango_office/blocked/{account.id}", store)
+        self.env.invalidate_all()
+
+    def action_load(self):
+        """Read the black lists of the user's PBXes."""
+        self.check_access("read")
+        accounts = self.env["mango.account"].search(
+            Domain("company_id", "in", self.env.companies.ids)
+        )
+        for account in accounts.filtered("is_connected"):
+            try:
+                self._load(account)
+            except errors.VpbxError as error:
+                raise self._refusal(error) from error
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     def _refusal(self, error):
         return UserError(self.env["mango.error.message"]._explain_error(error))

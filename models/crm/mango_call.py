@@ -90,7 +90,9 @@ class MangoCall(models.Model):
 
         :rtype: bool
         """
-        return self._has_chatter_line() or self._may_make_lead()
+        return (
+            self._has_chatter_line() or self._may_make_lead() or self._has_made_lead()
+        )
 
     def _has_chatter_line(self):
         """Tell whether the call is, or has to be, in a chatter.
@@ -124,6 +126,14 @@ class MangoCall(models.Model):
         if self.direction != "inbound" or not self.client_number:
             return False
         return self.account_id._makes_leads() and not self._is_history()
+
+    def _has_made_lead(self):
+        """Tell whether the lead may be one that the rules have created of this call.
+
+        :rtype: bool
+        """
+        is_automatic = bool(self.lead_id) and not self.lead_is_manual
+        return is_automatic and self.account_id._makes_leads()
 
     def _is_history(self):
         """Tell whether the call became known too late to matter to the CRM.
@@ -211,11 +221,11 @@ class MangoCall(models.Model):
 
     def _store_visitor(self, state, **vals):
         with self._locked() as call:
-            before = {name: call[name] for name in UTM_FIELDS}
             call.write({"visitor_state": state, **vals})
             # The lead may have been created before the answer.
             made = call.env["mango.client.lead"].search([("call_id", "=", call.id)])
-            made.lead_id._replace_source(before, call)
+            for row in made:
+                row._take_over(call)
             call._notify_participants()
 
     # ------------------------------------------------------------
@@ -274,6 +284,8 @@ class MangoCall(models.Model):
         line = self.line_id
         vals = {
             **self._prepare_lead_vals(),
+            **{name: self[name].id for name in UTM_FIELDS},
+            "tag_ids": line.tag_ids.ids,
             "partner_id": partner.id,
             "user_id": self._lead_salesperson(partner).id,
             "company_id": self.company_id.id,
@@ -282,8 +294,6 @@ class MangoCall(models.Model):
         vals.pop("team_id", None)
         if line.team_id:
             vals["team_id"] = line.team_id.id
-        if line.tag_ids:
-            vals["tag_ids"] = [fields.Command.set(line.tag_ids.ids)]
         return vals
 
     def _lead_salesperson(self, partner):
@@ -407,7 +417,7 @@ class MangoCall(models.Model):
         self._check_may_block_number()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Block this number"),
+            "name": self.env._("Block This Number"),
             "res_model": "mango.number.block",
             "views": [(False, "form")],
             "target": "new",
@@ -424,6 +434,11 @@ class MangoCall(models.Model):
         # sudo: mango.blocked.number - only created by blocking, which was checked.
         blocked_sudo = self.env["mango.blocked.number"].sudo()
         blocked_sudo._block(self.account_id, self.client_number, reason)
+        # sudo: mango.client.lead, mango.crm.task - what has been created of the calls
+        # of a number that is blocked now.
+        rows_sudo = self.env["mango.client.lead"].sudo()
+        made = rows_sudo.search([("lead_id", "in", self.sudo().lead_id.ids)]).call_id
+        (self.sudo() | made)._update_crm_soon()
 
     # ------------------------------------------------------------
     # Outcome

@@ -1,10 +1,12 @@
+from dataclasses import replace
 from typing import NamedTuple
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.locking import in_own_transaction
+from ...vpbx import codes
 from .lead_rules import CREATE, Facts, decide
 
 #: Automatic changes are documented by the calls themselves.
@@ -50,6 +52,12 @@ class MangoClientLead(models.Model):
         index="btree_not_null",
         ondelete="set null",
         help="The call that the lead was created from; empty if a user created it.",
+    )
+    call_facts = fields.Json(
+        readonly=True, help="What was known of the call when the lead was created."
+    )
+    lead_vals = fields.Json(
+        readonly=True, help="The values that the call has given to the lead."
     )
     _client_uniq = models.UniqueIndex(
         "(account_id, client_key)", "The client already has a row."
@@ -149,10 +157,9 @@ class MangoClientLead(models.Model):
 
         :param mango.call calls: of one PBX and one number.
         """
+        made = self.search(Domain("call_id", "in", calls.ids)).call_id
         calls = calls.filtered(
-            lambda call: (
-                call.direction == "inbound" and call.client_number and call.started_at
-            )
+            lambda call: call.started_at and (call in made or _may_belong(call))
         )
         if not calls or not calls.account_id._makes_leads():
             return
@@ -160,11 +167,12 @@ class MangoClientLead(models.Model):
 
         def make(own):
             context = {**own.context, **QUIET, "lang": account._language()}
-            own = own(context=context)
+            rows = self.with_env(own(context=context))
+            ordered = calls.with_env(rows.env).exists().sorted(_order)
+            rows.search(Domain("call_id", "in", ordered.ids))._review()
             leads = {}
-            ordered = calls.with_env(own).exists().sorted(_order)
-            for call in ordered:
-                if lead := own["mango.client.lead"]._lead_for(call):
+            for call in ordered.filtered(_may_belong):
+                if lead := rows._lead_for(call):
                     leads[call.id] = lead.id
             return leads
 
@@ -195,7 +203,9 @@ class MangoClientLead(models.Model):
             self._facts(call, client), call.line_id._lead_rules(client.account)
         )
         if lead:
-            if verdict == CREATE and row.lead_id == lead:
+            is_origin = row.lead_id == lead and row.call_id
+            if verdict == CREATE and is_origin and _order(call) < _order(row.call_id):
+                # Calls become known in any order.
                 row._take_over(call)
             return lead
         return self._create_lead(call, client) if verdict == CREATE else lead
@@ -212,7 +222,9 @@ class MangoClientLead(models.Model):
             started_at=call.started_at,
             delay=call.create_date - call.started_at,
             is_known=bool(client.partner),
-            is_refused=is_colleague or client.number in refused,
+            is_refused=is_colleague
+            or client.number in refused
+            or codes.is_caller_blocked(call.end_reason),
             is_chosen_by_hand=call.lead_is_manual,
             closed_at=self._closed_at(client),
         )
@@ -241,40 +253,141 @@ class MangoClientLead(models.Model):
     @api.model
     def _create_lead(self, call, client):
         row = self._claim(client)
-        lead = (
-            self.env["crm.lead"]
-            .with_company(call.company_id)
-            .create(call._prepare_rule_lead_vals(client.partner))
-        )
-        row.write({"lead_id": lead.id, "call_id": call.id})
+        vals = call._prepare_rule_lead_vals(client.partner)
+        lead = self.env["crm.lead"].with_company(call.company_id).create(vals)
+        row.write({"lead_id": lead.id, **self._prepare_origin_vals(call, vals)})
         return lead
 
-    def _take_over(self, call):
-        """Update an open lead as if it had been created from an earlier call.
+    @api.model
+    def _prepare_origin_vals(self, call, lead_vals):
+        return {
+            "call_id": call.id,
+            "call_facts": self._call_facts(call),
+            "lead_vals": lead_vals,
+        }
 
-        Calls become known in any order. Manual changes are kept.
+    def _take_over(self, call):
+        """Update a lead as if it had been created from this call as known now.
+
+        Manual changes are kept.
 
         :param mango.call call: one that would create a lead by itself.
         """
-        origin = self.call_id
-        if not origin or _order(call) > _order(origin):
-            return
-        lead = self.lead_id
-        before = origin._prepare_rule_lead_vals(lead.partner_id)
+        call = call.with_context(**QUIET, lang=call.account_id._language())
+        lead = self.lead_id.with_env(call.env)
+        before = self.lead_vals or {}
         after = call._prepare_rule_lead_vals(lead.partner_id)
         changes = {
-            name: value
+            name: [fields.Command.set(value)] if name == "tag_ids" else value
             for name, value in after.items()
-            if value != before.get(name)
-            and lead._fields[name].type != "many2many"
-            and lead._fields[name].convert_to_write(lead[name], lead)
-            == (before.get(name) or False)
+            if value != before.get(name, False)
+            and _has_value(lead, name, before.get(name, False))
         }
-        if lead.tag_ids == origin.line_id.tag_ids != call.line_id.tag_ids:
-            changes["tag_ids"] = [fields.Command.set(call.line_id.tag_ids.ids)]
-        lead.write(changes)
-        self.call_id = call
+        if changes:
+            lead.write(changes)
+        self.write(self._prepare_origin_vals(call, after))
+
+    # ------------------------------------------------------------
+    # Leads of calls that have turned out otherwise
+    # ------------------------------------------------------------
+
+    @api.model
+    def _call_facts(self, call):
+        """Return what the rules go by that may turn out otherwise for a call.
+
+        New settings and corrections by users change nothing of it: they do not concern
+        leads that there are.
+
+        :return: as stored with the lead.
+        :rtype: dict
+        """
+        facts = self._facts(call, self._client(call)[0])
+        return {
+            "direction": facts.direction,
+            "number": facts.number,
+            "is_answered": facts.is_answered,
+            "is_refused": facts.is_refused,
+            "user_id": call.user_id.id,
+        }
+
+    def _review(self):
+        """Correct the open leads whose call has turned out otherwise.
+
+        A lead is created while the call is not over, and notifications come in any
+        order. If none of its calls would create it now, it is deleted, unless somebody
+        has worked with it.
+        """
+        for row in self:
+            facts = row._call_facts(row.call_id)
+            if not row.call_facts or row.call_facts == facts or not row._open_lead():
+                continue
+            calls = row.lead_id.mango_call_ids.filtered(
+                lambda call: call.started_at and _may_belong(call)
+            )
+            if facts["number"] == row.call_facts["number"]:
+                calls |= row.call_id
+            else:
+                calls -= row.call_id
+            founding = calls.filtered(self._would_create).sorted(_order)[:1]
+            if founding:
+                row._take_over(founding)
+            elif not row._is_worked_with():
+                row._withdraw()
+
+    @api.model
+    def _would_create(self, call):
+        """Tell whether a call would create a lead, now that it has one.
+
+        :rtype: bool
+        """
+        client, _lead = self._client(call)
+        facts = replace(self._facts(call, client), closed_at=None)
+        rules = call.line_id._lead_rules(client.account)
+        # The contact may have been created for this lead.
+        return any(
+            decide(replace(facts, is_known=is_known), rules) == CREATE
+            for is_known in (False, True)
+        )
+
+    def _is_worked_with(self):
+        """Tell whether somebody, or another automatism, has worked with the lead.
+
+        :rtype: bool
+        """
+        lead = self.lead_id
+        call_subtype = self.env.ref("mango_office.mt_call")
+        return (
+            lead.write_uid.id != SUPERUSER_ID
+            or not all(_has_value(lead, *item) for item in self.lead_vals.items())
+            or bool(lead.activity_ids)
+            or any(lead.mango_call_ids.mapped("lead_is_manual"))
+            or bool(lead.message_ids.filtered(lambda m: m.subtype_id != call_subtype))
+        )
+
+    def _withdraw(self):
+        """Delete the lead as if it had never been created."""
+        lead = self.lead_id
+        calls = lead.mango_call_ids
+        calls.with_context(tracking_disable=True).lead_id = False
+        lead.unlink()
+        calls._follow_client()
+        calls._update_crm_soon()  # They may belong into a contact's chatter now.
+        for call in calls:
+            call._notify_participants()
 
 
 def _order(call):
     return call.started_at, call.entry_id
+
+
+def _may_belong(call):
+    """Tell whether a call may belong to the lead of a client."""
+    return call.direction == "inbound" and bool(call.client_number)
+
+
+def _has_value(lead, name, value):
+    """Tell whether a field of a lead has the value that was written to it."""
+    field = lead._fields[name]
+    if field.type == "many2many":
+        return set(lead[name].ids) == set(value or ())
+    return field.convert_to_write(lead[name], lead) == (value or False)

@@ -86,7 +86,7 @@ class MangoAccount(models.Model):
         self.check_access("write")
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Fetch calls from the PBX"),
+            "name": self.env._("Fetch Calls from the PBX"),
             "res_model": "mango.statistics.import.start",
             "view_mode": "form",
             "target": "new",

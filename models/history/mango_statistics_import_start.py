@@ -48,7 +48,7 @@ class MangoStatisticsImportStart(models.TransientModel):
         )
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Fetch calls from the PBX"),
+            "name": self.env._("Fetch Calls from the PBX"),
             "res_model": "mango.statistics.import",
             "res_id": job.id,
             "view_mode": "form",

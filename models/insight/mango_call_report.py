@@ -21,17 +21,22 @@ class MangoCallReport(models.Model):
         "mango.call": [
             "account_id",
             "answered_at",
+            "campaign_id",
             "client_number",
             "company_id",
             "direction",
             "extension_id",
             "lead_id",
             "line_id",
+            "medium_id",
+            "outcome_id",
             "partner_id",
             "result",
             "route_answered",
             "route_attempts",
+            "route_step_id",
             "routed_to",
+            "source_id",
             "started_at",
             "talk_duration",
             "user_id",
@@ -93,6 +98,19 @@ class MangoCallReport(models.Model):
         help="The employee's team; for a call without an employee, the lead's.",
     )
     line_id = fields.Many2one("mango.line", readonly=True)
+    source_id = fields.Many2one(
+        "utm.source",
+        readonly=True,
+        help="The advertisement that the call came from: that of its line, or what "
+        "call tracking has told.",
+    )
+    medium_id = fields.Many2one("utm.medium", readonly=True)
+    campaign_id = fields.Many2one("utm.campaign", readonly=True)
+    outcome_id = fields.Many2one(
+        "mango.call.outcome",
+        readonly=True,
+        help="What the talk led to, as the employee has noted it.",
+    )
     partner_id = fields.Many2one("res.partner", string="Contact", readonly=True)
     client = fields.Char(
         readonly=True, help="The contact's name, or else the number; empty if hidden."
@@ -102,6 +120,12 @@ class MangoCallReport(models.Model):
         "res.users",
         readonly=True,
         help="The employee chosen by Odoo; the last one if there were several.",
+    )
+    route_step_id = fields.Many2one(
+        "mango.route.step",
+        string="Routing Step",
+        readonly=True,
+        help="The step of the plan that was rung last.",
     )
     route_attempts = fields.Integer(
         string="Routing Steps",
@@ -198,10 +222,15 @@ class MangoCallReport(models.Model):
                    call.extension_id,
                    COALESCE(employee.sale_team_id, lead.team_id) AS team_id,
                    call.line_id,
+                   call.source_id,
+                   call.medium_id,
+                   call.campaign_id,
+                   call.outcome_id,
                    call.partner_id,
                    COALESCE(partner.complete_name, call.client_number) AS client,
                    call.lead_id,
                    call.routed_to,
+                   call.route_step_id,
                    call.route_attempts,
                    %(measures)s
               FROM mango_call call

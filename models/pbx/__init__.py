@@ -8,6 +8,7 @@ from . import (
     mango_extension,
     mango_group,
     mango_line,
+    mango_request,
     res_company,
     res_config_settings,
     res_partner,

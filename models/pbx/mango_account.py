@@ -1,4 +1,4 @@
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -8,6 +8,7 @@ from ...tools.caches import clear_caches
 from ...tools.locking import in_own_transaction
 from ...vpbx import addresses, errors, numbers
 from ...vpbx.client import Client
+from .mango_request import record_request
 
 # The same few numbers recur, each in several notifications.
 _e164 = lru_cache(maxsize=1024)(numbers.e164)
@@ -295,7 +296,12 @@ class MangoAccount(models.Model):
                     "cabinet, under Integrations ▸ API connector."
                 )
             )
-        return Client(account_sudo.api_url, account_sudo.api_key, account_sudo.api_salt)
+        return Client(
+            account_sudo.api_url,
+            account_sudo.api_key,
+            account_sudo.api_salt,
+            on_answer=partial(record_request, self.env.registry, self.id),
+        )
 
     def action_test_connection(self):
         """Check the connection to the PBX step by step, and show the result."""

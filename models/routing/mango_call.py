@@ -79,9 +79,9 @@ class MangoCall(models.Model):
     @api.depends("route_trace", "client_number", "partner_id", "lead_id")
     @api.depends_context("lang", "uid")
     def _compute_route_reason(self):
-        words = self.env["mango.route.words"]
+        reasons = self.env["mango.route.words"]._reasons(self)
         for call in self:
-            call.route_reason = words._reason(call)
+            call.route_reason = reasons[call]
 
     @api.depends("route_trace", "route_state")
     @api.depends_context("lang", "uid")

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.fields import Domain
 
 from ...vpbx import errors
 from .decision import OWNERS
@@ -43,21 +44,34 @@ class MangoRouteWords(models.AbstractModel):
     # ------------------------------------------------------------
 
     @api.model
-    def _reason(self, call):
-        """Explain to whom a call was routed and why, or why it was not.
+    def _reasons(self, calls):
+        """Explain to whom calls were routed and why, or why they were not.
 
-        :param mango.call call: one call.
-        :rtype: str
+        :param mango.call calls: any.
+        :rtype: dict[mango.call, str]
         """
+        names = {
+            account: self._names(
+                account, [entry for call in of_account for entry in self._told(call)]
+            )
+            for account, of_account in calls.grouped("account_id").items()
+        }
+        return {call: self._reason(call, names[call.account_id]) for call in calls}
+
+    def _reason(self, call, names):
         trace = call.route_trace or []
         if not trace:
             return ""
-        told = [entry for entry in trace if entry["reason"] not in NOT_FOR_CALLER]
+        told = self._told(call)
         if not told:
             return self._nobody(call, trace)
-        names = self._names(call.account_id, told)
         sentences = [self._sentence(entry, names) for entry in told]
         return " ".join(dict.fromkeys(filter(None, sentences)))
+
+    def _told(self, call):
+        """Return the entries of a call's trace that concern the caller."""
+        trace = call.route_trace or []
+        return [entry for entry in trace if entry["reason"] not in NOT_FOR_CALLER]
 
     def _nobody(self, call, trace):
         """Explain why the plan had nobody for the caller."""
@@ -114,34 +128,81 @@ class MangoRouteWords(models.AbstractModel):
         ]
 
     @api.model
-    def _stand_in(self, call, numbers):
-        """Return for whom the user is a substitute, and why.
+    def _why_rung(self, call, numbers):
+        """Explain why a call rings at the user, who is not the first choice.
 
         :param mango.call call: that rings.
         :param frozenset[str] numbers: the user's extensions.
-        :return: empty if they stand in for nobody.
+        :return: empty if the call is the user's own, or was not routed to them.
         :rtype: str
         """
-        last = call.route_trace[-1] if call.route_trace else {}
-        absent = last.get("for")
-        if last.get("extension") not in numbers or not absent:
+        *before, last = call.route_trace or [{}]
+        if last.get("verdict") != "rung" or last["extension"] not in numbers:
             return ""
-        name = self._names(call.account_id, [last]).get(
-            absent["extension"] or absent["user"], ""
+        if absent := last.get("for"):
+            return self._instead(call, absent, stands_in=True)
+        if meant := self._meant_first(before):
+            return self._instead(call, meant, stands_in=False)
+        if last["target"] == "team":
+            return self.env._("Your turn in the sales team")
+        if last["target"] == "last_spoken":
+            return self.env._("You spoke with the client last")
+        return ""
+
+    def _meant_first(self, trace):
+        """Return the entry of the person whose call it was to be, None without one.
+
+        The members of a team are equal.
+
+        :rtype: dict | None
+        """
+        people = (
+            entry
+            for entry in trace
+            if entry["extension"] or entry.get("user")
+            if entry["reason"] not in NOT_FOR_CALLER and entry["target"] != "team"
         )
-        if absent["reason"] in ("talking", "ringing", "busy"):
-            return self.env._("%s is talking · you stand in", name)
-        if absent["reason"] == "no_answer":
-            return self.env._("%s does not answer · you stand in", name)
-        return self.env._("%s is not available · you stand in", name)
+        return next(people, None)
+
+    def _instead(self, call, absent, stands_in):
+        """Explain who does not take a call, and what the user has to do with it.
+
+        :param dict absent: who was meant: ``extension``, ``user`` and ``reason``.
+        :param bool stands_in: the user is their substitute, not the plan's next.
+        :rtype: str
+        """
+        names = self._names(call.account_id, [absent])
+        name = names.get(absent["extension"] or absent["user"], "")
+        taking_another = (
+            self.env._("%s is taking another call · your turn", name),
+            self.env._("%s is taking another call · you stand in", name),
+        )
+        words = {
+            "talking": (
+                self.env._("%s is talking · your turn", name),
+                self.env._("%s is talking · you stand in", name),
+            ),
+            "ringing": taking_another,
+            "busy": taking_another,
+            "no_answer": (
+                self.env._("%s does not answer · your turn", name),
+                self.env._("%s does not answer · you stand in", name),
+            ),
+        }
+        # Other reasons are nobody's business.
+        not_available = (
+            self.env._("%s is not available · your turn", name),
+            self.env._("%s is not available · you stand in", name),
+        )
+        return words.get(absent["reason"], not_available)[stands_in]
 
     def _is_supervisor(self):
         return self.env.su or self.env.user.has_group("mango_office.group_supervisor")
 
     def _names(self, account, trace):
-        """Return the names of the people in a trace.
+        """Return the names of the people, groups and numbers in a trace.
 
-        :return: by extension's number, and by user's id for those without one.
+        :return: by number, and by user's id for people without one.
         :rtype: dict[str | int, str]
         """
         extensions = {entry["extension"] for entry in trace}
@@ -158,7 +219,30 @@ class MangoRouteWords(models.AbstractModel):
         user_ids = {entry.get("user") for entry in trace}
         user_ids |= {(entry.get("for") or {}).get("user") for entry in trace}
         users_sudo = self.env["res.users"].sudo().browse(user_ids - {None}).exists()
-        return {**names, **{user.id: user.name for user in users_sudo}}
+        return {
+            **names,
+            **{user.id: user.name for user in users_sudo},
+            **self._names_of_numbers(account, trace),
+        }
+
+    def _names_of_numbers(self, account, trace):
+        """Return what to call the groups and the outside numbers in a trace."""
+        numbers = {entry.get("number") for entry in trace} - {None}
+        if not numbers:
+            return {}
+        # sudo: mango.group - names of groups, for readers of the call.
+        groups_sudo = (
+            self.env["mango.group"]
+            .sudo()
+            .search(
+                Domain("account_id", "=", account.id)
+                & Domain("number", "in", list(numbers))
+            )
+        )
+        return {
+            **{number: account._display_number(number) for number in numbers},
+            **{group.number: group.display_name for group in groups_sudo},
+        }
 
     # ------------------------------------------------------------
     # One entry
@@ -166,8 +250,8 @@ class MangoRouteWords(models.AbstractModel):
 
     def _sentence(self, entry, names):
         """Return an entry as one or two sentences."""
-        if entry["target"] is None:
-            return self._consequence(entry, names)
+        if not self._who(entry, names):
+            return self._consequence(entry, names)  # of the step or of all
         subject = self._subject(entry, names)
         if entry["reason"] == "available":
             return f"{subject}."
@@ -175,14 +259,20 @@ class MangoRouteWords(models.AbstractModel):
 
     def _subject(self, entry, names):
         """Return the subject of an entry, and why it was chosen."""
-        who, why = self._who(entry, names), self._why(entry, names)
+        who = self._who(entry, names)
         if not who:
-            return why
+            return self._label(entry["target"])
+        if entry.get("number"):
+            label = self._label(entry["target"])
+            return self.env._("%(target)s: %(name)s", target=label, name=who)
+        why = self._why(entry, names)
         return self.env._("%(who)s, %(why)s", who=who, why=why) if why else who
 
     def _who(self, entry, names):
-        """Return name and number of the person in an entry."""
-        number = entry["extension"] or entry.get("number")
+        """Return name and number of the person, or of the group, in an entry."""
+        if number := entry.get("number"):
+            return names.get(number, number)
+        number = entry["extension"]
         name = names.get(entry["extension"]) or names.get(entry.get("user"))
         if name and number:
             return f"{name} ({number})"
@@ -223,8 +313,7 @@ class MangoRouteWords(models.AbstractModel):
     def _title(self, entry, names):
         if entry["target"] is None:
             return self.env._("Not routed by Odoo")
-        title = self._subject(entry, names) or self._label(entry["target"])
-        return title[:1].upper() + title[1:]
+        return self._subject(entry, names)
 
     def _consequence(self, entry, names):
         """Return the outcome of an entry, as a sentence."""

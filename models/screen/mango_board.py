@@ -26,11 +26,12 @@ class MangoBoard(models.AbstractModel):
         )
         calls = self._live_calls()
         activities = self._activities(extensions, calls)
+        departments = extensions._departments()
         return {
             "extensions": [
                 {
                     **extension._describe(),
-                    "department": extension.department or "",
+                    "department": departments[extension.id],
                     **activities.get(extension.id, {"state": "free", "call": False}),
                 }
                 for extension in extensions

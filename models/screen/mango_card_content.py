@@ -305,7 +305,8 @@ class MangoCardContent(models.AbstractModel):
                 "result": past.result,
                 "started_at": fields.Datetime.to_string(past.started_at),
                 "talk_duration": past.talk_duration,
-                "user": past.user_id.name or past.group_text or "",
+                "user": past.user_id.name or "",
+                "group": past.group_text or "",
             }
             for past in calls
         ]

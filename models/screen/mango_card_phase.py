@@ -26,8 +26,9 @@ class MangoCardPhase(models.AbstractModel):
         :return: ``phase``, ``about`` (``asking`` or ``asked`` for a consultation,
             ``back`` for a returned client, or empty), ``message`` (a sentence or
             empty), ``leaves`` (whether the card closes by itself), ``seconds`` (of
-            ringing or talking; False at the end), ``consulting`` (the colleague being
-            consulted) and ``target`` (the target of a transfer).
+            ringing, talking or a consultation; False if unknown), ``consulting`` (the
+            colleague being consulted; with ``asking``, the phone still rings) and
+            ``target`` (the target of a transfer).
         :rtype: dict
         """
         legs = self._legs_of(call, numbers)
@@ -51,7 +52,10 @@ class MangoCardPhase(models.AbstractModel):
         if phase == "transferring":
             target = self._target(call, numbers, command)
             return {**view, "consulting": "", "target": target}
-        consulting = self._consulting(call, live, numbers)
+        asked = self._asked(live, numbers)
+        if asked.state == "appeared":
+            view["about"] = "asking"
+        consulting = self._party_name(call, asked)
         return {**view, "consulting": consulting, "target": ""}
 
     @api.model
@@ -390,10 +394,10 @@ class MangoCardPhase(models.AbstractModel):
         if about == "back":
             return self._back_message(call, others)
         if phase == "greeting":
-            stand_in = self.env["mango.route.words"]._stand_in(call, numbers)
-            return stand_in or call.route_reason or ""
+            why = self.env["mango.route.words"]._why_rung(call, numbers)
+            return why or call.route_reason or ""
         if phase == "ringing":
-            return self.env["mango.route.words"]._stand_in(call, numbers)
+            return self.env["mango.route.words"]._why_rung(call, numbers)
         if phase == "transferring":
             handed_on = self._handed_on(call, call.leg_ids, numbers)
             return self._ringing_message(call, self._ringing(handed_on))
@@ -419,7 +423,8 @@ class MangoCardPhase(models.AbstractModel):
         name = self._party_name(call, talker or ringing[:1])
         if legs.filtered("answered_at"):
             return name and self.env._("%s is back with the client", name)
-        name = name or call.extension_id.display_name
+        if not name and call.state == "ended":
+            name = call.extension_id.display_name
         return name and self.env._("%s picked up", name)
 
     def _back_message(self, call, others):
@@ -470,25 +475,28 @@ class MangoCardPhase(models.AbstractModel):
         extensions = self.env["mango.extension"]._by_number(call.account_id, [number])
         return extensions[number].display_name if number in extensions else number
 
-    def _consulting(self, call, live, numbers):
-        """Return the colleague being consulted while the client is on hold."""
+    def _asked(self, live, numbers):
+        """Return the leg to the colleague being consulted while the client is on hold.
+
+        :param mango.call.leg live: the user's live legs.
+        :rtype: mango.call.leg
+        """
         if "onhold" not in live.mapped("state"):
-            return ""
-        asked = live.filtered(
+            return live.browse()
+        return live.filtered(
             lambda leg: (
                 leg.state != "onhold"
                 and leg.from_extension in numbers
                 and leg.to_extension
             )
-        )
-        return self._party_name(call, asked[:1])
+        )[:1]
 
     def _seconds(self, call, live, phase):
         if phase in ("ended", "taken", "transferring"):
             return False
         since = self._since(call, live, phase)
         if not since:
-            return 0
+            return False if phase == "hold" else 0
         return max(int((fields.Datetime.now() - since).total_seconds()), 0)
 
     def _since(self, call, live, phase):
@@ -498,7 +506,11 @@ class MangoCardPhase(models.AbstractModel):
         :rtype: datetime | None
         """
         others = call.leg_ids._live() - live
-        if phase in ("talking", "hold"):
+        if phase == "hold":
+            # The PBX does not say since when, but a consultation begins with it.
+            asked = live.filtered(lambda leg: leg.state != "onhold")
+            return self._first(asked.mapped("started_at"))
+        if phase == "talking":
             return self._first(live.mapped("answered_at")) or call.answered_at
         if phase == "left":
             return self._talker(others).answered_at or call.answered_at

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.fields import Domain
 
 
 class MangoExtension(models.Model):
@@ -51,6 +52,49 @@ class MangoExtension(models.Model):
             **user_sudo._mango_status_info(),
         }
 
+    def _departments(self):
+        """Return the departments of extensions.
+
+        Those of the app Employees come first, if it is installed; then what the PBX
+        says; then the employee's sales team.
+
+        :return: names by extension id, empty without a department.
+        :rtype: dict[int, str]
+        """
+        in_employees = self._departments_in_employees()
+        return {
+            extension.id: in_employees.get((extension.company_id, extension.user_id))
+            or extension.department
+            or extension._sales_team_name()
+            or ""
+            for extension in self
+        }
+
+    def _departments_in_employees(self):
+        """Return the names of departments by company and user.
+
+        :rtype: dict[tuple[res.company, res.users], str]
+        """
+        if "hr.employee" not in self.env:
+            return {}
+        # sudo: hr.employee - only the department's name, which all employees may know.
+        employees_sudo = self.env["hr.employee"].sudo()
+        found_sudo = employees_sudo.search(
+            Domain("user_id", "in", self.user_id.ids)
+            & Domain("company_id", "in", self.company_id.ids)
+            & Domain("department_id", "!=", False)
+        )
+        return {
+            (employee.company_id, employee.user_id): employee.department_id.name
+            for employee in found_sudo
+        }
+
+    def _sales_team_name(self):
+        # sudo: res.users, crm.team - only the name of a colleague's team.
+        team_sudo = self.user_id.sudo().sale_team_id
+        is_ours = team_sudo.company_id in (self.company_id, self.env["res.company"])
+        return is_ours and team_sudo.name
+
     # ------------------------------------------------------------
     # The supervisors' board
     # ------------------------------------------------------------
@@ -60,9 +104,10 @@ class MangoExtension(models.Model):
         """Return the supervisors' board of the active companies.
 
         :return: ``extensions``: all, each with ``id``, ``number``, ``name``,
-            ``user_id``, ``avatar``, ``department``, ``state`` (as of :meth:`_states`)
-            and ``call``: False, or ``id``, ``direction``, ``name``, ``number`` and
-            ``seconds`` (since talking began, else since ringing began).
+            ``user_id``, ``avatar``, ``department`` (as of :meth:`_departments`),
+            ``state`` (as of :meth:`_states`) and ``call``: False, or ``id``,
+            ``direction``, ``name``, ``number`` and ``seconds`` (since talking began,
+            else since ringing began).
             ``waiting``: the callers for whom no phone rings yet, each with
             ``call_id``, ``name``, ``number``, ``line``, ``in_queue`` and ``seconds``.
         :rtype: dict

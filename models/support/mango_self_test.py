@@ -6,7 +6,7 @@ from odoo.fields import Command, Domain
 
 from ...tools.datetimes import to_epoch
 from ...vpbx import errors, statistics
-from . import self_test
+from . import self_test, self_test_ends
 
 #: The steps in order.
 STEPS = ("connection", "staff", "inbound", "outbound", "recording", "statistics")
@@ -46,6 +46,9 @@ class MangoSelfTest(models.TransientModel):
     ordered_call_id = fields.Many2one(
         "mango.call", string="Call by Click", ondelete="set null"
     )
+    recording_ids = fields.Many2many(
+        "mango.recording", compute="_compute_recording_ids"
+    )
     command_id = fields.Many2one("mango.command", ondelete="set null")
     # By id and not by time: a command is stored in a transaction of its own.
     last_command = fields.Integer(help="The user's newest one before the test.")
@@ -75,7 +78,12 @@ class MangoSelfTest(models.TransientModel):
     @api.depends("step", "step_ids.state")
     def _compute_state(self):
         for test in self:
-            test.state = test._line().state or self_test.WAITING
+            test.state = test._line().state or self_test_ends.WAITING
+
+    @api.depends("call_id.recording_ids", "ordered_call_id.recording_ids")
+    def _compute_recording_ids(self):
+        for test in self:
+            test.recording_ids = (test.call_id | test.ordered_call_id).recording_ids
 
     def _line(self):
         return self.step_ids.filtered(lambda line: line.step == self.step)
@@ -121,12 +129,7 @@ class MangoSelfTest(models.TransientModel):
         for test in self:
             if test.step != "done":
                 judgement = getattr(test, f"_look_at_{test.step}")()
-                test._line().write(
-                    {
-                        "state": judgement.verdict,
-                        "message": test._sentence(judgement),
-                    }
-                )
+                test._line()._write_judgement(judgement)
         return self._action()
 
     def action_next(self):
@@ -148,9 +151,18 @@ class MangoSelfTest(models.TransientModel):
         return self.action_look()
 
     def action_print(self):
-        """Print the results."""
+        """Open the results in a tab of their own, which the browser can print.
+
+        The dialog stays, and the server needs no program that makes PDF files.
+        """
+        self.ensure_one()
         self.check_access("read")
-        return self.env.ref("mango_office.mango_self_test_report").report_action(self)
+        report = self.env.ref("mango_office.mango_self_test_report")
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/report/html/{report.report_name}/{self.id}",
+            "target": "new",
+        }
 
     # ------------------------------------------------------------
     # Checks
@@ -161,11 +173,11 @@ class MangoSelfTest(models.TransientModel):
         states = check.line_ids.mapped("state")
         messages = check.line_ids.filtered(lambda line: line.state != "ok")
         values = {"reason": " ".join(messages.mapped("message"))}
-        if self_test.FAILED in states:
-            return self_test.Judgement(self_test.FAILED, "said", values)
+        if self_test_ends.FAILED in states:
+            return self_test.Judgement("not_connected", values)
         if check.is_fine:
-            return self_test.Judgement(self_test.OK, "connected")
-        return self_test.Judgement(self_test.WARNING, "said", values)
+            return self_test.Judgement("connected")
+        return self_test.Judgement("connected_but", values)
 
     def _look_at_staff(self):
         account = self.account_id
@@ -174,10 +186,10 @@ class MangoSelfTest(models.TransientModel):
             "mapped": account.mapped_extension_count,
         }
         if not account.extension_count:
-            return self_test.Judgement(self_test.FAILED, "no_extensions")
+            return self_test.Judgement("no_extensions")
         if not self.env.user._mango_caller_extension():
-            return self_test.Judgement(self_test.WARNING, "no_own_extension", values)
-        return self_test.Judgement(self_test.OK, "staff", values)
+            return self_test.Judgement("no_own_extension", values)
+        return self_test.Judgement("staff", values)
 
     def _waited(self):
         return (fields.Datetime.now() - self.since).total_seconds()
@@ -202,9 +214,20 @@ class MangoSelfTest(models.TransientModel):
                 route_state=call.route_state or "none",
                 route_reason=call.route_reason or "",
                 route_after=self._seconds_to_route(call.event_ids),
-                rung=call.routed_extension_id.display_name or "",
+                rung=self._rung(call),
             )
         )
+
+    def _rung(self, call):
+        """Return whose phones rang.
+
+        :rtype: str
+        """
+        numbers = set(call.leg_ids._rung().mapped("to_extension"))
+        rung = self.account_id.extension_ids.filtered(
+            lambda extension: extension.number in numbers
+        )
+        return ", ".join(rung.mapped("display_name")) or self.env._("nobody")
 
     def _seconds_to_route(self, events):
         """Return the time until the PBX reported the outcome of the route.
@@ -240,7 +263,7 @@ class MangoSelfTest(models.TransientModel):
         )
 
     def _look_at_recording(self):
-        recordings = (self.call_id | self.ordered_call_id).recording_ids
+        recordings = self.recording_ids
         wanted = recordings.filtered(lambda one: one.state == "announced")
         if wanted:
             wanted.action_request()
@@ -248,20 +271,29 @@ class MangoSelfTest(models.TransientModel):
             recordings.mapped("state"),
             self._waited(),
             " ".join(filter(None, recordings.mapped("error"))),
+            self._is_played(recordings),
         )
+
+    def _is_played(self, recordings):
+        plays = self.env["mango.recording.play"].search(
+            Domain("recording_id", "in", recordings.ids)
+            & Domain("user_id", "=", self.env.uid),
+            limit=1,
+        )
+        return bool(plays)
 
     def _look_at_statistics(self):
         """Order the statistics at the first check, and read them at the next."""
         call = self.call_id or self.ordered_call_id
         if not call:
-            return self_test.Judgement(self_test.WARNING, "nothing_to_compare")
+            return self_test.Judgement("nothing_to_compare")
         try:
             report = self._statistics(call)
         except errors.VpbxError as error:
             reason = self.env["mango.error.message"]._explain_error(error)
-            return self_test.Judgement(self_test.FAILED, "said", {"reason": reason})
+            return self_test.Judgement("statistics_refused", {"reason": reason})
         if not report or report.status == statistics.PENDING:
-            return self_test.Judgement(self_test.WAITING, "statistics_ordered")
+            return self_test.Judgement("statistics_ordered")
         self.report_key = False
         told = [
             statistics.parse(statistics.as_text(entry))
@@ -288,138 +320,6 @@ class MangoSelfTest(models.TransientModel):
         )
         return None
 
-    # ------------------------------------------------------------
-    # Messages
-    # ------------------------------------------------------------
-
-    def _sentence(self, judgement):
-        """Return the message of a judgement.
-
-        :param Judgement judgement: of the present step.
-        :rtype: str
-        """
-        return self._sentences()[judgement.sentence] % judgement.values
-
-    def _sentences(self):
-        """Return the messages by name; their values are inserted later."""
-        return {
-            **self._sentences_of_set_up(),
-            **self._sentences_of_calls(),
-            **self._sentences_of_what_follows(),
-        }
-
-    def _sentences_of_set_up(self):
-        return {
-            "said": "%(reason)s",
-            "connected": self.env._("Everything works."),
-            "no_extensions": self.env._(
-                "No extension is known. Press Load PBX users on the PBX's form."
-            ),
-            "no_own_extension": self.env._(
-                "Extensions: %(count)s, with an employee: %(mapped)s. You have none "
-                "yourself, so click-to-call cannot be tested: assign yourself one."
-            ),
-            "staff": self.env._("Extensions: %(count)s, with an employee: %(mapped)s."),
-        }
-
-    def _sentences_of_calls(self):
-        return {
-            "no_call_yet": self.env._(
-                "No notification has been received yet. Call, let the greeting play, "
-                "and check again."
-            ),
-            "no_call": self.env._(
-                "No notification of a call from this number has been received for two "
-                "minutes. In the PBX's cabinet, check the address of the external "
-                "system and that events of calls are on; check that your number is not "
-                "hidden."
-            ),
-            "no_greeting": self.env._(
-                "The call rang without a greeting, so there is no time to route it. "
-                "Set a greeting of about ten seconds in the scheme of this line."
-            ),
-            "greeting_plays": self.env._(
-                "The greeting is playing. Check again in a moment."
-            ),
-            "greeting_too_short": self.env._(
-                "The greeting lasted %(greeting)s seconds: too short to route. Set one "
-                "of about ten seconds, and “wait for end”."
-            ),
-            "greeting_short": self.env._(
-                "Routed, but the greeting leaves only %(greeting)s seconds. About ten "
-                "are safe. Rung: %(rung)s."
-            ),
-            "routed": self.env._(
-                "The greeting lasted %(greeting)s seconds; the PBX took the route "
-                "after %(route)s seconds. Rung: %(rung)s."
-            ),
-            "routed_at_once": self.env._(
-                "The PBX took the route after %(route)s seconds, before the greeting "
-                "was over. Rung: %(rung)s."
-            ),
-            "routed_untold": self.env._(
-                "The greeting lasted %(greeting)s seconds; the PBX took the route. "
-                "Rung: %(rung)s."
-            ),
-            "route_failed": self.env._("The PBX did not take the route: %(reason)s"),
-            "route_unclear": self.env._(
-                "Odoo told the PBX whom to ring, and the PBX has not told what came of "
-                "it. Were events of command results switched off in its cabinet?"
-            ),
-            "not_routed": self.env._(
-                "The greeting lasted %(greeting)s seconds. Odoo did not route the "
-                "call: %(reason)s"
-            ),
-            "press_call": self.env._("Press Call: your phone rings, then your mobile."),
-            "call_refused": self.env._("The call was refused: %(reason)s"),
-            "own_phone_rings": self.env._("Your own phone should ring. Pick it up."),
-            "no_call_of_command": self.env._(
-                "The PBX accepted the command, but nothing rang for two minutes. Is a "
-                "phone registered for your extension?"
-            ),
-            "call_goes_on": self.env._("Answer, talk for some seconds, and hang up."),
-            "call_answered": self.env._("Both phones rang, and you talked."),
-            "call_not_answered": self.env._("There was no talk: %(reason)s"),
-        }
-
-    def _sentences_of_what_follows(self):
-        return {
-            "recording_ready": self.env._(
-                "The recording is here. Open the call and listen to it."
-            ),
-            "recording_failed": self.env._(
-                "The recording could not be fetched: %(reason)s"
-            ),
-            "recording_comes": self.env._(
-                "The recording is announced and being fetched. Check again in a moment."
-            ),
-            "no_recording_yet": self.env._(
-                "No recording is announced yet; it usually takes a minute."
-            ),
-            "no_recording": self.env._(
-                "No recording was announced. If calls are recorded, switch events of "
-                "recordings and cloud storage on in the PBX's cabinet."
-            ),
-            "nothing_to_compare": self.env._(
-                "None of the test's calls is known, so there is nothing to compare."
-            ),
-            "statistics_ordered": self.env._(
-                "The PBX is preparing its statistics. Check again in some seconds."
-            ),
-            "not_in_statistics": self.env._(
-                "The call is not in the statistics yet. They may be delayed by some "
-                "minutes."
-            ),
-            "same_times": self.env._("The statistics have the call at the same time."),
-            "other_time_zone": self.env._(
-                "The statistics have the call %(hours)s hours off: the time zone is "
-                "not what Odoo expects."
-            ),
-            "other_times": self.env._(
-                "The statistics have the call %(seconds)s seconds off."
-            ),
-        }
-
 
 def _seconds(legs):
     """Return the total duration of some locations of a call; None without any."""
@@ -445,14 +345,30 @@ class MangoSelfTestStep(models.TransientModel):
     )
     state = fields.Selection(
         [
-            (self_test.WAITING, "To Do"),
-            (self_test.OK, "OK"),
-            (self_test.WARNING, "Needs Attention"),
-            (self_test.FAILED, "Not Working"),
+            (self_test_ends.WAITING, "To Do"),
+            (self_test_ends.OK, "OK"),
+            (self_test_ends.WARNING, "Needs Attention"),
+            (self_test_ends.FAILED, "Not Working"),
         ],
         string="Result",
         required=True,
         readonly=True,
-        default=self_test.WAITING,
+        default=self_test_ends.WAITING,
     )
+    end = fields.Char(readonly=True, help="Its name in the table of ends.")
     message = fields.Char(readonly=True)
+
+    def _write_judgement(self, judgement):
+        """Show what the step has come to.
+
+        :param Judgement judgement: of this step.
+        """
+        end = self_test_ends.ENDS[judgement.end]
+        sentence = self.env._(end.sentence)
+        self.write(
+            {
+                "state": end.verdict,
+                "end": judgement.end,
+                "message": sentence % judgement.values,
+            }
+        )

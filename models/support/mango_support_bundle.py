@@ -10,6 +10,7 @@ from odoo.fields import Domain
 from odoo.modules import Manifest
 
 from ...tools.datetimes import to_epoch
+from ...vpbx.members import REQUESTS
 from ...vpbx.notifications import read_object
 from ...vpbx.pseudonyms import Learned, Pseudonyms
 
@@ -79,12 +80,16 @@ class MangoSupportBundle(models.AbstractModel):
             Domain("account_id", "=", account.id)
             & Domain("entry_id", "in", list(set(events.mapped("entry_id"))))
         )
-        commands = self._commands_of(account, events)
-        stand_ins = self._stand_ins(account, events, calls, commands)
+        commands = self._around("mango.command", "create_date", account, events)
+        requests = self._around("mango.request", "asked_at", account, events)
+        stand_ins = self._stand_ins(account, events, calls, commands, requests)
         rows = {
             "notifications.jsonl": self._notifications(events, stand_ins),
             "calls.jsonl": [self._call(call, stand_ins) for call in calls],
             "commands.jsonl": [self._command(one, stand_ins) for one in commands],
+            "requests.jsonl": [
+                self._request(one, stand_ins) for one in requests.sorted("id")
+            ],
             "surprises.jsonl": self._surprises(account, stand_ins),
         }
         documents = {
@@ -160,23 +165,31 @@ class MangoSupportBundle(models.AbstractModel):
     # ------------------------------------------------------------
 
     @api.model
-    def _commands_of(self, account, events):
-        """Return the commands that were given during the notifications' period."""
+    def _around(self, model, moment, account, events):
+        """Return what Odoo asked the PBX for during the notifications' period.
+
+        :param str model: of commands or requests.
+        :param str moment: the field that says when.
+        :param mango.account account: whose.
+        :param mango.event events: the notifications.
+        """
         if not events:
-            return self.env["mango.command"]
+            return self.env[model]
         received = events.mapped("received_at")
-        return self.env["mango.command"].search(
+        return self.env[model].search(
             Domain("account_id", "=", account.id)
-            & Domain("create_date", ">=", min(received) - AROUND)
-            & Domain("create_date", "<=", max(received) + AROUND),
+            & Domain(moment, ">=", min(received) - AROUND)
+            & Domain(moment, "<=", max(received) + AROUND),
             limit=MOST_EVENTS,
         )
 
     @api.model
-    def _stand_ins(self, account, events, calls, commands):
+    def _stand_ins(self, account, events, calls, commands, requests):
         learned = Learned()
         for event in events:
             learned.learn(event.kind, _payload(event))
+        for request in requests:
+            learned.learn(request.path, _payload(request))
         for names in (
             calls.mapped("entry_id"),
             calls.leg_ids.mapped("leg_ref"),
@@ -276,6 +289,22 @@ class MangoSupportBundle(models.AbstractModel):
         }
 
     @api.model
+    def _request(self, request, stand_ins):
+        # Others have nothing to do with calls; a comment is text that somebody wrote.
+        is_about_calls = request.path in REQUESTS
+        return {
+            "path": request.path,
+            "asked_at": _moment(request.asked_at),
+            "seconds": round(request.duration, 3),
+            "http_status": request.http_status or None,
+            "code": request.code or None,
+            "error": request.error or None,
+            "payload": stand_ins.payload(request.path, _payload(request))
+            if is_about_calls
+            else None,
+        }
+
+    @api.model
     def _surprises(self, account, stand_ins):
         found = self.env["mango.surprise"].search([("account_id", "=", account.id)])
         return [
@@ -353,9 +382,10 @@ class MangoSupportBundle(models.AbstractModel):
         }
 
 
-def _payload(event):
+def _payload(record):
+    """Return the content of a notification, or the parameters of a request."""
     try:
-        return read_object(json.loads(event.body))
+        return read_object(json.loads(record.body))
     except (ValueError, RecursionError):
         return {}
 

@@ -1,15 +1,10 @@
 """Judgement of the self-test's calls: pure, without a database and a clock.
 
-Each judgement is a verdict and the name of a message, with its values.
+Each judgement is one of :data:`~.self_test_ends.ENDS`, with the values it tells.
 """
 
 from dataclasses import dataclass
 from typing import NamedTuple
-
-WAITING = "waiting"
-OK = "ok"
-WARNING = "warning"
-FAILED = "failed"
 
 #: A greeting shorter than the first leaves no time to route; below the second it is
 #: close.
@@ -25,10 +20,9 @@ HOUR = 3600
 
 
 class Judgement(NamedTuple):
-    """``sentence`` names a message of the wizard; ``values`` are inserted into it."""
+    """``end`` is one of the table; ``values`` are inserted into its sentence."""
 
-    verdict: str
-    sentence: str
+    end: str
     values: dict = {}
 
 
@@ -69,12 +63,12 @@ def judge_inbound(call):
     """
     if not call.is_there:
         if call.waited < PATIENCE:
-            return Judgement(WAITING, "no_call_yet")
-        return Judgement(FAILED, "no_call")
+            return Judgement("no_call_yet")
+        return Judgement("no_call")
     if call.greeting is None and not call.in_greeting:
-        return Judgement(FAILED, "no_greeting")
+        return Judgement("no_greeting")
     if call.in_greeting:
-        return Judgement(WAITING, "greeting_plays")
+        return Judgement("greeting_plays")
     return _judge_route(call)
 
 
@@ -92,21 +86,21 @@ def _judge_route(call):
     }
     if call.route_state == "sent":
         # Whatever ended the greeting.
-        return Judgement(WARNING, "route_unclear", values)
+        return Judgement("route_unclear", values)
     if call.is_cut_by_route:
-        return Judgement(OK, "routed_at_once", values)
+        return Judgement("routed_at_once", values)
     if call.greeting < TOO_SHORT:
-        return Judgement(FAILED, "greeting_too_short", values)
+        return Judgement("greeting_too_short", values)
     if call.route_state == "failed":
-        return Judgement(FAILED, "route_failed", values)
+        return Judgement("route_failed", values)
     if call.route_state != "accepted":
-        return Judgement(WARNING, "not_routed", values)
+        return Judgement("not_routed", values)
     if call.greeting < SHORT:
-        return Judgement(WARNING, "greeting_short", values)
+        return Judgement("greeting_short", values)
     if call.route_after is None:
         # Accepted at once; the outcome is not reported yet.
-        return Judgement(OK, "routed_untold", values)
-    return Judgement(OK, "routed", values)
+        return Judgement("routed_untold", values)
+    return Judgement("routed", values)
 
 
 @dataclass(frozen=True)
@@ -128,37 +122,38 @@ def judge_outbound(call):
     :rtype: Judgement
     """
     if not call.command_state:
-        return Judgement(WAITING, "press_call")
+        return Judgement("press_call")
     if call.command_state == "failed":
-        return Judgement(FAILED, "call_refused", {"reason": call.command_reason})
+        return Judgement("call_refused", {"reason": call.command_reason})
     if not call.call_state:
         if call.waited < PATIENCE:
-            return Judgement(WAITING, "own_phone_rings")
-        return Judgement(FAILED, "no_call_of_command")
+            return Judgement("own_phone_rings")
+        return Judgement("no_call_of_command")
     if call.call_state != "ended":
-        return Judgement(WAITING, "call_goes_on")
+        return Judgement("call_goes_on")
     if call.result == "answered":
-        return Judgement(OK, "call_answered")
-    return Judgement(WARNING, "call_not_answered", {"reason": call.end_reason})
+        return Judgement("call_answered")
+    return Judgement("call_not_answered", {"reason": call.end_reason})
 
 
-def judge_recording(states, waited, error=""):
+def judge_recording(states, waited, error="", is_played=False):
     """Judge the recordings of the test's calls.
 
     :param states: of each recording, as in ``mango.recording``
     :param float waited: seconds since the end of the calls
     :param str error: the error of a failed one
+    :param bool is_played: whether the tester has listened to one
     :rtype: Judgement
     """
     if "ready" in states:
-        return Judgement(OK, "recording_ready")
+        return Judgement("recording_played" if is_played else "recording_ready")
     if "failed" in states or "expired" in states:
-        return Judgement(FAILED, "recording_failed", {"reason": error})
+        return Judgement("recording_failed", {"reason": error})
     if states:
-        return Judgement(WAITING, "recording_comes")
+        return Judgement("recording_comes")
     if waited < RECORDING_PATIENCE:
-        return Judgement(WAITING, "no_recording_yet")
-    return Judgement(WARNING, "no_recording")
+        return Judgement("no_recording_yet")
+    return Judgement("no_recording")
 
 
 def judge_statistics(told, known):
@@ -170,11 +165,11 @@ def judge_statistics(told, known):
     :rtype: Judgement
     """
     if told is None:
-        return Judgement(WARNING, "not_in_statistics")
+        return Judgement("not_in_statistics")
     difference = told - known
     if abs(difference) <= CLOCK_TOLERANCE:
-        return Judgement(OK, "same_times")
+        return Judgement("same_times", {"seconds": difference})
     hours = round(difference / HOUR)
     if hours and abs(difference - hours * HOUR) <= CLOCK_TOLERANCE:
-        return Judgement(FAILED, "other_time_zone", {"hours": hours})
-    return Judgement(FAILED, "other_times", {"seconds": difference})
+        return Judgement("other_time_zone", {"hours": hours})
+    return Judgement("other_times", {"seconds": difference})

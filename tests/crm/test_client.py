@@ -239,7 +239,7 @@ class TestBeginning(ClientCase):
 class TestWithSales(ClientCase):
     """With the apps themselves: on a database with ``sale_crm``.
 
-    Run by the tag ``mango_sales``; the addon depends on neither.
+    The addon depends on neither; ``./dev test`` installs it and runs this tag last.
     """
 
     @classmethod

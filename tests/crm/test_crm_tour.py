@@ -35,12 +35,15 @@ class TestCrmTours(MangoHttpCase):
         self.assertEqual(call.lead_id.user_id, self.anna)
         self.assertEqual(call.lead_id.campaign_id.name, "Осень")
 
-    def test_crm_in_russian(self):
+    def speak_russian(self):
         self.env["res.lang"]._activate_lang("ru_RU")
         modules = self.env["ir.module.module"]
         modules._load_module_terms(["mango_office"], ["ru_RU"])
-        self.anna.lang = "ru_RU"
+        (self.anna | self.vera).lang = "ru_RU"
         self.company.partner_id.lang = "ru_RU"
+
+    def test_crm_in_russian(self):
+        self.speak_russian()
         call = self.hear_of_a_talk()
         self.start_tour("/odoo/my-calls", "mango_office_crm_ru", login=self.anna.login)
         self.assertTrue(call.outcome_id)
@@ -51,4 +54,11 @@ class TestCrmTours(MangoHttpCase):
         self.hear_of_a_talk()
         self.start_tour(
             "/odoo/calls-by-source", "mango_office_sources", login=self.vera.login
+        )
+
+    def test_sources_in_russian(self):
+        self.speak_russian()
+        self.hear_of_a_talk()
+        self.start_tour(
+            "/odoo/calls-by-source", "mango_office_sources_ru", login=self.vera.login
         )

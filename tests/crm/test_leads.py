@@ -1,5 +1,6 @@
 """Leads that calls make: which, of whom, and never two for one client."""
 
+import itertools
 import threading
 from datetime import timedelta
 from unittest.mock import patch
@@ -15,7 +16,7 @@ from odoo.tools import mute_logger
 
 from ..callbacks.test_callbacks import IVAN, CallbackCase
 from ..calls.test_concurrency import CommittedCase
-from ..vpbx_scenarios import LINE, leg, outside, staff
+from ..vpbx_scenarios import LINE, T0, leg, outside, staff, summary
 
 STRANGER = "+74950000299"
 
@@ -296,6 +297,195 @@ class TestLeads(CrmCase):
         self.env.flush_all()
         with self.assertQueryCount(0):
             self.assertFalse(call._concerns_crm())
+
+
+@tagged("post_install", "-at_install")
+class TestTurnedOut(CrmCase):
+    """Leads of calls that have turned out otherwise than they looked first."""
+
+    def made_early(self):
+        """Create a lead from a call that looked answered, and correct the call."""
+        self.account.lead_policy = "answered"
+        call = self.stranger_talked()
+        self.work_off()
+        self.assertTrue(call.lead_id)
+        return call
+
+    def turn_out(self, call, **facts):
+        call.write(facts)
+        call._on_ended()
+        self.work_off()
+
+    def test_deleted_again(self):
+        for facts in (
+            {"direction": "outbound"},
+            {"direction": "internal"},
+            {"answered_at": False, "result": "missed"},
+            {"client_number": False},
+            {"end_reason": 1151},
+        ):
+            with self.subTest(facts):
+                call = self.made_early()
+                lead = call.lead_id
+                self.turn_out(call, **facts)
+                self.assertFalse(lead.exists())
+                self.assertFalse(call.lead_id)
+                self.assertFalse(self.env["mango.client.lead"].search([]))
+                self.assertFalse(self.env["mango.crm.task"].search([]))
+
+    def test_without_chatter(self):
+        self.account.chatter_enabled = False
+        call = self.made_early()
+        self.turn_out(call, direction="outbound")
+        self.assertFalse(self.leads())
+
+    def test_line_of_the_contact(self):
+        """The call then has its line in the chatter of its contact."""
+        self.account.lead_policy_known = "answered"
+        call = self.talked(10)
+        self.work_off()
+        self.assertEqual(call.chatter_message_id.model, "crm.lead")
+        self.turn_out(call, answered_at=False, result="missed")
+        self.assertFalse(self.ivan.opportunity_ids)
+        self.work_off()
+        self.assertEqual(call.chatter_message_id.model, "res.partner")
+        self.assertEqual(call.chatter_message_id.res_id, self.ivan.id)
+
+    def test_what_people_have_worked_with_stays(self):
+        user = self.env.ref("sales_team.group_sale_salesman_all_leads")
+        self.anna.group_ids += user
+
+        def by_anna(act):
+            return lambda call: act(call.lead_id.with_user(self.anna))
+
+        works = {
+            "written": by_anna(lambda lead: lead.write({"description": "Кухня"})),
+            "message": by_anna(lambda lead: lead.message_post(body=lead.name)),
+            "activity": by_anna(lambda lead: lead.activity_schedule(summary="Кухня")),
+            "chosen": lambda call: call.with_user(self.vera).write(
+                {"lead_id": call.lead_id.id}
+            ),
+            "assigned": lambda call: call.lead_id.write({"user_id": self.boris.id}),
+        }
+        for name, work in works.items():
+            with self.subTest(name):
+                call = self.made_early()
+                lead = call.lead_id
+                work(call)
+                self.turn_out(call, direction="outbound")
+                self.assertTrue(lead.exists())
+                self.assertEqual(call.lead_id, lead)
+                lead.unlink()
+
+    def test_settings_and_corrections_change_nothing(self):
+        call = self.made_early()
+        lead = call.lead_id
+        self.account.lead_policy = "missed"
+        self.line.user_id = self.boris
+        call.with_user(self.anna).note = "Кухня"
+        self.work_off()
+        self.assertEqual(lead.user_id, self.anna)
+        # The contact that was created for the lead does not end it.
+        self.account.lead_policy = "answered"
+        partner = self.create_partner("Пётр", STRANGER)
+        call.with_user(self.vera).partner_id = partner
+        self.turn_out(call, user_id=self.vera.id)
+        self.assertEqual(call.lead_id, lead)
+
+    def test_salesperson(self):
+        """It is who has answered in the end."""
+        call = self.made_early()
+        self.turn_out(call, user_id=self.boris.id)
+        self.assertEqual(call.lead_id.user_id, self.boris)
+        call.lead_id.user_id = self.kirill
+        self.turn_out(call, user_id=self.vera.id)
+        self.assertEqual(call.lead_id.user_id, self.kirill)
+
+    def test_another_call_would_have_created_it(self):
+        self.line.source_id = self.env["utm.source"].create({"name": "Журнал"})
+        tag = self.env["crm.tag"].create({"name": "Опт"})
+        self.line.tag_ids = tag
+        first = self.made_early()
+        lead = first.lead_id
+        self.missed(7, number=STRANGER, line_id=self.other_line.id)
+        later = self.talked(
+            5, number=STRANGER, users=self.boris, line_id=self.other_line.id
+        )
+        self.work_off()
+        self.assertEqual(later.lead_id, lead)
+        self.assertEqual(lead.tag_ids, tag)
+        self.turn_out(first, answered_at=False, result="missed")
+        self.assertEqual(later.lead_id, lead)
+        row = self.env["mango.client.lead"].search([])
+        self.assertEqual(row.call_id, later)
+        self.assertEqual(lead.user_id, self.boris)
+        self.assertFalse(lead.tag_ids)
+        self.assertEqual(lead.source_id, later.source_id)
+
+    def test_number_of_somebody_else(self):
+        """The lead is then that of the other number."""
+        call = self.made_early()
+        self.turn_out(call, client_number="+74950000298")
+        self.assertFalse(self.leads())
+        self.assertEqual(self.leads("+74950000298"), call.lead_id)
+
+    def course(self, entry, extension, minutes, direction, talk):
+        """Return the notifications of a call that looks answered until its summary."""
+        caller, callee = outside("74950000299"), staff(extension, LINE)
+        shift = int((self.now - timedelta(minutes=minutes)).timestamp()) - T0
+        parties = (caller, callee) if direction == 1 else (callee, caller)
+        posts = (
+            leg(f"{entry}L", 1, "Appeared", 0, caller, callee),
+            leg(f"{entry}L", 2, "Connected", 5, caller, callee),
+            summary(direction, *parties, talk=talk, end=30, reason=1110),
+        )
+        return [(kind, _shifted(payload, shift, entry)) for kind, payload in posts]
+
+    def each_order(self, posts):
+        """Receive notifications in each order, and process them one by one."""
+        self.account.lead_policy = "answered"
+        for order in itertools.permutations(posts):
+            for kind, payload in order:
+                self.receive(kind, payload)
+                self.work_off()
+            yield [f"{payload['entry_id']} {kind}" for kind, payload in order]
+            self.leads().unlink()
+            self.env["mango.call"].search([]).unlink()
+            self.events().unlink()
+
+    def test_any_order_of_a_talk_that_was_none(self):
+        for order in self.each_order(self.course("E1", "101", 10, 1, None)):
+            self.assertEqual(self.call().result, "missed", order)
+            self.assertFalse(self.leads(), order)
+
+    def test_any_order_of_a_call_of_ours(self):
+        for order in self.each_order(self.course("E1", "101", 10, 2, 5)):
+            self.assertEqual(self.call().direction, "outbound", order)
+            self.assertFalse(self.leads(), order)
+
+    def test_any_order_of_two_calls(self):
+        """Only the second one is a talk in the end."""
+        posts = [
+            *self.course("E1", "101", 10, 1, None)[1:],
+            *self.course("E2", "102", 5, 1, 5)[1:],
+        ]
+        for order in self.each_order(posts):
+            lead = self.leads()
+            self.assertEqual(len(lead), 1, order)
+            self.assertEqual(lead.user_id, self.boris, order)
+            self.assertEqual(self.call("E2").lead_id, lead, order)
+            origin = self.env["mango.client.lead"].search([]).call_id
+            self.assertEqual(origin, self.call("E2"), order)
+
+
+def _shifted(payload, seconds, entry):
+    """Move all times of a notification, and give it to another call."""
+    moments = {"timestamp", "create_time", "forward_time", "talk_time", "end_time"}
+    moved = {
+        name: value + seconds if name in moments and value else value
+        for name, value in payload.items()
+    }
+    return {**moved, "entry_id": entry}
 
 
 @tagged("post_install", "-at_install")

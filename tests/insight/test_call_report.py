@@ -187,6 +187,24 @@ class TestCallReport(ReportCase):
 
         self.assertEqual(self.measure("routed_share"), 0.5)
 
+    def test_routing_is_compared_by_step_and_person(self):
+        first, second = self.account.route_step_ids[:2]
+        anna = {"routed_to": self.anna.id, "route_step_id": first.id}
+        boris = {"routed_to": self.boris.id, "route_step_id": second.id}
+        self.add(0, "answered", route_attempts=1, route_answered=True, **anna)
+        self.add(1, "missed", route_attempts=3, **boris)
+
+        self.assertEqual(
+            self.measure(
+                "routed_share",
+                "missed",
+                "route_attempts",
+                by=["route_step_id", "routed_to"],
+                user=self.vera,
+            ),
+            [(first, self.anna, 1.0, 0, 1.0), (second, self.boris, 0.0, 1, 3.0)],
+        )
+
     def test_days_and_hours_are_the_readers(self):
         self.add(13 * 60 + 30, "answered")  # Monday, 22:30 UTC
         by = ["weekday", "hour"]
@@ -222,6 +240,29 @@ class TestCallReport(ReportCase):
         self.assertEqual(
             self.measure("__count", by=["client"]), [(IVAN, 1), ("Иван Петров", 1)]
         )
+
+    def test_what_calls_came_from_and_what_they_led_to(self):
+        utm = {
+            name: self.env[f"utm.{name}"].create({"name": name})
+            for name in ("source", "medium", "campaign")
+        }
+        outcome = self.env["mango.call.outcome"].create({"name": "Заказ"})
+        self.add(
+            0,
+            "answered",
+            outcome_id=outcome.id,
+            **{f"{name}_id": record.id for name, record in utm.items()},
+        )
+        self.add(1, "missed")
+
+        for name, record in {**utm, "outcome": outcome}.items():
+            with self.subTest(name):
+                self.assertEqual(
+                    self.measure(
+                        "__count", "missed", by=[f"{name}_id"], user=self.vera
+                    ),
+                    [(record, 1, 0), (record.browse(), 1, 1)],
+                )
 
     def test_people_count_their_own_calls(self):
         self.add(0, "answered", user_ids=self.anna.ids)

@@ -4,6 +4,7 @@ from . import (
     test_connection_check,
     test_loading,
     test_mapping,
+    test_request,
     test_secrets,
     test_settings,
 )

@@ -15,7 +15,7 @@ from ..vpbx_scenarios import menu
 @tagged("post_install", "-at_install")
 class TestCheck(AccountCase):
     def check(self):
-        """Press "Check connection".
+        """Press "Check Connection".
 
         :return: the states of the links, and their texts
         """

@@ -90,7 +90,8 @@ class TestLoading(AccountCase):
 
     def test_requests(self):
         self.load()
-        self.assertEqual(self.pbx.paths(), [USERS, "groups", LINES])
+        black_list = "bwlists/numbers/"
+        self.assertEqual(self.pbx.paths(), [USERS, "groups", LINES, black_list])
         for request in self.pbx.requests:
             signature = sign(request.text, request.key, "test_api_salt_0008")
             self.assertEqual(request.signature, signature)

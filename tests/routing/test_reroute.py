@@ -381,17 +381,62 @@ class TestReroute(RerouteCase):
         self.assertEqual(steps[2]["text"], "Did not answer.")
         self.assertEqual(len(self.call().with_user(self.boris).timeline), 5)
 
+    def card_of(self, user):
+        """Return the phase and the message of a user's only card."""
+        self.env.invalidate_all()
+        [card] = self.env["mango.call.presence"].with_user(user).get_screen()["cards"]
+        return card["phase"], card["message"]
+
+    def test_card_of_the_first_choice(self):
+        self.send()
+        self.rings()
+        self.assertEqual(self.card_of(self.anna), ("ringing", ""))
+
     def test_card_of_the_substitute(self):
-        self.anna.mango_set_status("available")
         self.send()
         self.rings()
         self.time_is_up()
         self.rings("102", "L3", 31, "L2")
-        cards = self.env["mango.call.presence"].with_user(self.boris)
-        [card] = cards.get_screen()["cards"]
-        self.assertEqual(card["phase"], "ringing")
         self.assertEqual(
-            card["message"], "Анна Соколова does not answer · you stand in"
+            self.card_of(self.boris),
+            ("ringing", "Анна Соколова does not answer · you stand in"),
+        )
+
+    def test_card_of_the_substitute_of_somebody_being_rung(self):
+        self.send()
+        self.rings()
+        second = self.second()
+        self.send(second)
+        self.assertEqual(
+            self.card_of(self.boris),
+            ("greeting", "Анна Соколова is taking another call · you stand in"),
+        )
+
+    def test_card_of_the_next_step(self):
+        self.boris.mango_set_status("dnd")
+        self.send()
+        self.rings()
+        self.time_is_up()
+        self.rings("103", "L3", 31, "L2")
+        self.assertEqual(
+            self.card_of(self.vera),
+            ("ringing", "Анна Соколова does not answer · your turn"),
+        )
+
+    def test_card_of_a_team_member(self):
+        """The members of a team are equal: nobody is told who was not available."""
+        members = self.boris | self.vera
+        team = self.env["crm.team"].create(
+            {"name": "Опт", "company_id": False, "member_ids": members.ids}
+        )
+        self.account.route_step_ids[0].write({"target": "team", "team_id": team.id})
+        self.boris.mango_set_status("dnd")
+        self.start_again()
+        self.receive(*menu()[0])
+        self.send()
+        self.rings("103")
+        self.assertEqual(
+            self.card_of(self.vera), ("ringing", "Your turn in the sales team")
         )
 
 

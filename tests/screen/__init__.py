@@ -1,1 +1,1 @@
-from . import test_call_card, test_recent_calls, test_tips
+from . import test_board, test_call_card, test_recent_calls, test_tips

@@ -546,11 +546,23 @@ class TestTransfers(CardCase):
         self.ask()
         card = self.card()
         self.assertEqual(
-            (card["phase"], card["about"], card["consulting"]), ("hold", "", "102")
+            (card["phase"], card["about"], card["consulting"]),
+            ("hold", "asking", "102"),
         )
+        self.assertEqual(self.seconds_at(26, self.anna), [5])
+        self.take(leg("L5", 2, "Connected", 25, *self.asking()))
+        card = self.card()
+        self.assertEqual((card["about"], card["consulting"]), ("", "102"))
         self.take(leg("L5", 2, "Disconnected", 30, *self.asking(), reason=1122))
         self.take(leg("L3", 4, "Connected", 30, CALLER, ANNA))
         self.assertEqual(self.card()["phase"], "talking")
+
+    def test_hold_that_began_nobody_knows_when(self):
+        self.talk()
+        self.take(leg("L3", 3, "OnHold", 20, CALLER, ANNA))
+        card = self.card()
+        self.assertEqual((card["phase"], card["about"]), ("hold", ""))
+        self.assertIs(card["seconds"], False)
 
     def test_asked_before_but_transferred_by_phone(self):
         self.talk()
@@ -656,6 +668,10 @@ class TestContent(CardCase):
             {("inbound", "answered"), ("inbound", "missed")},
         )
         self.assertNotIn(self.call().id, [past["id"] for past in history])
+        [missed] = [past for past in history if past["result"] == "missed"]
+        self.assertEqual(missed["user"], "")
+        self.assertEqual(missed["group"], self.call("E2").group_text)
+        self.assertIn("nobody answered", missed["group"])
 
     def test_history_is_what_one_may_read(self):
         """Olga has no responsible user, and it was Boris who talked to her before."""

@@ -18,6 +18,7 @@ from ..vpbx_scenarios import (
     CALLBACK,
     CLIENT,
     LINE,
+    T0,
     anonymous,
     blind_transfer,
     callback_answered,
@@ -27,6 +28,7 @@ from ..vpbx_scenarios import (
     outside,
     result,
     returned_transfer,
+    routed,
     staff,
     summary,
 )
@@ -201,6 +203,54 @@ class TestFirstDay(FirstDayCase):
         self.assertEqual((call.direction, call.result), ("outbound", "answered"))
         self.assertEqual(call.client_number, f"+{CLIENT}")
         self.assertEqual(call.extension_id, self.anna_extension)
+
+    def test_15_recording_stopped_and_resumed(self):
+        """Somebody stops it at the PBX: both parts of the talk are there."""
+
+        def recording(ref, seq, state, at, **more):
+            return "events/recording", {
+                "recording_id": ref,
+                "recording_state": state,
+                "seq": seq,
+                "entry_id": "E1",
+                "call_id": "L3",
+                "extension": "101",
+                "timestamp": T0 + at,
+                **more,
+            }
+
+        done = {"completion_code": 1000, "recipient": "Cloud"}
+        *events, last = inbound_answered().posts
+        stopped = result("recording/stop", "c-1", 1000)
+        posts = [
+            *events,
+            recording("R1", 1, "Started", 20),
+            recording("R1", 2, "Completed", 40, **done),
+            stopped,
+            recording("R2", 1, "Started", 60),
+            recording("R2", 2, "Completed", 95, **done),
+            last,
+        ]
+        call = self.play_posts(posts)
+        recordings = call.recording_ids
+        self.assertEqual(set(recordings.mapped("recording_ref")), {"R1", "R2"})
+        self.assertEqual(recordings.extension_id, self.anna_extension)
+        self.assertEqual((call.result, call.talk_duration), ("answered", 75))
+
+    def test_15_another_caller_number_after_routing(self):
+        """The employee's phone shows a line of ours: it is the client's call still."""
+
+        def change(_kind, payload):
+            if payload.get("call_id") == "L2":
+                payload["from"]["number"] = LINE
+
+        *events, last = changed(routed(), change)
+        call = self.play_posts(events)
+        self.assertEqual(call.client_number, f"+{CLIENT}")
+        self.play_posts([last])
+        self.assertEqual((call.result, call.client_number), ("answered", f"+{CLIENT}"))
+        self.assertEqual(call.extension_id, self.anna_extension)
+        self.assertEqual(self.calls(), call)
 
     def test_17_seq_begins_anywhere(self):
         for number, count in enumerate(

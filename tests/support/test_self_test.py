@@ -1,14 +1,11 @@
 """The self-test: every green, yellow and red end, and the way through it."""
 
+import html
 from datetime import timedelta
 
 from odoo.tests import Form, tagged
 
 from ...models.support.self_test import (
-    FAILED,
-    OK,
-    WAITING,
-    WARNING,
     Inbound,
     Outbound,
     judge_inbound,
@@ -16,7 +13,8 @@ from ...models.support.self_test import (
     judge_recording,
     judge_statistics,
 )
-from ..common import MangoCase
+from ...models.support.self_test_ends import ENDS, FAILED, OK, WAITING, WARNING
+from ..common import MangoCase, MangoHttpCase
 from ..vpbx_scenarios import (
     CLIENT,
     LINE,
@@ -38,12 +36,14 @@ class TestJudgements(MangoCase):
     """In one class with the database only to see that each has its sentence."""
 
     def check(self, *expected):
-        sentences = self.env["mango.self.test"]._sentences()
-        for judgement, verdict, sentence in expected:
-            with self.subTest(sentence=sentence):
-                self.assertEqual(judgement[:2], (verdict, sentence))
+        for judgement, verdict, name in expected:
+            with self.subTest(end=name):
+                self.assertEqual(judgement.end, name)
+                end = ENDS[name]
+                self.assertEqual(end.verdict, verdict)
                 # It has every value that its sentence names.
-                self.assertTrue(sentences[sentence] % judgement.values)
+                sentence = self.env._(end.sentence)
+                self.assertTrue(sentence % judgement.values)
 
     def test_inbound(self):
         def judge(**facts):
@@ -92,6 +92,7 @@ class TestJudgements(MangoCase):
             (judge_recording(["requested"], 5), WAITING, "recording_comes"),
             (judge_recording(["failed"], 5, "404"), FAILED, "recording_failed"),
             (judge_recording(["failed", "ready"], 5), OK, "recording_ready"),
+            (judge_recording(["ready"], 5, "", True), OK, "recording_played"),
         )
 
     def test_statistics(self):
@@ -194,6 +195,10 @@ class TestSelfTest(MangoCase):
         line = test.step_ids.filtered(lambda line: line.step == "inbound")
         self.assertIn("10 seconds", line.message)
         self.assertIn("101", line.message)
+        # Nobody's phone, as far as the legs tell.
+        call.sudo().leg_ids.filtered("to_extension").unlink()
+        self.look(test)
+        self.assertIn("nobody", line.message)
 
     def test_greeting_too_short(self):
         test = self.at("inbound")
@@ -282,7 +287,13 @@ class TestSelfTest(MangoCase):
         self.assertEqual(self.look(test), WAITING)
         self.fetch_recordings()
         self.assertEqual(recording.state, "ready")
+        self.assertEqual(test.recording_ids, recording)
         self.assertEqual(self.look(test), OK)
+        line = test.step_ids.filtered(lambda line: line.step == "recording")
+        self.assertEqual(line.end, "recording_ready")
+        recording.with_user(self.admin).log_play()
+        self.look(test)
+        self.assertEqual(line.end, "recording_played")
 
     def test_recording_never_announced(self):
         test = self.at("recording")
@@ -292,9 +303,24 @@ class TestSelfTest(MangoCase):
 
     def test_printed(self):
         test = self.at("done")
-        html, _type = self.env["ir.actions.report"]._render_qweb_html(
+        page, _type = self.env["ir.actions.report"]._render_qweb_html(
             "mango_office.mango_self_test_report", test.ids
         )
-        for name in ("PBX reachable", "Statistics"):
-            self.assertIn(name, html.decode())
-        self.assertEqual(test.action_print()["report_type"], "qweb-html")
+        for name in ("PBX reachable", "Statistics", f"+{CLIENT}", self.admin.name):
+            self.assertIn(name, page.decode())
+
+
+@tagged("post_install", "-at_install")
+class TestPrinted(MangoHttpCase):
+    def test_page(self):
+        admin = self.create_user("admin", "Ольга", "group_admin")
+        action = self.account.with_user(admin).action_self_test()
+        test = self.env["mango.self.test"].with_user(admin).browse(action["res_id"])
+        test.action_look()
+        url = test.action_print()["url"]
+        self.authenticate(admin.login, admin.login)
+        page = self.url_open(url)
+        self.assertEqual(page.status_code, 200)
+        self.assertIn(test.step_ids[0].message, html.unescape(page.text))
+        self.authenticate(self.vera.login, self.vera.login)
+        self.assertNotIn(test.step_ids[0].message, self.url_open(url).text)

@@ -137,6 +137,32 @@ class ExportFixtures:
         self.env["mango.surprise"].sudo()._count_text(
             self.account.id, "events/call", json.dumps(HOSTILE)
         )
+        now = fields.Datetime.now()
+        self.env["mango.request"].create(
+            [
+                {
+                    "account_id": self.account.id,
+                    "asked_at": now,
+                    "path": path,
+                    "body": json.dumps({**HOSTILE, **body}),
+                    "http_status": 200,
+                    "code": 1000,
+                    "uuid": "secret_link",
+                }
+                for path, body in (
+                    (
+                        "commands/callback",
+                        {
+                            "command_id": "odoo-cb-0001",
+                            "from": {"extension": "101", "number": device("101")},
+                            "to_number": CLIENT,
+                            "line_number": LINE,
+                        },
+                    ),
+                    ("bwlists/number/add/", {"number": CLIENT, "comment": "Иванов"}),
+                )
+            ]
+        )
 
 
 @tagged("post_install", "-at_install")
@@ -167,6 +193,7 @@ class TestSupportExport(ExportFixtures, MangoCase):
                 "notifications.jsonl",
                 "calls.jsonl",
                 "commands.jsonl",
+                "requests.jsonl",
                 "surprises.jsonl",
             },
         )
@@ -193,6 +220,12 @@ class TestSupportExport(ExportFixtures, MangoCase):
         self.assertRegex(calls[0]["line_number"], r"^7495000\d{4}$")
         [command] = lines_of(files, "commands.jsonl")
         self.assertEqual(command["to_number"], f"+{caller}")
+        asked, blocked = lines_of(files, "requests.jsonl")
+        self.assertEqual(asked["payload"]["to_number"], caller)
+        self.assertEqual(asked["payload"]["command_id"], command["command_id"])
+        self.assertEqual(asked["payload"]["from"]["extension"], command["extension"])
+        self.assertEqual((asked["http_status"], asked["code"]), (200, 1000))
+        self.assertIsNone(blocked["payload"])
         [told] = [one for one in notifications if one["kind"] == "result/callback"]
         self.assertEqual(told["payload"]["command_id"], command["command_id"])
         self.assertEqual(json.loads(files["about.json"])["format"], 1)

@@ -183,6 +183,29 @@ class TestRequests(ClientCase):
             },
         )
 
+    def test_exchanges_are_told(self):
+        told = []
+        client = self.new_client(self.server.server_port, on_answer=told.append)
+        client.balance()
+        self.answer(200, {"result": 4100}, X_Uuid="u-1")
+        with self.assertRaises(RefusedError):
+            client.hangup("cmd-1", "L1")
+        self.answer(None)
+        with self.assertRaises(TransportError):
+            client.balance()
+        self.assertEqual(
+            [(one.path, one.http_status, one.code, one.error) for one in told],
+            [
+                ("account/balance", 200, 1000, None),
+                ("commands/call/hangup", 200, 4100, "RefusedError"),
+                ("account/balance", None, None, "TransportError"),
+            ],
+        )
+        self.assertEqual(told[1].text, '{"command_id":"cmd-1","call_id":"L1"}')
+        self.assertEqual(told[1].uuid, "u-1")
+        for exchange in told:
+            self.assertGreaterEqual(exchange.seconds, 0)
+
     def test_queries(self):
         self.client.balance()
         self.assert_sent("account/balance", {})

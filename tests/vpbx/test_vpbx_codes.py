@@ -62,6 +62,12 @@ class TestCodes(BaseCase):
         for code in (1000, 2240, 3100, 3102, 3105, 4001, 4100, 4101, 5005, 5300):
             self.assertFalse(codes.is_transient(code), code)
 
+    def test_blocked_callers(self):
+        for code in (1150, 1151, 1152, 1159):
+            self.assertTrue(codes.is_caller_blocked(code), code)
+        for code in (1110, 1140, 1160, 2110, 0, None):
+            self.assertFalse(codes.is_caller_blocked(code), code)
+
     def test_outcomes(self):
         for code, outcome in [
             (1000, "normal"),

@@ -4,6 +4,13 @@ import { patch } from "@web/core/utils/patch";
 import { CallCard } from "../screen/call_card/call_card";
 
 patch(CallCard.prototype, {
+    /** Whether the client was missed before; of this call the card has told already. */
+    get wasMissed() {
+        const { callback, phase, result } = this.card;
+        const isThisCall = phase === "ended" && result === "missed" && callback?.attempts === 1;
+        return callback && !isThisCall;
+    },
+
     /** @returns {string} how often the client was missed, and since when */
     get missedWords() {
         const { attempts, since } = this.card.callback;

@@ -53,7 +53,7 @@ export class WaitingList extends Component {
     }
 
     until(row) {
-        return row.deadline && deserializeDateTime(row.deadline).toRelative();
+        return row.deadline && _t("Due %s", deserializeDateTime(row.deadline).toRelative());
     }
 
     callBack(row) {

@@ -115,6 +115,12 @@ describe("the card", () => {
         expect(".o_mango_card_missed").toHaveText("Was missed 2 times, first 1 hour ago");
     });
 
+    test("says of the call itself only once that it was missed", async () => {
+        const callback = { attempts: 1, since: "2026-01-01 11:59:00" };
+        await mountCard({ callback, phase: "ended", result: "missed" });
+        expect(".o_mango_card_missed").toHaveCount(0);
+    });
+
     test("shows nothing for other clients", async () => {
         await mountCard({});
         expect(".o_mango_card_missed, .o_mango_card_activity").toHaveCount(0);

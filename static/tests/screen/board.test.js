@@ -12,12 +12,14 @@ import {
     asyncStep,
     contains,
     getService,
+    makeServerError,
     mockService,
     mountWithCleanup,
     onRpc,
     patchWithCleanup,
     waitForSteps,
 } from "@web/../tests/web_test_helpers";
+import { browser } from "@web/core/browser/browser";
 import { WebClient } from "@web/webclient/webclient";
 import { defineMangoOfficeModels, tell, useTelephony } from "../mango_office_test_helpers";
 
@@ -49,6 +51,7 @@ beforeEach(() => {
             extension(3, "103", "Door", { user_id: false, department: "" }),
         ],
         waiting: [],
+        today: [{ id: 1, answered: 12, missed: 2, made: 5, talk_seconds: 3725 }],
     };
     onRpc("mango.extension", "get_board", () => board);
     onRpc("mango.extension", "get_board_calls", () => {
@@ -57,9 +60,12 @@ beforeEach(() => {
             busy: board.extensions.filter(({ state }) => state !== "free"),
             absent: board.extensions.filter(({ status }) => status !== "available"),
             waiting: board.waiting,
+            today: board.today,
         };
     });
 });
+
+const NOTHING = { busy: [], absent: [], waiting: [], today: [] };
 
 async function mountBoard() {
     await mountWithCleanup(WebClient);
@@ -98,6 +104,93 @@ test("filter by name or number", async () => {
     expect(".o_mango_board").toHaveText(/No match/);
 });
 
+const headings = () => queryAllTexts(".o_mango_board_department");
+/** Three departments, counting that of those who have none. */
+function haveDepartments() {
+    board.extensions.push(extension(4, "104", "Vera", { department: "Archive" }));
+}
+const DEPARTMENTS = ["All departments", "Archive (1)", "Sales (2)", "No department (1)"];
+
+test("by department, those without one last; or in one row", async () => {
+    haveDepartments();
+    await mountBoard();
+    expect(headings()).toEqual(["Archive 1", "Sales 2", "No department 1"]);
+    expect(numbers()).toEqual(["104", "101", "102", "103"]);
+    await contains(".o_mango_board_group").click();
+    expect(".o_mango_board_group").toHaveAttribute("aria-pressed", "false");
+    expect(headings()).toEqual([]);
+    expect(numbers()).toEqual(["101", "102", "103", "104"]);
+    expect(".o_mango_board_tile:eq(3)").toHaveText(/104 · Archive/);
+});
+
+test("only one department, which this browser remembers", async () => {
+    haveDepartments();
+    await mountBoard();
+    expect(queryAllTexts(".o_mango_departments option")).toEqual(DEPARTMENTS);
+    await contains(".o_mango_departments").select("2");
+    expect(numbers()).toEqual(["101", "102"]);
+    expect(counters()).toEqual(["Free1", "Ringing0", "Talking1", "On hold0"]);
+    await contains(".o_mango_board_group").click();
+
+    await getService("action").doAction({ type: "ir.actions.client", tag: "mango_office_board" });
+    expect(".o_mango_departments").toHaveValue("2");
+    expect(numbers()).toEqual(["101", "102"]);
+    expect(headings()).toEqual([]);
+});
+
+test("a department that is gone hides nobody", async () => {
+    browser.localStorage.setItem("mango_office.board", '{"department": "Gone"}');
+    await mountBoard();
+    expect(numbers()).toHaveLength(3);
+    expect(".o_mango_departments").toHaveValue("0");
+});
+
+test("without departments there is nothing to choose", async () => {
+    board.extensions.splice(2);
+    await mountBoard();
+    expect(".o_mango_departments").toHaveCount(0);
+    expect(".o_mango_board_group").toHaveCount(0);
+    expect(headings()).toEqual([]);
+});
+
+test("if nobody is left, one click shows all", async () => {
+    await mountBoard();
+    await contains(".o_mango_departments").select("1");
+    await contains(".o_mango_board_counter[data-state=hold]").click();
+    expect(".o_mango_board").toHaveText(/No match/);
+    await contains(".o_mango_board_all").click();
+    expect(numbers()).toHaveLength(3);
+    expect(".o_mango_departments").toHaveValue("0");
+});
+
+const figuresOf = (place) =>
+    queryAllTexts(`.o_mango_board_tile:eq(${place}) .o_mango_figures dl > div`);
+
+test("what each has done today, live", async () => {
+    await mountBoard();
+    expect(figuresOf(0)).toEqual(["answered\n12", "missed\n2", "made\n5", "talked\n1:02:05"]);
+    expect(figuresOf(1)).toEqual(["answered\n0", "missed\n0", "made\n0", "talked\n0:00"]);
+    expect(".o_mango_board_tile:eq(0) [data-figure=missed]").toHaveAttribute(
+        "title",
+        /only they were rung/
+    );
+    board.today.push({ id: 2, answered: 1, missed: 0, made: 0, talk_seconds: 7 });
+    tell("board", {});
+    await advanceTime(500);
+    await waitForSteps(["read"]);
+    await animationFrame();
+    expect(figuresOf(1)).toEqual(["answered\n1", "missed\n0", "made\n0", "talked\n0:07"]);
+});
+
+test("a new day begins without a call", async () => {
+    await mountBoard();
+    board.today = [];
+    await advanceTime(61_000);
+    await waitForSteps(["read"]);
+    await animationFrame();
+    expect(figuresOf(0)).toEqual(["answered\n0", "missed\n0", "made\n0", "talked\n0:00"]);
+});
+
 test("live: one request for many changes at once", async () => {
     await mountBoard();
     board.extensions = [
@@ -125,7 +218,7 @@ test("a call to a group of 50, ringing and answered: at most four requests", asy
     let questions = 0;
     onRpc("mango.extension", "get_board_calls", () => {
         questions++;
-        return { busy: [], absent: [], waiting: [] };
+        return NOTHING;
     });
     await mountBoard();
     for (let count = 0; count < 100; count++) {
@@ -141,7 +234,7 @@ test("outdated answers are ignored", async () => {
     const asked = [...answers];
     onRpc("mango.extension", "get_board_calls", () => asked.shift());
     await mountBoard();
-    const answer = (state) => ({ busy: [{ id: 2, state, call: false }], absent: [], waiting: [] });
+    const answer = (state) => ({ ...NOTHING, busy: [{ id: 2, state, call: false }] });
     tell("board", {});
     await advanceTime(200);
     tell("board", {});
@@ -224,7 +317,7 @@ test("TV screen: all extensions, waiting callers, and the figures of the day", a
     await contains(".o_mango_wall_close").click();
     expect(".o_mango_wall").toHaveCount(0);
     await advanceTime(60_000);
-    await waitForSteps([]);
+    await waitForSteps(["read"]); // by the board
 });
 
 test("TV screen: live, and sorted in another order", async () => {
@@ -241,6 +334,35 @@ test("TV screen: live, and sorted in another order", async () => {
     await waitForSteps(["read"]);
     await animationFrame();
     expect(tiles()).toEqual(["103", "101", "102"]);
+});
+
+test("TV screen: one department, with the figures of its people", async () => {
+    await mountWall();
+    await contains(".o_mango_wall .o_mango_departments").select("1");
+    expect(tiles()).toEqual(["101", "102"]);
+    expect(figure("free")).toHaveText("1");
+    expect(queryAllTexts(".o_mango_wall_tile:eq(0) .o_mango_figures dd")).toEqual([
+        "12",
+        "2",
+        "5",
+        "1:02:05",
+    ]);
+    await contains(".o_mango_wall_close").click();
+    expect(numbers()).toEqual(["101", "102"]);
+});
+
+test("TV screen: without an answer the last figures stay, and no dialog opens", async () => {
+    await mountWall();
+    expect(".o_mango_wall_figure[data-figure='overdue']").toHaveAttribute("data-is-some", "yes");
+    onRpc("mango.extension", "get_board_figures", () => {
+        asyncStep("refused");
+        throw makeServerError({ type: "AccessError" });
+    });
+    await advanceTime(30_000);
+    await waitForSteps(["refused"]);
+    await animationFrame();
+    expect(figure("answered")).toHaveText("88 %");
+    expect(".o_error_dialog").toHaveCount(0);
 });
 
 test("TV screen: forty extensions fit without scrolling", async () => {

@@ -121,7 +121,7 @@ describe("display", () => {
     for (const [values, words] of [
         [{ phase: "requested" }, "Asking the PBX…"],
         [{ phase: "pick_up" }, "Pick up your phone"],
-        [{ phase: "calling" }, "Calling +7 495 000-02-01…"],
+        [{ phase: "calling" }, "Calling…"],
         [{ phase: "greeting" }, "Hears the greeting"],
         [{ phase: "ringing" }, "Is calling you"],
         [{ phase: "ringing", direction: "internal" }, "A colleague is calling"],
@@ -194,6 +194,34 @@ describe("display", () => {
         expect(".o_mango_card_history li").toHaveText(/hours? ago\s*Missed call\s*Boris/);
         await contains(".o_mango_card_history button").click();
         await waitForSteps(["open 8"]);
+    });
+
+    test("who of a group did not answer is said once", async () => {
+        const past = { id: 8, direction: "inbound", talk_duration: 0, user: "", result: "missed" };
+        const group = "Sales, nobody answered";
+        await mountCards(
+            makeCard({ history: [{ ...past, group, started_at: "2026-01-01 10:00:00" }] })
+        );
+        expect(".o_mango_card_history li").toHaveText(/ago\s*Sales, nobody answered$/);
+    });
+
+    test("how a call ended is not said twice", async () => {
+        await mountCards(makeCard({ phase: "ended", result: "busy", message: "Busy" }));
+        expect(".o_mango_card_state").toHaveText("Busy");
+        expect(".o_mango_card_message").toHaveCount(0);
+    });
+
+    test("a colleague whose phone still rings is not yet asked", async () => {
+        await mountCards(makeCard({ phase: "hold", about: "asking", consulting: "Boris" }));
+        expect(".alert").toHaveText(/^Ringing at Boris. The client is waiting.\s+Back to the/);
+        await change({ about: "" });
+        expect(".alert").toHaveText(/^You are asking Boris[^]*Hang up your phone/);
+    });
+
+    test("whose lead it is stands there only if they are not responsible", async () => {
+        const lead = { id: 4, name: "Desks", stage: "New", revenue: "", user: "Anna Sokolova" };
+        await mountCards(makeCard({ lead, owner: "Anna Sokolova" }));
+        expect(".o_mango_lead").toHaveText(/Desks\s+New$/);
     });
 
     test("no actions before the call exists", async () => {
@@ -572,7 +600,7 @@ describe("transfer", () => {
             ]);
         await open();
         expect(queryAllTexts(".o_mango_colleague .small")).toEqual([
-            "102Do not disturb",
+            "102Do Not Disturb",
             "500Nobody is free",
             "Outside number",
         ]);

@@ -271,9 +271,9 @@ describe("missed clients", () => {
         await openMenu();
         await waitForSteps(["read waiting"]);
         await waitFor(".o_mango_missed");
-        expect("[data-tab=missed]").toHaveText(/Missed calls\s*2/);
+        expect("[data-tab=missed]").toHaveText(/Missed Calls\s*2/);
         expect(".o_mango_missed:eq(0)").toHaveText(
-            /Ivan Petrov[\s\S]*2 hours ago[\s\S]*called 2 times/
+            /Ivan Petrov[\s\S]*Due [\s\S]*2 hours ago[\s\S]*called 2 times/
         );
         expect(".o_mango_missed:eq(0) span.text-danger").toHaveCount(1);
         expect(".o_mango_missed:eq(1)").toHaveText(/our tries: 3[\s\S]*What now/);

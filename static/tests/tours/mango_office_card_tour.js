@@ -1,3 +1,4 @@
+import { queryOne, waitUntil } from "@odoo/hoot-dom";
 import { registry } from "@web/core/registry";
 import { cardIs, closeCard, cue } from "./mango_office_tour_utils";
 
@@ -160,20 +161,41 @@ tours.add("mango_office_missed", {
     ],
 });
 
-/** A supervisor watches a colleague's call. */
+const ANNA = ".o_mango_board_tile[data-number='101']";
+const ANSWERED = `${ANNA} [data-figure=answered] dd`;
+
+/** A supervisor watches a colleague's call, and then it counts. */
 tours.add("mango_office_board", {
-    steps: () => [
-        annaIs("free", "watching"),
-        annaIs("ringing", "rings"),
-        annaIs("talking", "talking"),
-        annaIs("free"),
-    ],
+    steps: () => {
+        const answered = () => Number(queryOne(ANSWERED).textContent);
+        let before;
+        return [
+            {
+                content: "only one department",
+                trigger: ".o_mango_departments",
+                run: "selectByLabel Отдел продаж (3)",
+            },
+            { trigger: ".o_mango_board:not(:has(.o_mango_board_tile[data-number='105']))" },
+            { trigger: ANSWERED, run: () => (before = answered()) },
+            annaIs("free", "watching"),
+            annaIs("ringing", "rings"),
+            annaIs("talking", "talking"),
+            annaIs("free"),
+            { trigger: ANSWERED, run: () => waitUntil(() => answered() === before + 1) },
+            {
+                content: "everybody again",
+                trigger: ".o_mango_departments",
+                run: "selectByIndex 0",
+            },
+            { trigger: ".o_mango_board_tile[data-number='105']" },
+        ];
+    },
 });
 
 function annaIs(state, cueWords) {
     return {
         content: `Anna is ${state}`,
-        trigger: `.o_mango_board_tile[data-number='101'][data-state=${state}]:contains('Анна')`,
+        trigger: `${ANNA}[data-state=${state}]:contains('Анна')`,
         run: cueWords ? () => cue(cueWords) : undefined,
     };
 }

@@ -1,5 +1,5 @@
 import { registry } from "@web/core/registry";
-import { cardIs, closeCard } from "./mango_office_tour_utils";
+import { cardIs, closeCard, cue } from "./mango_office_tour_utils";
 
 const LINE = ".o-mail-Message .o_mango_chatter_line";
 
@@ -65,9 +65,13 @@ registry.category("web_tour.tours").add("mango_office_crm_ru", {
         }),
 });
 
-/** The analysis shows the campaign of the line. */
-registry.category("web_tour.tours").add("mango_office_sources", {
-    steps: () => [
+/**
+ * The source and the campaign of the line are in the analysis.
+ *
+ * @param {string} clients the name of a measure
+ */
+function sourceSteps(clients) {
+    return [
         {
             content: "the source is a row of the pivot",
             trigger: ".o_pivot th:contains('Журнал')",
@@ -76,5 +80,37 @@ registry.category("web_tour.tours").add("mango_office_sources", {
             content: "and the campaign below it",
             trigger: ".o_pivot th:contains('Осень')",
         },
+        {
+            content: "the analysis counts new clients",
+            trigger: `.o_pivot th:contains("${clients}")`,
+        },
+    ];
+}
+
+registry.category("web_tour.tours").add("mango_office_sources", {
+    steps: () => sourceSteps("New Clients"),
+});
+
+registry.category("web_tour.tours").add("mango_office_sources_ru", {
+    steps: () => sourceSteps("Новые клиенты"),
+});
+
+/** With people at the phones, see `devtools/e2e_browser.py`. */
+registry.category("web_tour.tours").add("mango_office_unknown_caller", {
+    steps: () => [
+        cardIs("ringing", "+7 495 000-02-7", "rings"),
+        cardIs("talking", "+7 495 000-02-7"),
+        {
+            content: "the lead comes to the card while they talk",
+            trigger: ".o_mango_card[data-phase=talking] .o_mango_lead:contains('+7 495 000-02-7')",
+            run: () => cue("has a lead"),
+        },
+        cardIs("ended", "+7 495 000-02-7"),
+        { trigger: ".o_mango_card .o_mango_outcome:eq(0)", run: "click" },
+        {
+            content: "the outcome is chosen",
+            trigger: ".o_mango_card .o_mango_outcome[aria-pressed=true]",
+        },
+        ...closeCard(),
     ],
 });

@@ -1,42 +1,6 @@
 import { registry } from "@web/core/registry";
-import { cardIs, closeCard } from "./mango_office_tour_utils";
 
 const tours = registry.category("web_tour.tours");
-const STANDS_IN = {
-    en_US: "Анна Соколова is talking · you stand in",
-    ru_RU: "Анна Соколова разговаривает · вы замещаете",
-};
-
-/** A manager talks with one client while another one calls. */
-tours.add("mango_office_routed_owner", {
-    steps: () => [
-        cardIs("ringing", "Иван Петров", "rings"),
-        cardIs("talking", "Иван Петров", "talking"),
-        cardIs("ended", "Иван Петров"),
-        ...closeCard(),
-    ],
-});
-
-/** The substitute reads why the phone rings, on the card and later in the call. */
-for (const [language, words] of Object.entries(STANDS_IN)) {
-    tours.add(`mango_office_routed_substitute_${language}`, {
-        steps: () => [
-            cardIs("ringing", words, "rings"),
-            cardIs("talking", "Вектор", "talking"),
-            cardIs("ended", "Вектор"),
-            ...closeCard(),
-            { trigger: ".o_data_row:first:contains('Вектор') td[name=started_at]", run: "click" },
-            {
-                content: "why the manager was not rung",
-                trigger: ".o_mango_timeline_step:contains('Анна Соколова (101)')",
-            },
-            {
-                content: "who was rung instead",
-                trigger: ".o_mango_timeline_step:contains('Борис Кузнецов (102)')",
-            },
-        ],
-    });
-}
 
 /** The administrator adds a step, reads the plan with an invalid step in red, and tries it. */
 tours.add("mango_office_routing", {
@@ -85,7 +49,7 @@ tours.add("mango_office_routing", {
             trigger: ".o_data_row:contains('An employee: Борис Кузнецов, for 20 seconds')",
         },
         {
-            trigger: "button:contains('Try it')",
+            trigger: "button:contains('Try It')",
             run: "click",
         },
         {

@@ -1,4 +1,5 @@
 import { Component, onWillStart, onWillUnmount, useState } from "@odoo/owl";
+import { browser } from "@web/core/browser/browser";
 import { registry } from "@web/core/registry";
 import { KeepLast } from "@web/core/utils/concurrency";
 import { useService } from "@web/core/utils/hooks";
@@ -9,13 +10,25 @@ import { CallTimer } from "../call_card/call_timer";
 import { useLiveReload } from "../call_service/live_reload";
 import { StatusSelect } from "../status/status_select";
 import { BoardWall } from "./board_wall";
+import { byDepartment, DepartmentSelect, useDepartmentChoice } from "./departments";
+import { NO_CALLS, PersonFigures } from "./person_figures";
+
+/** How often all is read again without a call: a new day begins, an absence ends. */
+const CALM_INTERVAL = 60_000; // milliseconds
 
 const FREE = { state: "free", call: false, status: "available", away_until: false };
 
 /** Live view of all extensions and waiting callers, for supervisors. */
 export class Board extends Component {
     static template = "mango_office.Board";
-    static components = { BoardWall, CallTimer, Layout, StatusSelect };
+    static components = {
+        BoardWall,
+        CallTimer,
+        DepartmentSelect,
+        Layout,
+        PersonFigures,
+        StatusSelect,
+    };
     static props = { ...standardActionServiceProps };
 
     setup() {
@@ -25,30 +38,43 @@ export class Board extends Component {
         this.states = EXTENSION_STATES;
         this.directions = DIRECTIONS;
         this.state = useState({ extensions: [], waiting: [], onlyState: "", term: "" });
+        this.choice = useDepartmentChoice();
         this.answers = new KeepLast();
         this.wall = useState({ isShown: false });
         const refreshSoon = useLiveReload(() => this.refresh());
         onWillStart(() => this.load());
         onWillUnmount(this.calls.watchAll(refreshSoon));
+        const interval = browser.setInterval(refreshSoon, CALM_INTERVAL);
+        onWillUnmount(() => browser.clearInterval(interval));
     }
 
     async load() {
-        Object.assign(this.state, await this.ask("get_board"));
+        const { extensions, waiting, today } = await this.ask("get_board");
+        this.show(extensions, waiting, today);
     }
 
     /** Reload only what changes during calls. */
     async refresh() {
         const asked = this.ask("get_board_calls");
-        const { busy, absent, waiting } = await this.answers.add(asked);
+        const { busy, absent, waiting, today } = await this.answers.add(asked);
         const byId = new Map(busy.map(({ id, ...activity }) => [id, activity]));
         for (const { id, ...status } of absent) {
             byId.set(id, { ...byId.get(id), ...status });
         }
-        this.state.waiting = waiting;
-        this.state.extensions = this.state.extensions.map((extension) => ({
+        const extensions = this.state.extensions.map((extension) => ({
             ...extension,
             ...FREE,
             ...byId.get(extension.id),
+        }));
+        this.show(extensions, waiting, today);
+    }
+
+    show(extensions, waiting, today) {
+        const figures = new Map(today.map((one) => [one.id, one]));
+        this.state.waiting = waiting;
+        this.state.extensions = extensions.map((extension) => ({
+            ...extension,
+            figures: figures.get(extension.id) || NO_CALLS,
         }));
     }
 
@@ -58,22 +84,56 @@ export class Board extends Component {
 
     // -- display ------------------------------------------------------------------
 
+    get departments() {
+        return byDepartment(this.state.extensions);
+    }
+
+    /** The department that is shown, null for all; one that was remembered may be gone. */
+    get department() {
+        const { department } = this.choice;
+        return this.departments.some(({ name }) => name === department) ? department : null;
+    }
+
+    get isGrouped() {
+        return this.choice.isGrouped && this.departments.length > 1;
+    }
+
+    /** The people of the department that is shown. */
+    get people() {
+        const { department } = this;
+        return department === null
+            ? this.state.extensions
+            : this.state.extensions.filter((extension) => extension.department === department);
+    }
+
     get counters() {
         return Object.entries(EXTENSION_STATES).map(([state, look]) => ({
             ...look,
             state,
-            count: this.state.extensions.filter((extension) => extension.state === state).length,
+            count: this.people.filter((extension) => extension.state === state).length,
         }));
     }
 
+    get groups() {
+        if (this.isGrouped) {
+            return byDepartment(this.shown);
+        }
+        return [{ name: "", words: "", extensions: this.shown }];
+    }
+
     get shown() {
-        const { extensions, onlyState, term } = this.state;
+        const { onlyState, term } = this.state;
         const wanted = term.trim().toLowerCase();
-        return extensions.filter(
+        return this.people.filter(
             ({ state, name, number, department }) =>
                 (!onlyState || state === onlyState) &&
                 (!wanted || `${number} ${name} ${department}`.toLowerCase().includes(wanted))
         );
+    }
+
+    showAll() {
+        Object.assign(this.state, { onlyState: "", term: "" });
+        this.choice.change({ department: null });
     }
 
     toggleState(state) {

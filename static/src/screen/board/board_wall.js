@@ -12,6 +12,8 @@ import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
 import { CallTimer } from "../call_card/call_timer";
 import { statusWords } from "../status/status_select";
+import { DepartmentSelect } from "./departments";
+import { PersonFigures } from "./person_figures";
 
 /** How often the figures of the day are updated. */
 const FIGURES_INTERVAL = 30_000; // milliseconds
@@ -29,9 +31,12 @@ const ORDERS = {
 /** The board on a TV screen: all extensions at once, nothing to click or scroll. */
 export class BoardWall extends Component {
     static template = "mango_office.BoardWall";
-    static components = { CallTimer };
+    static components = { CallTimer, DepartmentSelect, PersonFigures };
     static props = {
         extensions: { type: Array, element: Object },
+        departments: { type: Array, element: Object },
+        department: { type: [String, { value: null }] },
+        chooseDepartment: Function,
         waiting: { type: Array, element: Object },
         states: Object,
         directions: Object,
@@ -40,6 +45,7 @@ export class BoardWall extends Component {
 
     setup() {
         this.orm = useService("orm");
+        this.calls = useService("mango_office.call");
         this.root = useRef("root");
         this.orders = ORDERS;
         this.state = useState({ figures: false, order: "number" });
@@ -52,8 +58,14 @@ export class BoardWall extends Component {
         useExternalListener(window, "keydown", (ev) => ev.key === "Escape" && this.props.close());
     }
 
+    /** Count again; without an answer the last figures stay, for nobody closes a dialog here. */
     async loadFigures() {
-        this.state.figures = await this.orm.silent.call("mango.extension", "get_board_figures", []);
+        const figures = await this.calls.read(() =>
+            this.orm.silent.call("mango.extension", "get_board_figures", [])
+        );
+        if (figures) {
+            this.state.figures = figures;
+        }
     }
 
     // -- the screen -------------------------------------------------------------------
@@ -113,12 +125,12 @@ export class BoardWall extends Component {
     get figuresOfTheDay() {
         const { to_call_back: toCallBack, overdue, answered_share: share } = this.state.figures;
         return [
-            { key: "to_call_back", words: _t("To Call Back"), value: toCallBack },
-            { key: "overdue", words: _t("Overdue"), value: overdue },
+            { key: "to_call_back", words: _t("To Call Back"), value: toCallBack ?? "–" },
+            { key: "overdue", words: _t("Overdue"), value: overdue ?? "–" },
             {
                 key: "answered",
                 words: _t("Answered Today"),
-                value: share === false ? "–" : `${Math.round(share * 100)} %`,
+                value: Number.isFinite(share) ? `${Math.round(share * 100)} %` : "–",
             },
         ];
     }

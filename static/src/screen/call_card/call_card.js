@@ -70,11 +70,15 @@ export class CallCard extends Component {
             : "";
     }
     get consultingWords() {
-        return _t("You are asking %s. The client is waiting.", this.card.consulting);
+        const { about, consulting } = this.card;
+        return about === "asking"
+            ? _t("Ringing at %s. The client is waiting.", consulting)
+            : _t("You are asking %s. The client is waiting.", consulting);
     }
     get leadDetails() {
         const { stage, revenue, user } = this.card.lead;
-        return [stage, revenue, user].filter(Boolean).join(" · ");
+        const other = user !== this.card.owner && user; // who is responsible stands above
+        return [stage, revenue, other].filter(Boolean).join(" · ");
     }
 
     /** Company and lead, for a collapsed card. */
@@ -101,7 +105,7 @@ export class CallCard extends Component {
     pastWords(past) {
         return past.talk_duration
             ? formatDuration(past.talk_duration)
-            : phaseWords({ phase: "ended", result: past.result });
+            : past.group || phaseWords({ phase: "ended", result: past.result });
     }
 
     /**

@@ -49,7 +49,7 @@ export class CallCards extends Component {
     }
 
     get closePastWords() {
-        return _t("Close ended calls (%s)", this.past.length);
+        return _t("Close Ended Calls (%s)", this.past.length);
     }
 
     closePast() {

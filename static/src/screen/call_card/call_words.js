@@ -5,6 +5,7 @@ import { RESULTS } from "../../calls/call_looks";
 const PHASE_WORDS = {
     requested: _t("Asking the PBX…"),
     pick_up: _t("Pick up your phone"),
+    calling: _t("Calling…"),
     greeting: _t("Hears the greeting"),
     talking: _t("Talking"),
     hold: _t("On hold"),
@@ -41,12 +42,9 @@ const MISSED_LOOK = ["fa-phone", "danger"];
  * @param {Object} card see `mango.card.content` on the server
  * @returns {string}
  */
-export function phaseWords({ phase, about, direction, result, number, name, target }) {
+export function phaseWords({ phase, about, direction, result, target }) {
     if (phase === "ended") {
         return String(RESULTS[result] || _t("Call ended"));
-    }
-    if (phase === "calling") {
-        return _t("Calling %s…", number || name);
     }
     if (phase === "transferring") {
         return transferWords(about, target);

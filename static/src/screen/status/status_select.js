@@ -7,7 +7,7 @@ const { DateTime } = luxon;
 
 export const STATUSES = {
     available: { words: _t("Takes routed calls"), icon: "fa-check-circle text-success" },
-    dnd: { words: _t("Do not disturb"), icon: "fa-minus-circle text-danger" },
+    dnd: { words: _t("Do Not Disturb"), icon: "fa-minus-circle text-danger" },
     away: { words: _t("Away"), icon: "fa-clock-o text-warning" },
 };
 

@@ -78,7 +78,7 @@ export class CallMenu extends Component {
 
     get tabs() {
         const tabs = [
-            { name: "missed", title: _t("Missed calls"), count: this.service.missedCount },
+            { name: "missed", title: _t("Missed Calls"), count: this.service.missedCount },
             { name: "planned", title: _t("Planned"), count: this.service.plannedCount },
             { name: "recent", title: _t("Recent"), count: 0 },
         ];

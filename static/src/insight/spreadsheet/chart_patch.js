@@ -1,0 +1,37 @@
+import { ChartDataSource } from "@spreadsheet/chart/data_source/chart_data_source";
+import { OdooChart } from "@spreadsheet/chart/odoo_chart/odoo_chart";
+import { patch } from "@web/core/utils/patch";
+
+// Odoo gives the series of a chart its colours in turn, in the order in which the data happen to
+// come. Where the `metaData` of a chart have `colors`, they are given to the values of its last
+// group instead, and in that order a bar is built up.
+
+/** The value that the records of a series share, told by the domains of its bars. */
+const valueOf = ({ domains }, field) =>
+    domains.flat().find((term) => Array.isArray(term) && term[0] === field && term[1] === "=")?.[2];
+
+patch(ChartDataSource.prototype, {
+    async _load() {
+        await super._load();
+        const { colors, groupBy } = this._metaData;
+        if (colors) {
+            const values = Object.keys(colors);
+            const place = (series) => values.indexOf(valueOf(series, groupBy.at(-1)));
+            this._model.data.datasets.sort((a, b) => place(a) - place(b));
+        }
+    },
+});
+
+patch(OdooChart.prototype, {
+    get dataSets() {
+        const { colors, groupBy } = this.metaData;
+        if (!colors || !this.dataSource?.isReady()) {
+            return super.dataSets;
+        }
+        const { datasets } = this.dataSource.getData();
+        return super.dataSets.map((dataSet, index) => ({
+            ...dataSet,
+            backgroundColor: colors[valueOf(datasets[index], groupBy.at(-1))],
+        }));
+    },
+});
