@@ -467,7 +467,7 @@ class MangoFixtures(LoopbackRequests):
 
 
 class MangoCase(MangoFixtures, TransactionCase):
-    """For the models. Their separate transactions are part of the test's."""
+    """For models; their separate transactions are part of the test's transaction."""
 
     @classmethod
     def setUpClass(cls):

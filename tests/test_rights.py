@@ -1,4 +1,4 @@
-"""Who may do what: a table, and one attempt per cell, as the web client makes it."""
+"""Access rights: a table, and one attempt per cell, like the web client."""
 
 from types import FunctionType
 
@@ -92,7 +92,7 @@ RIGHTS = """
     mango.connection.check.line    mine        -     -     -     -     -     rwcdx rwcdx
     mango.connection.check.line    colleague's -     -     -     -     -     -     -
 """
-# The one thing that is written to a record of each model by an attempt.
+# The values written to a record of each model by an attempt.
 WRITTEN = {
     "mango.account": {"name": "x"},
     "mango.extension": {"user_id": False},
@@ -254,7 +254,7 @@ def rows(table):
 
 
 class RightsWorld(MangoFixtures):
-    """Two companies with a PBX each; whoever acts works for the first alone."""
+    """Two companies with a PBX each; all actors work for the first one only."""
 
     @classmethod
     def set_up_rights(cls):
@@ -278,7 +278,7 @@ class RightsWorld(MangoFixtures):
             "admin": cls.create_user("admin", "Админ", "group_admin"),
             "system": cls.plain_user("system", "base.group_system"),
         }
-        # Without Odoo's own right to export, the cells would say nothing of ours.
+        # Without Odoo's own right to export, the cells would not test our rights.
         for name in ACTORS[2:]:
             cls.users[name].group_ids += cls.env.ref("base.group_allow_export")
         for name in ACTORS[3:]:
@@ -312,7 +312,7 @@ class TestRights(RightsWorld, MangoCase):
         return self.call(entry_id, account)
 
     def records(self):
-        """Return the record of each row; of "mine" one for each actor, if need be."""
+        """Return the record of each row; for "mine", one per actor if necessary."""
         account, there = self.account, self.account_there
         colleagues, elsewhere = self.ring("E2", "102"), self.ring("E1", "101", there)
         own = self.ring("E3", "104")
@@ -377,7 +377,7 @@ class TestRights(RightsWorld, MangoCase):
         return self.env["mango.event"].search([("account_id", "=", account.id)])[:1]
 
     def reports(self, own, colleagues, elsewhere):
-        """Return the rows of the analysis, which bear the ids of their calls."""
+        """Return the rows of the analysis, which have the ids of their calls."""
         row = self.env["mango.call.report"].browse
         return {
             ("mango.call.report", "mine"): row(own.id),
@@ -386,7 +386,7 @@ class TestRights(RightsWorld, MangoCase):
         }
 
     def recording(self, call):
-        """Return a recording that can be played; what is in it does not matter."""
+        """Return a playable recording with any content."""
         vals = {"call_id": call.id, "recording_ref": "R1", "state": "ready"}
         return self.env["mango.recording"].create({**vals, "audio": "SUQz"})
 
@@ -407,7 +407,7 @@ class TestRights(RightsWorld, MangoCase):
         }
 
     def callback(self, call, **vals):
-        """Return an entry that waits for the participants of a call."""
+        """Return an open entry of the participants of a call."""
         return self.env["mango.callback"].create(
             {
                 "account_id": call.account_id.id,
@@ -554,7 +554,7 @@ class TestRights(RightsWorld, MangoCase):
     def extensions(self):
         mine, devices = {}, self.env["mango.device"]
         for number, name in enumerate(ACTORS):
-            # Being given an extension makes one a user of telephony.
+            # The mapping to an extension makes them a telephony user.
             user = self.users[name] if name in ACTORS[3:] else None
             mine[name] = self.create_extension(f"20{number}", user)
         boris = self.boris_extension
@@ -607,13 +607,13 @@ class TestRights(RightsWorld, MangoCase):
     # -- the attempts -----------------------------------------------------------------
 
     def attempts(self, record):
-        """Return what each letter stands for, as the web client does it."""
+        """Return the attempt for each letter, like the web client."""
         ids = record.ids
         [vals] = record.copy_data() if record else [{}]
         field = "display_name"
-        # What is no table of its own has no external identifiers.
+        # Views have no external identifiers.
         key = "id" if record._auto else ".id"
-        # An account with calls cannot be deleted by anybody.
+        # Nobody can delete an account with calls.
         doomed = self.spare.ids if record == self.account else ids
         attempts = {
             "r": ("read", [ids, [field]]),
@@ -627,7 +627,7 @@ class TestRights(RightsWorld, MangoCase):
         return attempts
 
     def new_values(self, record, vals):
-        """Return values for one more record like this one."""
+        """Return values for another record like this one."""
         fresh = {
             "mango.extension": {"number": "999"},
             "mango.device": {"number": "999"},
@@ -689,7 +689,7 @@ class TestRights(RightsWorld, MangoCase):
 
     def act(self, model, method, arguments):
         if method == "play":
-            # What /web/content asks before it answers.
+            # The check of /web/content.
             model.env["ir.binary"]._find_record(
                 res_model=model._name, res_id=arguments[0], field=PLAYED[model._name]
             )
@@ -698,12 +698,12 @@ class TestRights(RightsWorld, MangoCase):
         model.env.flush_all()
 
     def refusals(self, actor, method):
-        # Nobody from outside exports anything, says Odoo, and not with an AccessError.
+        # Odoo refuses exports by external users with another error than AccessError.
         is_outside = actor in ("public", "portal") and method == "export_data"
         return UserError if is_outside else AccessError
 
     def test_lists_show_what_may_be_read(self):
-        """Searching tells of no more records than reading."""
+        """Searching finds no more records than may be read."""
         records = self.records()
         self.env.flush_all()
         for model, whose, *cells in rows(RIGHTS):
@@ -723,7 +723,7 @@ class TestRights(RightsWorld, MangoCase):
                     self.assertEqual(len(listed), expected)
 
     def test_every_model_is_in_the_table(self):
-        """A model that comes new has to say who may do what with it."""
+        """A new model needs a row in the table."""
         ours = {
             name
             for name, model in self.registry.items()
@@ -735,7 +735,7 @@ class TestRights(RightsWorld, MangoCase):
     # -- methods ----------------------------------------------------------------------
 
     def test_every_method_is_in_the_table(self):
-        """A method without an underscore is open to the world; each is known."""
+        """Public methods can be called over RPC, so each is in the table."""
         found = set()
         for name, model in self.registry.items():
             for cls in model.mro():
@@ -837,7 +837,7 @@ class TestRights(RightsWorld, MangoCase):
         if allowed:
             self.assertIsNot(refusal, AccessError)
         elif (method, actor) == ("mango_call", "internal"):
-            # It goes by having an extension, not by groups.
+            # Depends on having an extension, not on groups.
             self.assertIs(refusal, UserError)
         else:
             self.assertIs(refusal, AccessError)

@@ -1,4 +1,4 @@
-"""What people do in the browser; the tours are in static/tests/tours."""
+"""Runs the tours in static/tests/tours."""
 
 import time
 

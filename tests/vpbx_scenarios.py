@@ -284,7 +284,7 @@ def missed_off_duty():
 
 
 def anonymous():
-    """A caller who hides their number: it is absent everywhere."""
+    """A caller with a hidden number: it is absent everywhere."""
     caller = outside(None, taken_from="L1")
     anna = staff("101", LINE)
     return Scenario(

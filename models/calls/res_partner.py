@@ -44,7 +44,7 @@ class ResPartner(models.Model):
                 partner = partner.parent_id
 
     def _mango_learn_number(self, number, sanitized):
-        """Have the contact be known by one more number, for ever.
+        """Add another number to the contact, for good.
 
         Odoo has one number on a contact: a second one gets an address of its own.
 

@@ -138,7 +138,7 @@ class TestCallbackFold(BaseCase):
     # -- properties -------------------------------------------------------------
 
     def assertSound(self, facts, loops):
-        """Whatever happened: at most one is open, and whoever was spoken to is not."""
+        """Check that at most one loop is open, and none after a talk."""
         self.assertFalse([loop for loop in loops[:-1] if loop.is_open])
         talks = [one for one in facts if one.kind == TALK]
         for loop in loops:
@@ -158,7 +158,7 @@ class TestCallbackFold(BaseCase):
             self.assertTrue(any(talk.at <= one.at < talk.until for talk in talks))
 
     def test_ten_thousand_histories(self):
-        """Calls of five clients, told in another order and some of them twice."""
+        """Calls of five clients, in another order and some of them twice."""
         source = random.Random(20260302)
         for _history in range(10_000):
             calls = _random_calls(source)
@@ -183,7 +183,7 @@ class TestCallbackFold(BaseCase):
     @settings(max_examples=300, deadline=None)
     @given(st.lists(FACTS, max_size=25))
     def test_facts_arriving_one_by_one(self, facts):
-        """What is known in between does not show in the end."""
+        """Intermediate results do not affect the final one."""
         for count in range(len(facts)):
             fold(facts[:count])
         self.assertEqual(fold(facts), fold(reversed(facts)))

@@ -1,4 +1,4 @@
-"""Clients who were missed: who waits, for whom, until when, and who is told."""
+"""Missed clients: entries, responsible users, deadlines and notifications."""
 
 import json
 from ast import literal_eval
@@ -35,7 +35,7 @@ class CallbackCase(MangoCase):
         cls.company.resource_calendar_id = False
 
     def add(self, minutes_ago, result, direction, number=IVAN, **vals):
-        """Add a call that has ended, as if the PBX had told of it just now."""
+        """Add an ended call, as if the PBX had just reported it."""
         type(self).count += 1
         started_at = vals.pop("started_at", self.now - timedelta(minutes=minutes_ago))
         partner = self.env["mango.caller.lookup"]._find_partners(self.account, number)[
@@ -88,7 +88,7 @@ class CallbackCase(MangoCase):
         )
 
     def bus_of(self, user, act):
-        """Return what a user's web clients are told while something is done."""
+        """Return the bus notifications of a user in the meantime."""
         bus = self.env["bus.bus"].sudo()
         self.env.cr.precommit.run()
         before = bus.search([])
@@ -171,7 +171,7 @@ class TestCallbacks(CallbackCase):
         self.assertEqual(entry.outcome, "got_through")
 
     def test_what_a_missed_call_says(self):
-        """Who has called again was not called back; the call says so to its people."""
+        """A client who called again was not called back; the missed call shows that."""
         call = self.missed(30, users=self.boris)
         self.work_off()
         own = call.with_user(self.boris)
@@ -193,7 +193,7 @@ class TestCallbacks(CallbackCase):
         missed = self.missed(30, users=self.boris)
         self.work_off()
         self.assertEqual(calls.search(domain), missed)
-        # Closed for whoever sees the call, and not the entry.
+        # Closed for users who may read the call, but not the entry.
         self.called(10, users=self.anna)
         entry = self.work_off()
         entry.user_ids -= self.boris
@@ -208,7 +208,7 @@ class TestCallbacks(CallbackCase):
         self.assertEqual(self.work_off().mapped("state"), ["done", "open"])
 
     def test_any_order(self):
-        """One by one, in any order, comes to the same as all at once."""
+        """Calls one by one in any order give the same result as all at once."""
         plan = [
             ("missed", 60),
             ("tried", 55),
@@ -267,7 +267,7 @@ class TestCallbacks(CallbackCase):
         self.assertEqual((entry.state, entry.attempt_count), ("done", 1))
 
     def test_entries_go_with_their_calls(self):
-        """What is deleted by age is deleted everywhere; who waits, waits."""
+        """Closed entries are deleted with their calls; open ones stay."""
         self.missed(60)
         self.called(50)
         self.missed(40)
@@ -284,7 +284,7 @@ class TestCallbacks(CallbackCase):
             with self.env.cr.savepoint():
                 self.env["mango.callback"].create({**vals, "state": "open"})
 
-    # -- who the client is ------------------------------------
+    # -- the client ------------------------------------
 
     def test_other_clients_are_others(self):
         self.missed(10)
@@ -305,7 +305,7 @@ class TestCallbacks(CallbackCase):
         self.assertEqual(self.work_off().state, "done")
 
     def test_number_that_was_only_chosen(self):
-        """Somebody said that it was Ivan; his number was not added to him."""
+        """A user has chosen Ivan, but the number was not added to him."""
         self.missed(20, number=OLGA, partner_id=self.ivan.id)
         self.missed(15)
         self.assertEqual(self.work_off().attempt_count, 2)
@@ -330,7 +330,7 @@ class TestCallbacks(CallbackCase):
         self.assertEqual((entry.partner_id, entry.attempt_count), (self.ivan, 2))
 
     def test_number_that_others_call_from_too(self):
-        """Ivan called from there once; that makes its other callers nobody's."""
+        """Ivan has called from it once, so its other callers are unknown."""
         self.missed(20, number=OLGA, partner_id=self.ivan.id)
         self.missed(15, number=OLGA)
         entries = self.work_off()
@@ -338,7 +338,7 @@ class TestCallbacks(CallbackCase):
         self.assertEqual(entries.mapped("attempt_count"), [1, 1])
 
     def test_both_dialled_at_once(self):
-        """They talk; the call that was missed for it never comes back."""
+        """The call missed during the talk does not open an entry."""
         missed = self.missed(10)
         self.called(
             11,
@@ -350,7 +350,7 @@ class TestCallbacks(CallbackCase):
         self.assertFalse(self.work_off())
 
     def test_colleagues_with_one_number(self):
-        """Each waits for themselves, and whoever picks up there was spoken to."""
+        """Each has an entry, and a talk with the number closes both."""
         other = self.create_partner("Сосед", "74950000201")
         self.missed(20, partner_id=self.ivan.id)
         self.missed(15, partner_id=other.id)
@@ -388,7 +388,7 @@ class TestCallbacks(CallbackCase):
         states = {entry.account_id: entry.state for entry in entries}
         self.assertEqual(states, {self.account: "done", other: "open"})
 
-    # -- who is not called back ------------------------------------
+    # -- exceptions ------------------------------------
 
     def test_exclusions(self):
         cases = {
@@ -417,7 +417,7 @@ class TestCallbacks(CallbackCase):
         self.assertFalse(self.work_off())
 
     def test_blacklisted_later(self):
-        """What was opened before stays until somebody closes it."""
+        """An open entry stays until a user closes it."""
         self.missed(10)
         entry = self.work_off()
         self.env["phone.blacklist"].sudo().create({"number": IVAN})
@@ -467,7 +467,7 @@ class TestCallbacks(CallbackCase):
             self.called(60 * 24 * 3 + minutes)
         self.assertFalse(self.env["mango.callback.task"].search([]))
 
-    # -- whose it is ------------------------------------
+    # -- responsible user ------------------------------------
 
     def test_chain(self):
         self.env["mango.line"].search([]).user_id = self.vera
@@ -493,7 +493,7 @@ class TestCallbacks(CallbackCase):
                 self.assertEqual(self.work_off().user_id, expected)
 
     def test_first_rung_of_a_group(self):
-        """What several people missed is nobody's, but somebody has to call back."""
+        """A call missed by several employees has no employee, but the entry has one."""
         self.ivan.user_id = False
         with freeze_time("2026-01-01 09:01:00"):
             self.play(missed_by_group())
@@ -533,7 +533,7 @@ class TestCallbacks(CallbackCase):
         self.boris.active = False
         self.assertEqual(entry.user_id, self.anna)
 
-    # -- until when ------------------------------------
+    # -- deadline ------------------------------------
 
     def calendar(self, **vals):
         return self.env["resource.calendar"].create(
@@ -570,7 +570,7 @@ class TestCallbacks(CallbackCase):
             "UPDATE mango_call SET create_date = started_at WHERE id = %s", [call.id]
         )
         self.env.invalidate_all()
-        # It was told of at once, but long ago.
+        # Notified at once, but long ago.
         self.env["mango.callback.task"].create({"call_id": call.id})
         return self.work_off()
 
@@ -753,7 +753,7 @@ class TestCallbacks(CallbackCase):
         entry.deadline = self.now - timedelta(minutes=1)
         self.assertTrue(self.overdue_messages())
 
-    # -- telling people ------------------------------------
+    # -- notifications ------------------------------------
 
     def test_live(self):
         self.missed(10, users=self.anna | self.boris)
@@ -822,7 +822,7 @@ class TestCallbacks(CallbackCase):
             self.anna.with_user(self.boris).mango_waiting()
 
     def test_client_reassigned_by_a_user(self):
-        """Whoever gave a client away is not reminded of them any more."""
+        """The previous responsible user gets no more notifications."""
         self.missed(10, users=self.anna | self.vera)
         entry = self.work_off()
         entry.with_user(self.anna).user_id = self.boris
@@ -974,7 +974,7 @@ class TestCallbacks(CallbackCase):
         activity = self.plan(self.ivan, summary="Счёт")
         call = self.called(5)
         cards = self.env["mango.card.content"].with_user(self.anna)
-        # Whoever talked is on a leg of the call.
+        # The employee who talked is on a leg of the call.
         call.leg_ids = [
             fields.Command.create(
                 {
@@ -991,10 +991,10 @@ class TestCallbacks(CallbackCase):
         activity.with_user(self.anna).action_feedback("Договорились")
         self.assertFalse(cards._card_of_call(call)["activity"])
 
-    # -- trouble ------------------------------------
+    # -- failures ------------------------------------
 
     def test_one_client_in_trouble(self):
-        """Others do not wait for them, and they are tried again."""
+        """A failure does not delay other clients, and is retried."""
         self.missed(10)
         self.missed(9, number=OLGA)
         apply = MangoCallback._apply
@@ -1014,7 +1014,7 @@ class TestCallbacks(CallbackCase):
         self.assertFalse(self.env["mango.callback.task"].search([]))
 
     def test_only_a_lost_database_ends_the_run(self):
-        """A cancelled statement counts as a failure, or one client would stop all."""
+        """A cancelled statement only counts as a failure of one client."""
         self.missed(10)
         with (
             patch.object(MangoCallback, "_apply", side_effect=QueryCanceled),
@@ -1029,7 +1029,7 @@ class TestCallbacks(CallbackCase):
             self.env["mango.callback.task"].search([])._work_off_batch()
 
     def test_no_time_for_more(self):
-        """What a run has done stays done; the next one goes on from there."""
+        """Finished work is committed; the next run continues."""
         self.missed(10)
         self.missed(9, number=OLGA)
         cron = type(self.env["ir.cron"])
@@ -1040,7 +1040,7 @@ class TestCallbacks(CallbackCase):
         self.assertFalse(self.env["mango.callback.task"].search([]))
 
     def test_cost_of_the_end_of_a_call(self):
-        """The webhook only notes that there is something to look at."""
+        """The webhook only adds a task."""
         self.account.chatter_enabled = False
         call = self.missed(10)
         self.env.flush_all()
@@ -1054,7 +1054,7 @@ class TestCallbacks(CallbackCase):
         self.assertTrue(self.missed(10))
 
     def test_a_robot(self):
-        """Two hundred calls of one client are one entry, and computed once."""
+        """Two hundred calls of one client give one entry, computed once."""
         for _number in range(200):
             self.missed(10)
         with patch.object(

@@ -1,4 +1,4 @@
-"""What becomes of notifications on the call."""
+"""Applying notifications to a call."""
 
 import json
 from datetime import datetime, timezone
@@ -98,7 +98,7 @@ class TestCallApply(MangoCase):
         self.assertEqual(self.play(inbound_answered()).line_id.number, LINE)
 
     def test_state_on_the_way(self):
-        """What the log shows while the call is going on."""
+        """The state of a call in progress."""
         caller, anna = outside(taken_from="L1"), staff("101", LINE)
         steps = (
             (APPEARED, "ringing"),
@@ -179,7 +179,7 @@ class TestCallApply(MangoCase):
         self.assertEqual(len(theirs.leg_ids), 4)
 
     def test_extension_changes_hands(self):
-        """A past call keeps who it was; the next one has the new employee."""
+        """A past call keeps its employee; the next one gets the new one."""
         call = self.play(inbound_answered())
         self.anna_extension.user_id = self.kirill
         with self.transaction() as env:
@@ -234,7 +234,7 @@ class TestCallApply(MangoCase):
         self.assertEqual(self.env["bus.bus"].search_count([]), before)
 
     def told(self):
-        """Return for each message since the last time its kind and its channel's id."""
+        """Return kind and channel id of each bus message since the last call."""
         rows = self.env["bus.bus"].search([("id", ">", self.last_message_id)])
         self.last_message_id = max(rows.ids, default=self.last_message_id)
         return [
@@ -244,7 +244,7 @@ class TestCallApply(MangoCase):
         ]
 
     def users_told(self, messages):
-        """Return the participants whose web clients hear that the call has changed."""
+        """Return the users who are notified of a change of the call."""
         return self.call().user_ids.filtered(
             lambda user: ("mango_office/call", user.partner_id.id) in messages
         )
@@ -254,7 +254,7 @@ class TestCallApply(MangoCase):
         return leg(f"L{number}", seq, state, at, outside(), callee, **more)
 
     def test_another_phone_of_the_group_rings(self):
-        """Who is already being rung sees nothing new."""
+        """Those whose phones already ring are not notified."""
         self.ivan.user_id = False
         self.receive(*self.ring("101"))
         self.told()
@@ -264,7 +264,7 @@ class TestCallApply(MangoCase):
         self.assertIn(("mango_office/board", self.account.id), messages)
 
     def test_colleague_of_the_group_picks_up(self):
-        """The others are told at once, and not again when the PBX ends their legs."""
+        """The others are notified once, and not again when their legs end."""
         self.receive(*self.ring("101"))
         self.receive(*self.ring("102"))
         self.told()
@@ -282,7 +282,7 @@ class TestCallApply(MangoCase):
         self.assertFalse(self.told())
 
     def test_group_that_is_rung_by_the_one_who_talks(self):
-        """Whom the client is put through to is rung, although somebody has answered."""
+        """The target of a transfer is ringing, although the call has been answered."""
         self.receive(*self.ring("101"))
         self.receive(*self.ring("101", 2, "Connected", 5))
         self.receive(*self.ring("102", at=20))
@@ -293,7 +293,7 @@ class TestCallApply(MangoCase):
         self.assertEqual(seen["phase"], "ringing")
 
     def test_client_of_a_ringing_group_gives_up(self):
-        """Nobody is told more than a few times."""
+        """Nobody gets more than a few notifications."""
         numbers = self.create_group(20)
         for number in numbers:
             self.receive(*self.ring(number))
@@ -316,7 +316,7 @@ class TestCallApply(MangoCase):
         self.assertEqual(len(self.call().user_ids), 51)
 
     def create_group(self, count):
-        """Give so many employees an extension each.
+        """Create employees with an extension each.
 
         :return: their numbers
         """
@@ -326,7 +326,7 @@ class TestCallApply(MangoCase):
             self.create_extension(number, user)
         return numbers
 
-    # -- what people correct --------------------------------------------------------
+    # -- corrections by users --------------------------------------------------------
 
     def test_corrections_stay(self):
         *posts, last = inbound_answered().posts
@@ -353,7 +353,7 @@ class TestCallApply(MangoCase):
         self.assertFalse(self.call().partner_id)
 
     def test_correction_stays_when_the_number_comes_late(self):
-        """The number is told by the summary only, and identifies somebody else."""
+        """Only the summary has the number, which identifies another contact."""
         number = self.ivan.phone
         caller = outside(None)
         self.receive(*leg("L1", 1, "Appeared", 0, caller, staff("101", LINE)))
@@ -422,7 +422,7 @@ class TestCallApply(MangoCase):
 
     @warmup
     def test_queries_of_the_first_notification(self):
-        """Of a caller who is known and is routed to their manager."""
+        """For a known caller who is routed to their manager."""
         with self.assertQueryCount(25):
             self.receive(*APPEARED)
 
@@ -439,7 +439,7 @@ class TestCallApply(MangoCase):
             self.receive(*APPEARED)
 
     def test_queries_do_not_grow_with_the_call(self):
-        """Reading 60 notifications back costs as many queries as reading 2."""
+        """Reading 60 notifications takes as many queries as reading 2."""
         caller, anna = outside(), staff("101", LINE)
         counts = []
         for seq in range(1, 60):

@@ -1,4 +1,4 @@
-"""Who is calling, and who is responsible for them."""
+"""Identification of callers and of their responsible users."""
 
 from unittest.mock import patch
 
@@ -11,7 +11,7 @@ from ..vpbx_scenarios import LINES, dialled, inbound_answered, leg, outside, sta
 FIRST = "+74950000201"
 SEVENTH = "+74950000207"
 
-# As people write numbers into Odoo, and what they mean.
+# Numbers in Odoo as people write them, and their E.164 form.
 SPELLINGS = (
     ("8 (495) 000-02-01", FIRST),
     ("+7 495 000-02-01", FIRST),
@@ -25,7 +25,7 @@ SPELLINGS = (
     ("+7 495 000-02-07 доб. 12", SEVENTH),
     ("8 (495) 000-02-07 ext. 12", SEVENTH),
 )
-# Without a country they are what the company's country makes of them.
+# Without a country code, the company's country applies.
 RUSSIAN_SPELLINGS = (
     ("(495) 000-02-07 доб. 12", SEVENTH),
     ("495 000-02-01", FIRST),
@@ -62,7 +62,7 @@ class TestSpelling(MangoCase):
                     self.check(spelling, number)
 
     def test_contact_from_abroad(self):
-        """Whoever lives abroad may still have a Russian number."""
+        """A contact abroad may have a Russian number."""
         for country in ("base.us", "base.de", "base.by"):
             for spelling in ("8 (495) 000-02-01", "74950000201", "+7 495 000-02-01"):
                 with self.subTest(country=country, spelling=spelling):
@@ -94,7 +94,7 @@ class TestSpelling(MangoCase):
         self.assertEqual(self.identify("74950000201")[0], partner)
 
     def test_search_is_by_index(self):
-        """What finds a caller is an equality on a column that has a B-tree."""
+        """Callers are searched by equality on a column with a B-tree index."""
         self.env.cr.execute(
             """
             SELECT indexdef FROM pg_indexes
@@ -109,7 +109,7 @@ class TestSpelling(MangoCase):
             self.env["mango.caller.lookup"]._find_partners(self.account, FIRST)
 
     def test_number_with_very_many_contacts(self):
-        """A switchboard's number must not load a database."""
+        """A switchboard's number must not load all its contacts."""
         self.env["res.partner"].create(
             [{"name": f"Сотрудник {i}", "phone": FIRST} for i in range(60)]
         )
@@ -221,7 +221,7 @@ class TestIdentification(MangoCase):
         call.partner_id = others[0]
         self.assertEqual(call.candidate_ids, first | others[1])
 
-    # -- who does not count -------------------------------------------------------
+    # -- exceptions ---------------------------------------------------------------
 
     def test_archived_contact_is_not_found(self):
         self.partner("А", active=False)
@@ -270,7 +270,7 @@ class TestIdentification(MangoCase):
         self.assertIdentified(partner, lead)
 
     def test_lead_of_a_colleague(self):
-        """The company's contact calls about what a colleague asked for."""
+        """A contact of a company calls about the lead of a colleague."""
         vector = self.create_partner("Вектор", is_company=True)
         caller = self.partner("А", parent_id=vector.id)
         colleague = self.create_partner("Б", parent_id=vector.id)
@@ -357,7 +357,7 @@ class TestOwner(MangoCase):
 
 @tagged("post_install", "-at_install")
 class TestCompanyOfThePbx(MangoCase):
-    """What is remembered of a PBX's company is read anew when it changes."""
+    """The cached company of a PBX is invalidated by changes."""
 
     def test_country(self):
         self.assertEqual(self.account._regions(), ("RU",))

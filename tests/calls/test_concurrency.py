@@ -1,4 +1,4 @@
-"""Transactions that do not see each other, for real: nothing here is a savepoint."""
+"""Concurrent transactions: real ones, not savepoints."""
 
 import hashlib
 from unittest.mock import patch
@@ -23,7 +23,7 @@ ACCOUNT = "mango_office.tests.concurrency"
 
 
 class CommittedCase(BaseCase):
-    """Has an account that all transactions see, until the end of the class."""
+    """Has a committed account, which is deleted at the end of the class."""
 
     @classmethod
     def setUpClass(cls):
@@ -59,10 +59,10 @@ class CommittedCase(BaseCase):
 
 @tagged("post_install", "-at_install")
 class TestTwoTransactions(CommittedCase):
-    """Two have talked to the client; who did so first is told by two late legs.
+    """Two employees have talked to the client; two late legs report who was first.
 
-    What the first transaction does is unseen by the second one, whose snapshot is
-    older. Alone, the leg of the second one changes nothing about the call.
+    The second transaction, whose snapshot is older, does not see what the first one
+    writes. Its own leg alone changes nothing about the call.
     """
 
     def setUp(self):
@@ -72,7 +72,7 @@ class TestTwoTransactions(CommittedCase):
             leg("L2", 3, "Connected", 40, caller, anna),
             summary(1, caller, {}, talk=15, end=60, reason=1110),
         ]
-        #: The leg that says more in the end, and the one that says less in between.
+        #: The leg that matters in the end, and the one that matters in between.
         self.of_first_extension = leg("L2", 2, "Connected", 15, caller, anna)
         self.of_second_extension = leg("L3", 1, "Connected", 20, caller, boris)
         self.entry_id = self.id()
@@ -85,12 +85,12 @@ class TestTwoTransactions(CommittedCase):
         return notifications.parse(kind, text), text
 
     def receive(self, post):
-        """Take a notification in as the webhook does."""
+        """Receive a notification like the webhook."""
         with self.transaction() as env:
             env["mango.event"]._receive(self.account_id, *self.parsed(post))
 
     def store_and_apply(self, env, post):
-        """What :meth:`mango.event._receive` does once nobody else may."""
+        """The part of :meth:`mango.event._receive` under the lock."""
         notification, text = self.parsed(post)
         event = env["mango.event"]._store(
             {
@@ -128,8 +128,8 @@ class TestTwoTransactions(CommittedCase):
         """Neither leg is lost, in whichever order the two commit.
 
         Removed to see it fail: the write in ``MangoCall._touch`` (a call that is known
-        already is only searched for). Then nothing collides, and 102 stays who talked
-        first, which no later notification mends.
+        already is only searched for). Then nothing collides, and 102 wrongly stays the
+        first who talked.
         """
         with self.transaction() as late:
             late.cr.execute("SELECT 1")  # its snapshot is taken here
@@ -141,14 +141,14 @@ class TestTwoTransactions(CommittedCase):
                 tries.append(1)
                 self.store_and_apply(late, self.of_first_extension)
 
-            # Odoo waits at random before it tries again.
+            # Odoo waits for a random time before a retry.
             with mute_logger("odoo.sql_db"), patch("odoo.service.model.time.sleep"):
                 retrying(apply, late)
         self.assertEqual(self.call_values(), self.expected_values())
         self.assertEqual(len(tries), 2)
 
     def test_applying_collides_rather_than_overlooks(self):
-        """The second transaction may not commit what it made of half of the legs.
+        """The second transaction must not commit the state of half of the legs.
 
         Removed to see it fail: as above.
         """
@@ -160,10 +160,10 @@ class TestTwoTransactions(CommittedCase):
                 self.store_and_apply(late, self.of_first_extension)
 
     def test_one_notification_of_a_call_at_a_time(self):
-        """Others wait until the first one is committed, and only those of its call.
+        """Notifications of the same call wait until the first one is committed.
 
         Removed to see it fail: the lock in ``locked_transaction``. Without it two of a
-        call collide: nothing is lost, but Odoo waits for seconds before it tries again.
+        call collide: nothing is lost, but Odoo waits for seconds before the retry.
         """
         free = {}
 
@@ -178,7 +178,7 @@ class TestTwoTransactions(CommittedCase):
         self.assertEqual(free, {self.entry_id: False, "another call": True})
 
     def test_limit_of_waiting_holds_for_each_try(self):
-        """A retry begins with a rollback, which ends what was set before."""
+        """A retry begins with a rollback, which resets the timeout."""
         limits = []
 
         def work(env):
@@ -191,7 +191,7 @@ class TestTwoTransactions(CommittedCase):
         self.assertEqual(limits, [transaction.LOCK_TIMEOUT] * 2)
 
     def test_loading_holds_no_lock_while_the_pbx_is_asked(self):
-        """Notifications of the PBX are applied as ever while it answers slowly.
+        """Notifications are applied as usual while the PBX answers slowly.
 
         Each refers to the account; the administrator's transaction must not lock it
         ahead of the requests.
@@ -221,7 +221,7 @@ class TestTwoTransactions(CommittedCase):
         self.assertEqual(len(received), 2)
 
     def test_waiting_for_a_lock_is_bounded(self):
-        """Whoever holds a call's lock does not hold everybody else for ever."""
+        """Waiting for a call's lock has a timeout."""
         entry = self.parsed(self.of_first_extension)[0].entry_id
         with self.transaction() as holder:
             lock = holder["mango.event"]._lock_name(self.account_id, entry)
@@ -273,7 +273,7 @@ class TestClosedCard(CommittedCase):
 
 @tagged("post_install", "-at_install")
 class TestCachesAfterCommit(CommittedCase):
-    """What others read before a commit does not stay in the caches after it.
+    """Values read by other threads before a commit do not stay in the caches.
 
     Removed to see it fail: clearing after the commit in ``clear_caches``.
     """

@@ -1,4 +1,4 @@
-"""Whose a call is that nobody took, who was rung, and who sees it."""
+"""Calls to groups: employee, extensions rung, and access."""
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
@@ -43,7 +43,7 @@ class TestGroupCall(MangoCase):
         self.receive(*summary(1, outside(), callee, talk=None, end=60, reason=1111))
         return self.call()
 
-    # -- whose it is -----------------------------------------------------------
+    # -- employee or group -----------------------------------------------------
 
     def test_missed_by_several_of_a_group(self):
         call = self.play(missed_by_group())
@@ -103,7 +103,7 @@ class TestGroupCall(MangoCase):
         self.assertFalse(self.rung(self.call()))
 
     def test_summary_alone(self):
-        """It names the group like an employee, but nobody has that extension."""
+        """It names the group like an employee, but there is no such extension."""
         call = self.end({"extension": "500"})
         self.assertRecordValues(call, [{"user_id": False, "group_id": self.group.id}])
         self.assertEqual(call.group_text, "Продажи, nobody answered")
@@ -155,7 +155,7 @@ class TestGroupCall(MangoCase):
     def extension(self, number):
         return self.account.extension_ids.filtered(lambda ext: ext.number == number)
 
-    # -- who sees it -------------------------------------------------------------
+    # -- access ------------------------------------------------------------------
 
     def test_only_the_owner_of_the_last_client(self):
         call = self.play(missed_in_menu(0))

@@ -1,4 +1,4 @@
-"""Whatever the order in which the PBX tells, the same is written down in the end."""
+"""The order of notifications does not affect what is stored in the end."""
 
 import random
 
@@ -7,9 +7,9 @@ from odoo.tests import tagged
 from ..common import MangoCase
 from ..vpbx_scenarios import SCENARIOS, T0, inbound_answered
 
-#: Orders that are tried for each scenario beside that of the PBX.
+#: Orders tried for each scenario, besides that of the PBX.
 ORDERS = 4
-#: What the PBX says of a call, as stored.
+#: The stored fields that come from the PBX.
 CALL_FIELDS = (
     "state",
     "direction",
@@ -55,9 +55,7 @@ class TestOrder(MangoCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.account.routing_enabled = (
-            False  # A decision is made once, in time or never.
-        )
+        cls.account.routing_enabled = False  # The decision depends on the time.
         cls.extension_of(cls.kirill).pbx_user_ref = "400000999"
         cls.env["mango.group"].create(
             {"account_id": cls.account.id, "number": "500", "name": "Продажи"}
@@ -68,7 +66,7 @@ class TestOrder(MangoCase):
         return cls.account.extension_ids.filtered(lambda ext: ext.user_id == user)
 
     def snapshot(self, call):
-        """Return all that is stored of a call, with its legs in their order."""
+        """Return everything stored of a call, with its legs in order."""
         cards = (
             self.env["mango.call.presence"].sudo().search([("call_id", "=", call.id)])
         )
@@ -144,7 +142,7 @@ class TestOrder(MangoCase):
         self.assertNotIn(self.kirill.id, found["user_ids"], "sees a call of others")
 
     def test_legs_of_one_second(self):
-        """The menu comes ahead of the employee who is reached through it."""
+        """The menu comes before the employee reached through it."""
         posts = [post for post in inbound_answered().posts if post[0] == "events/call"]
         for _kind, payload in (posts := [(k, {**p}) for k, p in posts]):
             payload["timestamp"] = T0

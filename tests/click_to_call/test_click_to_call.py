@@ -1,4 +1,4 @@
-"""Click to call: one click, one command, and what becomes of it."""
+"""Click to call: one click, one command, and its outcome."""
 
 from contextlib import contextmanager
 from datetime import timedelta
@@ -31,7 +31,7 @@ class ClickCase(MangoCase):
         cls.anna.group_ids += cls.env.ref("sales_team.group_sale_salesman_all_leads")
 
     def click(self, number=NUMBER, record=None, user=None):
-        """Click on a number, as its user; the command is not sent yet."""
+        """Click on a number as a user; the command is not sent yet."""
         self.env.flush_all()
         user = user or self.anna
         card = user.with_user(user).mango_call(
@@ -46,14 +46,14 @@ class ClickCase(MangoCase):
         )
 
     def send(self, command=None):
-        """Do what the thread does; hooks after the commit do not run in tests."""
+        """Do the work of the thread; post-commit hooks do not run in tests."""
         self.env.flush_all()
         command = command or self.commands()
         send(self.cr.dbname, command.id)
         self.env.invalidate_all()
 
     def play_command(self, scenario, command=None):
-        """Take a scenario in as if it came of a command of ours."""
+        """Receive a scenario as if it resulted from a command of ours."""
         command = command or self.commands()
         for kind, payload in scenario.posts:
             told = {**payload}
@@ -66,7 +66,7 @@ class ClickCase(MangoCase):
         return self.env["mango.call.presence"].with_user(user or self.anna).get_screen()
 
     def card(self, user=None):
-        """Return the one card on the screen, however long the call has been over."""
+        """Return the only card on the screen, however old the call is."""
         cards = self.env["mango.call.presence"].with_user(user or self.anna)
         [card] = (
             cards.get_cards(self.call().ids)["cards"] or cards.get_screen()["cards"]
@@ -74,7 +74,7 @@ class ClickCase(MangoCase):
         return card
 
     def age(self, command, age):
-        """Let a command be as old as that."""
+        """Make a command older."""
         command.flush_recordset()
         self.cr.execute(
             "UPDATE mango_command SET create_date = %s WHERE id = %s",
@@ -123,7 +123,7 @@ class TestClick(ClickCase):
         self.click()
         self.send()
         self.send()
-        # The thread runs once; a second run changes nothing of the outcome.
+        # The thread runs once; a second run does not change the outcome.
         self.assertEqual(len(self.commands()), 1)
 
     def test_second_click_finds_the_first(self):
@@ -159,7 +159,7 @@ class TestClick(ClickCase):
         self.assertEqual(len(self.commands()), 2)
 
     def click_and_receive_until(self, state):
-        """Call somebody and take notifications in, up to the last one of a state."""
+        """Call a client and receive notifications, up to the last one of a state."""
         self.click()
         self.send()
         posts = [*callback_answered().posts][:-1]
@@ -191,7 +191,7 @@ class TestClick(ClickCase):
         self.assertEqual(len(self.commands()), 2)
 
     def test_click_works_again_after_another_call(self):
-        """Whoever talks to somebody else does not talk to the first one any more."""
+        """An employee who has another call has finished the first one."""
         self.click_and_receive_until("Connected")
         self.click()
         self.assertEqual(len(self.commands()), 1)
@@ -203,7 +203,7 @@ class TestClick(ClickCase):
         self.assertEqual(len(self.commands()), 2)
 
     def quiet(self, call, time):
-        """Let a time pass since the last notification of a call."""
+        """Make the last notification of a call older."""
         self.env.flush_all()
         self.env.cr.execute(
             "UPDATE mango_call SET write_date = write_date - %s WHERE id = %s",
@@ -265,7 +265,7 @@ class TestClick(ClickCase):
         [card] = self.screen()["cards"]
         self.assertEqual(card["phase"], "failed")
         self.assertIn("There is not enough money", card["message"])
-        # Whoever tries again knows what they do.
+        # A second click is deliberate.
         self.click()
         self.assertEqual(len(self.commands()), 2)
 
@@ -328,7 +328,7 @@ class TestClick(ClickCase):
 
     @contextmanager
     def told(self):
-        """Collect what is sent over the bus."""
+        """Collect the bus notifications."""
         messages = []
 
         def collect(_bus, target, kind, payload):
@@ -356,7 +356,7 @@ class TestClick(ClickCase):
         self.assertEqual(self.screen()["cards"], [])
 
     def test_thread_starts_after_the_commit_only(self):
-        """In the transaction that stored the command, not in the request's own."""
+        """The commit of the transaction that stored the command, not of the request."""
         with patch.object(mango_command, "start_after_commit") as start:
             self.click()
         [(env, target, record_id)] = [call.args for call in start.call_args_list]
@@ -481,7 +481,7 @@ class TestDialled(ClickCase):
 
 @tagged("post_install", "-at_install")
 class TestCallOfAClick(ClickCase):
-    """The call is bound to what was clicked on."""
+    """The call is linked to the record that was clicked on."""
 
     def test_contact(self):
         twin = self.create_partner("Мария Петрова", "74950000201")
@@ -525,7 +525,7 @@ class TestCallOfAClick(ClickCase):
         self.assertTrue(line.number_display.startswith("+7 "))
 
     def test_call_in_the_log(self):
-        """Whoever calls from the log calls its client, not the log."""
+        """A call from the log belongs to the client, not to the call in the log."""
         twin = self.create_partner("Мария Петрова", "74950000201")
         past = self.play(inbound_answered(), entry_id="E0")
         past.partner_id = twin
@@ -561,7 +561,7 @@ class TestCallOfAClick(ClickCase):
         self.assertRecordValues(call, [{"partner_id": self.ivan.id, "res_id": False}])
 
     def test_command_of_somebody_else(self):
-        """Another system has the PBX dial too."""
+        """Another system makes the PBX dial, too."""
         call = self.play(callback_answered())
         self.assertFalse(call.callback_command_id)
         self.assertEqual(call.partner_id, self.ivan)

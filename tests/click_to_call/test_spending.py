@@ -1,4 +1,4 @@
-"""What a stolen session can spend: calls an hour, and where to."""
+"""Limits for a stolen session: calls per hour, and destinations."""
 
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -71,7 +71,7 @@ class SpendingCase(MangoCase):
 @tagged("post_install", "-at_install")
 class TestBudget(SpendingCase):
     def spend(self, count, user=None, age=timedelta(minutes=5)):
-        """Have some calls made already."""
+        """Add earlier calls."""
         user = user or self.anna
         vals = {"account_id": self.account.id, "user_id": user.id, "kind": "callback"}
         made = self.env["mango.command"].create(
@@ -112,7 +112,7 @@ class TestBudget(SpendingCase):
         self.assertEqual(len(self.given()), 3)
 
     def test_extensions_count_too(self):
-        """They cost nothing, but a flood of them keeps everybody's phone ringing."""
+        """They are free, but a flood of them would keep all phones ringing."""
         self.account.callback_limit_per_hour = 1
         self.dial("102")
         with self.assertRaises(UserError):
@@ -136,7 +136,7 @@ class TestBudget(SpendingCase):
         self.account.callback_limit_per_hour = 2
         self.spend(2)
         for number in ("+74950000202", "+74950000203", "+74950000204"):
-            # Not assertRaises(): that takes back what is kept for administrators.
+            # Not assertRaises(): that would roll back the warning to administrators.
             with suppress(UserError):
                 self.dial(number)
         self.env.invalidate_all()
@@ -177,7 +177,7 @@ class TestBudget(SpendingCase):
         self.assertEqual(self.cr.sql_log_count - before, 1)
 
     def test_parallel_clicks_are_counted_one_after_another(self):
-        """What was given is counted while the employee's lock is held."""
+        """Commands are counted while the employee's lock is held."""
         inside = []
         locked = mango_command.locked_transaction
 
@@ -229,7 +229,7 @@ class TestDirections(SpendingCase):
 
     def test_costly_ones_allowed(self):
         self.account.premium_allowed = True
-        # What is costly is not a matter of countries.
+        # Premium numbers do not depend on the country.
         self.account.foreign_calls = "none"
         for number in COSTLY.values():
             self.dial(number)
@@ -264,7 +264,7 @@ class TestDirections(SpendingCase):
         self.dial(HOME)
 
     def test_transfer_to_a_number(self):
-        """Whatever gives a command, the PBX is not told to dial these."""
+        """The limits hold for every command that dials."""
         vals = {"account_id": self.account.id, "kind": "transfer", "target": "L1 x"}
         vals |= {"leg_ref": "L1", "extension": "101", "method": "blind"}
         commands = self.env["mango.command"].with_user(self.anna)

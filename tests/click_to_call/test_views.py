@@ -1,4 +1,4 @@
-"""Where people can click on a number."""
+"""Views in which numbers can be clicked on."""
 
 from lxml import etree
 

@@ -1,4 +1,4 @@
-"""Calls that come from the PBX's statistics, asked for over HTTP."""
+"""Import of calls from the PBX's statistics, over HTTP."""
 
 import json
 from collections import Counter
@@ -48,7 +48,7 @@ START = utc(T0) - timedelta(hours=1)
 START_TEXT = "01.01.2026 11:00:00"
 NOON = utc(T0) + timedelta(hours=2)
 DAY = timedelta(days=1)
-#: What a call is, from wherever it is known.
+#: The fields that do not depend on the source of the call.
 SAME_FACTS = (
     "direction",
     "result",
@@ -63,7 +63,7 @@ SAME_FACTS = (
 
 
 class Statistics:
-    """The PBX's statistics: a report for every order, ready at the second question."""
+    """The PBX's statistics: a report for every request, ready at the second poll."""
 
     def __init__(self, pbx):
         self.calls = []
@@ -84,7 +84,7 @@ class Statistics:
         key = payload["key"]
         if self._waiting[key]:
             self._waiting[key] -= 1
-            # Half of the data is there already; it must not be taken.
+            # Contains half of the data, which must be ignored.
             return {"result": 1000, "status": "work", "data": self.days(self.calls[:1])}
         order = self.orders[int(key.removeprefix("key-")) - 1]
         return {
@@ -126,7 +126,7 @@ class HistoryCase(MangoCase):
         sleep.side_effect = self.clock.tick
 
     def fetch(self, start=START, end=None, runs=30):
-        """Order a period and let the cron run until it is done.
+        """Import a period, running the cron until it is done.
 
         :return: the job
         """
@@ -149,7 +149,7 @@ class HistoryCase(MangoCase):
         return self.events().filtered(lambda event: event.kind == KIND)
 
     def messages(self):
-        """Return the types of what is on the bus."""
+        """Return the types of the messages on the bus."""
         rows = self.env["bus.bus"].sudo().search([])
         return [json.loads(row.message)["type"] for row in rows]
 
@@ -284,7 +284,7 @@ class TestFetching(HistoryCase):
         by_both = self.snapshot(self.call())
         self.play(inbound_answered(), entry_id="E2")
         by_webhook = self.snapshot(self.call("E2"))
-        # Who is asked to take a call is decided while it rings only.
+        # Routing is only decided while the call is ringing.
         for values in (by_both, by_webhook):
             for name in ("routed_extension_id", "route_state", "route_reason"):
                 values.pop(name)
@@ -292,7 +292,7 @@ class TestFetching(HistoryCase):
         self.assertEqual(self.call().source, "statistics")
 
     def test_missed_by_a_group(self):
-        """The statistics give the PBX's id of the group, and not its number."""
+        """The statistics contain the PBX's id of the group, not its number."""
         sales = self.env["mango.group"].create(
             {
                 "account_id": self.account.id,
@@ -457,7 +457,7 @@ class TestPages(HistoryCase):
         self.assertEqual((job.state, job.new_count), ("done", 5))
 
     def test_resumed_after_a_kill(self):
-        """The process dies at any moment; the next one has but the database."""
+        """The process is killed at any moment; the next one only has the database."""
         self.statistics.calls = self.calls_of(2, 7)
         with patch.multiple(mango_history_fetch, PAGE=5, FEW=0):
             job = (
@@ -502,7 +502,7 @@ class TestPages(HistoryCase):
         self.assertEqual(len(self.statistics_events()), 4)
 
     def test_report_that_was_forgotten(self):
-        """A restart of the PBX, or of Odoo after a long time."""
+        """The PBX was restarted, or Odoo after a long time."""
         self.statistics.calls = [answered()]
         job = (
             self.env["mango.statistics.import"].sudo()._start(self.account, START, NOON)
@@ -588,7 +588,7 @@ class TestPages(HistoryCase):
 
 @tagged("post_install", "-at_install")
 class TestTrouble(HistoryCase):
-    """The PBX on its bad days; nothing is lost and nobody has to do anything."""
+    """Failures of the PBX: nothing is lost, and no user has to act."""
 
     TROUBLE = {
         "down": {"body": None},
@@ -706,7 +706,7 @@ class TestTrouble(HistoryCase):
 
 @tagged("post_install", "-at_install")
 class TestPlan(HistoryCase):
-    """What is fetched without anybody asking."""
+    """Scheduled imports."""
 
     def jobs(self):
         return self.env["mango.statistics.import"].search(
@@ -857,7 +857,7 @@ class TestPlan(HistoryCase):
 
 @tagged("post_install", "-at_install")
 class TestAbandoned(HistoryCase):
-    """A call without an end waits for the statistics, but not for ever."""
+    """A call without an end waits for the statistics, but not forever."""
 
     def begin(self, count=9):
         with freeze_time(utc(T0 + 95)):
@@ -914,7 +914,7 @@ class TestAbandoned(HistoryCase):
 
 @tagged("post_install", "-at_install")
 class TestByHand(HistoryCase):
-    """The button, and who may press it."""
+    """Imports by button, and the rights for it."""
 
     def order(self, user, date_from="2025-12-30", date_to="2026-01-01", account=None):
         start = (
@@ -1023,7 +1023,7 @@ class TestByHand(HistoryCase):
 
 @tagged("post_install", "-at_install")
 class TestMenuCallInStatistics(HistoryCase):
-    """Both ways of knowing a call, one after the other."""
+    """Notifications and statistics of the same call, one after the other."""
 
     def test_hung_up_in_the_menu(self):
         self.statistics.calls = [entry("E1", talk=0, duration=10)]

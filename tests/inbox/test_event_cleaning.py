@@ -1,4 +1,4 @@
-"""Notifications go after a time; calls never change by that."""
+"""Old notifications are deleted, which does not change their calls."""
 
 from datetime import timedelta
 from unittest.mock import patch
@@ -20,7 +20,7 @@ DAY = timedelta(days=1)
 @tagged("post_install", "-at_install")
 class TestCleaning(HistoryCase):
     def age(self, days=100, entries=None):
-        """Let everything that came so far be older."""
+        """Make everything received so far older."""
         self.clock.tick(days * DAY)
 
     def clean(self):
@@ -30,14 +30,14 @@ class TestCleaning(HistoryCase):
                 _count, has_more = env["mango.event"]._gc_old()
 
     def whole(self, call):
-        """Return everything of a call, but when its row was last touched."""
+        """Return all values of a call, except for the time of the last write."""
         [values] = call.sudo().read(load=None)
         for name in ("write_date", "sealed_at", "event_ids", "__last_update"):
             values.pop(name, None)
         return values, self.snapshot(call)
 
     def play_all(self):
-        """Take every scenario in, each as a call of its own."""
+        """Receive every scenario as a separate call."""
         calls = self.env["mango.call"]
         for nth, scenario in enumerate(SCENARIOS):
             calls += self.play(scenario, entry_id=f"E{nth}")
@@ -59,7 +59,7 @@ class TestCleaning(HistoryCase):
         before = [self.whole(call) for call in calls]
         for nth, scenario in enumerate(SCENARIOS):
             posts = [post for post in scenario.posts if "entry_id" in post[1]]
-            # One notification alone would say something else of the call.
+            # One notification alone would give another state.
             late = Scenario("late", (posts[nth % len(posts)],), {})
             self.play(late, entry_id=f"E{nth}")
         self.statistics.calls = [

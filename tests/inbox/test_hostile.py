@@ -1,7 +1,7 @@
-"""Notifications as an enemy would send them who has the secret.
+"""Notifications of an attacker who knows the secret.
 
-The table is the product of valid payloads and mutations of their members, so that no
-member of any kind that is read is left out.
+The table is the product of valid payloads and mutations of their members, so that it
+covers every member that is read.
 """
 
 import copy
@@ -36,7 +36,7 @@ PARTY = {
     "taken_from_call_id": "L0",
     "was_transferred": False,
 }
-#: For each kind whose members are read: all of them, and those it cannot do without.
+#: Kinds whose members are read: all members, and the required ones.
 PAYLOADS = {
     "events/call": {
         "entry_id": "E",
@@ -138,7 +138,7 @@ MUTATIONS = {
     "header": "101\r\nSet-Cookie: a=b",
     "formula": '=HYPERLINK("http://x")',
 }
-#: Whole texts, and what they are answered.
+#: Whole texts, and the status of the answer.
 TEXTS = {
     "NaN": ('{"entry_id": "E", "call_id": "L", "call_state": "x", "seq": NaN}', 400),
     "Infinity": ('{"entry_id": "E", "x": -Infinity}', 400),
@@ -215,7 +215,7 @@ class TestHostileNotifications(MangoHttpCase):
         )
 
     def test_table(self):
-        """Each is answered as documented, and leaves only what can be shown."""
+        """Each is answered as documented, and only stores displayable texts."""
         rows = list(mutations())
         self.assertGreater(len(rows), 1500)
         stored = self.count()
@@ -239,7 +239,7 @@ class TestHostileNotifications(MangoHttpCase):
                 self.assertEqual(self.post(kind, payload).status_code, 400)
 
     def assert_presentable(self):
-        """What was stored can be shown as it is, and means what it looks like."""
+        """Check that a stored text is displayable, and means what it looks like."""
         calls = self.env["mango.call"].search([("account_id", "=", self.account.id)])
         self.assertGreater(len(calls), 500)
         for records in (calls, calls.leg_ids):
@@ -268,7 +268,7 @@ class TestHostileNotifications(MangoHttpCase):
         self.assertTrue(self.call("E-twice"), "the last of two members counts")
 
     def test_forms(self):
-        """Fields that come twice, files instead of fields, other content types."""
+        """Duplicate fields, files instead of fields, other content types."""
         kind, text = "events/call", as_text({**PAYLOADS["events/call"]})
         with self.assertNoLogs(level="WARNING"):
             twice = self.post(kind, text, json=[text, "{}"])
@@ -301,14 +301,14 @@ class TestHostileNotifications(MangoHttpCase):
             self.assertLessEqual(len(kind), MAX_LENGTH)
         self.assertFalse(self.call())
 
-    # -- what one call may cost ------------------------------------------------------
+    # -- limits of one call ----------------------------------------------------------
 
     def leg(self, number):
         ref = {"call_id": f"L{number}", "seq": 1, "call_state": "Appeared"}
         return {**PAYLOADS["events/call"], **ref, "entry_id": "E1"}
 
     def test_a_million_legs(self):
-        """Past the limit a call does not grow, but it still ends."""
+        """Beyond the limit a call does not grow, but it still ends."""
         with (
             patch.object(mango_event, "MAX_OF_CALL", 5),
             patch.object(mango_event, "MAX_ENDS_OF_CALL", 2),
@@ -324,7 +324,7 @@ class TestHostileNotifications(MangoHttpCase):
             )
             self.assertIn("more than 5", events[-1].error)
             self.assertFalse(events[0].error)
-            # The four too many take the room for the end, too: it is room for a few.
+            # The four excess legs also use up the reserve for the end, which is small.
             with patch.object(mango_event, "MAX_ENDS_OF_CALL", 20):
                 summary = {**PAYLOADS["events/summary"], "entry_id": "E1"}
                 self.assertEqual(self.post("events/summary", summary).status_code, 200)
@@ -345,10 +345,10 @@ class TestHostileNotifications(MangoHttpCase):
         self.assertEqual(len(set(kept[1:])), 1, kept)
         self.assertLess(kept[-1], applied[-1])
 
-    # -- what people see of it -------------------------------------------------------
+    # -- display ---------------------------------------------------------------------
 
     def test_nothing_is_rendered_as_html(self):
-        """Texts go to the browser as texts; there it is for t-out to escape them."""
+        """Texts are sent to the browser as they are, and escaped by t-out."""
         hostile = {**PARTY, "extension": IMG, "number": IMG, "line_number": IMG}
         self.ivan.name = IMG
         payload = {**PAYLOADS["events/call"], "entry_id": "E1", "to": hostile}
@@ -394,7 +394,7 @@ class TestHostileNotifications(MangoHttpCase):
 
 @tagged("post_install", "-at_install")
 class TestNothingMakesHtml(BaseCase):
-    """By inspection: what would let a text through as HTML is not used at all."""
+    """By inspection: nothing that would render a text as HTML is used."""
 
     def assert_unused(self, pattern, *folders, endings):
         read = 0
@@ -507,7 +507,7 @@ class TestFuzz(BaseCase):
             self.assertEqual(counted[leg_ref], len(seen), (leg_ref, parents))
 
     def test_depths_look_at_each_leg_once(self):
-        """A chain of legs costs its length, not the square of it."""
+        """The cost of a chain of legs is linear in its length."""
 
         class Counting(dict):
             looks = 0

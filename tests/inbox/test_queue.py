@@ -1,4 +1,4 @@
-"""What was stored but not applied, and calls whose end was never told."""
+"""Notifications that were stored but not applied, and calls without an end."""
 
 from datetime import timedelta
 from unittest.mock import patch
@@ -103,7 +103,7 @@ class TestQueue(MangoCase):
         self.assertEqual(set(self.events().mapped("state")), {"done"})
 
     def test_concurrent_update_is_repeated(self):
-        """It must not be taken for an error of the notification (design.md 2)."""
+        """It does not count as an error of the notification (design.md 2)."""
         real, tries = MangoCall._update_from, []
 
         def update(call, state):
@@ -124,7 +124,7 @@ class TestQueue(MangoCase):
 
 
 class Conflict(SerializationFailure):
-    """As PostgreSQL reports it."""
+    """A serialization failure of PostgreSQL."""
 
     pgcode = "40001"
 
@@ -168,7 +168,7 @@ class TestAbandoned(MangoCase):
         )
 
     def test_conversation_goes_on(self):
-        """Nothing is told for long while people talk."""
+        """There are no notifications for a long time during a talk."""
         posts = [
             leg("L1", 1, "Appeared", 0, outside(), staff("101")),
             leg("L1", 2, "Connected", 5, outside(), staff("101")),
@@ -207,7 +207,7 @@ class TestAbandoned(MangoCase):
         self.assertEqual(self.snapshot(call), before)
 
     def test_legs_gone_without_times(self):
-        """That a leg is gone is told by its state, whatever its time."""
+        """The state tells that a leg is gone, not its time."""
         kind, payload = leg("L1", 1, "Disconnected", 0, outside(), staff("101"))
         with freeze_time(utc(T0)):
             self.receive(kind, {**payload, "timestamp": None})

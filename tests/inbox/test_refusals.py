@@ -1,4 +1,4 @@
-"""What refused notifications cost, and from where the PBX may notify us."""
+"""Cost of refused notifications, and addresses of the PBX."""
 
 import logging
 from contextlib import contextmanager
@@ -22,14 +22,14 @@ WRONG = {
     "wrong signature": {"sign": "0" * 64},
     "no signature": {"sign": None},
 }
-#: What the reverse proxy adds; 81.88.80.132 is one of the PBX's.
+#: Headers of the reverse proxy; 81.88.80.132 is an address of the PBX.
 PBX_ADDRESS, ELSEWHERE = "81.88.80.132", "203.0.113.7"
 
 
 class RefusalCase(MangoHttpCase):
     def setUp(self):
         super().setUp()
-        # As the PBX comes: Odoo finds the database without a session.
+        # Like the PBX, without a session.
         self.opener.cookies.pop("session_id", None)
 
     def post_from(self, address, *, payload=APPEARED[1], **form):
@@ -38,7 +38,7 @@ class RefusalCase(MangoHttpCase):
 
     @contextmanager
     def queries(self):
-        """Collect what is asked of the database by requests."""
+        """Collect the queries of requests."""
         found = []
         execute = Cursor.execute
 
@@ -56,7 +56,7 @@ class RefusalCase(MangoHttpCase):
 @tagged("post_install", "-at_install")
 class TestRefusals(RefusalCase):
     def test_refusals_cost_no_query_of_ours(self):
-        """With warm caches only Odoo asks, once: whether its caches are up to date."""
+        """With warm caches, the only query is Odoo's check of the caches."""
         self.post(*APPEARED, sign="x")
         for case, form in WRONG.items():
             with self.subTest(case=case), self.queries() as queries:
@@ -84,14 +84,14 @@ class TestRefusals(RefusalCase):
         self.assertEqual(self.post("events/call", payload).status_code, 413)
 
     def test_genuine_ones_pass_during_a_flood(self):
-        """The PBX may share its address with whoever floods us."""
+        """The PBX may share its address with the flooder."""
         for _time in range(5):
             self.post(*APPEARED, sign="x")
         self.assertEqual(self.post(*APPEARED).status_code, 200)
         self.assertEqual(self.call().state, "ringing")
 
     def test_only_our_own_address(self):
-        """What merely begins like our address is none of our business."""
+        """Paths that only begin like our address are not handled."""
         self.assertEqual(
             self.post(*APPEARED, path="/exec/mangoevents/call").status_code, 200
         )

@@ -1,4 +1,4 @@
-"""Bounds on what one server process does at a time."""
+"""Limits of concurrency in one server process."""
 
 import threading
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from ...tools.locking import Background, Slots, notification_slot
 from ..common import MangoHttpCase
 from ..vpbx_scenarios import menu
 
-PATIENCE = 20  # seconds; only a broken test waits for so long
+PATIENCE = 20  # seconds; reached only if the test fails
 
 
 @tagged("post_install", "-at_install")
@@ -35,7 +35,7 @@ class TestNotificationSlots(BaseCase):
         return env
 
     def test_free(self):
-        """Without a burst nothing is opened or closed."""
+        """Without a burst, no connection is opened or closed."""
         env = self.request_env()
         with self.slots(1), notification_slot(env) as given:
             self.assertIs(given, env)
@@ -43,7 +43,7 @@ class TestNotificationSlots(BaseCase):
         env.registry.cursor.assert_not_called()
 
     def test_slots_limit_concurrency_without_losses(self):
-        """Whoever waits has given their connection back."""
+        """Waiting requests have released their connections."""
         inside, most, done, closed = 0, 0, 0, 0
         lock, full = threading.Lock(), threading.Event()
 
@@ -107,7 +107,7 @@ class TestNotificationSlots(BaseCase):
 
 @tagged("post_install", "-at_install")
 class TestBusyWebhook(MangoHttpCase):
-    """A notification that finds no free slot at first."""
+    """A notification that has to wait for a free slot."""
 
     def setUp(self):
         super().setUp()
@@ -117,7 +117,7 @@ class TestBusyWebhook(MangoHttpCase):
         )
 
     def has_to_wait(self, watch=lambda: None):
-        """Let the notification find no free slot, but get one by waiting."""
+        """Make the notification wait for a free slot."""
         self.startPatcher(patch.object(self.slots, "take_now", return_value=False))
         wait = self.slots.wait
         self.startPatcher(
@@ -125,7 +125,7 @@ class TestBusyWebhook(MangoHttpCase):
         )
 
     def test_overload_is_said_honestly(self):
-        """And in the log, since the PBX does not repeat what was not stored."""
+        """It is also logged, since the PBX does not repeat the notification."""
         self.assertTrue(self.slots.take_now())
         with self.assertLogs(transaction.__name__, "WARNING"):
             self.assertEqual(self.post(*menu()[0]).status_code, 503)
@@ -141,7 +141,7 @@ class TestBusyWebhook(MangoHttpCase):
         self.assertTrue(self.call())
 
     def test_concurrent_update_after_waiting(self):
-        """Odoo's own retry ends with the connection that was given back."""
+        """Odoo only retries on the connection that was released."""
         self.has_to_wait()
         store, tries = MangoEvent._store, []
 
@@ -168,7 +168,7 @@ class TestBackground(BaseCase):
         return background
 
     def test_bounded(self):
-        """Two at a time, three wait, the sixth is refused and logged."""
+        """Two run, three wait, the sixth is refused and logged."""
         background = self.background(2, 3)
         begun, go = threading.Semaphore(0), threading.Event()
         self.addCleanup(go.set)
@@ -193,7 +193,7 @@ class TestBackground(BaseCase):
         self.assertLessEqual(len(set(results)), 2)
 
     def test_server_stops(self):
-        """What runs is finished; what is queued does not keep the process alive."""
+        """Running work is finished; queued work does not keep the process alive."""
         background = self.background(1, 3)
         begun, go = threading.Event(), threading.Event()
         self.addCleanup(go.set)

@@ -81,7 +81,7 @@ class TestWebhookAnswers(MangoHttpCase):
         self.assertNothingStored()
 
     def test_empty_request_to_the_address_itself(self):
-        """The cabinet's check of the connection; it is nobody's notification."""
+        """The cabinet's check of the connection, without an account."""
         for path in ("/exec/mango", "/exec/mango/"):
             answer = self.url_open(path, data="", method="POST")
             self.assertEqual((answer.status_code, answer.text), (200, ""))
@@ -140,7 +140,7 @@ class TestWebhookAnswers(MangoHttpCase):
         self.assertNothingStored()
 
     def test_account_that_cannot_be_verified(self):
-        """Without both secrets, or archived, an account takes nothing in."""
+        """An account without both secrets, or archived, accepts nothing."""
         for vals in ({"api_salt": False}, {"api_key": False}, {"active": False}):
             with self.subTest(vals=vals):
                 self.account.write({"api_key": API_KEY, "api_salt": API_SALT})
@@ -192,7 +192,7 @@ class TestWebhookAnswers(MangoHttpCase):
         self.assertNothingStored()
 
     def test_body_over_64_kib_of_unknown_length(self):
-        """A chunked body has no Content-Length to go by: it is cut, and refused."""
+        """A chunked body without Content-Length is truncated and refused."""
         text = json.dumps({**APPEARED[1], "note": "x" * 64 * 1024})
         form = {"vpbx_api_key": API_KEY, "sign": sign(text), "json": text}
         body = HttpRequest("POST", "http://127.0.0.1", data=form).prepare().body
@@ -291,7 +291,7 @@ class TestWebhookAnswers(MangoHttpCase):
 
 @tagged("post_install", "-at_install")
 class TestWebhookTraces(MangoHttpCase):
-    """What a notification leaves behind, and what not."""
+    """What a notification stores and logs."""
 
     def test_no_session(self):
         with patch.object(http.root.session_store, "save") as save:
@@ -328,7 +328,7 @@ class TestWebhookTraces(MangoHttpCase):
 
 @tagged("post_install", "-at_install")
 class TestWebhookOrder(MangoHttpCase):
-    """One call is one call, in whatever order and however often it is told."""
+    """Order and repetition of notifications make no difference."""
 
     def play_as(self, posts):
         with self.transaction() as env:
@@ -353,7 +353,7 @@ class TestWebhookOrder(MangoHttpCase):
         for name, order in orders.items():
             with self.subTest(order=name):
                 actual = self.play_as(order)
-                # Decided on the way, by what was known then.
+                # Depends on what was known at that time.
                 for values in (actual, expected):
                     values.pop("route_state", None)
                     values.pop("route_reason", None)

@@ -1,4 +1,4 @@
-"""Who may do what with a call, beyond the table of ``test_rights.py``."""
+"""Access rights on calls, beyond the table of ``test_rights.py``."""
 
 from contextlib import nullcontext
 
@@ -63,7 +63,7 @@ class TestAccess(MangoCase):
         self.colleagues = self.ring("E-colleague", staff("102", LINE))
         self.own = self.ring("E-own", staff("105", LINE))
         self.elsewhere = self.ring("E-1", staff("101", LINE), self.account_there)
-        # What they did is theirs even where they see nothing else.
+        # Users see what they did, even without access to anything else.
         self.own.user_ids |= self.vera | self.admin
         self.own.flush_recordset()
 
@@ -76,7 +76,7 @@ class TestAccess(MangoCase):
         return self.env["mango.event"].search([("account_id", "=", account.id)])[:1]
 
     def actions(self):
-        """Return what is done in each row: a record and what is done with it."""
+        """Return record and action of each row."""
         calls = {
             "own call": self.own,
             "colleague's call": self.colleagues,
@@ -137,7 +137,7 @@ class TestAccess(MangoCase):
                 self.assertEqual(model.search_count([]), len(calls))
 
     def test_participants_see_the_call(self):
-        """Whose phone rang, and who is responsible, whoever picked up."""
+        """Those whose phone rang, and the responsible user, whoever picked up."""
         self.ivan.user_id = self.kirill
         call = self.play(inbound_answered())
         for user in (self.anna, self.boris, self.kirill):
@@ -146,7 +146,7 @@ class TestAccess(MangoCase):
             call.with_user(self.egor).read(["result"])
 
     def test_plain_read(self):
-        """Everything that is readable at all, as an integration reads it."""
+        """All readable fields, like an integration."""
         for name in ("user", "supervisor", "admin"):
             with self.subTest(actor=name):
                 [values] = self.own.with_user(self.actors[name]).read()
@@ -174,7 +174,7 @@ class TestAccess(MangoCase):
     # -- contacts, leads, users -------------------------------------------------------
 
     def test_contact_without_telephony(self):
-        """Whoever has no part in telephony opens contacts as before."""
+        """Users without telephony can open contacts."""
         self.play(inbound_answered())
         for name in ("internal", "user"):
             user = self.actors[name]
@@ -217,7 +217,7 @@ class TestAccess(MangoCase):
             self.assertEqual(len(found), count)
 
     def test_routing_reason_of_a_lead_one_may_not_read(self):
-        """The log stays readable whatever the record rules of leads say."""
+        """Record rules on leads do not make calls unreadable."""
         lead = self.create_lead("Тайна", phone="74950000205", user_id=self.boris.id)
         self.receive(*menu("74950000205")[0])
         call = self.call()

@@ -1,4 +1,4 @@
-"""When a PBX may be asked something that nobody waits for."""
+"""When background requests to a PBX are allowed."""
 
 from datetime import timedelta
 from unittest.mock import patch
@@ -43,7 +43,7 @@ class TestCircuitBreaker(MangoCase):
         self.account._record_answer(error)
 
     def told(self):
-        """Return whom and what the administrators were told about the account."""
+        """Return recipients and text of the warnings about the account."""
         return self.env["mail.message"].search(
             [("model", "=", "mango.account"), ("res_id", "=", self.account.id)]
         )
@@ -57,7 +57,7 @@ class TestCircuitBreaker(MangoCase):
         self.note()
         self.assertTrue(self.account._may_request())
 
-    # -- hopeless -------------------------------------------------------------
+    # -- permanent errors -------------------------------------------------------
 
     def test_our_own_mistakes_stop(self):
         for error in (
@@ -181,7 +181,7 @@ class TestCircuitBreaker(MangoCase):
                 self.note(RefusedError(code, ""))
                 self.assertTrue(self.account._may_request())
 
-    # -- trouble --------------------------------------------------------------
+    # -- temporary errors -----------------------------------------------------
 
     def test_trouble_pauses(self):
         for error in (
@@ -282,7 +282,7 @@ class TestCircuitBreaker(MangoCase):
 
 @tagged("post_install", "-at_install")
 class TestCircuitBreakerOfRoutes(RouteCase):
-    """Route commands are automatic: they stop, and they tell the breaker."""
+    """Route commands are automatic: they respect the breaker, and report to it."""
 
     def test_success_opens(self):
         self.account._record_answer(RateLimitedError(""))
@@ -309,7 +309,7 @@ class TestCircuitBreakerOfRoutes(RouteCase):
         self.assertTrue(self.account._may_request(urgent=True))
 
     def test_pbx_down(self):
-        """One caller's failed request is not the next one's misfortune."""
+        """A failed request for one caller does not affect the next one."""
         self.pbx.answers(ROUTE, body="<html>", status=503)
         self.send()
         kind, payload = menu()[0]

@@ -1,4 +1,4 @@
-"""The check of the connection, and the address that it is made to."""
+"""The check of the connection, and the address of the PBX."""
 
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ class TestCheck(AccountCase):
     def check(self):
         """Press "Check Connection".
 
-        :return: the states of the links, and what they say
+        :return: the states of the links, and their texts
         """
         action = self.fresh.action_test_connection()
         check = self.env[action["res_model"]].browse(action["res_id"])
@@ -47,13 +47,13 @@ class TestCheck(AccountCase):
             },
         )
         self.assertIn("1 employees", messages["Rights"])
-        # As the reader writes dates, and not as one country does.
+        # In the reader's date format.
         last = format_datetime(self.env, self.fresh.last_event_at)
         self.assertIn(last, messages["Notifications"])
         self.assertEqual(self.pbx.paths(), [BALANCE, USERS])
 
     def test_refusal_ends_it(self):
-        """Two refused requests in two minutes lock the account out."""
+        """The check stops: two refused requests in two minutes lock the account out."""
         for case in ("wrong secret", "wrong code", "lock-out", "no option"):
             answer, words = TROUBLE[case]
             with self.subTest(case=case):

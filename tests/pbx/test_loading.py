@@ -1,4 +1,4 @@
-"""Staff and lines from the PBX."""
+"""Loading users and lines from the PBX."""
 
 from unittest.mock import patch
 
@@ -15,7 +15,7 @@ class TestLoading(AccountCase):
     def load(self, *users, lines=()):
         """Load from the PBX.
 
-        :return: what is said about it
+        :return: the message
         """
         self.pbx.answers(USERS, {"users": list(users)})
         self.pbx.answers(LINES, {"result": 1000, "lines": list(lines)})
@@ -28,7 +28,7 @@ class TestLoading(AccountCase):
         )
 
     def test_caches_are_cleared_after_the_commit_too(self):
-        """Until then another thread may fill them with what is about to change."""
+        """Until the commit, another thread may fill them with old values."""
         line = self.env["mango.line"].create(
             {"account_id": self.fresh.id, "number": "74950000155"}
         )
@@ -142,7 +142,7 @@ class TestLoading(AccountCase):
         self.assertTrue(all(self.account.extension_ids.mapped("active")))
 
     def test_five_thousand(self):
-        """Not timed: the number of queries tells."""
+        """Not timed: the number of queries is limited."""
 
         def staff(name):
             return [pbx_user(str(number), name) for number in range(1000, 6000)]
@@ -198,7 +198,7 @@ class TestLoading(AccountCase):
         self.load(lines=[main, {"number": SIP_LINE, "comment": "SIP"}])
         self.assertEqual(self.fresh.line_ids, lines)
 
-    # -- trouble --------------------------------------------------------------------
+    # -- failures -------------------------------------------------------------------
 
     def test_trouble_in_words(self):
         self.load(pbx_user("101"))
@@ -219,7 +219,7 @@ class TestLoading(AccountCase):
             self.fresh.action_load_users()
 
     def test_lines_fail(self):
-        """Nothing is loaded by halves."""
+        """Nothing is loaded if a part fails."""
         self.pbx.answers(USERS, {"users": [pbx_user("101")]})
         self.pbx.answers(LINES, status=503, body="")
         with self.assertRaises(UserError):

@@ -1,4 +1,4 @@
-"""Which employee of Odoo has which extension."""
+"""Mapping of extensions to users."""
 
 from psycopg2.errors import UniqueViolation
 
@@ -14,7 +14,7 @@ class TestMapping(AccountCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # Who has nothing to do with telephony yet.
+        # A user without telephony so far.
         cls.egor = new_test_user(
             cls.env,
             login="mango_egor",
@@ -67,7 +67,7 @@ class TestMapping(AccountCase):
         )
 
     def test_outsiders_are_not_suggested(self):
-        """Neither portal users, nor people of other companies, nor who left."""
+        """Neither portal users, nor users of other companies, nor archived ones."""
         other = self.env["res.company"].create({"name": "Другая"})
         self.egor.write({"company_ids": [(6, 0, other.ids)], "company_id": other.id})
         self.assertSuggested(self.env["res.users"], name="Егор Павлов")

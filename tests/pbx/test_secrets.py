@@ -1,4 +1,4 @@
-"""The code and the secret, asked for in every way that Odoo's web server offers."""
+"""Code and secret cannot be read through any of Odoo's endpoints."""
 
 import json
 import logging
@@ -25,7 +25,7 @@ class TestSecretsOverHttp(RightsWorld, HttpCase):
     FIELDS = ("api_key", "api_salt", "new_api_salt")
 
     def questions(self, field, guess):
-        """Ask by every method that takes a field's name."""
+        """Return calls of every method that takes a field's name."""
         model, ids = "mango.account", self.account.ids
         guesses = [(field, "=", guess)], [(field, "=like", f"{guess[:4]}%")]
         ask = [
@@ -125,7 +125,7 @@ class TestSecretsOverHttp(RightsWorld, HttpCase):
         return ask
 
     def ask(self, model, method, arguments, more):
-        """Call a method as the web client does; return the whole answer as text."""
+        """Call a method like the web client; return the whole answer as text."""
         payload = {"model": model, "method": method, "args": arguments, "kwargs": more}
         response = self.url_open(
             f"/web/dataset/call_kw/{model}/{method}",
@@ -159,7 +159,7 @@ class TestSecretsOverHttp(RightsWorld, HttpCase):
                 self.assert_guess_tells_nothing(name, field, *answers.items())
 
     def assert_guess_tells_nothing(self, name, field, right, wrong):
-        """Whoever guesses right gets the answer of whoever guesses wrong."""
+        """Check that a right guess gets the same answer as a wrong one."""
         questions = self.questions(field, right[0])
         for question, one, other in zip(questions, right[1], wrong[1], strict=True):
             with self.subTest(actor=name, question=question[:3]):
@@ -205,7 +205,7 @@ class TestSecretsOverHttp(RightsWorld, HttpCase):
 
     @mute_logger("odoo.http", "odoo.addons.base.models.ir_model")
     def test_the_export_is_worth_the_name(self):
-        """The same export works for what may be read, and for who may."""
+        """The same export works for readable fields, and for those who may read."""
         user = self.users["user"]
         self.authenticate(user.login, f"{user.login} Test_0001")
         export = {
@@ -228,7 +228,7 @@ class TestSecretsOverHttp(RightsWorld, HttpCase):
         return http.Request.csrf_token(self)
 
     def test_log_of_a_refused_change(self):
-        """PostgreSQL tells the whole row of what it refuses; so it is not asked."""
+        """PostgreSQL's error would contain the whole row, so it is avoided."""
         with self.assertLogs() as log:
             logging.getLogger(__name__).info("at least one line")
             for vals in (

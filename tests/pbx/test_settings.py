@@ -36,7 +36,7 @@ class SettingsCase(MangoCase):
     def save(self, company=None, **vals):
         """Press "Save" on the settings page.
 
-        :return: the settings record, which stays for a while
+        :return: the settings record
         """
         names = {f"mango_{name}": value for name, value in vals.items()}
         settings = self.settings(company).create(names)
@@ -123,7 +123,7 @@ class TestSettings(SettingsCase):
                 self.save(api_url=url)
 
     def test_buttons_without_an_account(self):
-        """Nothing breaks; the one who presses learns what to do first."""
+        """The buttons tell what to do first."""
         settings = self.settings(self.newcomer).create({})
         for button in ("action_mango_test_connection", "action_mango_load_users"):
             with self.assertRaisesRegex(UserError, "Enter the PBX's code and secret"):
@@ -157,7 +157,7 @@ class TestSettings(SettingsCase):
 
 @tagged("post_install", "-at_install")
 class TestSecrets(SettingsCase):
-    """Neither the code nor the secret is to be had by who may not."""
+    """Code and secret are not accessible without rights."""
 
     def ways_to_read(self, account, field, value):
         calls = self.env["mango.call"].with_user(account.env.user)
@@ -218,13 +218,13 @@ class TestSecrets(SettingsCase):
         self.assertEqual(account.api_salt, NEW_SALT)
 
     def test_address_is_no_way_to_the_code(self):
-        """Requests carry the code; whoever may not read it may not redirect them."""
+        """Requests contain the code; who may not read it may not redirect them."""
         admin = self.create_user("admin", "Админ", "group_admin")
         with self.assertRaises(AccessError):
             self.account.with_user(admin).api_url = "https://elsewhere.example"
 
     def test_code_in_use_is_told_without_the_secret(self):
-        """PostgreSQL's refusal would be logged with the whole statement."""
+        """PostgreSQL's error would be logged with the whole statement."""
         other = self.create_account()
         attempts = (
             lambda: self.create_account(api_key=API_KEY, api_salt=NEW_SALT),
@@ -263,7 +263,7 @@ class TestSeveralAccounts(SettingsCase):
         self.assertFalse(self.main_account(self.newcomer))
 
     def test_form_of_the_telephony_administrator(self):
-        """Who may not set the address can still make and change an account."""
+        """Users who may not set the address can still create and change an account."""
         admin = self.create_user("admin", "Админ", "group_admin")
         with Form(self.env["mango.account"].with_user(admin)) as form:
             form.name = "Вторая"

@@ -1,4 +1,4 @@
-"""How a recording comes from the PBX: the real requests, to a PBX on this machine."""
+"""Fetching recordings: real requests, to a PBX on this machine."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -33,7 +33,7 @@ class FetchCase(MangoCase):
         self.fetch_recordings()
 
     def claim(self):
-        """Take the next recording, as a process does that is then on its own."""
+        """Claim the next recording, like a process of its own."""
         with self.transaction() as env:
             return env["mango.recording"]._claim()
 
@@ -42,7 +42,7 @@ class FetchCase(MangoCase):
             env["mango.recording"]._fetch(order)
 
     def let_time_pass(self):
-        """Make everything due that waits for its time."""
+        """Make all waiting recordings due."""
         past = fields.Datetime.now() - timedelta(seconds=1)
         waiting = self.env["mango.recording"].search([("state", "=", "requested")])
         waiting.next_fetch_at = past
@@ -131,7 +131,7 @@ class TestFetch(FetchCase):
         return self.wanted._parts()
 
     def test_in_parts(self):
-        """What takes longer than a cron may run comes in several runs."""
+        """A long download is spread over several runs of the cron."""
         file = sound(150)
         self.patch(fetching, "PACE", 0)
         self.patch(recordings, "BUDGET", -1)
@@ -205,7 +205,7 @@ class TestFetch(FetchCase):
         self.assertEqual(self.pbx.requests, [])
 
     def test_taken_for_dead(self):
-        """Whoever is slower than the lease stores nothing: another one does."""
+        """A process that exceeds its lease stores nothing: another one does."""
         self.pbx.offers_recording()
         self.request()
         slow = self.claim()
@@ -253,7 +253,7 @@ class TestFetch(FetchCase):
         self.assertEqual(asked, ["R1", "R2"])
 
     def test_who_is_notified(self):
-        """The participants, and whoever asked and waits."""
+        """The participants, and those who requested it."""
         self.pbx.offers_recording()
         told = self.env["res.partner"]
 
@@ -315,7 +315,7 @@ class TestFailures(FetchCase):
         self.assertIn("no longer has it", self.wanted.error)
         self.assertEqual(self.wanted.call_id.recording_error, self.wanted.error)
         self.assertEqual(len(self.pbx.requests), fetching.MAX_ATTEMPTS)
-        # Who asks once more gets as many attempts again.
+        # Another request starts the attempts again.
         self.request()
         self.fetch_recordings()
         self.assertEqual(self.wanted.state, "requested")
@@ -393,7 +393,7 @@ class TestFailures(FetchCase):
                 self.assertEqual(len(self.pbx.requests), 2)
 
     def test_pbx_in_trouble_is_left_in_peace(self):
-        """Of several recordings one finds out, the others wait."""
+        """After one failed recording, the others wait."""
         self.play(inbound_answered(), entry_id="E2")
         other = self.announce("R2", entry_id="E2")
         self.pbx.answers(RECORDING, status=429, body='{"status": 429}')
@@ -428,7 +428,7 @@ class TestFailures(FetchCase):
         self.assertEqual(self.wanted.state, "ready")
 
     def test_partial_file_of_a_killed_process(self):
-        """Odoo does not write over what lies there; it removes it, being told."""
+        """Odoo does not overwrite an existing file, so it is removed first."""
         self.pbx.offers_recording()
         self.request()
         attachments = self.env["ir.attachment"]

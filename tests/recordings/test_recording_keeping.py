@@ -1,4 +1,4 @@
-"""How long recordings and calls stay, and how they go."""
+"""Retention and deletion of recordings and calls."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ class KeepingCase(MangoCase):
         cls.admin = cls.create_user("admin", "Админ", "group_admin")
 
     def recorded(self, number=1, age=0):
-        """Have a call with a recording that is here; ``age`` in days."""
+        """Add a call with an available recording; ``age`` in days."""
         entry_id, ref = f"E{number}", f"R{number}"
         call = self.play(inbound_answered(), entry_id=entry_id)
         recording = self.announce(ref, entry_id=entry_id)
@@ -67,7 +67,7 @@ class TestRetention(KeepingCase):
         self.assertRecordValues(old, [{"size": 0, "expired_by_id": False}])
         self.assertTrue(old.expired_at)
         self.assertEqual(old.call_id.recording_state, "expired")
-        # Gone is gone: the PBX is not asked again.
+        # It is not requested from the PBX again.
         old.action_request()
         self.assertEqual(old.state, "expired")
         kept.with_user(self.admin).action_keep()
@@ -154,6 +154,6 @@ class TestDelete(KeepingCase):
         # The call stays and is counted as before.
         self.assertEqual(self.env["mango.call"].search_count([]), calls)
         self.assertEqual(ivans.call_id.talk_duration, 75)
-        # What was still at the PBX is not fetched any more either.
+        # Recordings still at the PBX are not fetched any more, either.
         announced.action_request()
         self.assertEqual(announced.state, "expired")

@@ -1,4 +1,4 @@
-"""What the PBX tells of recordings, and what becomes of it here."""
+"""Recordings announced by the PBX."""
 
 from freezegun import freeze_time
 
@@ -44,7 +44,7 @@ class TestLoad(MangoCase):
             ],
         )
         self.assertEqual(call.recording_state, "announced")
-        # Announced twice, it is one.
+        # A second announcement makes no difference.
         self.added()
         self.assertEqual(call.recording_ids, recording)
         self.assertEqual(self.pbx.requests, [])
@@ -59,7 +59,7 @@ class TestLoad(MangoCase):
         self.announce("R1", "101")
         self.announce("R2", "102")
         self.assertEqual(call.recording_ids.user_id, self.anna | self.boris)
-        # Whoever was recorded took part.
+        # The recorded employee took part.
         self.assertIn(self.boris, call.user_ids)
 
     def test_employee_by_the_pbx_name(self):
@@ -89,14 +89,14 @@ class TestLoad(MangoCase):
         self.assertEqual(self.call().recording_error, refused.error)
         refused.with_user(self.anna).action_request()
         self.assertEqual(refused.state, "failed")
-        # Should it come after all, it may be asked for.
+        # If it is announced after all, it can be requested.
         self.added(recording_id="R3")
         self.assertRecordValues(
             refused, [{"state": "announced", "is_at_pbx": True, "error": False}]
         )
 
     def test_announced_before_the_call(self):
-        """What is only known to have been recorded was a talk of somebody."""
+        """A recording without any other notification proves a talk."""
         recording = self.announce()
         call = recording.call_id
         self.assertRecordValues(
@@ -114,7 +114,7 @@ class TestLoad(MangoCase):
             ],
         )
         self.assertTrue(call.started_at)
-        # It rings on nobody's screen.
+        # There is no card.
         screen = self.env["mango.call.presence"].with_user(self.anna).get_screen()
         self.assertEqual(screen["cards"], [])
         self.play(inbound_answered())
@@ -139,13 +139,13 @@ class TestLoad(MangoCase):
         call.invalidate_recordset()
         self.run_cron("ir_cron_close_calls")
         self.assertRecordValues(call, [{"state": "ended", "result": "answered"}])
-        # Even then the summary is the last word.
+        # The summary still wins.
         self.receive(*summary(1, outside(), staff("101"), talk=20, end=95, reason=1110))
         self.assertEqual(call.talk_duration, 75)
         self.assertEqual(call.direction, "inbound")
 
     def test_asked_for_right_after_the_talk(self):
-        """What is not there yet is fetched as soon as the PBX tells that it is."""
+        """It is fetched as soon as the PBX announces it."""
         self.play(inbound_answered())
         self.announce().with_user(self.anna).action_request()
         self.pbx.answers(RECORDING, status=404, body="")
@@ -167,13 +167,13 @@ class TestLoad(MangoCase):
 
     @warmup
     def test_queries(self):
-        """Calls without a recording cost no more than before (test_call_apply)."""
+        """Calls without a recording take no additional queries (test_call_apply)."""
         self.play(inbound_answered())
         with self.assertQueryCount(22):
             self.announce()
 
     def test_after_the_notifications_have_gone(self):
-        """A sealed call takes recordings still, and nothing else."""
+        """A sealed call still accepts recordings, and nothing else."""
         call = self.play(inbound_answered())
         call.sealed_at = fields.Datetime.now()
         self.events().unlink()
@@ -206,7 +206,7 @@ class TestAutomatic(MangoCase):
         self.assertEqual(self.recording().state, "ready")
 
     def test_not_before_it_is_there(self):
-        """The PBX tells when, so that it is not asked in vain; but it may not tell."""
+        """It is requested once announced, or after a while without an announcement."""
         self.pbx.offers_recording()
         self.states()
         self.fetch_recordings()
@@ -248,7 +248,7 @@ class TestAutomatic(MangoCase):
         self.assertEqual(self.announce("R2").state, "requested")
 
     def test_of_long_ago(self):
-        """What would be deleted in the night is not fetched in the day."""
+        """Recordings that are due for deletion are not fetched."""
         self.account.recording_retention_days = 30
         with freeze_time("2026-03-01"):
             self.assertEqual(self.states(), "announced")
@@ -256,7 +256,7 @@ class TestAutomatic(MangoCase):
             self.assertEqual(self.announce("R2").state, "requested")
 
     def test_pbx_that_is_not_to_be_asked(self):
-        """After an answer that stops the automatic requests, people may still ask."""
+        """Users may still request recordings when automatic requests are stopped."""
         self.pbx.offers_recording()
         self.states()
         self.receive("events/record/added", ADDED)
@@ -273,7 +273,7 @@ class TestAutomatic(MangoCase):
         for answer, may_go_on in (
             (Answer(302, "", location="link"), True),
             (Answer(404, ""), True),
-            # A wrong request in the PBX's eyes: two of them would lock us out.
+            # An invalid request for the PBX: two of them would lock us out.
             (Answer(404, '{"result": 3320}'), False),
             (Answer(503, "busy"), False),
             (Answer(200, '{"result": 3102}'), False),

@@ -1,4 +1,4 @@
-"""Who may hear, save, delete and keep a recording: over Odoo's own address."""
+"""Who may play, download, delete and keep a recording, over HTTP."""
 
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
@@ -7,7 +7,7 @@ from odoo.tools import mute_logger
 from ..common import MangoHttpCase, sound
 from ..vpbx_scenarios import CLIENT, LINE, leg, outside, staff
 
-#: Who: is the audio heard, is it saved, the recording deleted.
+#: User: may they play, download and delete the recording.
 RIGHTS = {
     "public": (False, False, False),
     "portal": (False, False, False),
@@ -132,7 +132,7 @@ class TestRecordingRights(MangoHttpCase):
 
     @mute_logger("odoo.http")
     def test_past_the_recording(self):
-        """The attachment behind it opens no other way, not even to the owner."""
+        """The attachment cannot be read in another way, not even by its owner."""
         audio = self.env["ir.attachment"].search(
             [
                 ("res_model", "=", "mango.recording"),

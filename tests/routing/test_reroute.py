@@ -1,4 +1,4 @@
-"""What happens when whoever was rung does not answer."""
+"""Further steps of the plan after an unanswered one."""
 
 from unittest.mock import Mock, patch
 
@@ -12,7 +12,7 @@ from .test_route_command import RESULT, ROUTE, RouteCase
 
 
 class RerouteCase(RouteCase):
-    """Анна is the client's, Борис stands in for her, Вера comes behind them."""
+    """Анна owns the client, Борис is her substitute, Вера comes next."""
 
     def setUp(self):
         super().setUp()
@@ -69,7 +69,7 @@ class RerouteCase(RouteCase):
         self.receive(*leg(ref, 1, "Appeared", at, caller, queue, place="queue"))
 
     def time_is_up(self, attempt=1):
-        """Do what the timer does."""
+        """Do the work of the timer."""
         self.env.flush_all()
         self.alarms = Mock()
         with (
@@ -141,11 +141,11 @@ class TestReroute(RerouteCase):
         self.rings("103", "L4", 51, "L3")
         self.time_is_up(3)
         self.assertEqual(self.rung(), [("L1", "101"), ("L2", "102"), ("L3", "103")])
-        # Nobody is left: the last one may ring on, and answer.
+        # Nobody is left: the last phone may go on ringing, and be answered.
         self.assertEqual(self.verdicts()[-1], ("103", "rung", "available"))
 
     def missed_by(self, *extensions):
-        """Let the PBX ring some phones in vain, and end the call."""
+        """Receive unanswered legs to some phones, and the end of the call."""
         for at, number in enumerate(extensions, 11):
             ref = f"A{number}"
             self.rings(number, ref, at)
@@ -178,9 +178,9 @@ class TestReroute(RerouteCase):
         )
 
     def test_chosen_without_being_rung(self):
-        """Whoever was to be rung sees the call, even if they were off duty."""
+        """The chosen employee sees the call, even if their phone did not ring."""
         self.send()
-        self.call().owner_id = False  # As if Ivan were nobody's client.
+        self.call().owner_id = False  # as if Ivan had no responsible user
         call = self.missed_by("102", "103")
         self.assertNotIn("101", call.rung_extension_ids.mapped("number"))
         self.assertIn(self.anna, call.user_ids)
@@ -196,7 +196,7 @@ class TestReroute(RerouteCase):
         self.assertEqual(self.rung(), [("L1", "101"), ("L5", "102")])
 
     def test_back_in_the_menu_without_a_leg(self):
-        """As for somebody who is off duty in the PBX."""
+        """As for an employee who is off duty in the PBX."""
         self.send()
         self.back_in_queue()
         self.assertEqual(self.verdicts()[0], ("101", "passed", "unavailable"))
@@ -204,7 +204,7 @@ class TestReroute(RerouteCase):
         self.assertEqual(self.rung(), [("L1", "101"), ("L5", "102")])
 
     def test_still_in_the_menu(self):
-        """The command was accepted; the menu ends in a moment."""
+        """The command was accepted; the menu is about to end."""
         self.send()
         command_id = self.call().route_command_id
         self.receive(RESULT, {"command_id": command_id, "result": 1000})
@@ -344,7 +344,7 @@ class TestReroute(RerouteCase):
         self.assertEqual([to for _leg, to in self.rung()], ["101", "102"])
 
     def test_both_decided_on_at_once(self):
-        """Neither saw the other's decision; who is sent second thinks again."""
+        """Neither saw the other's decision; the second one is decided again."""
         second = self.second()
         self.anna_extension.flush_recordset()
         second.write(
@@ -359,7 +359,7 @@ class TestReroute(RerouteCase):
         self.assertEqual([to for _leg, to in self.rung()], ["102"])
         self.assertEqual(self.call("E2").routed_to, self.boris)
 
-    # -- what people see --------------------------------------------------------------
+    # -- display ----------------------------------------------------------------------
 
     def test_timeline(self):
         self.send()

@@ -1,4 +1,4 @@
-"""The command that routes a call, and what becomes of it."""
+"""The command that routes a call, and its outcome."""
 
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,7 +22,7 @@ RESULT = "result/route"
 
 
 class RouteCase(MangoCase):
-    """The body of the thread; hooks after the commit do not run in tests."""
+    """Runs the thread's function; post-commit hooks do not run in tests."""
 
     def setUp(self):
         super().setUp()
@@ -31,14 +31,14 @@ class RouteCase(MangoCase):
         self.reason = self.call().route_reason
 
     def send(self, call=None):
-        """Do what the thread does; waiting takes no time.
+        """Do the work of the thread; waiting takes no time.
 
         :return: seconds that the thread waited
         """
         self.env.flush_all()
         clock = Mock()
         self.alarms = Mock()
-        # Not the module's sleep: others sleep as well.
+        # Not the module's sleep, which others use as well.
         with (
             patch.object(mango_router, "time", clock),
             patch.object(mango_router, "alarms", self.alarms),
@@ -52,7 +52,7 @@ class RouteCase(MangoCase):
 class TestSending(RouteCase):
     @contextmanager
     def before_the_answer(self, kind, payload):
-        """Let a notification arrive while the PBX is still being asked."""
+        """Receive a notification during the request to the PBX."""
         route = Client.route
 
         def notified_route(client, *args):
@@ -255,7 +255,7 @@ class TestSending(RouteCase):
         return self.env["mango.route.slot"]._claim(self.account, patience)
 
     def take_turns(self, count):
-        """Take far more turns than anybody waits for, however slow this machine is."""
+        """Claim far more slots than the waiting time allows."""
         for _time in range(count):
             self.claim(timedelta(minutes=1))
 

@@ -1,4 +1,4 @@
-"""Whom the plan rings: the pure decision, by examples and by properties."""
+"""The pure routing decision: examples and properties."""
 
 from dataclasses import replace
 
@@ -214,7 +214,7 @@ class TestRouteDecision(BaseCase):
         self.assertEqual(self.chosen(plan("team", team=4), facts), [VERA, ANNA])
 
     def test_earlier_steps_are_over(self):
-        """Somebody who was talking is not rung once a later step has been."""
+        """An employee skipped as busy is not rung after a later step."""
         steps = plan("lead_owner", "contact_owner")
         decision = decide(steps, owned(anna={"obstacle": "talking"}))
         facts = replace(decision.in_vain, people=people())
@@ -292,7 +292,7 @@ class TestRouteDecisionProperties(BaseCase):
     @settings(deadline=None, max_examples=100)
     @given(steps_strategy, facts_strategy)
     def test_total_and_ends(self, steps, facts):
-        """It always comes to an end, and nobody is rung twice."""
+        """The plan always ends, and nobody is rung twice."""
         decisions = list(decide_all(steps, facts))
         self.assertIsNone(decisions[-1].chosen)
         rung = [decision.chosen.rung for decision in decisions[:-1]]
@@ -323,7 +323,7 @@ class TestRouteDecisionProperties(BaseCase):
         for before, one in zip([None, *considered], considered, strict=False):
             if one.stands_in_for is not None:
                 if before.person != one.stands_in_for:
-                    # Whom they stand in for was rung in vain.
+                    # The employee they stand in for did not answer.
                     self.assertIn(one.stands_in_for, rung)
                 self.assertEqual(before.step, one.step)
                 self.assertEqual(facts.people[one.stands_in_for].substitute, one.person)

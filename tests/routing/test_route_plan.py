@@ -1,4 +1,4 @@
-"""The routing plan of a PBX, the facts that it goes by, and trying it."""
+"""The routing plan of a PBX: steps, facts and trials."""
 
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from ...models.routing.mango_route_facts import Caller
 from ..common import MangoCase
 from ..vpbx_scenarios import CLIENT, LINE, leg, menu, outbound, outside, staff
 
-# Wednesday, when the company's Monday to Friday is worked.
+# A Wednesday; the company works from Monday to Friday.
 WORKING = datetime(2026, 11, 25, 8, 0)
 NIGHT = datetime(2026, 11, 25, 22, 0)
 SUNDAY = datetime(2026, 11, 29, 8, 0)
@@ -23,14 +23,14 @@ class PlanCase(MangoCase):
             {
                 "account_id": self.account.id,
                 "target": target,
-                # Whatever the hour is.
+                # At any hour.
                 "only_working_hours": False,
                 **vals,
             }
         )
 
     def new_plan(self, *steps):
-        """Replace the plan by targets, or by pairs of one and its values."""
+        """Replace the plan; each step is a target, or a target with values."""
         self.account.route_step_ids.unlink()
         made = self.env["mango.route.step"]
         for sequence, one in enumerate(steps):
@@ -105,7 +105,7 @@ class TestRoutePlan(PlanCase):
             with self.assertRaises(ValidationError):
                 self.anna_extension.substitute_id = substitute
 
-    # -- steps that cannot work -----------------------------------------------------
+    # -- invalid steps --------------------------------------------------------------
 
     def assertSkipped(self, step, reason, words):
         self.assertEqual(step.problem, words)

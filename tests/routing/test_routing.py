@@ -1,4 +1,4 @@
-"""To whom a call is routed."""
+"""The target of a call's routing."""
 
 from unittest.mock import patch
 
@@ -21,7 +21,7 @@ from ..vpbx_scenarios import (
 @tagged("post_install", "-at_install")
 class TestDecision(MangoCase):
     def ring(self, number=CLIENT):
-        """Let a caller enter the greeting.
+        """Receive the start of a call in the greeting.
 
         :return: the call
         """
@@ -54,7 +54,7 @@ class TestDecision(MangoCase):
             ],
         )
 
-    # -- to whom ------------------------------------------------------------------
+    # -- routed ------------------------------------------------------------------
 
     def test_manager_of_the_contact(self):
         self.assertRouted(
@@ -102,7 +102,7 @@ class TestDecision(MangoCase):
         self.receive(*leg("L1", 1, "Appeared", 0, outside(), queue, place="queue"))
         self.assertEqual(self.call().routed_extension_id, self.anna_extension)
 
-    # -- to nobody ----------------------------------------------------------------
+    # -- not routed --------------------------------------------------------------
 
     def test_owner_without_an_extension(self):
         self.ivan.user_id = self.kirill
@@ -148,7 +148,7 @@ class TestDecision(MangoCase):
         )
 
     def test_greeting_over_when_we_hear_of_it(self):
-        """The end of the menu comes before its beginning."""
+        """The notification of the end of the menu arrives before that of its start."""
         self.receive(*menu()[1])
         self.assertEqual(self.call().route_state, "skipped")
         self.receive(*menu()[0])
@@ -161,7 +161,7 @@ class TestDecision(MangoCase):
         )
 
     def test_decided_once(self):
-        """Later notifications do not change it, nor what is changed meanwhile."""
+        """Neither later notifications nor other changes affect it."""
         with patch.object(
             MangoRouter, "_send_after_commit", autospec=True
         ) as send_after_commit:

@@ -1,4 +1,4 @@
-"""The card of a call: what each person in it sees, and what its buttons do."""
+"""The card of a call: what each participant sees, and its buttons."""
 
 import json
 from datetime import timedelta
@@ -45,14 +45,14 @@ class CardCase(MangoCase):
         cls.boris.group_ids += sales
 
     def card(self, user=None, call=None):
-        """Return a call's card as somebody sees it; None if it is not on the screen."""
+        """Return a user's card of a call; None if there is none."""
         self.env.invalidate_all()
         cards = self.env["mango.call.presence"].with_user(user or self.anna)
         found = cards.get_cards((call or self.call()).ids)["cards"]
         return found[0] if found else None
 
     def phases(self, posts, *users):
-        """Take notifications in; return each user's phases, repetitions left out."""
+        """Receive notifications; return each user's phases without repetitions."""
         phases = [[] for _user in users]
         for kind, payload in posts:
             self.receive(kind, payload)
@@ -70,20 +70,20 @@ class CardCase(MangoCase):
         self.receive(*leg("L4", 1, "Appeared", 11, CALLER, BORIS))
 
     def talk(self):
-        """Let Anna talk to Ivan."""
+        """Receive a call in which Anna talks to Ivan."""
         self.receive(*leg("L3", 1, "Appeared", 11, CALLER, ANNA))
         self.receive(*leg("L3", 2, "Connected", 15, CALLER, ANNA))
         return self.call()
 
     def at_desk(self, method, *args, user=None):
-        """Call a method of the call like a request: in transactions of its own."""
+        """Call a method of the call like a request, in separate transactions."""
         self.env.flush_all()
         result = getattr(self.call().with_user(user or self.anna), method)(*args)
         self.env.invalidate_all()
         return result
 
     def send(self):
-        """Do what the thread does: send the last command."""
+        """Do the work of the thread: send the last command."""
         self.env.flush_all()
         command = self.env["mango.command"].search([], limit=1)
         send(self.cr.dbname, command.id)
@@ -130,7 +130,7 @@ class TestPhases(CardCase):
         return [card["key"] for card in screen["cards"]]
 
     def test_group_misses(self):
-        """The missed call stays with whom it is the business of, here Anna."""
+        """The card of the missed call stays for the responsible user, here Anna."""
         self.phases(missed_by_group().posts, self.anna, self.boris)
         anna, boris = self.card(self.anna), self.card(self.boris)
         self.assertEqual((anna["phase"], anna["leaves"]), ("ended", False))
@@ -183,7 +183,7 @@ class TestPhases(CardCase):
             self.fail("nobody was asked")
 
     def test_asked_and_let_go(self):
-        """Boris was asked, and Anna goes on with the client."""
+        """Boris was consulted, and Anna continues with the client."""
         self.talk()
         asking, asked = staff("101", taken_from="L3"), staff("102")
         for post in (
@@ -208,7 +208,7 @@ class TestPhases(CardCase):
         self.assertEqual(self.card()["phase"], "ended")
 
     def test_call_reported_after_its_end(self):
-        """Whoever was rung has the card that they have after an orderly call."""
+        """The cards are the same as after a call reported in time."""
         posts = inbound_answered().posts
         self.receive(*posts[-1])
         for post in posts:
@@ -231,7 +231,7 @@ class TestPhases(CardCase):
 
 @tagged("post_install", "-at_install")
 class TestTransfers(CardCase):
-    """What each of those in a transfer sees of it, from the click to its end."""
+    """What each participant of a transfer sees, from the click to its end."""
 
     BORIS_NAME = "Борис Кузнецов"
 
@@ -240,14 +240,14 @@ class TestTransfers(CardCase):
             self.receive(*post)
 
     def transfer(self, method="blind"):
-        """Let Anna click on Boris; return the command."""
+        """Transfer to Boris by a click of Anna; return the command."""
         self.env.flush_all()
         call = self.call().with_user(self.anna)
         self.assertTrue(call.transfer("102", method))
         return self.env["mango.command"].search([], limit=1)
 
     def hand_over(self, target=None):
-        """Let the PBX take the client from Anna, and ring Boris or another target."""
+        """Receive the transfer: the PBX rings Boris or another target."""
         target = target or BORIS
         asking = staff("101", taken_from="L3")
         self.take(
@@ -258,7 +258,7 @@ class TestTransfers(CardCase):
         )
 
     def ask(self):
-        """Let Boris' phone ring because Anna asks him."""
+        """Receive the consultation: Boris' phone rings for Anna."""
         self.take(
             leg("L3", 3, "OnHold", 20, CALLER, ANNA),
             leg("L5", 1, "Appeared", 21, *self.asking()),
@@ -268,12 +268,12 @@ class TestTransfers(CardCase):
         return staff("101", taken_from="L3"), staff("102")
 
     def told(self):
-        """Return the message that Anna's web clients were told last."""
+        """Return Anna's last bus message."""
         domain = [("channel", "like", f'%"res.partner",{self.anna.partner_id.id}%')]
         last = self.env["bus.bus"].search(domain, order="id desc", limit=1)
         return json.loads(last.message)
 
-    # -- without asking ------------------------------------------------------------
+    # -- blind ---------------------------------------------------------------------
 
     def test_blind(self):
         anna, boris = self.phases(blind_transfer().posts, self.anna, self.boris)
@@ -283,7 +283,7 @@ class TestTransfers(CardCase):
         self.assertEqual(boris[-3:], ["ringing", "talking", "ended"])
 
     def test_from_the_click(self):
-        """The PBX takes seconds; what it then tells is told for as long as it rings."""
+        """The card shows the transfer at once, and until the phone stops ringing."""
         self.talk()
         self.transfer()
         card = self.card()
@@ -307,7 +307,7 @@ class TestTransfers(CardCase):
         self.assertEqual(card["message"], "Talking to 102")
 
     def test_phases_after_the_click(self):
-        """At no moment the card says that the call is over, or that it rings."""
+        """The card never shows that the call is over or ringing."""
         talk, *rest = blind_transfer().posts[1:]
         self.take(blind_transfer().posts[0], talk)
         self.transfer()
@@ -324,7 +324,7 @@ class TestTransfers(CardCase):
         self.assertEqual(message["payload"]["id"], call.id)
 
     def test_colleague_is_rung_by_the_client(self):
-        """Before Anna has left, it looks as if she asked; she has not."""
+        """Before Anna has left, it looks like a consultation, which it is not."""
         self.talk()
         self.transfer()
         self.ask()
@@ -357,7 +357,7 @@ class TestTransfers(CardCase):
         self.assertEqual(self.card()["phase"], "talking")
 
     def set_age(self, command, age):
-        """Give a command, or a leg, so long ago."""
+        """Make a command or a leg older."""
         self.env.flush_all()
         moment = fields.Datetime.now() - age
         self.cr.execute(
@@ -367,7 +367,7 @@ class TestTransfers(CardCase):
         self.env.invalidate_all()
 
     def test_cancelled_on_the_way(self):
-        """The colleague's phone has stopped, and Anna still has the client."""
+        """The colleague's phone stopped ringing, and Anna still has the client."""
         self.talk()
         self.transfer()
         self.ask()
@@ -376,7 +376,7 @@ class TestTransfers(CardCase):
             leg("L3", 4, "Connected", 25, CALLER, ANNA),
         )
         self.assertEqual(self.card()["phase"], "talking")
-        # What is clicked next has not begun yet, whatever came before.
+        # A new transfer has not started yet, whatever came before.
         asked = self.call().leg_ids.filtered(lambda one: one.leg_ref == "L5")
         self.set_age(asked, timedelta(minutes=1))
         self.set_age(self.env["mango.command"].search([]), timedelta(seconds=30))
@@ -438,7 +438,7 @@ class TestTransfers(CardCase):
         self.assertEqual(self.card()["phase"], "ended")
 
     def test_client_gives_it_back(self):
-        """Nobody has missed the client who comes back from a talk."""
+        """A client who comes back after a talk was not missed."""
         self.talk()
         self.transfer()
         self.hand_over()
@@ -476,7 +476,7 @@ class TestTransfers(CardCase):
         self.assertEqual((card["phase"], card["about"]), ("ringing", "back"))
 
     def test_group(self):
-        """From the phone on the desk: Odoo knows of no click."""
+        """From the desk phone, without a command of Odoo."""
         self.env["mango.group"].create(
             {"account_id": self.account.id, "number": "500", "name": "Склад"}
         )
@@ -524,7 +524,7 @@ class TestTransfers(CardCase):
         )
 
     def test_phone_of_a_group_that_has_not_stopped(self):
-        """It rang for the call itself: nobody has transferred anything."""
+        """It rang for the call itself, not for a transfer."""
         self.receive(*leg("L3", 1, "Appeared", 11, CALLER, ANNA))
         self.receive(*leg("L4", 1, "Appeared", 11, CALLER, BORIS))
         self.receive(*leg("L3", 2, "Connected", 15, CALLER, ANNA))
@@ -532,7 +532,7 @@ class TestTransfers(CardCase):
         self.receive(*leg("L3", 3, "Disconnected", 60, CALLER, ANNA, reason=1110))
         self.assertEqual(self.card()["phase"], "ended")
 
-    # -- after asking ----------------------------------------------------------------
+    # -- attended --------------------------------------------------------------------
 
     def test_asking(self):
         self.talk()
@@ -606,7 +606,7 @@ class TestTransfers(CardCase):
         self.assertTrue(card["can_transfer"])
 
     def test_consultation_is_notified_while_the_phone_keeps_ringing(self):
-        """The phone rings first; then comes that the client is on hold."""
+        """The phone rings before the client is reported on hold."""
         self.talk()
         self.take(leg("L5", 1, "Appeared", 21, *self.asking()))
         view = self.env["mango.card.phase"]
@@ -674,7 +674,7 @@ class TestContent(CardCase):
         self.assertIn("nobody answered", missed["group"])
 
     def test_history_is_what_one_may_read(self):
-        """Olga is nobody's client, and it was Boris who talked to her before."""
+        """Olga has no responsible user, and it was Boris who talked to her before."""
         self.create_partner("Ольга", "74950000209")
         caller = outside("74950000209")
         for post in (
@@ -706,7 +706,7 @@ class TestContent(CardCase):
         self.assertEqual(card["talk_duration"], 15)
 
     def seconds_at(self, moment, *users):
-        """Return what the timers of some people show, seconds after the call began."""
+        """Return the timers of some users, some seconds after the start of the call."""
         with freeze_time(self.call().started_at + timedelta(seconds=moment)):
             return [self.card(user)["seconds"] for user in users]
 
@@ -729,11 +729,11 @@ class TestContent(CardCase):
             self.receive(*post)
         self.assertEqual(self.seconds_at(27, self.boris), [7])
         self.receive(*posts[6])
-        # Boris has answered at 28, and for Anna he is who talks.
+        # Boris answered at 28, and Anna sees that he is talking.
         self.assertEqual(self.seconds_at(40, self.anna, self.boris), [12, 12])
 
     def test_click_to_call_to_a_colleague(self):
-        """The PBX says only at the end that it was no call to a client."""
+        """The PBX only reports at the end that it was an internal call."""
         self.boris_extension.name = "Борис К."
         self.env.flush_all()
         self.anna.with_user(self.anna).mango_call("102")
@@ -751,7 +751,7 @@ class TestContent(CardCase):
             *leg("L2", 1, "Appeared", 4, staff("101", taken_from="L1"), boris, **told)
         )
         self.assertEqual(self.card()["name"], "Борис К.")
-        # Without a name in the PBX it is the employee's.
+        # Without a name in the PBX, the employee's name is shown.
         self.assertEqual(self.card(self.boris)["name"], self.anna.name)
 
     def test_colleague_whose_leg_is_not_reported_yet(self):
@@ -960,7 +960,7 @@ class TestClientOfCall(CardCase):
             self.at_desk("choose_lead", lead.id)
 
     def past_calls(self, number="74950000277"):
-        """Let a number have called twice before: once Anna, once only Boris."""
+        """Add two earlier calls of a number: one with Anna, one only with Boris."""
         calls = self.env["mango.call"]
         for extension in ("101", "102"):
             entry_id = f"{number}-{extension}"
@@ -1039,7 +1039,7 @@ class TestCommandsOfCard(CardCase):
         self.assertEqual(request.payload["call_id"], "L3")
 
     def end(self, ref, reason):
-        """Let the PBX tell that it has ended the call."""
+        """Receive the end of the call."""
         self.receive(*leg(ref, 9, "Disconnected", 40, CALLER, ANNA, reason=reason))
         callee = staff("101")
         self.receive(*summary(1, outside(), callee, talk=15, end=40, reason=reason))
@@ -1075,7 +1075,7 @@ class TestCommandsOfCard(CardCase):
         self.assertFalse(self.end("L3", 1181).hung_up_by_id)
 
     def test_hung_up_on_the_colleague_only(self):
-        """Anna let Boris go; what ended the call later was no click of hers."""
+        """Anna hung up on Boris; her click did not end the call later."""
         call = self.talk()
         asking, asked = staff("101"), staff("102", taken_from="L3")
         self.receive(*leg("L5", 1, "Appeared", 20, asking, asked))
@@ -1190,7 +1190,7 @@ class TestCommandsOfCard(CardCase):
             }
         )
 
-    # -- whom it can be transferred to ------------------------------------
+    # -- transfer targets ------------------------------------
 
     def targets(self, term="", user=None):
         self.env.invalidate_all()
@@ -1202,7 +1202,7 @@ class TestCommandsOfCard(CardCase):
 
     def test_free_targets_come_first_and_of_them_the_recent(self):
         everybody = self.dials()
-        self.assertNotIn("101", everybody)  # That is oneself.
+        self.assertNotIn("101", everybody)  # oneself
         self.talk().with_user(self.anna).transfer(everybody[-1], "blind")
         self.assertEqual(self.dials()[0], everybody[-1])
         busy = staff(everybody[-1], LINE, taken_from="L1")

@@ -1,4 +1,4 @@
-"""What the systray lists of a user's calls, and whom its search finds."""
+"""The systray's lists of calls, and its search."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ class RecentCase(MangoCase):
         cls.count = 0
 
     def add(self, minutes_ago, result="missed", direction="inbound", **vals):
-        """Add a call of Anna's that rang for half a minute."""
+        """Add a call to Anna that rang for half a minute."""
         type(self).count += 1
         started_at = self.now - timedelta(minutes=minutes_ago)
         users = vals.pop("users", self.anna)
@@ -123,7 +123,7 @@ class TestRecent(RecentCase):
     # -- rights ------------------------------------
 
     def test_others_calls_never_show(self):
-        """Not even to the supervisor, who may read them all."""
+        """Not even for a supervisor, who may read them all."""
         own = self.add(5, users=self.vera)
         self.add(6, users=self.boris)
         self.assertEqual([row["id"] for row in self.recent(self.vera)], own.ids)
@@ -226,7 +226,7 @@ class TestRecentSearch(RecentCase):
         self.assertEqual((row["number"], row["dial"]), ("внутр. 12", "внутр. 12"))
 
     def test_numbers(self):
-        """However somebody begins to type it."""
+        """In any spelling."""
         whole = ("+74950000201", "8 (495) 000-02-01", "7495 000 02 01", "007495000")
         for term in (*whole, "+7495", "8495", "7 495", "495 000", "4950000201"):
             with self.subTest(term=term):
@@ -291,7 +291,7 @@ class TestRecentSearch(RecentCase):
         return seller
 
     def test_leads_that_one_may_not_read(self):
-        """Whoever has no part in sales finds contacts; a seller, their own leads."""
+        """Users without CRM find contacts only; salespeople, also their own leads."""
         self.create_lead("Кровля", phone="+74950000205", user_id=self.boris.id)
         self.assertEqual(self.names("кровля"), [])
         seller = self.create_seller("group_sale_salesman")

@@ -1,4 +1,4 @@
-"""What a new user is shown of what they can do."""
+"""Tips for new users."""
 
 from unittest.mock import patch
 

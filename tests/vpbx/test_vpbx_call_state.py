@@ -1,4 +1,4 @@
-"""The fold: what follows from the notifications of a call, in whatever order."""
+"""The fold over the notifications of a call, in any order."""
 
 import json
 from dataclasses import replace
@@ -139,7 +139,7 @@ _kind = st.sampled_from(
 
 @st.composite
 def wild_notifications(draw):
-    """Draw whatever passes the parser out of wild payloads."""
+    """Draw notifications that pass the parser from wild payloads."""
     passed = []
     for kind, payload in draw(st.lists(st.tuples(_kind, _payload), max_size=12)):
         try:
@@ -151,7 +151,7 @@ def wild_notifications(draw):
 
 @tagged("mango_office", "-at_install", "post_install")
 class TestScenarios(BaseCase):
-    """Every situation of the manual gives what the manual's tables say."""
+    """Every situation of the manual gives the results of its tables."""
 
     def test_scenarios(self):
         for scenario in SCENARIOS:
@@ -203,7 +203,7 @@ class TestTracking(BaseCase):
 
 @tagged("post_install", "-at_install")
 class TestProperties(BaseCase):
-    """What holds for every call, whatever comes."""
+    """Invariants of every call."""
 
     @PROPERTY
     @given(disordered())
@@ -272,7 +272,7 @@ class TestProperties(BaseCase):
 
 @tagged("mango_office", "-at_install", "post_install")
 class TestLiveCalls(BaseCase):
-    """A call before its end, as the notifications come in."""
+    """A call before its end, as the notifications arrive."""
 
     def fold(self, *posts, **options):
         return fold([read(post) for post in posts], LINES, **options)
@@ -493,7 +493,7 @@ class TestLiveCalls(BaseCase):
                 self.assertEqual(call.direction, "inbound")
 
     def test_line_of_an_outgoing_call(self):
-        """Until the summary it stands with the caller only (mango-api.md 3.1)."""
+        """Before the summary, only the caller has it (mango-api.md 3.1)."""
         call = self.fold(leg("L1", 1, "Appeared", 0, staff("101", LINE), outside()))
         self.assertEqual(call.line_number, LINE)
 
@@ -575,7 +575,7 @@ class TestLiveCalls(BaseCase):
         *posts, _summary = inbound_answered().posts
         call = self.fold(*posts, closed_at=T0 + 700)
         self.assertEqual((call.state, call.result), ("ended", "answered"))
-        self.assertEqual(call.ended_at, T0 + 95)  # the last that was heard
+        self.assertEqual(call.ended_at, T0 + 95)  # the last notification
         self.assertEqual(call.talk_duration, 75)
         self.assertEqual(call.end_reason, 1110)
 
@@ -682,7 +682,7 @@ class TestLiveCalls(BaseCase):
         self.assertEqual((call.group_number, call.extension), ("501", "104"))
 
     def test_missed_by_one_or_by_several(self):
-        """Whom the summary names matters as little as the order of the legs."""
+        """Neither the employee in the summary nor the order of the legs matters."""
         end = summary(1, outside(), staff("101"), talk=None, end=60, reason=1111)
         rings = [
             leg("L1", 1, "Appeared", 0, outside(), staff("102", LINE, "500")),
@@ -702,7 +702,7 @@ class TestLiveCalls(BaseCase):
             self.assertIsNone(self.fold(post).extension)
 
     def test_picked_up_and_yet_missed(self):
-        """Whoever was heard is whose call it is, even if the PBX calls it missed."""
+        """The employee who picked up has the call, even if the PBX reports a miss."""
         call = self.fold(
             leg("L1", 1, "Appeared", 0, outside(), staff("101", LINE, "500")),
             leg("L2", 1, "Appeared", 0, outside(), staff("102", LINE, "500")),
@@ -762,7 +762,7 @@ class TestLiveCalls(BaseCase):
         }
 
     def test_only_a_recording(self):
-        """A stored recording proves a talk of whoever was recorded."""
+        """A stored recording proves a talk of the recorded employee."""
         started = self.recorded("Started", 20)
         stored = self.recorded("Completed", 80, completion_code=1000, recipient="Cloud")
         call = self.fold(started)

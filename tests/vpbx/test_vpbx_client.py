@@ -78,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request, client_address):
-        pass  # a client that does not like our certificate goes away
+        pass  # a client that rejects our certificate closes the connection
 
 
 @tagged("mango_office", "-at_install", "post_install")
@@ -117,7 +117,7 @@ class ClientCase(LoopbackRequests, BaseCase):
         self.server.answer = status, headers, body
 
     def sent(self):
-        """Give path, form and client port of the only request."""
+        """Return path, form and client port of the only request."""
         [(path, body, (_host, port))] = self.server.requests
         form = parse_qs(body, strict_parsing=True, keep_blank_values=True)
         return path, {name: value for name, [value] in form.items()}, port
@@ -131,7 +131,7 @@ class ClientCase(LoopbackRequests, BaseCase):
 
 @tagged("mango_office", "-at_install", "post_install")
 class TestRequests(ClientCase):
-    """What is sent."""
+    """Requests as sent."""
 
     def assert_sent(self, path, payload):
         sent_path, form, _port = self.sent()
@@ -306,7 +306,7 @@ class TestRequests(ClientCase):
 
 @tagged("mango_office", "-at_install", "post_install")
 class TestAnswers(ClientCase):
-    """What becomes of what comes back."""
+    """Handling of answers."""
 
     def test_accepted(self):
         for body in (
@@ -435,7 +435,7 @@ class TestAnswers(ClientCase):
 
 @tagged("mango_office", "-at_install", "post_install")
 class TestTransport(ClientCase):
-    """No answer at all, and whether the request may have arrived."""
+    """No answer, and whether the request may have arrived."""
 
     def test_refused_connection(self):
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -521,10 +521,10 @@ def _self_signed_context():
 
 @tagged("mango_office", "-at_install", "post_install")
 class TestSecrets(ClientCase):
-    """No secret leaves through a log or an error, even if the PBX repeats it."""
+    """No secret appears in a log or an error, even if the PBX repeats it."""
 
     def outlets(self, answer):
-        """Fail a request and collect all that can be seen of it."""
+        """Make a request fail, and collect its logs and error."""
         answer()
         with self.assertLogs(level=logging.DEBUG) as logs:
             with self.assertRaises(VpbxError) as caught:
@@ -532,7 +532,7 @@ class TestSecrets(ClientCase):
         error = caught.exception
         self.assertIsNone(error.__cause__)
         self.assertIsNone(error.__context__)  # would hold the request
-        # Without our own frames' source lines nothing but values is left to see.
+        # Without the source lines of our own frames, only values are left.
         shown = traceback.format_exception(type(error), error, None)
         seen = [*logs.output, *shown, str(error), repr(error), repr(vars(error))]
         self.assertTrue(any("urllib3" in line for line in logs.output))
@@ -543,7 +543,7 @@ class TestSecrets(ClientCase):
             self.assertNotIn(secret, text)
 
     def echo(self, status):
-        """Answer with everything that the PBX could know."""
+        """Answer with everything that the PBX knows."""
         sign = client_module.sign(
             KEY,
             '{"command_id":"cmd-1","from":{"extension":"101"},'
@@ -588,7 +588,7 @@ class TestSecrets(ClientCase):
 
 @tagged("mango_office", "-at_install", "post_install")
 class TestQueries(ClientCase):
-    """Staff, groups, lines, money."""
+    """Users, groups, lines, balance."""
 
     def test_users(self):
         self.answer(

@@ -1,4 +1,4 @@
-"""Reading notifications: lenient in what may be missing, strict in what is stored."""
+"""Parsing notifications: lenient about missing members, strict about stored ones."""
 
 import json
 from contextlib import suppress
@@ -85,7 +85,7 @@ class TestKind(BaseCase):
         for scenario in SCENARIOS:
             for kind, payload in scenario.posts:
                 with self.subTest(scenario=scenario.name, kind=kind):
-                    # Which command it was and what is unknown cannot be told.
+                    # The command and the unknown member cannot be identified.
                     expected = "result" if kind.startswith("result/") else kind
                     expected = "" if kind == "events/weather" else expected
                     self.assertEqual(infer_kind(payload), expected)

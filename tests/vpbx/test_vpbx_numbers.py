@@ -1,4 +1,4 @@
-"""Phone numbers as the PBX and people write them."""
+"""Phone numbers in the spellings of the PBX and of people."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Stand-ins: nothing personal gets through, and a call stays what it is."""
+"""Pseudonyms: no personal data remain, and calls stay consistent."""
 
 import json
 import re
@@ -25,7 +25,7 @@ PROPERTY = settings(
 SECRET = b"known to this test only"
 MOMENTS = (T0 - 86400, T0 + 86400)
 
-# What must not get through, wherever it stands.
+# Must not remain anywhere.
 HOSTILE = (
     "74951234567",
     "+7 (916) 765-43-21",
@@ -85,7 +85,7 @@ def made(*notifications, lines=()):
 
 
 def plain(text):
-    """Return a text without what numbers may be written with."""
+    """Return a text without the separators of numbers."""
     return re.sub(r"[\s()+\-.]", "", text).lower()
 
 
@@ -203,13 +203,13 @@ class TestPseudonyms(BaseCase):
         replaced = made().payload("events/call", payload)
         for name in payload.keys() - {"hold_state"}:
             self.assertEqual(replaced[name], payload[name])
-        # The names of what is new are what one wants to know.
+        # The names of unknown members are kept.
         self.assertEqual(list(replaced["hold_state"]), ["reason"])
 
     @PROPERTY
     @given(st.sampled_from(SCENARIOS), st.randoms())
     def test_the_call_stays_what_it_is(self, scenario, random):
-        """Folding the stand-ins gives the stand-ins of the fold."""
+        """The fold of the pseudonymised notifications is the pseudonymised fold."""
         posts = list(scenario.posts)
         random.shuffle(posts)
         stand_ins = made(*posts, lines=LINES)

@@ -37,7 +37,7 @@ MP3 = (b"\xff\xf3\x38\xc4" + bytes(104)) * 100
 
 
 class Sink(io.BytesIO):
-    """Knows the sizes of the pieces that it was given."""
+    """Records the sizes of the chunks."""
 
     def __init__(self):
         super().__init__()
@@ -73,7 +73,7 @@ class RecordingCase(LoopbackRequests, BaseCase):
     def refuse(self, error_class, **options):
         with self.assertRaises(error_class) as caught:
             self.fetch(**options)
-        # Exactly that: a subclass is treated otherwise.
+        # Exactly this class: subclasses are handled differently.
         self.assertIs(type(caught.exception), error_class)
         return caught.exception
 
@@ -167,7 +167,7 @@ class TestFetch(RecordingCase):
 
     def test_file_is_longer_than_announced(self):
         self.pbx.offers_recording(sound(3), length=len(sound(2)))
-        # What is over is not read; what is read is cut by the server's own word.
+        # The rest is not read, and the announced length limits what is read.
         self.assertEqual(self.fetch().size, len(sound(2)))
 
     def test_file_is_not_given(self):
@@ -185,7 +185,7 @@ class TestFetch(RecordingCase):
                 self.refuse(error_class)
 
     def test_file_leads_on(self):
-        """Not even to this machine: there is one link, and it is the file."""
+        """Not even to this machine: the link leads directly to the file."""
         self.pbx.offers_recording(b"", status=302, location=f"{self.pbx.url}/files/2")
         self.refuse(BadAnswerError)
         self.assertEqual(len(self.pbx.accesses), 1)
@@ -213,7 +213,7 @@ class TestFetch(RecordingCase):
             self.assertEqual(self.refuse(TransportError).reason, "timeout")
 
     def interrupt(self, file=HALF_MINUTE, cut=70000, mark='"v1"', version=None):
-        """Have a download break off.
+        """Interrupt a download.
 
         :return: the error
         """
@@ -273,7 +273,7 @@ class TestFetch(RecordingCase):
         self.assertLess(recordings.DEADLINE, 120)
 
     def test_memory_does_not_grow_with_the_file(self):
-        """Pieces of one size go to the file, however large it is."""
+        """Chunks of a fixed size are written, however large the file is."""
         self.file = Sink()
         self.pbx.offers_recording(sound(200))
         self.fetch(max_size=10 * MEGABYTE)
@@ -347,7 +347,7 @@ class TestSilence(RecordingCase):
 
 
 class TestSecrets(RecordingCase):
-    """The link is as good as a key: no log, error or traceback has it."""
+    """The link grants access, so no log, error or traceback contains it."""
 
     def test_nothing_tells_the_link(self):
         logger = logging.getLogger()

@@ -45,7 +45,7 @@ OWN_VECTORS = [
 ]
 
 PROPERTY = settings(derandomize=True, deadline=None, database=None, max_examples=100)
-# Anything a form field may decode to, and then some.
+# Anything that a form field may decode to, and more.
 garbage = st.one_of(
     st.none(),
     st.text(st.characters()),

@@ -1,4 +1,4 @@
-"""The statistics: how they are asked for, read, and what they say of a call."""
+"""The statistics: requests, parsing, and what they tell about a call."""
 
 import json
 from datetime import datetime, timedelta, timezone
@@ -79,7 +79,7 @@ def without_recordings(call):
 
 
 def parties(call):
-    """Return what the statistics of a call tell as its notifications do."""
+    """Return the parties of a call, which statistics and notifications share."""
     names = (
         "direction",
         "state",
@@ -344,7 +344,7 @@ class TestEvidence(BaseCase):
     @PROPERTY
     @given(disordered(), st.integers(0, 30))
     def test_an_unfinished_call_ends(self, drawn, length):
-        """Whatever of the notifications got lost."""
+        """Whichever notifications were lost."""
         scenario, notifications = drawn
         whole = fold(scenario.notifications, LINES)
         known = [n for n in notifications[:length] if not isinstance(n, Summary)]
@@ -375,7 +375,7 @@ class TestEvidence(BaseCase):
         )
 
     def test_legs_with_other_names_are_not_added(self):
-        """Whether both name a leg alike is not certain (mango-api.md 10, 12)."""
+        """It is uncertain whether both use the same leg ids (mango-api.md 10, 12)."""
         _kind, payload = leg("L1", 1, "Appeared", 0, outside(), staff("101", LINE))
         known = read(("events/call", payload))
         call = fold([known, parsed(answered())], LINES)

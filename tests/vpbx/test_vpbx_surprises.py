@@ -1,4 +1,4 @@
-"""What the PBX sends and nobody described: noticed, masked, and never in the way."""
+"""Undocumented data of the PBX: counted, masked, and without side effects."""
 
 import json
 
@@ -157,7 +157,7 @@ class TestSurprises(BaseCase):
     @PROPERTY
     @given(st.sampled_from([LEG, SUMMARY]), st.data())
     def test_what_is_refused_surprises(self, payload, data):
-        """Whatever cannot be read is told of, or nobody would ever hear of it."""
+        """Refused notifications are reported, or they would go unnoticed."""
         name = data.draw(st.sampled_from(sorted(payload)))
         changed = {**payload, name: data.draw(_json)}
         kind = "events/call" if payload is LEG else "events/summary"
