@@ -42,7 +42,8 @@ export class WaitingList extends Component {
 
     /** What is to be known beside the name. */
     details(row) {
-        const details = [deserializeDateTime(row.last_missed_at).toRelative()];
+        const missed = deserializeDateTime(row.last_missed_at).toRelative();
+        const details = [_t("missed %s", missed)];
         if (row.attempts > 1) {
             details.push(_t("called %s times", row.attempts));
         }
