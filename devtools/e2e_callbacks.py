@@ -1,13 +1,4 @@
-"""Clients to call back, after calls in disorder through two servers."""
-
-from . import e2e_clients
-from .console import step
-
-SEED = 20260302
-PREFIX = "7999000"
-#: The kinds of calls, weighted by ten: missed, got through, called back.
-COURSES = {"missed-in-menu": 6, "inbound-unknown": 2, "outgoing": 2}
-ROBOT = "79990001234"
+"""Queries for the clients to call back, after calls in disorder."""
 
 #: Clients who were spoken to after a missed call must not wait any more.
 SPOKEN_TO = """
@@ -49,26 +40,18 @@ CHECKS = {
 }
 
 
-def check(bed, recorded, urls):
-    """Deliver the calls, and check who waits.
+def check_one(bed, client, calls):
+    """Check that a client who was missed often waits once.
 
-    :param TestBed bed: with Odoo running, including crons.
-    :param list[RecordedScenario] recorded: all recordings.
-    :param list[str] urls: of the servers, used in turn.
-    :return: name, success and detail of each check, as they come.
-    :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
+    :param TestBed bed: where Odoo is served.
+    :param str client: the number, in E.164 without the plus.
+    :param int calls: how often they were missed.
+    :return: name, success and detail of the check.
+    :rtype: tuple[str, bool, str]
     """
-    with step("A thousand calls of missed clients in disorder"):
-        e2e_clients.deliver(recorded, urls, COURSES, PREFIX, SEED)
-        bed.wait_for_callbacks()
-    yield from e2e_clients.check_none(bed, CHECKS)
-    with step("Two hundred calls of one client at once"):
-        e2e_clients.deliver_at_once(recorded, urls, ROBOT)
-        bed.wait_for_callbacks()
     rows = bed.query(
         "SELECT attempt_count || ' ' || state FROM mango_callback "
-        f"WHERE client_number = '+{ROBOT}'"
+        f"WHERE client_number = '+{client}'"
     )
-    calls = e2e_clients.AT_ONCE
     name = f"{calls} missed calls of one client at once: one entry"
-    yield name, rows == [f"{calls} open"], str(rows)
+    return name, rows == [f"{calls} open"], str(rows)

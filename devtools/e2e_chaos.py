@@ -13,7 +13,7 @@ import threading
 import time
 from datetime import date, timedelta
 
-from . import demo, e2e_callbacks, e2e_compare, e2e_leads, odoo, paths, traffic
+from . import demo, e2e_clients, e2e_compare, odoo, paths, traffic
 from .console import step
 
 CALLS = 1000
@@ -89,8 +89,7 @@ def _check_disorder(bed, recorded):
         with step("Comparing the calls"):
             compared = list(e2e_compare.check(bed, "chaos", CALLS))
         yield from compared
-        yield from e2e_callbacks.check(bed, recorded, urls)
-        yield from e2e_leads.check(bed, recorded, urls)
+        yield from e2e_clients.check(bed, recorded, urls)
 
 
 def _deliver_in_order(recorded, urls):

@@ -1,69 +1,76 @@
-"""Calls of clients of their own, in disorder through two servers."""
+"""Calls of clients of their own, in disorder through two servers.
+
+Each call may create a lead, and each missed one a client to call back.
+"""
 
 import random
 import re
 
-from . import traffic
+from . import e2e_callbacks, e2e_leads, traffic
+from .console import step
 
 CALLS = 1000
 CLIENTS = 60
 AT_ONCE = 200
 CONNECTIONS = 16
+SEED = 20260302  # makes the calls and their disorder reproducible
+PREFIX = "7999000"  # the first seven digits of the clients' numbers
+ROBOT = "79990021234"
 #: The period over which the calls are spread.
 SPREAD = 3600  # seconds
 TIMES = ("timestamp", "create_time", "forward_time", "talk_time", "end_time")
 CLIENT = re.compile(r"749500002\d\d")
 MISSED = "missed-in-menu"
+#: The kinds of calls, weighted by ten: missed, got through, called back.
+COURSES = {MISSED: 6, "inbound-unknown": 2, "outgoing": 2}
 
 
-def deliver(recorded, urls, courses, prefix, seed):
-    """Deliver a thousand calls of sixty clients.
+def check(bed, recorded, urls):
+    """Deliver the calls, and check who waits and which leads there are.
 
+    :param TestBed bed: with Odoo running, including crons.
     :param list[RecordedScenario] recorded: all recordings.
     :param list[str] urls: of the servers, used in turn.
-    :param dict[str, int] courses: scenarios to choose from, with their weights.
-    :param str prefix: the first seven digits of the clients' numbers.
-    :param int seed: makes the calls and their disorder reproducible.
-    """
-    by_name = {scenario.name: scenario for scenario in recorded}
-    source = random.Random(seed)
-    posts = []
-    for number in range(CALLS):
-        [name] = source.choices(list(courses), courses.values())
-        client = f"{prefix}{source.randrange(CLIENTS):04}"
-        shift = -source.randrange(SPREAD)
-        posts += _posts(by_name[name], f"{prefix}-{number}", client, shift)
-    source.shuffle(posts)
-    traffic.deliver(posts, urls, CONNECTIONS)
-
-
-def deliver_at_once(recorded, urls, client):
-    """Deliver two hundred missed calls of one client.
-
-    :param list[RecordedScenario] recorded: all recordings.
-    :param list[str] urls: of the servers, used in turn.
-    :param str client: the number, in E.164 without the plus.
-    """
-    [scenario] = (scenario for scenario in recorded if scenario.name == MISSED)
-    posts = [
-        post
-        for number in range(AT_ONCE)
-        for post in _posts(scenario, f"{client}-{number}", client)
-    ]
-    traffic.deliver(posts, urls, CONNECTIONS)
-
-
-def check_none(bed, queries):
-    """Check that some queries find nothing.
-
-    :param TestBed bed: with Odoo running.
-    :param dict[str, str] queries: for one column each, by the name of the check.
-    :return: name, success and detail of each check.
+    :return: name, success and detail of each check, as they come.
     :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
     """
-    for name, query in queries.items():
-        rows = bed.query(query)
-        yield name, not rows, f"{len(rows)}, such as {rows[:3]}"
+    by_name = {scenario.name: scenario for scenario in recorded}
+    with e2e_leads.created_from_calls(bed):
+        with step("A thousand calls of sixty clients in disorder"):
+            _deliver(bed, _calls(by_name), urls)
+        for name, query in {**e2e_callbacks.CHECKS, **e2e_leads.CHECKS}.items():
+            rows = bed.query(query)
+            yield name, not rows, f"{len(rows)}, such as {rows[:3]}"
+        with step("Two hundred first calls of one client at once"):
+            _deliver(bed, _first_calls(by_name), urls)
+        yield e2e_callbacks.check_one(bed, ROBOT, AT_ONCE)
+        yield e2e_leads.check_one(bed, ROBOT, AT_ONCE)
+
+
+def _deliver(bed, posts, urls):
+    traffic.deliver(posts, urls, CONNECTIONS)
+    bed.wait_for_callbacks()
+    bed.wait_for_crm()
+
+
+def _calls(by_name):
+    source = random.Random(SEED)
+    posts = []
+    for number in range(CALLS):
+        [name] = source.choices(list(COURSES), COURSES.values())
+        client = f"{PREFIX}{source.randrange(CLIENTS):04}"
+        shift = -source.randrange(SPREAD)
+        posts += _posts(by_name[name], f"{PREFIX}-{number}", client, shift)
+    source.shuffle(posts)
+    return posts
+
+
+def _first_calls(by_name):
+    return [
+        post
+        for number in range(AT_ONCE)
+        for post in _posts(by_name[MISSED], f"{ROBOT}-{number}", ROBOT)
+    ]
 
 
 def _posts(scenario, mark, client, shift=0):

@@ -12,7 +12,7 @@ NOT_COMPARED = {
     *("id", "create_date", "write_date", "create_uid", "write_uid", "call_id"),
     "display_name",  # computed from others
     "talking_seconds",  # goes on during the comparison
-    # These depend on the client's other calls; e2e_callbacks checks them.
+    # These depend on the client's other calls; e2e_clients checks them.
     *("callback_ids", "callback_outcome"),
 }
 #: The same by the beginning of the name.
