@@ -12,6 +12,7 @@ import functools
 
 from . import (
     bench_browser,
+    bench_burst,
     bench_data,
     bench_pages,
     bench_routing,
@@ -58,6 +59,9 @@ def _quick():
             yield from bench_pages.pages(bed)
             yield from bench_webhook.ring_to_route(bed, rounds=5)
             yield from bench_routing.routing(bed, rounds=3)
+            yield from bench_burst.burst(bed, "threads")
+            yield from bench_burst.group(bed)
+            yield from bench_burst.beside_slow_pbx(bed)
             bench_data.forget_measured(bed)
             yield from bench_browser.wall_memory(bed, first=100, last=1_000)
 
@@ -77,6 +81,9 @@ def _on_million(small):
             yield from bench_pages.pages(bed)
             yield from bench_webhook.ring_to_route(bed, rounds=20)
             yield from bench_routing.routing(bed, rounds=20)
+            yield from bench_burst.burst(bed, "threads")
+            yield from bench_burst.group(bed)
+            yield from bench_burst.beside_slow_pbx(bed)
             bench_data.forget_measured(bed)
             yield from bench_browser.ring_to_card(bed)
             yield from bench_browser.click_to_command(bed)
@@ -84,6 +91,8 @@ def _on_million(small):
         for workers in (1, 2, 4):
             with bed.serving(workers, crons=False):
                 yield from bench_webhook.throughput(bed, workers)
+        with bed.serving(2, crons=False):
+            yield from bench_burst.burst(bed, "processes")
 
 
 @contextlib.contextmanager

@@ -32,9 +32,9 @@ def routing(bed, rounds):
     """
     server = bed.log_in(*bench_pages.SUPERVISOR)
     with step(f"Planning {STEPS} steps for {EMPLOYEES} employees"):
-        employees = _employees(bed, server)
+        people = employees(bed)
     plan = f"{STEPS} steps, {EMPLOYEES} employees"
-    with _plan(server, employees):
+    with _plan(server, people):
         facts = bench_pages.timed(server, "read_route_facts", ROUNDS)
         decided = bench_pages.timed(server, "decide_route", ROUNDS)
         budget = Budget("p95 ≤ 1 ms", lambda row: row.p95 <= 0.001)
@@ -45,8 +45,14 @@ def routing(bed, rounds):
             yield row
 
 
-def _employees(bed, server):
-    """Return the users of many employees, who are created once and kept."""
+def employees(bed):
+    """Return the users of many employees, who are created once and kept.
+
+    :param TestBed bed: with Odoo running.
+    :return: their ids.
+    :rtype: list[int]
+    """
+    server = bed.log_in(*bench_pages.SUPERVISOR)
     domain = [("login", "=like", "bench-%")]
     users = server.call("res.users", "search", domain)
     if users:

@@ -21,8 +21,8 @@ class Budget(NamedTuple):
 class Row:
     """One result.
 
-    ``values``: one for each round, in seconds or bytes. ``floor``: median of the bare
-    counterpart. ``unit``: in which they are shown, ``ms`` or ``MB``.
+    ``values``: one for each round, in seconds, bytes or pieces. ``floor``: median of
+    the bare counterpart. ``unit``: a key of :data:`UNITS`.
     """
 
     what: str
@@ -59,8 +59,8 @@ def at_most(times):
     return Budget(f"≤ {times:g} ×", lambda row: row.ratio <= times)
 
 
-#: How many of each unit a second or a byte is.
-UNITS = {"ms": 1e3, "MB": 1e-6}
+#: How many of each unit a second, a byte or a piece is.
+UNITS = {"ms": 1e3, "MB": 1e-6, "messages": 1}
 HEADINGS = ("what", "rounds", "p50", "p95", "× bare", "budget", "")
 
 
@@ -104,7 +104,7 @@ def _cells(row):
 
 
 def _amount(value, unit):
-    """Format seconds or bytes, with more digits below a hundred."""
+    """Format seconds, bytes or pieces, with more digits below a hundred."""
     amount = value * UNITS[unit]
     digits = min(2, max(0, 2 - math.ceil(math.log10(max(amount, 0.01)))))
     return f"{amount:.{digits}f} {unit}"

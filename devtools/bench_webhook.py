@@ -87,8 +87,8 @@ def _posted(bed, name):
     floors, firsts, others = [], [], []
     with step(f"Posting {len(calls)} calls"):
         for order, (first, *rest) in enumerate(calls):
-            found = [_seconds(bed, post) for post in (first, *rest)]
-            bare = [_seconds(bed, post, FLOOR) for post in (first, *rest)]
+            found = [seconds(bed, post) for post in (first, *rest)]
+            bare = [seconds(bed, post, FLOOR) for post in (first, *rest)]
             if order >= WARM_UP:
                 firsts += found[:1]
                 others += found[1:]
@@ -159,7 +159,7 @@ def ring_to_route(bed, rounds):
         try:
             for ring, *_others, summary in rings:
                 found.append(_seconds_to_route(bed, ring))
-                _seconds(bed, summary)  # or the manager would be rung for ever
+                seconds(bed, summary)  # or the manager would be rung for ever
         finally:
             done.set()
             crowd.join()
@@ -172,7 +172,7 @@ def ring_to_route(bed, rounds):
 def _seconds_to_route(bed, ring):
     since = bed.pbx.last_id()
     started, begun = time.time(), time.monotonic()
-    _seconds(bed, ring)
+    seconds(bed, ring)
     leg = json.loads(ring.text)["call_id"]
     while time.monotonic() - begun < ROUTE_INTERVAL:
         time.sleep(0.1)
@@ -206,11 +206,24 @@ def _take(name):
     return _recorded[name]
 
 
+def copy_of(name):
+    """Return the notifications of a copy of a recorded scenario.
+
+    :rtype: list[Post]
+    """
+    return _copy(_take(name))
+
+
 def _copy(scenario):
     return scenario.copy(f"bench{next(_marks)}")
 
 
-def _seconds(bed, post, webhook=traffic.WEBHOOK):
+def seconds(bed, post, webhook=traffic.WEBHOOK):
+    """Post a notification and measure the time to the answer.
+
+    :rtype: float
+    :raise RuntimeError: if it is not answered 200.
+    """
     answer = traffic.send(post, bed.url, webhook)
     _check([answer])
     return answer.seconds

@@ -22,25 +22,32 @@ def run(bed, mode):
     :return: name, success and detail of the check.
     :rtype: tuple[str, bool, str]
     """
-    entries = [f"burst-{mode}-{number}" for number in range(CALLS)]
-    slowest = 0
-    for make in (_ring, _hang_up):
-        posts = [make(entry, number) for number, entry in enumerate(entries)]
-        answers = traffic.deliver(posts, [bed.url], connections=CALLS)
-        statuses = Counter(answer.status for answer in answers)
-        if statuses != {200: CALLS}:
-            return _name(mode), False, f"answers: {dict(statuses)}"
-        slowest = max(slowest, *(answer.seconds for answer in answers))
+    answers = deliver(bed, mode)
+    statuses = Counter(answer.status for answer in answers)
     found = bed.query(
         "SELECT concat(state, '/', result, ' ', count(*)) FROM mango_call "
         f"WHERE entry_id LIKE 'burst-{mode}-%' GROUP BY state, result"
     )
-    ok = found == [f"ended/missed {CALLS}"]
-    return _name(mode), ok, f"{found}; slowest answer {slowest:.1f} s"
+    ok = set(statuses) == {200} and found == [f"ended/missed {CALLS}"]
+    slowest = max(answer.seconds for answer in answers)
+    detail = f"answers: {dict(statuses)}; {found}; slowest answer {slowest:.1f} s"
+    return f"{CALLS} notifications of {CALLS} calls at once, {mode}", ok, detail
 
 
-def _name(mode):
-    return f"{CALLS} notifications of {CALLS} calls at once, {mode}"
+def deliver(bed, mode):
+    """Let all calls ring at once, and hang up all at once.
+
+    :param TestBed bed: with Odoo running.
+    :param str mode: a mark of the calls.
+    :return: the answers.
+    :rtype: list[Answer]
+    """
+    entries = [f"burst-{mode}-{number}" for number in range(CALLS)]
+    answers = []
+    for make in (_ring, _hang_up):
+        posts = [make(entry, number) for number, entry in enumerate(entries)]
+        answers += traffic.deliver(posts, [bed.url], connections=CALLS)
+    return answers
 
 
 def _ring(entry, number):
