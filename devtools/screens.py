@@ -68,6 +68,8 @@ CARD = ".o_mango_card"
 EXPAND = f"document.querySelector('{CARD} [aria-expanded=false]')?.click()"
 #: There, the buttons above a list are in a menu.
 UNFOLD = "document.querySelector('button.o-control-panel-adaptive-dropdown')?.click()"
+#: There, most of a form's buttons are in one, too.
+MORE = "document.querySelector('.o_statusbar_buttons .o-dropdown')?.click()"
 MENU = ".o_mango_call_menu"
 DIALOG = ".modal"
 DASHBOARD = ".o_search_panel_category_value"
@@ -215,6 +217,11 @@ def records(running, page):
     page.wait_for_selector(".o_data_row, .o_kanban_record")
 
 
+def nothing_more(running, page):
+    """The list may be empty."""
+    page.wait_for_selector(".o_data_row, .o_view_nocontent")
+
+
 def first_record(running, page):
     page.click(".o_data_row .o_data_cell, .o_kanban_record")
     page.wait_for_selector(".o_form_view")
@@ -250,6 +257,16 @@ def connection_check(running, page):
     settings(running, page)
     page.click("button[name=action_mango_test_connection]")
     page.wait_for_selector(f"{DIALOG} .o_form_view")
+
+
+def self_test(running, page):
+    first_record(running, page)
+    page.evaluate(MORE)
+    page.click("button[name=action_self_test]")
+    page.click(f"{DIALOG} button[name=action_look]:visible")
+    page.wait_for_selector(f"{DIALOG} .badge.text-bg-success")
+    page.click(f"{DIALOG} button[name=action_next]:visible")
+    page.wait_for_selector(f"{DIALOG} button[name=action_look].btn-primary")
 
 
 def simulator(running, page):
@@ -313,6 +330,8 @@ QUIET = {
     "lead-chatter": Screen("anna", MINE, lead_chatter),
     "settings": Screen("admin", "/odoo/settings", settings),
     "connection-check": Screen("admin", "/odoo/settings", connection_check),
+    "self-test": Screen("admin", "/odoo/pbx", self_test),
+    "surprises": Screen("admin", "/odoo/pbx-surprises", nothing_more),
 }
 #: Those that make calls come last: their calls would be in the lists of the others.
 CALLING = {

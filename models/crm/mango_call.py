@@ -225,7 +225,7 @@ class MangoCall(models.Model):
             # The lead may have been created before the answer.
             made = call.env["mango.client.lead"].search([("call_id", "=", call.id)])
             for row in made:
-                row._take_over(call)
+                row._update_lead(call)
             call._notify_participants()
 
     # ------------------------------------------------------------

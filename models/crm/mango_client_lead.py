@@ -255,23 +255,28 @@ class MangoClientLead(models.Model):
         row = self._claim(client)
         vals = call._prepare_rule_lead_vals(client.partner)
         lead = self.env["crm.lead"].with_company(call.company_id).create(vals)
-        row.write({"lead_id": lead.id, **self._prepare_origin_vals(call, vals)})
+        row.write({"lead_id": lead.id, "lead_vals": vals})
+        row._found_on(call)
         return lead
 
-    @api.model
-    def _prepare_origin_vals(self, call, lead_vals):
-        return {
-            "call_id": call.id,
-            "call_facts": self._call_facts(call),
-            "lead_vals": lead_vals,
-        }
+    def _found_on(self, call):
+        """Note the call that the lead stems from, as known now."""
+        self.write({"call_id": call.id, "call_facts": self._call_facts(call)})
 
     def _take_over(self, call):
-        """Update a lead as if it had been created from this call as known now.
+        """Let the lead stem from a call that would create one by itself.
+
+        :param mango.call call: the earliest such call.
+        """
+        self._update_lead(call)
+        self._found_on(call)
+
+    def _update_lead(self, call):
+        """Update the lead as if it had been created from a call as known now.
 
         Manual changes are kept.
 
-        :param mango.call call: one that would create a lead by itself.
+        :param mango.call call: that the lead stems from.
         """
         call = call.with_context(**QUIET, lang=call.account_id._language())
         lead = self.lead_id.with_env(call.env)
@@ -285,7 +290,7 @@ class MangoClientLead(models.Model):
         }
         if changes:
             lead.write(changes)
-        self.write(self._prepare_origin_vals(call, after))
+        self.lead_vals = after
 
     # ------------------------------------------------------------
     # Leads of calls that have turned out otherwise

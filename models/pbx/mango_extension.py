@@ -16,7 +16,7 @@ class MangoExtension(models.Model):
     company_id = fields.Many2one(related="account_id.company_id", store=True)
     # Text, because "0511" exists (mango-api.md 2.7).
     number = fields.Char(string="Extension", required=True, readonly=True)
-    name = fields.Char(readonly=True)
+    name = fields.Char(string="Name in the PBX", readonly=True)
     pbx_user_ref = fields.Char(
         string="PBX User", readonly=True, help="general.user_id of the PBX"
     )

@@ -48,7 +48,7 @@ class MangoAccount(models.Model):
         "gets no routed calls for a while; 0 for no limit.",
     )
     route_unanswered_minutes = fields.Integer(
-        string="Minutes Without Routed Calls",
+        string="Pause Afterwards",
         default=10,
         help="How long this pause lasts. It also ends when the employee makes or "
         "answers a call.",

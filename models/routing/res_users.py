@@ -47,8 +47,9 @@ class ResUsers(models.Model):
     )
     def _compute_mango_status(self):
         now = fields.Datetime.now()
+        by_user = self.res_users_settings_ids.grouped("user_id")
         for user in self:
-            settings = user.res_users_settings_ids[:1]
+            settings = by_user.get(user, self.env["res.users.settings"])
             until = settings.mango_away_until
             status = settings.mango_status or "available"
             if status == "away" and until and until <= now:

@@ -42,7 +42,8 @@ export class WaitingList extends Component {
 
     /** @returns {string} the text below the name */
     details(row) {
-        const details = [deserializeDateTime(row.last_missed_at).toRelative()];
+        const missed = deserializeDateTime(row.last_missed_at).toRelative();
+        const details = [_t("missed %s", missed)];
         if (row.attempts > 1) {
             details.push(_t("called %s times", row.attempts));
         }
