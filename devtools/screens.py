@@ -148,7 +148,7 @@ def lead_chatter(running, page):
 def pbx_crm(running, page):
     first_record(running, page)
     page.click(".o_notebook [name=crm].nav-link")
-    page.wait_for_selector("[name=lead_policy]:visible")
+    page.wait_for_selector(".o_notebook .tab-pane.active [name=lead_policy]")
 
 
 def analysis(running, page):

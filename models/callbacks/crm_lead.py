@@ -16,12 +16,13 @@ class CrmLead(models.Model):
         waiting = (
             self.env["mango.callback"]
             .sudo()
-            .search(
+            .search_fetch(
                 Domain("state", "=", "open")
                 & (
                     Domain("lead_id", "in", self.ids)
                     | Domain("partner_id", "in", self.partner_id.ids)
-                )
+                ),
+                ["lead_id", "partner_id"],
             )
         )
         for lead in self:

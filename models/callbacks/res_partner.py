@@ -16,7 +16,10 @@ class ResPartner(models.Model):
         waiting = (
             self.env["mango.callback"]
             .sudo()
-            .search(Domain("state", "=", "open") & Domain("partner_id", "in", self.ids))
+            .search_fetch(
+                Domain("state", "=", "open") & Domain("partner_id", "in", self.ids),
+                ["partner_id"],
+            )
             .partner_id
         )
         for partner in self:

@@ -75,9 +75,6 @@ class MangoCall(models.Model):
         if self._awaits_visitor():
             self.visitor_state = "asked"
             start_after_commit(self.env, visitor_query.ask, self.id)
-        # The user who answers sees the lead on the card while talking.
-        if self.state == "talking" and not self.lead_id and self._may_make_lead():
-            self.env["mango.crm.task"]._add(self)
         return changed
 
     def _on_ended(self):
@@ -107,6 +104,12 @@ class MangoCall(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
+        if vals.get("state") == "talking":
+            # The user who answers sees the lead on the card while talking. Only once:
+            # other notifications during the talk do not pay for it.
+            self.env["mango.crm.task"]._add(
+                self.filtered(lambda call: not call.lead_id and call._may_make_lead())
+            )
         if not self.env.su and "outcome_id" in vals:
             for call in self:
                 call._plan_by_outcome()

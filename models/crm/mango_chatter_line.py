@@ -60,13 +60,14 @@ class MangoChatterLine(models.AbstractModel):
         }
 
     def _body(self, call):
-        """Return the line: direction, result, duration, employee and note.
+        """Return the line: direction, result, duration, outcome and note.
 
-        Rendered by a template, which escapes texts of users and the PBX.
+        The employee is its author. Rendered by a template, which escapes texts of users
+        and the PBX.
 
         :rtype: str
         """
-        parts = [self._result(call), call.outcome_id.name, call.user_id.sudo().name]
+        parts = [self._result(call), call.outcome_id.name]
         return self.env["ir.qweb"]._render(
             "mango_office.chatter_line",
             {

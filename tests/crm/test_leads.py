@@ -252,6 +252,11 @@ class TestLeads(CrmCase):
             seq = 1 if state == "Appeared" else 2
             kind, payload = leg("L2", seq, state, seq, caller, callee)
             self.receive(kind, {**payload, **shift})
+        kind, payload = leg("L2", 3, "OnHold", 3, caller, callee)
+        self.receive(kind, {**payload, **shift})
+        task = self.env["mango.crm.task"].search([])
+        self.assertEqual(task.call_id, self.call(), "once, not with each notification")
+        self.assertEqual(len(task), 1)
         self.work_off()
         call = self.call()
         self.assertEqual(call.state, "talking")

@@ -1,7 +1,7 @@
 import { registry } from "@web/core/registry";
 import { cardIs, closeCard, cue } from "./mango_office_tour_utils";
 
-const LINE = ".o-mail-Message .o_mango_chatter_line";
+const LINE = ".o_mango_chatter_line";
 
 /**
  * An unknown caller gets a lead, the talk an outcome, and the lead's chatter the call.
@@ -41,7 +41,7 @@ function crmSteps({ missing, play }) {
         { trigger: ".o_mango_card .o_mango_lead", run: "click" },
         {
             content: "the call is in the chatter of the lead",
-            trigger: `.o_form_view ${LINE}:contains('Анна Соколова')`,
+            trigger: `.o_form_view .o-mail-Message:contains('Анна Соколова') ${LINE}`,
         },
         { trigger: `${LINE} a.o_mango_play:contains("${play}")`, run: "click" },
         { content: "and can be heard there", trigger: ".o_mango_player_dock .o_mango_player" },
