@@ -155,12 +155,12 @@ class MangoSelfTest(models.TransientModel):
 
         The dialog stays, and the server needs no program that makes PDF files.
         """
-        self.ensure_one()
         self.check_access("read")
         report = self.env.ref("mango_office.mango_self_test_report")
+        ids = ",".join(map(str, self.ids))
         return {
             "type": "ir.actions.act_url",
-            "url": f"/report/html/{report.report_name}/{self.id}",
+            "url": f"/report/html/{report.report_name}/{ids}",
             "target": "new",
         }
 
