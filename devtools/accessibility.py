@@ -11,7 +11,7 @@ AXE = paths.NODE_TOOLS / "node_modules" / "axe-core" / "axe.min.js"
 IMPACTS = ["serious", "critical"]
 MINE = "/odoo/my-calls"
 ANNA = "101"
-IVAN, VOLKOV = "74950000201", "74950000204"
+IVAN, VOLKOV, BELOVS = "74950000201", "74950000204", "74950000206"
 
 CARD = ".o_mango_card"
 DOCK = ".o_mango_player_dock"
@@ -67,6 +67,20 @@ def accessible_card(people):
     page.click(f"{CARD} .o_mango_transfer")
     page.wait_for_selector(".o_mango_colleague")
     found += _look(page, ".o_mango_transfer_panel")
+    page.click(".o_mango_colleague .o_mango_transfer_hold")
+    page.wait_for_selector(f"{CARD}[data-phase=hold] .o_mango_stop_consulting")
+    found += _look(page, f"{CARD}[data-phase=hold]")
+    people.client("hangup")
+    found += _look(page, f"{CARD}[data-phase=ended]")
+    _expect_none(people, found)
+
+
+def accessible_card_of_two(people):
+    """the card is accessible that asks which contact it is, and once it was missed"""
+    page = people.boris.open(MINE).page
+    people.call(BELOVS)
+    page.wait_for_selector(f"{CARD} .o_mango_candidate")
+    found = _look(page, f"{CARD}[data-phase=ringing]")
     people.client("hangup")
     found += _look(page, f"{CARD}[data-phase=ended]")
     _expect_none(people, found)
@@ -149,6 +163,7 @@ def _expect_none(people, found):
 
 SCENARIOS = [
     accessible_card,
+    accessible_card_of_two,
     accessible_menu,
     accessible_board,
     accessible_list,

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "@odoo/hoot";
+import { beforeEach, Deferred, describe, expect, test } from "@odoo/hoot";
 import { animationFrame, queryAllTexts, runAllTimers } from "@odoo/hoot-dom";
 import {
     asyncStep,
@@ -6,8 +6,11 @@ import {
     getService,
     MockServer,
     mountView,
+    onRpc,
+    patchWithCleanup,
     waitForSteps,
 } from "@web/../tests/web_test_helpers";
+import { session } from "@web/session";
 import { defineMangoOfficeModels, tell, useTelephony } from "../mango_office_test_helpers";
 
 describe.current.tags("desktop");
@@ -40,6 +43,45 @@ test("the list follows a call", async () => {
     expect(durations()[0]).toBe("1:15");
     await changeCall();
     expect(durations()[0]).toBe("1:30");
+});
+
+/** Let a call change while a view is read for the first time. */
+async function changeDuring(method, mount) {
+    const read = new Deferred();
+    onRpc("mango.call", method, async () => void (await read));
+    const mounted = mount();
+    await animationFrame();
+    getService("mango_office.call").tellWatchers();
+    tell("call", { id: 1 });
+    await runAllTimers();
+    read.resolve();
+    await mounted;
+    await animationFrame();
+    await runAllTimers();
+    await animationFrame();
+}
+
+test("the log is not kept empty by a call that changes while it is opened", async () => {
+    await changeDuring("web_search_read", () =>
+        mountView({ type: "list", resModel: "mango.call", arch: list })
+    );
+    expect(durations()[0]).toBe("1:15");
+});
+
+test("a form is opened while other calls change, of which supervisors are told", async () => {
+    patchWithCleanup(session.mango_office, { is_supervisor: true });
+    await changeDuring("web_read", () =>
+        mountView({
+            type: "form",
+            resModel: "mango.call",
+            resId: 1,
+            arch: `
+                <form js_class="mango_call_form">
+                    <field name="talk_duration" widget="mango_duration" readonly="1"/>
+                </form>`,
+        })
+    );
+    expect(durations()[0]).toBe("1:15");
 });
 
 test("a sum is labelled", async () => {

@@ -275,7 +275,7 @@ describe("missed clients", () => {
         expect(".o_mango_missed:eq(0)").toHaveText(
             /Ivan Petrov[\s\S]*Due [\s\S]*2 hours ago[\s\S]*called 2 times/
         );
-        expect(".o_mango_missed:eq(0) span.text-danger").toHaveCount(1);
+        expect(".o_mango_missed:eq(0) div.text-danger").toHaveCount(1);
         expect(".o_mango_missed:eq(1)").toHaveText(/our tries: 3[\s\S]*What now/);
         expect(".o_mango_systray .badge").toHaveText("2", { message: "looking changes nothing" });
     });

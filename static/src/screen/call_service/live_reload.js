@@ -35,6 +35,29 @@ export function useLiveReload(reload) {
 }
 
 /**
+ * Whoever reads a model while it is being loaded overtakes that load, which then never
+ * ends: a view that has just been opened would stay empty, and a search be forgotten.
+ *
+ * @param {import("@web/model/model").Model} model
+ * @returns {() => boolean} whether it is being loaded
+ */
+function trackLoading(model) {
+    const load = model.load;
+    let current;
+    model.load = async function (...args) {
+        const own = (current = {});
+        try {
+            return await load.apply(this, args);
+        } finally {
+            if (current === own) {
+                current = undefined;
+            }
+        }
+    };
+    return () => Boolean(current);
+}
+
+/**
  * Keep the records of a list's or kanban's controller up to date.
  *
  * @param {(record: Object) => number} [idOf] maps a record to the id that its changes are reported with
@@ -43,7 +66,14 @@ export function useLiveReload(reload) {
 export function useLiveRecords(idOf = ({ resId }) => resId) {
     const { model } = useComponent();
     const changed = new Set();
+    const isLoading = trackLoading(model);
     const reloadSoon = useLiveReload(() => {
+        if (isLoading()) {
+            return reloadSoon();
+        }
+        if (!model.root) {
+            return;
+        }
         const records = model.root.records.filter((record) => changed.has(idOf(record)));
         changed.clear();
         if (!model.root.selection?.length) {
@@ -65,15 +95,19 @@ export function useLiveRecords(idOf = ({ resId }) => resId) {
  */
 export function useLiveRecord() {
     const { model } = useComponent();
+    const isLoading = trackLoading(model);
     const reloadSoon = useLiveReload(async () => {
+        if (isLoading()) {
+            return reloadSoon();
+        }
         const { root } = model;
         // Keep unsaved changes.
-        if (root.resId && !(await root.isDirty())) {
+        if (root?.resId && !(await root.isDirty())) {
             await root.load();
         }
     });
     return (id) => {
-        if (!id || id === model.root.resId) {
+        if (!id || !model.root || id === model.root.resId) {
             reloadSoon();
         }
     };
