@@ -173,7 +173,7 @@ tours.add("mango_office_board", {
             {
                 content: "only one department",
                 trigger: ".o_mango_departments",
-                run: "selectByLabel Отдел продаж (3)",
+                run: "selectByLabel Отдел продаж",
             },
             { trigger: ".o_mango_board:not(:has(.o_mango_board_tile[data-number='105']))" },
             { trigger: ANSWERED, run: () => (before = answered()) },
