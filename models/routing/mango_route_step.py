@@ -170,12 +170,16 @@ class MangoRouteStep(models.Model):
         "caller",
         "hours",
         "resource_calendar_id",
+        "problem",
     )
     @api.depends_context("lang")
     def _compute_summary(self):
         for step in self:
             words = [step._target_words(), *step._limits(), *step._conditions()]
-            step.summary = ", ".join(words)
+            sentence = ", ".join(words)
+            if step.problem:
+                sentence = f"{sentence}. {step.problem}"
+            step.summary = sentence
 
     def _limits(self):
         if self.target == "pbx":

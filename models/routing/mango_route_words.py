@@ -200,10 +200,11 @@ class MangoRouteWords(models.AbstractModel):
         return self.env.su or self.env.user.has_group("mango_office.group_supervisor")
 
     def _names(self, account, trace):
-        """Return the names of the people, groups and numbers in a trace.
+        """Return the names of what a trace mentions.
 
-        :return: by number, and by user's id for people without one.
-        :rtype: dict[str | int, str]
+        :return: people, groups and outside numbers by number, people also by user's id,
+            steps that nobody was found for by id and target.
+        :rtype: dict[str | int | tuple, str]
         """
         extensions = {entry["extension"] for entry in trace}
         extensions |= {(entry.get("for") or {}).get("extension") for entry in trace}
@@ -223,7 +224,22 @@ class MangoRouteWords(models.AbstractModel):
             **names,
             **{user.id: user.name for user in users_sudo},
             **self._names_of_numbers(account, trace),
+            **self._names_of_steps(trace),
         }
+
+    def _names_of_steps(self, trace):
+        """Return what the steps ring that nobody was found for, or that do not apply.
+
+        A step that has got another target since has another key.
+        """
+        ids = {
+            entry["step_id"]
+            for entry in trace
+            if entry.get("step_id") and not (entry["extension"] or entry.get("number"))
+        }
+        # sudo: mango.route.step - whom a step rings, for readers of the call.
+        steps_sudo = self.env["mango.route.step"].sudo().browse(ids).exists()
+        return {(step.id, step.target): step.display_name for step in steps_sudo}
 
     def _names_of_numbers(self, account, trace):
         """Return what to call the groups and the outside numbers in a trace."""
@@ -261,7 +277,8 @@ class MangoRouteWords(models.AbstractModel):
         """Return the subject of an entry, and why it was chosen."""
         who = self._who(entry, names)
         if not who:
-            return self._label(entry["target"])
+            target = entry["target"]
+            return names.get((entry.get("step_id"), target)) or self._label(target)
         if entry.get("number"):
             label = self._label(entry["target"])
             return self.env._("%(target)s: %(name)s", target=label, name=who)

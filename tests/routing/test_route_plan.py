@@ -109,6 +109,7 @@ class TestRoutePlan(PlanCase):
 
     def assertSkipped(self, step, reason, words):
         self.assertEqual(step.problem, words)
+        self.assertTrue(step.summary.endswith(f". {words}"))
         call = self.ring()
         self.assertEqual(self.considered(call)[0], (step.target, None, reason))
         self.assertEqual(call.routed_extension_id, self.anna_extension)
@@ -223,6 +224,23 @@ class TestRoutePlan(PlanCase):
         call = self.ring(entry_id="E2")
         self.assertEqual(call.route_trace[0]["number"], "74950000301")
         self.assertEqual(call.route_reason, "An outside number: +7 495 000-03-01.")
+
+    def test_a_step_that_does_not_apply_is_told_by_name(self):
+        line = self.env["mango.line"].create(
+            {"account_id": self.account.id, "number": "74950000199"}
+        )
+        vals = {"user_id": self.boris.id, "line_ids": line.ids}
+        [step, _pbx] = self.new_plan(("user", vals), "pbx")
+
+        def told():
+            self.env.invalidate_all()
+            words = self.env["mango.route.words"]._lines(call.with_user(self.vera))
+            return [(one["title"], one["text"]) for one in words]
+
+        call = self.ring()
+        self.assertIn(("An employee: Борис Кузнецов", "For other lines."), told())
+        step.unlink()
+        self.assertIn(("An employee", "For other lines."), told())
 
     # -- groups are loaded ------------------------------------------------------------
 
