@@ -18,6 +18,7 @@ LEAD = "Поставка офисной мебели"
 SUPERVISOR = "vera"
 #: Whose phones ring on the wall board; not the supervisor's own.
 RUNG = ("101", "102", "104", "0511")
+UPDATES = 10  # of the board after each change of a call
 
 CARD = ".o_mango_card[data-key]"
 WALL_TILE = ".o_mango_wall_tile"
@@ -51,19 +52,33 @@ PROBE = """
     window.mangoBench = { cards, buses };
 })()
 """
-# Counts how often the wall board has been read again, which it is at once here and not
-# when the calls are quiet: so a day passes in minutes.
-COUNT_UPDATES = """
+# Lets the wall board read all again and draw it for a number of times, as it does when
+# it is told of a change. It would wait until the calls are quiet, which is left out, so
+# that a day passes in minutes.
+UPDATE = """
 (() => {
     const { browser } = odoo.loader.modules.get("@web/core/browser/browser");
     const { rpcBus } = odoo.loader.modules.get("@web/core/network/rpc");
+    const calls = odoo.__WOWL_DEBUG__.root.env.services["mango_office.call"];
     const setTimeout = browser.setTimeout;
     browser.setTimeout = (task, delay, ...args) =>
         setTimeout(task, delay <= 1000 ? 0 : delay, ...args);
-    window.mangoUpdates = 0;
-    rpcBus.addEventListener("RPC:RESPONSE", ({ detail }) => {
-        window.mangoUpdates += detail.data.params.method === "get_board_calls";
-    });
+    const updated = () =>
+        new Promise((done) => {
+            const onResponse = ({ detail }) => {
+                if (detail.data.params.method === "get_board_calls") {
+                    rpcBus.removeEventListener("RPC:RESPONSE", onResponse);
+                    requestAnimationFrame(done);
+                }
+            };
+            rpcBus.addEventListener("RPC:RESPONSE", onResponse);
+            calls.tellWatchers();
+        });
+    window.mangoUpdate = async (times) => {
+        for (let time = 0; time < times; time++) {
+            await updated();
+        }
+    };
 })()
 """
 # Clicks, and returns the time.
@@ -116,8 +131,7 @@ def click_to_command(bed):
 def wall_memory(bed, first, last):
     """Measure the memory of the wall board after a number of updates, and after more.
 
-    An update is a change of a call at the PBX, notified, told to the browser, read and
-    drawn there.
+    Meanwhile people call, are talked to, and hang up.
 
     :param int first: updates until the page has everything that it needs.
     :param int last: updates of a long day.
@@ -127,11 +141,11 @@ def wall_memory(bed, first, last):
     with Browser(environment.ensure_browser()) as browser:
         page = _open(browser, bed, server, "/odoo/calls-board", is_traced=False)
         page.click(".o_mango_board_to_wall")
-        page.wait_for_selector(".o_mango_wall_tile")
-        page.evaluate(COUNT_UPDATES)
+        page.wait_for_selector(WALL_TILE)
+        page.evaluate(UPDATE)
         calls = _calls(bed, page)
         begun = _heap_after(first, page, calls)
-        done = _heap_after(last, page, calls)
+        done = _heap_after(last - first, page, calls)
         _check_console(page)
     floor = Row(f"memory of the wall board after {first} updates", [begun], unit="MB")
     what = f"memory of the wall board after {last} updates"
@@ -139,23 +153,19 @@ def wall_memory(bed, first, last):
 
 
 def _heap_after(updates, page, calls):
-    """Let people call until the wall board has been updated so often.
-
-    :param calls: generator of calls that come and end.
-    :return: the size of the page's heap in bytes.
-    :rtype: int
-    """
+    """Update the wall board and return the size of the page's heap in bytes."""
     count = 0
     with step(f"Updating the wall board {updates} times", lambda: f"{count} times"):
         while count < updates:
-            next(calls)
-            count = page.evaluate("mangoUpdates")
-    page.wait_for_no_selector(f"{WALL_TILE}:not([data-state=free])")
+            count += next(calls)
     return page.heap()
 
 
 def _calls(bed, page):
-    """Let people call, be talked to, and hang up, each seen on the wall board."""
+    """Let people call, with some updates of the wall board after each change.
+
+    :return: the number of updates of each call.
+    """
     numbers = itertools.cycle(contact["number"] for contact in Company.load().contacts)
     for extension, number in zip(itertools.cycle(RUNG), numbers, strict=False):
         call = _Ring(bed, number, extension)
@@ -167,7 +177,8 @@ def _calls(bed, page):
         ):
             change()
             page.wait_for_selector(f"{tile}[data-state={state}]")
-        yield
+            page.evaluate(f"mangoUpdate({UPDATES})")
+        yield 3 * UPDATES
 
 
 def _open(browser, bed, server, path, is_traced=True):
