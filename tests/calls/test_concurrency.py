@@ -1,5 +1,6 @@
 """Concurrent transactions: real ones, not savepoints."""
 
+import contextlib
 import hashlib
 from unittest.mock import patch
 
@@ -198,7 +199,10 @@ class TestTwoTransactions(CommittedCase):
         """
         received = []
 
-        class SlowClient:
+        class SlowClient(contextlib.nullcontext):
+            def blocked(client):
+                return []
+
             def users(client):
                 self.receive(self.of_first_extension)
                 received.append("during the request for users")
@@ -212,9 +216,11 @@ class TestTwoTransactions(CommittedCase):
                 received.append("during the request for lines")
                 return []
 
+        client = SlowClient()
+        client.enter_result = client
         with (
             self.transaction() as env,
-            patch.object(type(env["mango.account"]), "_client", lambda _: SlowClient()),
+            patch.object(type(env["mango.account"]), "_client", lambda _: client),
         ):
             env.cr.execute("SET LOCAL lock_timeout = '5s'")
             env["mango.account"].browse(self.account_id).action_load_users()

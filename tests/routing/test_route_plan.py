@@ -352,7 +352,7 @@ class TestAvailability(PlanCase):
 
     def test_a_list_of_calls_reads_the_names_once(self):
         call = self.ring()
-        calls = call.concat(*(call.copy({"entry_id": f"E{n}"}) for n in range(10)))
+        calls = call.concat(*(call.copy({"entry_id": f"copy-{n}"}) for n in range(10)))
 
         def queries(records):
             self.env.flush_all()

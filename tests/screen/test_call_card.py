@@ -90,6 +90,11 @@ class CardCase(MangoCase):
         self.env.invalidate_all()
         return self.pbx.requests[-1] if self.pbx.requests else None
 
+    def seconds_at(self, moment, *users):
+        """Return the timers of some users, some seconds after the start of the call."""
+        with freeze_time(self.call().started_at + timedelta(seconds=moment)):
+            return [self.card(user)["seconds"] for user in users]
+
 
 @tagged("post_install", "-at_install")
 class TestPhases(CardCase):
@@ -704,11 +709,6 @@ class TestContent(CardCase):
         card = self.card()
         self.assertFalse(card["seconds"])
         self.assertEqual(card["talk_duration"], 15)
-
-    def seconds_at(self, moment, *users):
-        """Return the timers of some users, some seconds after the start of the call."""
-        with freeze_time(self.call().started_at + timedelta(seconds=moment)):
-            return [self.card(user)["seconds"] for user in users]
 
     def test_ringing_counts_from_when_this_phone_began_to_ring(self):
         for post in menu():
