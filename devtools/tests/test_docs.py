@@ -6,6 +6,8 @@ import re
 import unittest
 import urllib.parse
 
+from PIL import Image
+
 from devtools import paths
 
 DESCRIPTION = paths.ROOT / "static" / "description"
@@ -153,6 +155,11 @@ class TestFirstDay(unittest.TestCase):
 
 
 class TestPictures(unittest.TestCase):
+    def test_each_can_be_seen(self):
+        for path in [*IMAGES.iterdir(), *DESCRIPTION.glob("*.png")]:
+            with self.subTest(picture=name(path)), Image.open(path) as picture:
+                picture.load()
+
     def test_small_enough(self):
         for path in [*IMAGES.iterdir(), *DESCRIPTION.glob("*.png")]:
             with self.subTest(picture=name(path)):
