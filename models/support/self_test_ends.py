@@ -136,7 +136,7 @@ ENDS = {
         WAITING,
         _lt("The recording is announced and being fetched. Check again in a moment."),
     ),
-    "recording_ready": End(OK, _lt("The recording is here. Listen to it below.")),
+    "recording_ready": End(OK, _lt("The recording is here, and can be listened to.")),
     "recording_played": End(OK, _lt("The recording is here, and you have played it.")),
     "no_recording": End(
         WARNING,
