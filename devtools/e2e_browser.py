@@ -456,6 +456,7 @@ def _self_test(people, language):
         tour = people.vera.begin(people.pbx_path, "mango_office_self_test")
         tour.until("call now")
         people.talk_with_anna()
+        people.wait_for_ends()
         tour.go_on()
         tour.until("own phone rings")
         people.wait_until_rings(VERA)
@@ -463,6 +464,7 @@ def _self_test(people, language):
         people.client("answer")
         people.client("hangup")
         people.wait_for_recordings()
+        people.wait_for_ends()
         tour.go_on()
         tour.until("recording asked for")
         people.wait_for_audio()
@@ -654,6 +656,12 @@ class People:
         """The address of the PBX's form."""
         [account] = self._admin.call("mango.account", "search", [])
         return f"/odoo/mango.account/{account}"
+
+    def wait_for_ends(self):
+        """Wait until Odoo knows that all calls have ended."""
+        self._bed.wait_for_none(
+            "SELECT id FROM mango_call WHERE state != 'ended'", "calls to end"
+        )
 
     def wait_for_audio(self):
         """Wait until Odoo has fetched the recordings that it has asked for."""

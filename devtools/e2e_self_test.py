@@ -406,7 +406,7 @@ PLAYS = (
         "other_times",
         FAILED,
         statistics(statistics_shift=60),
-        "60 seconds",
+        "60 s off",
     ),
     Play(
         "another time zone",

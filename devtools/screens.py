@@ -219,7 +219,7 @@ def records(running, page):
 
 def nothing_more(running, page):
     """The list may be empty."""
-    page.wait_for_selector(".o_data_row, .o_view_nocontent")
+    page.wait_for_selector(".o_data_row, .o_kanban_record, .o_view_nocontent")
 
 
 def first_record(running, page):

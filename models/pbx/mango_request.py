@@ -31,8 +31,8 @@ class MangoRequest(models.Model):
         "mango.account", string="PBX", required=True, readonly=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="account_id.company_id")
-    asked_at = fields.Datetime(string="Sent", required=True, readonly=True)
-    path = fields.Char(string="Method", required=True, readonly=True)
+    asked_at = fields.Datetime(string="Asked", required=True, readonly=True)
+    path = fields.Char(string="API Method", required=True, readonly=True)
     body = fields.Text(string="Parameters", readonly=True)
     duration = fields.Float(
         string="Seconds", digits=(8, 3), readonly=True, help="Until the answer."

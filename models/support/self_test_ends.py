@@ -51,28 +51,28 @@ ENDS = {
     "routed": End(
         OK,
         _lt(
-            "The greeting lasted %(greeting)s seconds; the PBX took the route "
-            "after %(route)s seconds. Rung: %(rung)s."
+            "The greeting lasted %(greeting)s s; the PBX took the route "
+            "after %(route)s s. Rung: %(rung)s."
         ),
     ),
     "routed_at_once": End(
         OK,
         _lt(
-            "The PBX took the route after %(route)s seconds, before the greeting "
+            "The PBX took the route after %(route)s s, before the greeting "
             "was over. Rung: %(rung)s."
         ),
     ),
     "routed_untold": End(
         OK,
         _lt(
-            "The greeting lasted %(greeting)s seconds; the PBX took the route. "
+            "The greeting lasted %(greeting)s s; the PBX took the route. "
             "Rung: %(rung)s."
         ),
     ),
     "greeting_short": End(
         WARNING,
         _lt(
-            "Routed, but the greeting leaves only %(greeting)s seconds. About ten "
+            "Routed, but the greeting leaves only %(greeting)s s. About ten "
             "are safe. Rung: %(rung)s."
         ),
     ),
@@ -86,7 +86,7 @@ ENDS = {
     "not_routed": End(
         WARNING,
         _lt(
-            "The greeting lasted %(greeting)s seconds. Odoo did not route the "
+            "The greeting lasted %(greeting)s s. Odoo did not route the "
             "call: %(reason)s"
         ),
     ),
@@ -109,7 +109,7 @@ ENDS = {
     "greeting_too_short": End(
         FAILED,
         _lt(
-            "The greeting lasted %(greeting)s seconds: too short to route. Set one "
+            "The greeting lasted %(greeting)s s: too short to route. Set one "
             "of about ten seconds, and “wait for end”."
         ),
     ),
@@ -136,7 +136,7 @@ ENDS = {
         WAITING,
         _lt("The recording is announced and being fetched. Check again in a moment."),
     ),
-    "recording_ready": End(OK, _lt("The recording is here. Listen to it below.")),
+    "recording_ready": End(OK, _lt("The recording is here, and can be listened to.")),
     "recording_played": End(OK, _lt("The recording is here, and you have played it.")),
     "no_recording": End(
         WARNING,
@@ -156,7 +156,7 @@ ENDS = {
     "same_times": End(
         OK,
         _lt(
-            "The statistics have the call at the same time (%(seconds)s seconds off): "
+            "The statistics have the call at the same time (%(seconds)s s off): "
             "clocks and time zone are right."
         ),
     ),
@@ -179,7 +179,5 @@ ENDS = {
             "not what Odoo expects."
         ),
     ),
-    "other_times": End(
-        FAILED, _lt("The statistics have the call %(seconds)s seconds off.")
-    ),
+    "other_times": End(FAILED, _lt("The statistics have the call %(seconds)s s off.")),
 }

@@ -194,7 +194,7 @@ class TestSelfTest(MangoCase):
         self.assertEqual(self.look(test), OK)
         self.assertEqual(test.call_id, call)
         line = test.step_ids.filtered(lambda line: line.step == "inbound")
-        self.assertIn("10 seconds", line.message)
+        self.assertIn("10 s", line.message)
         self.assertIn("101", line.message)
         # Nobody's phone, as far as the legs tell.
         call.sudo().leg_ids.filtered("to_extension").unlink()
@@ -253,7 +253,7 @@ class TestSelfTest(MangoCase):
     def test_statistics_with_other_times(self):
         test = self.at_statistics()
         self.pbx.answers(ORDER, {"key": "K"})
-        for shift, words in ((60, "60 seconds"), (-3 * 3600, "-3 hours")):
+        for shift, words in ((60, "60 s off"), (-3 * 3600, "-3 hours")):
             self.told_by_statistics(T0 + shift)
             self.assertEqual(self.look(test), WAITING)
             self.assertEqual(self.look(test), FAILED)
