@@ -197,6 +197,7 @@ describe("what it shows", () => {
     });
 
     test("who of a group did not answer is said once", async () => {
+        mockDate("2026-01-01 12:00:00");
         const past = { id: 8, direction: "inbound", talk_duration: 0, user: "", result: "missed" };
         const group = "Sales, nobody answered";
         await mountCards(
@@ -334,7 +335,7 @@ describe("what can be done", () => {
         expect(".o_mango_close_past").toHaveCount(0);
         state.cards = [state.cards[0], ...ended];
         await animationFrame();
-        expect(".o_mango_close_past").toHaveText("Close ended calls (2)");
+        expect(".o_mango_close_past").toHaveText("Close Ended Calls (2)");
         await contains(".o_mango_close_past").click();
         await waitForSteps(["close", "close"]);
     });
