@@ -673,10 +673,20 @@ class TestContent(CardCase):
             {("inbound", "answered"), ("inbound", "missed")},
         )
         self.assertNotIn(self.call().id, [past["id"] for past in history])
-        [missed] = [past for past in history if past["result"] == "missed"]
-        self.assertEqual(missed["user"], "")
-        self.assertEqual(missed["group"], self.call("E2").group_text)
-        self.assertIn("nobody answered", missed["group"])
+
+    def test_history_of_a_group(self):
+        # Ivan's manager would be chosen by routing.
+        self.account.routing_enabled = False
+        self.ivan.user_id = False
+        self.env["mango.group"].create(
+            {"account_id": self.account.id, "number": "500", "name": "Продажи"}
+        )
+        self.play(missed_by_group(), entry_id="E2")
+        self.talk()
+        [past] = self.card()["history"]
+        self.assertEqual(
+            (past["user"], past["group"]), ("", "Продажи, nobody answered")
+        )
 
     def test_history_is_what_one_may_read(self):
         """Olga has no responsible user, and it was Boris who talked to her before."""
