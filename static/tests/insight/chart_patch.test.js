@@ -18,10 +18,10 @@ async function seriesOf(records, metaData) {
             ["missed", "Missed"],
         ],
     });
-    Partner._records = records.map(([foo, result], index) => ({ id: index + 1, foo, result }));
+    Partner._records = records.map(([name, result], index) => ({ id: index + 1, name, result }));
     const definition = {
         metaData: {
-            groupBy: ["foo", "result"],
+            groupBy: ["name", "result"],
             measure: "__count",
             order: null,
             resModel: "partner",
@@ -39,8 +39,8 @@ async function seriesOf(records, metaData) {
 
 test("a colour means a value, whichever comes first and whichever is missing", async () => {
     const missedFirst = [
-        [1, "missed"],
-        [2, "answered"],
+        ["1", "missed"],
+        ["2", "answered"],
     ];
     expect(await seriesOf(missedFirst, { colors: COLORS })).toEqual([
         ["Answered", "#00FF00"],
@@ -50,9 +50,9 @@ test("a colour means a value, whichever comes first and whichever is missing", a
 
 test("a series that began later than the first bar", async () => {
     const busyLast = [
-        [1, "answered"],
-        [2, "busy"],
-        [2, "missed"],
+        ["1", "answered"],
+        ["2", "busy"],
+        ["2", "missed"],
     ];
     expect(await seriesOf(busyLast, { colors: COLORS })).toEqual([
         ["Answered", "#00FF00"],
@@ -63,8 +63,8 @@ test("a series that began later than the first bar", async () => {
 
 test("other charts are as Odoo makes them", async () => {
     const missedFirst = [
-        [1, "missed"],
-        [2, "answered"],
+        ["1", "missed"],
+        ["2", "answered"],
     ];
     const series = await seriesOf(missedFirst, {});
     expect(series.map(([label]) => label)).toEqual(["Missed", "Answered"]);
