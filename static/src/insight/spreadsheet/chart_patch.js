@@ -6,9 +6,11 @@ import { patch } from "@web/core/utils/patch";
 // come. Where the `metaData` of a chart have `colors`, they are given to the values of its last
 // group instead, and in that order a bar is built up.
 
-/** The value that the records of a series share, told by the domains of its bars. */
-const valueOf = ({ domains }, field) =>
-    domains.flat().find((term) => Array.isArray(term) && term[0] === field && term[1] === "=")?.[2];
+/** The value that the records of a series share, told by the domains of its bars, as text. */
+const valueOf = ({ domains }, field) => {
+    const isValue = (term) => Array.isArray(term) && term[0] === field && term[1] === "=";
+    return String(domains.flat().find(isValue)?.[2]);
+};
 
 patch(ChartDataSource.prototype, {
     async _load() {
