@@ -2,21 +2,26 @@ import { describe, expect, test } from "@odoo/hoot";
 import { createSpreadsheetWithChart } from "@spreadsheet/../tests/helpers/chart";
 import { defineSpreadsheetModels, Partner } from "@spreadsheet/../tests/helpers/data";
 import { waitForDataLoaded } from "@spreadsheet/helpers/model";
+import { fields } from "@web/../tests/web_test_helpers";
 
 describe.current.tags("headless");
 defineSpreadsheetModels();
 
-const GREEN = "#00FF00";
-const RED = "#FF0000";
-/** By the value of `bar`. */
-const COLORS = { true: GREEN, false: RED };
+const COLORS = { answered: "#00FF00", missed: "#FF0000", busy: "#0000FF" };
 
-/** The colours of the series, in their order. */
-async function colorsOf(records, metaData) {
-    Partner._records = records.map(([foo, bar], index) => ({ id: index + 1, foo, bar }));
+/** The series of a chart by result, with their colours. */
+async function seriesOf(records, metaData) {
+    Partner._fields.result = fields.Selection({
+        selection: [
+            ["answered", "Answered"],
+            ["busy", "Busy"],
+            ["missed", "Missed"],
+        ],
+    });
+    Partner._records = records.map(([name, result], index) => ({ id: index + 1, name, result }));
     const definition = {
         metaData: {
-            groupBy: ["foo", "bar"],
+            groupBy: ["name", "result"],
             measure: "__count",
             order: null,
             resModel: "partner",
@@ -24,28 +29,44 @@ async function colorsOf(records, metaData) {
         },
     };
     const { model } = await createSpreadsheetWithChart({ type: "odoo_bar", definition });
-    const [chartId] = model.getters.getChartIds(model.getters.getActiveSheetId());
-    // The first question makes the data be loaded.
-    model.getters.getChartRuntime(chartId);
+    const sheetId = model.getters.getActiveSheetId();
+    const [chartId] = model.getters.getChartIds(sheetId);
     await waitForDataLoaded(model);
-    const { datasets } = model.getters.getChartRuntime(chartId).chartJsConfig.data;
-    return datasets.map(({ backgroundColor }) => backgroundColor);
+    return model.getters
+        .getChartRuntime(chartId)
+        .chartJsConfig.data.datasets.map(({ label, backgroundColor }) => [label, backgroundColor]);
 }
 
-test("a colour means a value, whichever comes first", async () => {
-    const falseFirst = [
-        [1, false],
-        [2, true],
+test("a colour means a value, whichever comes first and whichever is missing", async () => {
+    const missedFirst = [
+        ["1", "missed"],
+        ["2", "answered"],
     ];
-    expect(await colorsOf(falseFirst, { colors: COLORS })).toEqual([GREEN, RED]);
+    expect(await seriesOf(missedFirst, { colors: COLORS })).toEqual([
+        ["Answered", "#00FF00"],
+        ["Missed", "#FF0000"],
+    ]);
 });
 
-test("a colour means a value, whichever is missing", async () => {
-    expect(await colorsOf([[1, false]], { colors: COLORS })).toEqual([RED]);
+test("a series that began later than the first bar", async () => {
+    const busyLast = [
+        ["1", "answered"],
+        ["2", "busy"],
+        ["2", "missed"],
+    ];
+    expect(await seriesOf(busyLast, { colors: COLORS })).toEqual([
+        ["Answered", "#00FF00"],
+        ["Missed", "#FF0000"],
+        ["Busy", "#0000FF"],
+    ]);
 });
 
 test("other charts are as Odoo makes them", async () => {
-    const colors = await colorsOf([[1, false]], {});
-    expect(colors).toHaveLength(1);
-    expect(colors).not.toInclude(RED);
+    const missedFirst = [
+        ["1", "missed"],
+        ["2", "answered"],
+    ];
+    const series = await seriesOf(missedFirst, {});
+    expect(series.map(([label]) => label)).toEqual(["Missed", "Answered"]);
+    expect(series.map(([, color]) => color)).not.toInclude("#FF0000");
 });
