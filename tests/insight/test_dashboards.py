@@ -115,7 +115,9 @@ class TestDashboards(TransactionCase):
                 for figure in front["figures"]:
                     chart = figure["data"]
                     ranges = [chart.get("keyValue"), chart.get("baseline")]
-                    ranges += [one.get("dataRange") for one in chart.get("dataSets", ())]
+                    ranges += [
+                        one.get("dataRange") for one in chart.get("dataSets", ())
+                    ]
                     for text in filter(None, [*ranges, chart.get("labelRange")]):
                         self._check_range(text, back)
 
