@@ -46,6 +46,9 @@ STOPPED_DELAY = timedelta(minutes=15)
 #: How long the cron runs before others get their turn.
 RUN_TIME = timedelta(seconds=40)
 
+#: How often Odoo looks for crons that are due.
+TRIGGER_INTERVAL = timedelta(minutes=1)
+
 #: How far the regular import looks back: a call is in the statistics once it is over.
 OVERLAP = timedelta(hours=2)
 
@@ -347,15 +350,16 @@ class MangoStatisticsImport(models.Model):
         while job := self._next_job():
             now = fields.Datetime.now()
             due_at = max(job.next_at or now, now)
-            if due_at >= deadline:
-                # If the next step is due before the cron could be triggered, continue
-                # here.
-                is_soon = due_at < now + timedelta(minutes=1)
-                self._wake_cron(None if is_soon else due_at)
+            if due_at >= deadline and due_at >= now + TRIGGER_INTERVAL:
+                self._wake_cron(due_at)
                 return
             if due_at > now:
                 self.env["ir.cron"]._commit_progress()
-                time.sleep((due_at - now).total_seconds())
+                time.sleep((min(due_at, deadline) - now).total_seconds())
+            if due_at >= deadline:
+                # Due before the cron could be triggered: the next run goes on waiting.
+                self._wake_cron()
+                return
             job._in_its_language()._step_safely()
             self.env["ir.cron"]._commit_progress()
 

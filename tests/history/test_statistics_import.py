@@ -9,6 +9,7 @@ from unittest.mock import patch
 from freezegun import freeze_time
 from psycopg2.errors import UniqueViolation
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import RecordCapturer, tagged
 from odoo.tools import mute_logger
@@ -21,6 +22,7 @@ from ...models.history.mango_statistics_import import (
     MAX_ATTEMPTS,
     MAX_POLLS,
     OVERLAP,
+    RUN_TIME,
 )
 from ...vpbx.errors import LockedOutError
 from ...vpbx.statistics import KIND
@@ -166,6 +168,22 @@ class TestFetching(HistoryCase):
         self.assertFalse(self.call("OLD"))
         self.assertTrue(self.call("E1"))
         self.assertEqual(job.new_count, 1)
+
+    def test_a_run_waits_as_long_as_it_may(self):
+        """What is due soon after does not make the cron run again and again."""
+        job = (
+            self.env["mango.statistics.import"].sudo()._start(self.account, START, NOON)
+        )
+        delay = timedelta(seconds=50)
+        job.next_at = NOON + delay
+        with RecordCapturer(self.env["ir.cron.trigger"].sudo()) as triggers:
+            self.run_cron(CRON)
+        self.assertEqual(fields.Datetime.now(), NOON + RUN_TIME)
+        self.assertEqual(job.state, "queued")
+        self.assertIn(NOON + RUN_TIME, triggers.records.mapped("call_at"))
+        self.run_cron(CRON)
+        self.assertGreaterEqual(fields.Datetime.now(), NOON + delay)
+        self.assertEqual(job.state, "done")
 
     def test_call_without_notifications(self):
         self.statistics.calls = [answered(recordings=["R1"])]
