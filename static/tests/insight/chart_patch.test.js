@@ -13,10 +13,14 @@ const COLORS = { true: GREEN, false: RED };
 
 /** The colours of the series, in their order. */
 async function colorsOf(records, metaData) {
-    Partner._records = records.map(([foo, bar], index) => ({ id: index + 1, foo, bar }));
+    Partner._records = records.map(([product_id, bar], index) => ({
+        id: index + 1,
+        product_id,
+        bar,
+    }));
     const definition = {
         metaData: {
-            groupBy: ["foo", "bar"],
+            groupBy: ["product_id", "bar"],
             measure: "__count",
             order: null,
             resModel: "partner",
@@ -34,18 +38,18 @@ async function colorsOf(records, metaData) {
 
 test("a colour means a value, whichever comes first", async () => {
     const falseFirst = [
-        [1, false],
-        [2, true],
+        [37, false],
+        [41, true],
     ];
     expect(await colorsOf(falseFirst, { colors: COLORS })).toEqual([GREEN, RED]);
 });
 
 test("a colour means a value, whichever is missing", async () => {
-    expect(await colorsOf([[1, false]], { colors: COLORS })).toEqual([RED]);
+    expect(await colorsOf([[37, false]], { colors: COLORS })).toEqual([RED]);
 });
 
 test("other charts are as Odoo makes them", async () => {
-    const colors = await colorsOf([[1, false]], {});
+    const colors = await colorsOf([[37, false]], {});
     expect(colors).toHaveLength(1);
     expect(colors).not.toInclude(RED);
 });
