@@ -364,7 +364,7 @@ class MangoSelfTestStep(models.TransientModel):
         :param Judgement judgement: of this step.
         """
         end = self_test_ends.ENDS[judgement.end]
-        sentence = self.env._(end.sentence)
+        sentence = str(end.sentence)  # In the language of the environment.
         self.write(
             {
                 "state": end.verdict,

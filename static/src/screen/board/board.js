@@ -1,4 +1,4 @@
-import { Component, onWillStart, onWillUnmount, useState } from "@odoo/owl";
+import { Component, markRaw, onWillStart, onWillUnmount, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { registry } from "@web/core/registry";
 import { KeepLast } from "@web/core/utils/concurrency";
@@ -71,11 +71,15 @@ export class Board extends Component {
 
     show(extensions, waiting, today) {
         const figures = new Map(today.map((one) => [one.id, one]));
-        this.state.waiting = waiting;
-        this.state.extensions = extensions.map((extension) => ({
-            ...extension,
-            figures: figures.get(extension.id) || NO_CALLS,
-        }));
+        // Replaced as a whole, so their content need not be reactive. Otherwise, Owl keeps all
+        // that a component has ever been given, until the component is destroyed.
+        this.state.waiting = markRaw(waiting);
+        this.state.extensions = markRaw(
+            extensions.map((extension) => ({
+                ...extension,
+                figures: figures.get(extension.id) || NO_CALLS,
+            }))
+        );
     }
 
     ask(method) {
