@@ -182,6 +182,20 @@ test("what each has done today, live", async () => {
     expect(figuresOf(1)).toEqual(["answered\n1", "missed\n0", "made\n0", "talked\n0:07"]);
 });
 
+test("without an answer the board stays as it is, and no dialog opens", async () => {
+    await mountBoard();
+    onRpc("mango.extension", "get_board_calls", () => {
+        asyncStep("refused");
+        throw makeServerError({ type: "AccessError" });
+    });
+    tell("board", {});
+    await advanceTime(500);
+    await waitForSteps(["refused"]);
+    await animationFrame();
+    expect(numbers()).toHaveLength(3);
+    expect(".o_error_dialog").toHaveCount(0);
+});
+
 test("a new day begins without a call", async () => {
     await mountBoard();
     board.today = [];

@@ -53,10 +53,14 @@ export class Board extends Component {
         this.show(extensions, waiting, today);
     }
 
-    /** Reload only what changes during calls. */
+    /** Reload only what changes during calls; without an answer, the board stays as it is. */
     async refresh() {
-        const asked = this.ask("get_board_calls");
-        const { busy, absent, waiting, today } = await this.answers.add(asked);
+        const asked = this.calls.read(() => this.ask("get_board_calls"));
+        const answer = await this.answers.add(asked);
+        if (!answer) {
+            return;
+        }
+        const { busy, absent, waiting, today } = answer;
         const byId = new Map(busy.map(({ id, ...activity }) => [id, activity]));
         for (const { id, ...status } of absent) {
             byId.set(id, { ...byId.get(id), ...status });
