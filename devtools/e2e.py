@@ -120,8 +120,9 @@ def run(scenarios=(), seeds=(), times=e2e_routing.AT_ONCE):
         if not scenarios or in_browser:
             with bed.serving_twice(workers=0):
                 yield from e2e_browser.run(bed, in_browser)
-                if not scenarios:
-                    yield e2e_burst.run(bed, "threads")
+        if not scenarios:
+            with bed.serving(workers=0):
+                yield e2e_burst.run(bed, "threads")
         if not scenarios or CHAOS in scenarios:  # It leaves calls without an end.
             yield from e2e_chaos.run(bed)
         if ORDERS in scenarios:

@@ -22,7 +22,6 @@ tours.add("mango_office_waiting_called_back", {
     steps: () => [
         cardIs("ringing", VOLKOV, "rings"),
         cardIs("ended", VOLKOV),
-        { content: "the card says that they were missed", trigger: ".o_mango_card_missed" },
         ...closeCard(),
         badgeIs(1),
         { trigger: ".o_mango_systray", run: "click" },
