@@ -43,6 +43,9 @@ def deliver(bed, mode):
     :rtype: list[Answer]
     """
     entries = [f"burst-{mode}-{number}" for number in range(CALLS)]
+    # A server that has just started is still loading while the crowd waits.
+    traffic.send(_ring(f"first-{mode}", CALLS), bed.url)
+    traffic.send(_hang_up(f"first-{mode}", CALLS), bed.url)
     answers = []
     for make in (_ring, _hang_up):
         posts = [make(entry, number) for number, entry in enumerate(entries)]

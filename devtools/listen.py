@@ -1,8 +1,8 @@
 """Listen on a port and execute a program that serves it (systemd's socket activation).
 
-Odoo's worker processes queue eight connections each, and the system resets further ones
-in a burst. A socket that is passed on, as by a systemd unit, has a queue of our choice
-(``docs/operations.md``).
+Odoo's worker processes queue eight connections each, and its threaded server 128. In a
+burst, the system resets further ones after some seconds. A socket that is passed on, as
+by a systemd unit, has a queue of our choice (``docs/operations.md``).
 
 Usage: ``python listen.py PORT PROGRAM [ARGUMENTS]``
 """

@@ -58,7 +58,7 @@ def environment(database_environment, addons=paths.ADDONS, config=paths.ODOO_CON
 
 
 def with_long_queue(command, port):
-    """Return a command whose worker processes queue more than a few connections.
+    """Return a command whose server queues more than a few connections.
 
     :param list command: as returned by :func:`command`.
     :param int port: of Odoo.

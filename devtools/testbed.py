@@ -118,8 +118,7 @@ class TestBed:
                 *([] if crons else ["--max-cron-threads=0"]),
             ]
         )
-        if workers:
-            command = odoo.with_long_queue(command, port)
+        command = odoo.with_long_queue(command, port)
         options = {"cwd": paths.DEV, "env": self._environment, **self._output}
         if log:
             options |= {"stdout": log, "stderr": log}
