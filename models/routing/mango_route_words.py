@@ -59,7 +59,7 @@ class MangoRouteWords(models.AbstractModel):
         return {call: self._reason(call, names[call.account_id]) for call in calls}
 
     def _reason(self, call, names):
-        trace = call.route_trace or []
+        trace = self._trace(call)
         if not trace:
             return ""
         told = self._told(call)
@@ -68,9 +68,14 @@ class MangoRouteWords(models.AbstractModel):
         sentences = [self._sentence(entry, names) for entry in told]
         return " ".join(dict.fromkeys(filter(None, sentences)))
 
+    def _trace(self, call):
+        # sudo: mango.call - supervisors read the trace; for others, its private reasons
+        # are replaced here.
+        return call.sudo().route_trace or []
+
     def _told(self, call):
         """Return the entries of a call's trace that concern the caller."""
-        trace = call.route_trace or []
+        trace = self._trace(call)
         return [entry for entry in trace if entry["reason"] not in NOT_FOR_CALLER]
 
     def _nobody(self, call, trace):
@@ -93,7 +98,7 @@ class MangoRouteWords(models.AbstractModel):
             plan, or None).
         :rtype: list[dict]
         """
-        trace = call.route_trace or []
+        trace = self._trace(call)
         lines = []
         if trace and all(entry["reason"] in NOT_FOR_CALLER for entry in trace):
             nobody = {"title": self.env._("Not routed by Odoo"), "extension": None}
@@ -136,7 +141,7 @@ class MangoRouteWords(models.AbstractModel):
         :return: empty if the call is the user's own, or was not routed to them.
         :rtype: str
         """
-        *before, last = call.route_trace or [{}]
+        *before, last = self._trace(call) or [{}]
         if last.get("verdict") != "rung" or last["extension"] not in numbers:
             return ""
         if absent := last.get("for"):
