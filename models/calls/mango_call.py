@@ -17,8 +17,13 @@ class MangoCall(models.Model):
     _description = "Call"
     _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "started_at desc, id desc"
-    _rec_names_search = ["client_number", "partner_id", "lead_id"]
     _mail_post_access = "read"
+
+    @property
+    def _rec_names_search(self):
+        names = ["client_number", "partner_id"]
+        # Telephony alone gives no access to leads.
+        return [*names, "lead_id"] if self.env["crm.lead"].has_access("read") else names
 
     account_id = fields.Many2one(
         "mango.account", string="PBX", required=True, readonly=True, index=True
