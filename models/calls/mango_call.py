@@ -6,6 +6,19 @@ from odoo.fields import Domain
 
 from ...tools.locking import locked_transaction
 
+DIRECTIONS = [
+    ("inbound", "Inbound"),
+    ("outbound", "Outbound"),
+    ("internal", "Internal"),
+]
+RESULTS = [
+    ("answered", "Answered"),
+    ("missed", "Missed"),
+    ("unanswered", "No Answer"),
+    ("busy", "Busy"),
+    ("failed", "Failed"),
+]
+
 #: Fields that users may correct on a call; everything else comes from the PBX.
 CORRECTABLE_FIELDS = {"partner_id", "lead_id", "note"}
 
@@ -39,10 +52,7 @@ class MangoCall(models.Model):
         default="webhook",
     )
     # From the PBX.
-    direction = fields.Selection(
-        [("inbound", "Inbound"), ("outbound", "Outbound"), ("internal", "Internal")],
-        readonly=True,
-    )
+    direction = fields.Selection(DIRECTIONS, readonly=True)
     state = fields.Selection(
         [("ringing", "Ringing"), ("talking", "Talking"), ("ended", "Ended")],
         required=True,
@@ -50,13 +60,7 @@ class MangoCall(models.Model):
         default="ringing",
     )
     result = fields.Selection(
-        [
-            ("answered", "Answered"),
-            ("missed", "Missed"),
-            ("unanswered", "No Answer"),
-            ("busy", "Busy"),
-            ("failed", "Failed"),
-        ],
+        RESULTS,
         readonly=True,
         help="Missed: inbound and not answered. No answer: outbound and not answered.",
     )
