@@ -335,8 +335,7 @@ class MangoRouteFacts(models.AbstractModel):
             return "time_off"
         for one in rows:
             last_call = one["last_started_at"] or datetime.min
-            rang_at = [at for at in silent.get(one["number"], ()) if at > last_call]
-            if rang_at and len(rang_at) >= silent[None]:
+            if silent.get(one["number"], datetime.min) > last_call:
                 return "unanswered"
         return None
 
@@ -395,10 +394,11 @@ class MangoRouteFacts(models.AbstractModel):
         return busy
 
     def _unanswered(self, account, now):
-        """Return when routed calls were recently not answered.
+        """Return since when too many routed calls were not answered.
 
-        :return: the moments by extension; under None, the limit.
-        :rtype: dict
+        :return: by extension, the start of the call that began the series; an extension
+            that has not reached the limit is missing.
+        :rtype: dict[str, datetime]
         """
         limit = account.route_unanswered_limit
         if not limit:
@@ -407,21 +407,26 @@ class MangoRouteFacts(models.AbstractModel):
             SQL(
                 """
                 SELECT entry ->> 'extension' AS number,
-                       array_agg(call.started_at) AS moments
+                       (array_agg(call.started_at ORDER BY call.started_at DESC)
+                       )[%(limit)s] AS since
                   FROM mango_call AS call,
                        jsonb_array_elements(call.route_trace) AS entry
                  WHERE call.account_id = %(account_id)s AND call.route_attempts > 0
                    AND call.started_at > %(since)s AND call.started_at <= %(now)s
                    AND entry ->> 'verdict' = 'passed'
                    AND entry ->> 'reason' = 'no_answer'
+                   -- A group, or an outside number, has no extension.
+                   AND entry ->> 'extension' IS NOT NULL
               GROUP BY 1
+                HAVING count(*) >= %(limit)s
                 """,
                 account_id=account.id,
+                limit=limit,
                 since=now - timedelta(minutes=account.route_unanswered_minutes),
                 now=now,
             )
         )
-        return {None: limit, **{row["number"]: row["moments"] for row in rows}}
+        return {row["number"]: row["since"] for row in rows}
 
     # ------------------------------------------------------------
     # Working hours

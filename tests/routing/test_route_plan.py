@@ -379,7 +379,7 @@ class TestAvailability(PlanCase):
 
     # -- unanswered calls in a row ----------------------------------------------------
 
-    def rang(self, minutes_ago, reason="no_answer"):
+    def rang(self, minutes_ago, reason="no_answer", extension="101"):
         self.env["mango.call"].create(
             {
                 "account_id": self.account.id,
@@ -390,7 +390,7 @@ class TestAvailability(PlanCase):
                 "started_at": fields.Datetime.now() - timedelta(minutes=minutes_ago),
                 "route_attempts": 1,
                 "route_trace": [
-                    {"extension": "101", "verdict": "passed", "reason": reason}
+                    {"extension": extension, "verdict": "passed", "reason": reason}
                 ],
             }
         )
@@ -398,6 +398,14 @@ class TestAvailability(PlanCase):
     def test_unanswered_calls_in_a_row(self):
         for minutes in (1, 2, 3):
             self.rang(minutes)
+        self.assertPassedOver("unanswered")
+
+    def test_groups_do_not_count(self):
+        """A group, or an outside number, has no extension."""
+        for minutes in (1, 2, 3):
+            self.rang(minutes)
+        for minutes in (4, 5, 6):
+            self.rang(minutes, extension=None)
         self.assertPassedOver("unanswered")
 
     def test_one_less_is_not_enough(self):
