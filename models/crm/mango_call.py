@@ -118,6 +118,13 @@ class MangoCall(models.Model):
             self.sudo()._update_crm_soon()
         return result
 
+    def _delete_by_age(self):
+        """Also delete the lines of these calls in chatters."""
+        lines = self.chatter_message_id
+        result = super()._delete_by_age()
+        lines.unlink()
+        return result
+
     def _update_crm_soon(self):
         """Schedule the processing of those calls that concern the CRM."""
         concerned = self.filtered(

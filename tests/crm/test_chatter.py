@@ -101,6 +101,18 @@ class TestChatter(CrmCase):
         self.work_off()
         self.assertEqual(self.lines(self.ivan), call.chatter_message_id)
 
+    def test_goes_with_the_call(self):
+        call = self.talked(10, note="Хочет шкаф")
+        self.work_off()
+        line = self.lines(self.ivan)
+        self.assertTrue(line)
+        self.account.call_retention_days = 1
+        call.started_at = self.now - timedelta(days=2)
+        self.env.flush_all()
+        self.run_cron("ir_cron_retention")
+        self.assertFalse(call.exists())
+        self.assertFalse(line.exists())
+
     def test_recording(self):
         call = self.talked(10)
         self.work_off()
