@@ -302,9 +302,18 @@ class MangoCall(models.Model):
         }
         # Without a team, Odoo chooses the salesperson's.
         vals.pop("team_id", None)
-        if line.team_id:
-            vals["team_id"] = line.team_id.id
+        if team := self._lead_team():
+            vals["team_id"] = team.id
         return vals
+
+    def _lead_team(self):
+        """Return the line's sales team, if it can have leads of the call's company.
+
+        :rtype: crm.team
+        """
+        team = self.line_id.team_id
+        is_ours = team.company_id in (self.company_id, self.env["res.company"])
+        return team if team.active and is_ours else team.browse()
 
     def _lead_salesperson(self, partner):
         """Return the salesperson of a new lead; empty leaves the choice to Odoo.

@@ -123,6 +123,26 @@ class TestLeads(CrmCase):
         self.work_off()
         self.assertEqual(self.leads("+74950000298").user_id, self.boris)
 
+    def test_team_that_cannot_have_the_lead(self):
+        """It was archived, or moved to another company, after it was chosen."""
+        self.account.lead_policy = "always"
+        teams = self.env["crm.team"].create(
+            [
+                {"name": "Архив", "company_id": False},
+                {"name": "Там", "company_id": False},
+            ]
+        )
+        archived, moved = teams
+        self.line.team_id, self.other_line.team_id = archived, moved
+        archived.active = False
+        moved.company_id = self.env["res.company"].create({"name": "Другая"})
+        self.stranger_talked()
+        self.talked(5, number="+74950000298", line_id=self.other_line.id)
+        self.work_off()
+        for number in (STRANGER, "+74950000298"):
+            self.assertTrue(self.leads(number))
+            self.assertNotIn(self.leads(number).team_id, teams)
+
     def test_who_has_left_the_company_gets_none(self):
         self.account.lead_policy = "always"
         self.line.user_id = self.boris
