@@ -351,8 +351,10 @@ class MangoCommand(models.Model):
         :rtype: dict
         """
         content = self.env["mango.card.content"].with_user(self.user_id)
+        # The user may have another company active than the one that they call from.
+        content = content.with_company(self.company_id)
         if call := self._call():
-            return content._card_of_call(call.with_user(self.user_id))
+            return content._card_of_call(call.with_env(content.env))
         return content._card_of_command(self)
 
     def _notify_user(self):

@@ -237,7 +237,8 @@ class ResUsers(models.Model):
         text = number.strip() if isinstance(number, str) else ""
         if text == extension.number:
             raise UserError(self.env._("%s is your own extension.", text))
-        colleagues = self.env["mango.extension"].search_count(
+        # Under the company of the user's extension, whichever is active.
+        colleagues = extension.search_count(
             Domain("account_id", "=", extension.account_id.id)
             & Domain("number", "=", text),
             limit=1,

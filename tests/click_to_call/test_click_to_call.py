@@ -504,6 +504,25 @@ class TestDialled(ClickCase):
         self.assertEqual(self.dialled("102"), "102")
         self.assertEqual(self.dialled("0511"), "0511")
 
+    def test_colleague_while_another_company_is_active(self):
+        other = self.env["res.company"].create({"name": "Другая"})
+        self.anna.company_ids |= other
+        self.env.flush_all()
+        anna = self.anna.with_user(self.anna).with_context(
+            allowed_company_ids=other.ids
+        )
+        card = anna.mango_call("102")
+        self.assertEqual(card["dial"], "102")
+        command = self.commands()
+        self.send(command)
+        for kind, payload in callback_answered().posts[:-2]:
+            if "command_id" in payload:
+                payload = {**payload, "command_id": command.command_id}
+            self.receive(kind, payload)
+        again = anna.mango_call("102")
+        self.assertEqual(again["key"], card["key"])
+        self.assertEqual(again["call_id"], self.call().id)
+
 
 @tagged("post_install", "-at_install")
 class TestCallOfAClick(ClickCase):
