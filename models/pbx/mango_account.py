@@ -325,6 +325,7 @@ class MangoAccount(models.Model):
         try:
             loaded = client.users(), client.groups(), client.lines()
         except errors.VpbxError as error:
+            self._record_answer(error)
             raise UserError(
                 self.env["mango.error.message"]._explain_error(error)
             ) from error

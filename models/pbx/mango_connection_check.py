@@ -44,9 +44,8 @@ class MangoConnectionCheck(models.TransientModel):
         :rtype: mango.connection.check
         :raise UserError: if the code or the secret is missing.
         """
-        client = account._client()
-        links = self._check_requests(client)
-        if all(link["state"] != "failed" for link in links):
+        links = self._check_requests(account)
+        if all(link["state"] in ("ok", "warning") for link in links):
             # The cause of a stop is fixed, so automatic requests may resume.
             account._resume_requests(is_proven=True)
         links.append(self._check_webhook(account))
@@ -58,20 +57,24 @@ class MangoConnectionCheck(models.TransientModel):
         )
 
     @api.model
-    def _check_requests(self, client):
+    def _check_requests(self, account):
         """Check everything that needs an answer of the PBX.
 
+        :param mango.account account: whose PBX; failures count in its circuit breaker.
         :return: values of the lines.
         :rtype: list[dict]
+        :raise UserError: if the code or the secret is missing.
         """
+        client = account._client()
         try:
             probe = client.probe()
         except errors.VpbxError as error:
+            account._record_answer(error)
             return self._explain_probe(error)
         return [
             self._link_reached(),
             self._link_accepted(),
-            self._check_rights(client),
+            self._check_rights(account, client),
             self._check_clock(probe.server_time),
         ]
 
@@ -97,11 +100,12 @@ class MangoConnectionCheck(models.TransientModel):
         ]
 
     @api.model
-    def _check_rights(self, client):
+    def _check_rights(self, account, client):
         name = self.env._("Rights")
         try:
             users = client.users()
         except errors.VpbxError as error:
+            account._record_answer(error)
             return self._link(
                 name, "failed", self.env["mango.error.message"]._explain_error(error)
             )

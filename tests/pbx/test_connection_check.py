@@ -1,5 +1,6 @@
 """The check of the connection, and the address of the PBX."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from freezegun import freeze_time
@@ -8,6 +9,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import format_datetime
 
+from ...vpbx.errors import RefusedError
 from ..pbx_answers import BALANCE, TROUBLE, USERS, AccountCase, pbx_user
 from ..vpbx_scenarios import menu
 
@@ -97,6 +99,31 @@ class TestCheck(AccountCase):
         self.assertEqual(states["Address and encryption"], "ok")
         self.assertIn(words, " ".join(messages.values()))
         self.assertEqual(self.pbx.paths(), [BALANCE])
+
+    def test_rate_limit_resumes_nothing(self):
+        """The PBX has accepted nothing yet."""
+        self.env.flush_all()
+        self.fresh._record_answer(RefusedError(3102, ""))
+        self.pbx.answers(BALANCE, **TROUBLE["rate limit"][0])
+        self.check()
+        self.assertTrue(self.fresh.requests_stopped_reason)
+        self.answer_well()
+        self.check()
+        self.assertFalse(self.fresh.requests_stopped_reason)
+
+    def test_refusals_count(self):
+        """The next automatic request would lock the account out."""
+        for action in ("action_test_connection", "action_load_users"):
+            with self.subTest(action=action):
+                self.env.flush_all()
+                self.fresh._resume_requests()
+                self.pbx.reset()
+                for path in (BALANCE, USERS):
+                    self.pbx.answers(path, {"result": 3102})
+                with suppress(UserError):
+                    getattr(self.fresh, action)()
+                self.assertEqual(len(self.pbx.requests), 1)
+                self.assertFalse(self.fresh._may_request())
 
     def test_rights(self):
         self.answer_well()
