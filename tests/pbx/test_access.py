@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 
 from odoo.exceptions import AccessError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from ..common import MangoCase
 from ..vpbx_scenarios import LINE, inbound_answered, leg, menu, outside, staff
@@ -151,6 +151,16 @@ class TestAccess(MangoCase):
         for record in (self.own, waiting):
             found = record.with_user(self.egor).browse().name_search("4950000299")
             self.assertEqual([row[0] for row in found], record.ids)
+
+    def test_lead_is_not_to_choose_without_the_crm(self):
+        """The list of leads would only say that it is forbidden."""
+        lead = self.create_lead("Мебель")
+        self.own.lead_id = lead
+        self.env.flush_all()
+        form = Form(self.own.with_user(self.egor))
+        self.assertEqual(form.lead_id.id, lead.id)
+        with self.assertRaisesRegex(AssertionError, "readonly"):
+            form.lead_id = self.env["crm.lead"]
 
     def test_mobile_of_a_colleague(self):
         """As private as the rest of their phones."""
