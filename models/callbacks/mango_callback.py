@@ -245,6 +245,8 @@ class MangoCallback(models.Model):
     def _after_correction(self):
         for callback in self:
             callback.user_ids |= callback.user_id
+            if callback.state == "open" and not callback.deadline:
+                callback._set_deadline()
         self._update_todo()
         self._notify_listeners()
 

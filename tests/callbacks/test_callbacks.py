@@ -697,6 +697,17 @@ class TestCallbacks(CallbackCase):
         self.assertEqual((entry.deadline.hour, entry.deadline.minute), (6, 0))
         self.assertGreater(entry.deadline, self.now)
 
+    def test_deadline_that_was_cleared(self):
+        """It is computed again."""
+        self.account.callback_activity = True
+        call = self.missed(10)
+        entry = self.work_off()
+        as_anna = entry.with_user(self.anna)
+        as_anna.deadline = self.now + timedelta(days=3)
+        as_anna.deadline = False
+        self.assertEqual(entry.deadline, call.started_at + timedelta(minutes=30))
+        self.assertFalse(entry.deadline_is_manual)
+
     def test_only_open_ones_are_decided(self):
         self.missed(10)
         self.called(5)
