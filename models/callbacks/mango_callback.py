@@ -362,8 +362,11 @@ class MangoCallback(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "crm.crm_lead_lost_action"
         )
-        action["context"] = {"active_model": "crm.lead", "active_ids": lead.ids}
-        action["context"]["default_lead_ids"] = lead.ids
+        action["context"] = {
+            "active_model": "crm.lead",
+            "active_ids": lead.ids,
+            "default_lead_ids": lead.ids,
+        }
         return action
 
     def action_view_calls(self):

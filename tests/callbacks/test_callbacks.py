@@ -867,6 +867,15 @@ class TestCallbacks(CallbackCase):
         wizard.with_context(**action["context"]).create({}).action_lost_reason_apply()
         self.assertFalse(lead.active)
 
+    def test_lead_is_lost_without_the_crm(self):
+        """The button would only say that it is forbidden."""
+        callbacks = self.env["mango.callback"].with_user(self.anna)
+        self.assertNotIn(
+            "action_lose_lead", callbacks.get_view(view_type="form")["arch"]
+        )
+        self.anna.group_ids += self.env.ref("sales_team.group_sale_salesman")
+        self.assertIn("action_lose_lead", callbacks.get_view(view_type="form")["arch"])
+
     def test_last_words(self):
         self.missed(10)
         self.talked(60 * 24, note="Просил счёт")
