@@ -146,7 +146,6 @@ class Probe:
     ``server_time`` is the PBX's clock (aware, UTC), None if it is unknown.
     """
 
-    is_tls: bool
     server_time: datetime | None
     balance: Balance
     uuid: str | None
@@ -306,7 +305,6 @@ class Client:
         """
         answer = self._post("account/balance", {})
         return Probe(
-            is_tls=self._base_url.startswith("https:"),
             server_time=answer.facts["server_time"],
             balance=_balance(answer),
             uuid=answer.facts["uuid"],

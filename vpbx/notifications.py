@@ -135,7 +135,6 @@ class RecordAdded:
     entry_id: str
     recording_ref: str
     pbx_user_ref: str | None = None
-    product_ref: str | None = None
     timestamp: int | None = None
 
 
@@ -355,7 +354,6 @@ def _record_added(kind, payload):
         entry_id=_required_id(payload, "entry_id"),
         recording_ref=_required_id(payload, "recording_id"),
         pbx_user_ref=None if user == "-1" else user,  # -1 is "unknown"
-        product_ref=read_text(payload.get("product_id")),
         timestamp=read_time(payload.get("timestamp")),
     )
 

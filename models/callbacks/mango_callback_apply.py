@@ -233,8 +233,8 @@ class MangoCallback(models.Model):
         """Return the calls or entries of a client, not of others with the same number.
 
         :param res.partner contact: the client; empty if it is only a number.
-         :param models.BaseModel records: calls or entries with numbers of the client.
-         :rtype: models.BaseModel
+        :param models.BaseModel records: calls or entries with numbers of the client.
+        :rtype: models.BaseModel
         """
         owners = self._owners_of(account, records)
         return records.filtered(

@@ -444,7 +444,27 @@ class MangoRouteFacts(models.AbstractModel):
             *(step.calendar for step in steps),
             *(row["calendar_id"] for row in rows),
         } - {None}
-        found = self._rows(
+        calendars = {}
+        for row in self._calendar_rows(account, ids, now):
+            calendar = Calendar(
+                tz=row["tz"],
+                is_flexible=row["is_flexible"],
+                is_two_weeks=row["is_two_weeks"],
+                is_holiday=row["is_holiday"],
+                attendances=tuple(map(tuple, row["attendances"] or ())),
+            )
+            calendars[row["id"]] = calendar
+            if row["is_companys"]:
+                calendars[None] = calendar
+        return calendars
+
+    def _calendar_rows(self, account, ids, now):
+        """Return the data of some calendars, and of the company's.
+
+        :param set[int] ids: of ``resource.calendar``.
+        :rtype: list[dict]
+        """
+        return self._rows(
             SQL(
                 """
                 SELECT calendar.id, calendar.tz,
@@ -479,19 +499,6 @@ class MangoRouteFacts(models.AbstractModel):
                 ids=list(ids),
             )
         )
-        calendars = {}
-        for row in found:
-            calendar = Calendar(
-                tz=row["tz"],
-                is_flexible=row["is_flexible"],
-                is_two_weeks=row["is_two_weeks"],
-                is_holiday=row["is_holiday"],
-                attendances=tuple(map(tuple, row["attendances"] or ())),
-            )
-            calendars[row["id"]] = calendar
-            if row["is_companys"]:
-                calendars[None] = calendar
-        return calendars
 
     def _is_open(self, calendar, tz, now):
         """Tell whether a moment is within working hours.

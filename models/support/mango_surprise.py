@@ -1,5 +1,5 @@
-from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -16,6 +16,13 @@ SETTLING_TIME = timedelta(minutes=2)
 BATCH_SIZE = 500
 
 _MAX_PLACE = 200  # characters
+
+
+class Tally(NamedTuple):
+    """An example of a surprise, and when it was seen."""
+
+    example: str | None
+    moments: list[datetime]
 
 
 class MangoSurprise(models.Model):
@@ -118,16 +125,6 @@ class MangoSurprise(models.Model):
         """
         if not sightings:
             return
-        known = self._known(account_id)
-        counts, examples, times = Counter(), {}, {}
-        for surprise, moment in sightings:
-            key = (surprise.place[:_MAX_PLACE], surprise.what)
-            if key not in known and len(known) >= MOST_OF_PBX:
-                key = ("…", "more")
-            known.add(key)
-            counts[key] += 1
-            examples.setdefault(key, surprise.example if key[1] != "more" else "")
-            times.setdefault(key, []).append(moment)
         now = fields.Datetime.now()
         # Always in the same order, because concurrent counts would deadlock.
         rows = SQL(", ").join(
@@ -136,16 +133,16 @@ class MangoSurprise(models.Model):
                 account_id,
                 place,
                 what,
-                examples[place, what] or None,
-                count,
-                min(times[place, what]),
-                max(times[place, what]),
+                tally.example,
+                len(tally.moments),
+                min(tally.moments),
+                max(tally.moments),
                 self.env.uid,
                 self.env.uid,
                 now,
                 now,
             )
-            for (place, what), count in sorted(counts.items())
+            for (place, what), tally in sorted(self._tally(account_id, sightings))
         )
         self.env.execute_query(
             SQL(
@@ -166,6 +163,24 @@ class MangoSurprise(models.Model):
             )
         )
         self.invalidate_model()
+
+    @api.model
+    def _tally(self, account_id, sightings):
+        """Group sightings by place and kind; beyond the limit of rows, in one.
+
+        :return: the key of each row, and its tally.
+        :rtype: ItemsView[tuple[str, str], Tally]
+        """
+        known = self._known(account_id)
+        tallies = {}
+        for surprise, moment in sightings:
+            key = surprise.place[:_MAX_PLACE], surprise.what
+            example = surprise.example or None
+            if key not in known and len(known) >= MOST_OF_PBX:
+                key, example = ("…", "more"), None
+            known.add(key)
+            tallies.setdefault(key, Tally(example, [])).moments.append(moment)
+        return tallies.items()
 
     @api.model
     def _known(self, account_id):

@@ -767,7 +767,6 @@ class TestQueries(ClientCase):
         self.assertEqual(probe.server_time, _MOMENT)
         self.assertEqual(probe.balance.amount, Decimal("1234.50"))
         self.assertEqual(probe.uuid, "uuid-1")
-        self.assertFalse(probe.is_tls)
         self.assertEqual(len(self.server.requests), 1)
 
     def test_probe_without_a_readable_clock(self):
