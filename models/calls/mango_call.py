@@ -145,9 +145,7 @@ class MangoCall(models.Model):
     )
     timeline = fields.Json(compute="_compute_timeline")
     # Who called.
-    partner_id = fields.Many2one(
-        "res.partner", string="Contact", index="btree_not_null", tracking=True
-    )
+    partner_id = fields.Many2one("res.partner", string="Contact", tracking=True)
     lead_id = fields.Many2one("crm.lead", index="btree_not_null", tracking=True)
     partner_is_manual = fields.Boolean(
         readonly=True, help="The contact was chosen manually."
