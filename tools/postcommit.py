@@ -1,4 +1,4 @@
-"""Post-commit callbacks (``Cursor.postcommit``) that wait until a request is answered."""
+"""Post-commit callbacks (``Cursor.postcommit``) that wait for the end of a request."""
 
 import logging
 
@@ -28,13 +28,14 @@ class LateCallbacks(Callbacks):
 
     def clear(self):
         """Drop the callbacks, unless their transaction has been committed."""
-        if not self._is_committed:
-            super().clear()
+        if self._is_committed:
+            return None
+        return super().clear()
 
     def run_late(self):
         """Call the functions; one that fails does not keep the others from it."""
         while self:
             try:
-                super().run()
+                Callbacks.run(self)
             except Exception:
                 _logger.exception("A post-commit callback has failed")

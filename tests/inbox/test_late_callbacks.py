@@ -78,7 +78,10 @@ class TestNotificationIsCommitted(CommittedCase):
             self.receive(late)
             self.assertNotIn("postgres", [call.args[0] for call in connect.mock_calls])
             with self.transaction() as env:
-                self.assertTrue(env["mango.call"].search([("entry_id", "=", self._testMethodName)]))
+                call = env["mango.call"].search(
+                    [("entry_id", "=", self._testMethodName)]
+                )
+                self.assertTrue(call)
             late.run_late()
             self.assertIn("postgres", [call.args[0] for call in connect.mock_calls])
 
@@ -133,4 +136,4 @@ class TestCompany(MangoCase):
             account.company_id = self.env.company
             kind, payload = APPEARED
             self.receive(kind, {**payload, "seq": 2}, account=account)
-        self.assertEqual([one.id for one in companies], [company.id, self.env.company.id])
+        self.assertEqual(companies, [company, self.env.company])
