@@ -11,6 +11,15 @@ class CrmLead(models.Model):
         groups="mango_office.group_user",
     )
 
+    def _merge_dependences(self, opportunities):
+        """Move the waiting clients of merged leads."""
+        result = super()._merge_dependences(opportunities)
+        # sudo: mango.callback - follows from a permitted merge.
+        callbacks_sudo = self.env["mango.callback"].sudo()
+        moved_sudo = callbacks_sudo.search(Domain("lead_id", "in", opportunities.ids))
+        moved_sudo.with_context(tracking_disable=True).lead_id = self
+        return result
+
     def _compute_mango_is_waiting(self):
         # sudo: mango.callback - readers of the lead may know that its client waits.
         waiting = (

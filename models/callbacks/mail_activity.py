@@ -44,7 +44,8 @@ class MailActivity(models.Model):
             Domain("user_id", "=", self.env.uid)
             & Domain("activity_type_id.category", "=", "phonecall")
             & Domain("date_deadline", "<=", today)
-            & Domain("res_model", "!=", "mango.callback")
+            # An activity without a record has nobody to call.
+            & Domain("res_model", "not in", (False, "mango.callback"))
             & Domain("mango_callback_ids", "=", False)
         )
 

@@ -29,8 +29,13 @@ class MangoCallback(models.Model):
     _description = "Client to Call Back"
     _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "deadline, id"
-    _rec_names_search = ["client_number", "partner_id", "lead_id"]
     _mail_post_access = "read"
+
+    @property
+    def _rec_names_search(self):
+        names = ["client_number", "partner_id"]
+        # Telephony alone gives no access to leads.
+        return [*names, "lead_id"] if self.env["crm.lead"].has_access("read") else names
 
     account_id = fields.Many2one(
         "mango.account", string="PBX", required=True, readonly=True, ondelete="cascade"

@@ -22,6 +22,16 @@ class CrmLead(models.Model):
         for lead in self:
             lead.mango_call_count = count_by_lead.get(lead, 0)
 
+    def _merge_dependences(self, opportunities):
+        """Move the calls of merged leads; the database would detach them."""
+        result = super()._merge_dependences(opportunities)
+        # sudo: mango.call - follows from a permitted merge.
+        calls_sudo = self.env["mango.call"].sudo()
+        moved_sudo = calls_sudo.search(Domain("lead_id", "in", opportunities.ids))
+        moved_sudo.with_context(tracking_disable=True).lead_id = self
+        moved_sudo._follow_client()
+        return result
+
     def action_view_mango_calls(self):
         """Open the calls that belong to the lead."""
         self.ensure_one()

@@ -6,6 +6,19 @@ from odoo.fields import Domain
 
 from ...tools.locking import locked_transaction
 
+DIRECTIONS = [
+    ("inbound", "Inbound"),
+    ("outbound", "Outbound"),
+    ("internal", "Internal"),
+]
+RESULTS = [
+    ("answered", "Answered"),
+    ("missed", "Missed"),
+    ("unanswered", "No Answer"),
+    ("busy", "Busy"),
+    ("failed", "Failed"),
+]
+
 #: Fields that users may correct on a call; everything else comes from the PBX.
 CORRECTABLE_FIELDS = {"partner_id", "lead_id", "note"}
 
@@ -17,8 +30,13 @@ class MangoCall(models.Model):
     _description = "Call"
     _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "started_at desc, id desc"
-    _rec_names_search = ["client_number", "partner_id", "lead_id"]
     _mail_post_access = "read"
+
+    @property
+    def _rec_names_search(self):
+        names = ["client_number", "partner_id"]
+        # Telephony alone gives no access to leads.
+        return [*names, "lead_id"] if self.env["crm.lead"].has_access("read") else names
 
     account_id = fields.Many2one(
         "mango.account", string="PBX", required=True, readonly=True
@@ -34,10 +52,7 @@ class MangoCall(models.Model):
         default="webhook",
     )
     # From the PBX.
-    direction = fields.Selection(
-        [("inbound", "Inbound"), ("outbound", "Outbound"), ("internal", "Internal")],
-        readonly=True,
-    )
+    direction = fields.Selection(DIRECTIONS, readonly=True)
     state = fields.Selection(
         [("ringing", "Ringing"), ("talking", "Talking"), ("ended", "Ended")],
         required=True,
@@ -45,13 +60,7 @@ class MangoCall(models.Model):
         default="ringing",
     )
     result = fields.Selection(
-        [
-            ("answered", "Answered"),
-            ("missed", "Missed"),
-            ("unanswered", "No Answer"),
-            ("busy", "Busy"),
-            ("failed", "Failed"),
-        ],
+        RESULTS,
         readonly=True,
         help="Missed: inbound and not answered. No answer: outbound and not answered.",
     )

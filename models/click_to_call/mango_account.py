@@ -15,6 +15,7 @@ class MangoAccount(models.Model):
         "mango.line",
         domain="[('account_id', '=', id)]",
         ondelete="set null",
+        copy=False,
         tracking=True,
         help="The number that clients see on click-to-call calls; employees can "
         "choose another one in their preferences.",

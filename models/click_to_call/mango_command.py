@@ -205,7 +205,7 @@ class MangoCommand(models.Model):
         return self._age() < CALLBACK_PATIENCE
 
     def _is_lost(self):
-        """Tell whether a callback without a call has come to nothing.
+        """Tell whether a command without a visible effect has come to nothing.
 
         :rtype: bool
         """
@@ -236,12 +236,21 @@ class MangoCommand(models.Model):
     # ------------------------------------------------------------
 
     def _request(self):
-        """Return a function that sends this command; None if it cannot be sent.
+        """Return a function that sends this command; None if it is not to be sent.
+
+        Its thread may have had to wait. By then the user may have given the command up,
+        and given it again.
 
         :return: to be called without arguments, outside of any transaction; raises
             :class:`VpbxError`.
         :rtype: Callable | None
         """
+        if self.state != "requested":
+            return None
+        if self._is_lost():
+            reason = self.env._("The PBX could not be asked in time. Try again.")
+            self._set_outcome("failed", reason)
+            return None
         try:
             client = self.account_id._client()
         except UserError as error:

@@ -1,5 +1,6 @@
 from . import (
     base_partner_merge_automatic_wizard,
+    crm_lead,
     mango_account,
     mango_blocked_number,
     mango_call,

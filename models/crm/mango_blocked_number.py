@@ -148,12 +148,28 @@ class MangoBlockedNumber(models.Model):
         """Unblock these numbers in the PBX."""
         self.check_access("read")
         for account, blocked in self.grouped("account_id").items():
+            with account._client() as client:
+                for row in blocked:
+                    row._unblock(client)
+        self.env.invalidate_all()
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
+
+    def _unblock(self, client):
+        """Unblock this number in the PBX, and delete it as soon as that has worked.
+
+        In a transaction of its own: a later failure does not undo it, and no retry
+        repeats the request.
+
+        :param Client client: of the PBX.
+        :raise UserError: if the PBX refuses.
+        """
+        if self.number_ref:
             try:
-                with account._client() as client:
-                    for ref in filter(None, blocked.mapped("number_ref")):
-                        client.unblock(ref)
+                client.unblock(self.number_ref)
             except errors.VpbxError as error:
                 raise self._refusal(error) from error
-        # sudo: mango.blocked.number - only deleted here, after the PBX has accepted it.
-        self.sudo().unlink()
-        return {"type": "ir.actions.client", "tag": "soft_reload"}
+        in_own_transaction(
+            self.env,
+            f"mango_office/blocked/{self.account_id.id}",
+            lambda own: self.with_env(own).exists().unlink(),
+        )

@@ -255,7 +255,7 @@ class MangoCall(models.Model):
             call._on_lead_linked()
 
     def _on_lead_linked(self):
-        """Do what follows from the lead that the machine has found for the call."""
+        """Handle the consequences of a lead that was linked automatically."""
         self._follow_client()
         self._notify_participants()
         if self.state == "ended":
@@ -319,7 +319,7 @@ class MangoCall(models.Model):
         )[:1]
 
     # ------------------------------------------------------------
-    # What a person does for the client
+    # Business with the client
     # ------------------------------------------------------------
 
     def action_view_today(self):
@@ -331,7 +331,7 @@ class MangoCall(models.Model):
         return self._action_of(content._others_of_today(self, partner))
 
     def action_view_overdue(self):
-        """Open the invoices that the client should have paid by now."""
+        """Open the overdue invoices of the client."""
         self.ensure_one()
         self.check_access("read")
         business = self.env["mango.client.business"]
@@ -348,9 +348,9 @@ class MangoCall(models.Model):
         }
 
     def get_meeting_defaults(self):
-        """Return what a meeting with the client begins with.
+        """Return the default values of a meeting with the client.
 
-        :return: as a context, for the form.
+        :return: a context for the form.
         :rtype: dict
         """
         self.ensure_one()
@@ -365,18 +365,18 @@ class MangoCall(models.Model):
         }
 
     def _may_quote(self):
-        """Tell whether the app Sales is there, and the user may write quotations.
+        """Tell whether the app Sales is installed and the user may write quotations.
 
         :rtype: bool
         """
         return "sale.order" in self.env and self.env["sale.order"].has_access("create")
 
     def get_quotation_defaults(self):
-        """Return what a quotation for the client begins with.
+        """Return the default values of a quotation for the client.
 
-        :return: as a context, for the form.
+        :return: a context for the form.
         :rtype: dict
-        :raise UserError: if there is nobody to make it for, or no app for it.
+        :raise UserError: if the client is unknown, or the user may not write one.
         """
         self.ensure_one()
         self.check_access("read")
@@ -437,8 +437,8 @@ class MangoCall(models.Model):
         # sudo: mango.blocked.number - only created by blocking, which was checked.
         blocked_sudo = self.env["mango.blocked.number"].sudo()
         blocked_sudo._block(self.account_id, self.client_number, reason)
-        # sudo: mango.client.lead, mango.crm.task - what has been created of the calls
-        # of a number that is blocked now.
+        # sudo: mango.client.lead, mango.crm.task - leads created from calls of the
+        # number are reviewed.
         rows_sudo = self.env["mango.client.lead"].sudo()
         made = rows_sudo.search([("lead_id", "in", self.sudo().lead_id.ids)]).call_id
         (self.sudo() | made)._update_crm_soon()

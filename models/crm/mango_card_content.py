@@ -5,7 +5,7 @@ from odoo.fields import Domain
 
 
 class MangoCardContent(models.AbstractModel):
-    """The outcomes on the card, the business with the client, and their day."""
+    """The outcomes, the business with the client, and today's calls on the card."""
 
     _inherit = "mango.card.content"
 
@@ -33,9 +33,9 @@ class MangoCardContent(models.AbstractModel):
         }
 
     def _meeting_and_business(self, call, card):
-        """Return what is said of a client, and of nobody else.
+        """Return the parts of the card that concern a client, not a colleague.
 
-        :param dict card: as far as it is made.
+        :param dict card: the parts so far.
         :rtype: dict
         """
         if card["direction"] == "internal":
@@ -53,9 +53,9 @@ class MangoCardContent(models.AbstractModel):
 
     @api.model
     def _others_of_today(self, call, partner):
-        """Return which other calls with the client there were on the user's day.
+        """Return the domain of the other calls with the client since midnight.
 
-        :param res.partner partner: the client, as far as the user may know them.
+        :param res.partner partner: the client, empty if the user may not read it.
         :rtype: Domain
         """
         now = fields.Datetime.context_timestamp(self, fields.Datetime.now())
@@ -64,10 +64,10 @@ class MangoCardContent(models.AbstractModel):
         return self._other_calls(call, partner) & Domain("started_at", ">=", since)
 
     def _today(self, call, partner):
-        """Return how many other calls of the client there were today.
+        """Count today's other calls with the client.
 
         :return: ``count``, and how many of them were ``missed``; False if there are
-            none that the user may know of.
+            none that the user may read.
         :rtype: dict | bool
         """
         rows = self.env["mango.call"]._read_group(

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.tools import plaintext2html
 
-from .mango_client_lead import QUIET
+from ..callbacks.mango_callback_apply import QUIET
 
 
 class MangoChatterLine(models.AbstractModel):

@@ -4,10 +4,10 @@ from odoo.tools.misc import format_amount, format_date
 
 
 class MangoClientBusiness(models.AbstractModel):
-    """What a client has bought and what they owe, as far as the user may see it.
+    """The orders and debts of a client, with the rights of the user.
 
-    The apps Sales and Invoicing need not be installed. What is not there, or is none of
-    the user's business, is not asked for; of the rest each figure is one query.
+    The apps Sales and Invoicing need not be installed. Each figure takes one query, or
+    none if its app is missing or the user may not read it.
     """
 
     _name = "mango.client.business"
@@ -15,15 +15,15 @@ class MangoClientBusiness(models.AbstractModel):
 
     @api.model
     def _business_with(self, partner, company):
-        """Return what there is to know before one speaks with a client.
+        """Return the business with a client, and with everybody else of its company.
 
-        Amounts and dates are words in the user's language.
+        Amounts and dates are formatted for the user's language.
 
-        :param res.partner partner: whose whole company is meant; may be empty.
-        :param res.company company: ours, that has been called.
+        :param res.partner partner: the client; may be empty.
+        :param res.company company: our company that was called.
         :return: the last ``order`` and the last open ``quotation`` (``id``, ``name``,
-            ``amount``, ``date``), and what is ``overdue`` (``amount``, ``count`` of
-            invoices); False for what there is not.
+            ``amount``, ``date``), and the ``overdue`` invoices (``amount``, ``count``);
+            False for each that does not exist.
         :rtype: dict
         """
         if not partner:
@@ -40,10 +40,10 @@ class MangoClientBusiness(models.AbstractModel):
 
     @api.model
     def _readable(self, model):
-        """Return a model whose app is installed, if the user may read it.
+        """Return a model, if its app is installed and the user may read it.
 
-        :param str model: its name.
-        :return: None if it is not there for the user.
+        :param str model: the name of the model.
+        :return: None if it is missing or forbidden.
         :rtype: models.BaseModel | None
         """
         if model in self.env and self.env[model].has_access("read"):
@@ -92,7 +92,7 @@ class MangoClientBusiness(models.AbstractModel):
 
     @api.model
     def _is_overdue(self, partner, company):
-        """Return which invoices a client should have paid by now.
+        """Return the domain of a client's overdue invoices.
 
         :rtype: Domain
         """

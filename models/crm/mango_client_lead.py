@@ -7,14 +7,8 @@ from odoo.tools import SQL
 
 from ...tools.locking import in_own_transaction
 from ...vpbx import codes
+from ..callbacks.mango_callback_apply import QUIET
 from .lead_rules import CREATE, Facts, decide
-
-#: Automatic changes are documented by the calls themselves.
-QUIET = {
-    "tracking_disable": True,
-    "mail_auto_subscribe_no_notify": True,
-    "mail_create_nosubscribe": True,
-}
 
 
 class Client(NamedTuple):
@@ -129,10 +123,10 @@ class MangoClientLead(models.Model):
     def _merge_contacts(self, sources, target):
         """Let merged contacts be one client, who has one row.
 
-        Of several open leads that of the contact that stays is kept in mind.
+        If several of them have an open lead, the row of the target is kept.
 
-        :param res.partner sources: that are about to be deleted.
-        :param res.partner target: that stays.
+        :param res.partner sources: the contacts that are about to be deleted.
+        :param res.partner target: the contact that stays.
         """
         contact = self.env["mango.callback"]._contact(target)
         of_target = f"contact,{contact.id}"
@@ -260,7 +254,7 @@ class MangoClientLead(models.Model):
         return lead
 
     def _found_on(self, call):
-        """Note the call that the lead stems from, as known now."""
+        """Store the call that the lead stems from, with its present facts."""
         self.write({"call_id": call.id, "call_facts": self._call_facts(call)})
 
     def _take_over(self, call):
@@ -293,15 +287,15 @@ class MangoClientLead(models.Model):
         self.lead_vals = after
 
     # ------------------------------------------------------------
-    # Leads of calls that have turned out otherwise
+    # Leads whose call has changed since
     # ------------------------------------------------------------
 
     @api.model
     def _call_facts(self, call):
-        """Return what the rules go by that may turn out otherwise for a call.
+        """Return the facts of a call that later notifications may change.
 
-        New settings and corrections by users change nothing of it: they do not concern
-        leads that there are.
+        New settings and corrections by users do not concern existing leads, so they are
+        not among these facts.
 
         :return: as stored with the lead.
         :rtype: dict
@@ -316,9 +310,9 @@ class MangoClientLead(models.Model):
         }
 
     def _review(self):
-        """Correct the open leads whose call has turned out otherwise.
+        """Correct the open leads whose call has changed since they were created.
 
-        A lead is created while the call is not over, and notifications come in any
+        A lead is created while its call is going on, and notifications come in any
         order. If none of its calls would create it now, it is deleted, unless somebody
         has worked with it.
         """
@@ -341,7 +335,7 @@ class MangoClientLead(models.Model):
 
     @api.model
     def _would_create(self, call):
-        """Tell whether a call would create a lead, now that it has one.
+        """Tell whether a call would create a lead if it had none.
 
         :rtype: bool
         """
@@ -355,7 +349,7 @@ class MangoClientLead(models.Model):
         )
 
     def _is_worked_with(self):
-        """Tell whether somebody, or another automatism, has worked with the lead.
+        """Tell whether a user, or another automation, has worked with the lead.
 
         :rtype: bool
         """
@@ -376,7 +370,7 @@ class MangoClientLead(models.Model):
         calls.with_context(tracking_disable=True).lead_id = False
         lead.unlink()
         calls._follow_client()
-        calls._update_crm_soon()  # They may belong into a contact's chatter now.
+        calls._update_crm_soon()  # Their lines may move to a contact's chatter.
         for call in calls:
             call._notify_participants()
 

@@ -319,9 +319,11 @@ class MangoStatisticsImport(models.Model):
         planned = Domain("account_id", "=", account.id) & Domain(
             "kind", "in", PLANNED_KINDS
         )
-        last = self.search(planned, limit=1)
-        if last.state in ACTIVE_STATES or not account._is_proven():
+        # Not only the last one: a user may have continued an earlier one.
+        is_active = Domain("state", "in", ACTIVE_STATES)
+        if self.search_count(planned & is_active, limit=1) or not account._is_proven():
             return
+        last = self.search(planned, limit=1)
         if last and last.create_date > now - LEAST_INTERVAL:
             return
         synced_at = account.last_sync_at

@@ -360,11 +360,15 @@ class MangoEvent(models.Model):
     def _process_again(self):
         """Apply one event in a transaction of its own, like a new notification."""
         self.ensure_one()
-        lock = self._lock_name(self.account_id.id, self.entry_id or self.digest)
-        with locked_transaction(self.env, lock) as env:
+
+        def apply(env):
             event = self.with_env(env)
             if event.state in ("pending", "failed"):
                 event._process()
+
+        lock = self._lock_name(self.account_id.id, self.entry_id or self.digest)
+        with locked_transaction(self.env, lock) as own:
+            retried(own, apply)
 
     def action_process_again(self):
         """Make the cron apply these notifications again, now."""

@@ -20,10 +20,11 @@ class MangoBoard(models.AbstractModel):
         return {**super()._changing(), "today": self._today()}
 
     def _today(self):
-        """Return what those who had calls today have done, in one query for all.
+        """Return today's figures of all extensions with calls, in one query.
 
-        A call counts once it has ended. A missed one counts if it belongs to one
-        person, and so does any call: an extension may have got another employee.
+        Only ended calls count, each for the person that it belongs to; a call that a
+        group missed belongs to nobody. Calls of an extension's former employee do not
+        count for the present one.
 
         :return: ``id`` of the extension; ``answered``, ``missed`` and ``made``, numbers
             of calls with clients; ``talk_seconds``.
@@ -39,7 +40,7 @@ class MangoBoard(models.AbstractModel):
         )
         today = {}
         for extension, user, direction, result, count, seconds in rows:
-            # sudo: mango.extension - only tells whose it is now.
+            # sudo: mango.extension - only compares its present employee.
             if user and user != extension.sudo().user_id:
                 continue
             nothing = {"answered": 0, "missed": 0, "made": 0, "talk_seconds": 0}

@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ..callbacks.mango_callback import WEEKDAYS
+from ..calls.mango_call import DIRECTIONS, RESULTS
 
 
 class MangoCallReport(models.Model):
@@ -58,18 +59,9 @@ class MangoCallReport(models.Model):
         readonly=True, help="The hour of the day in which the call began: 00 to 23."
     )
     weekday = fields.Selection(WEEKDAYS, readonly=True)
-    direction = fields.Selection(
-        [("inbound", "Inbound"), ("outbound", "Outbound"), ("internal", "Internal")],
-        readonly=True,
-    )
+    direction = fields.Selection(DIRECTIONS, readonly=True)
     result = fields.Selection(
-        [
-            ("answered", "Answered"),
-            ("missed", "Missed"),
-            ("unanswered", "No Answer"),
-            ("busy", "Busy"),
-            ("failed", "Failed"),
-        ],
+        RESULTS,
         readonly=True,
         help="Missed: inbound and not answered. No answer: outbound and not answered.",
     )

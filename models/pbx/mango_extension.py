@@ -21,7 +21,8 @@ class MangoExtension(models.Model):
         string="PBX User", readonly=True, help="general.user_id of the PBX"
     )
     email = fields.Char(readonly=True)
-    mobile = fields.Char(readonly=True)
+    # As private as the phones of the employee, which colleagues cannot read.
+    mobile = fields.Char(readonly=True, groups="mango_office.group_admin")
     department = fields.Char(readonly=True)
     position = fields.Char(readonly=True)
     user_id = fields.Many2one(

@@ -56,27 +56,31 @@ class MangoGroup(models.Model):
         }
         extensions = account.with_context(active_test=False).extension_ids
         by_number = {extension.number: extension.id for extension in extensions}
-        to_create = {}
+        to_create, seen = [], set()
         for pbx_group in pbx_groups:
-            if not pbx_group.extension or pbx_group.extension in to_create:
+            number = pbx_group.extension
+            if not number or number in seen:
                 continue
-            members = {by_number.get(number) for number in pbx_group.members} - {None}
+            seen.add(number)
+            members = {by_number.get(member) for member in pbx_group.members} - {None}
             vals = {
                 "name": pbx_group.name or False,
                 "pbx_group_ref": pbx_group.ref or False,
                 "active": True,
             }
-            group = known.pop(pbx_group.extension, None)
+            group = known.pop(number, None)
             if group is None:
-                to_create[pbx_group.extension] = {
-                    **vals,
-                    "account_id": account.id,
-                    "number": pbx_group.extension,
-                    "extension_ids": [fields.Command.set(sorted(members))],
-                }
+                to_create.append(
+                    {
+                        **vals,
+                        "account_id": account.id,
+                        "number": number,
+                        "extension_ids": [fields.Command.set(sorted(members))],
+                    }
+                )
             else:
                 group._update(vals, members)
-        groups_sudo.create(list(to_create.values()))
+        groups_sudo.create(to_create)
         groups_sudo.concat(*known.values()).filtered("active").active = False
 
     def _update(self, vals, member_ids):

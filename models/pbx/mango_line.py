@@ -78,8 +78,11 @@ class MangoLine(models.Model):
             line.number: line
             for line in lines_sudo.search([("account_id", "=", account.id)])
         }
-        to_create = []
+        to_create, seen = [], set()
         for pbx_line in pbx_lines:
+            if pbx_line.number in seen:
+                continue
+            seen.add(pbx_line.number)
             vals = {
                 "name": pbx_line.name,
                 "region": pbx_line.region,

@@ -63,8 +63,8 @@ class MangoRequest(models.Model):
 def record_request(registry, account_id, exchange):
     """Store a request in a transaction of its own, whatever becomes of the current one.
 
-    Called in the thread of the request. It hardly waits and never fails: the journal is
-    not worth a call.
+    Called in the thread of the request. It hardly waits and never fails, because the
+    journal must not delay or break a request.
 
     :param Registry registry: of the database.
     :param int account_id: whose PBX. If it is not committed yet, nothing is stored.

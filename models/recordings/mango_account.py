@@ -32,6 +32,7 @@ class MangoAccount(models.Model):
     recording_extension_ids = fields.Many2many(
         "mango.extension",
         string="Only of Extensions",
+        copy=False,
         domain="[('account_id', '=', id)]",
         help="Leave empty for all.",
     )

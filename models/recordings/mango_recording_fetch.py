@@ -30,7 +30,7 @@ PACE = 0.2
 #: Longer than any fetch takes: its process must have died.
 LEASE = timedelta(minutes=10)
 
-#: Bytes; an attempt that brings less counts as a failure.
+#: Bytes; an attempt that fetches fewer new ones counts as a failure.
 LEAST_PROGRESS = 256 * 1024
 
 #: For how long requests to a failing PBX are paused …
@@ -342,10 +342,13 @@ class MangoRecording(models.Model):
     def _keep_part(self, file, error):
         """Store the parts fetched so far, and continue at once if there was progress.
 
+        A file that had to be started over has only progressed beyond the earlier parts.
+
         :param file: the first part of the recording.
         :type file: ~typing.BinaryIO
         :param PartialError error: tells which part of the file is new.
         """
+        had = sum(self._parts().mapped("file_size"))
         if error.start == 0:
             self._drop_parts()
         if error.version is None:
@@ -367,7 +370,7 @@ class MangoRecording(models.Model):
         self.write(
             {"part_of_size": error.version.size, "part_mark": error.version.mark}
         )
-        if len(content) >= LEAST_PROGRESS:
+        if error.start + len(content) - had >= LEAST_PROGRESS:
             self.write(
                 {"attempts": 0, "lease": False, "leased_until": False, "error": False}
             )

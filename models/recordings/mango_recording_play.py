@@ -64,4 +64,5 @@ class MangoRecordingPlay(models.Model):
                 recording_ids=recordings.ids,
             )
         )
+        # sudo: mango.recording - only supervisors may access the field.
         recordings.sudo().invalidate_recordset(["play_ids"])

@@ -48,8 +48,10 @@ class MangoCall(models.Model):
         default="none",
     )
     route_command_id = fields.Char(readonly=True, index="btree_not_null")
+    # Tells who was absent and why, which is not for colleagues.
     route_trace = fields.Json(
         readonly=True,
+        groups="mango_office.group_supervisor",
         help="The steps of the routing plan that were considered: step, target, "
         "extension, verdict and reason.",
     )

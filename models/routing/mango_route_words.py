@@ -59,7 +59,7 @@ class MangoRouteWords(models.AbstractModel):
         return {call: self._reason(call, names[call.account_id]) for call in calls}
 
     def _reason(self, call, names):
-        trace = call.route_trace or []
+        trace = self._trace(call)
         if not trace:
             return ""
         told = self._told(call)
@@ -68,9 +68,14 @@ class MangoRouteWords(models.AbstractModel):
         sentences = [self._sentence(entry, names) for entry in told]
         return " ".join(dict.fromkeys(filter(None, sentences)))
 
+    def _trace(self, call):
+        # sudo: mango.call - supervisors read the trace; for others, its private reasons
+        # are replaced here.
+        return call.sudo().route_trace or []
+
     def _told(self, call):
         """Return the entries of a call's trace that concern the caller."""
-        trace = call.route_trace or []
+        trace = self._trace(call)
         return [entry for entry in trace if entry["reason"] not in NOT_FOR_CALLER]
 
     def _nobody(self, call, trace):
@@ -93,7 +98,7 @@ class MangoRouteWords(models.AbstractModel):
             plan, or None).
         :rtype: list[dict]
         """
-        trace = call.route_trace or []
+        trace = self._trace(call)
         lines = []
         if trace and all(entry["reason"] in NOT_FOR_CALLER for entry in trace):
             nobody = {"title": self.env._("Not routed by Odoo"), "extension": None}
@@ -129,14 +134,14 @@ class MangoRouteWords(models.AbstractModel):
 
     @api.model
     def _why_rung(self, call, numbers):
-        """Explain why a call rings at the user, who is not the first choice.
+        """Explain why a call that was meant for somebody else rings at the user.
 
-        :param mango.call call: that rings.
+        :param mango.call call: the ringing call.
         :param frozenset[str] numbers: the user's extensions.
-        :return: empty if the call is the user's own, or was not routed to them.
+        :return: empty if the user was the first choice, or the call was not routed.
         :rtype: str
         """
-        *before, last = call.route_trace or [{}]
+        *before, last = self._trace(call) or [{}]
         if last.get("verdict") != "rung" or last["extension"] not in numbers:
             return ""
         if absent := last.get("for"):
@@ -150,10 +155,9 @@ class MangoRouteWords(models.AbstractModel):
         return ""
 
     def _meant_first(self, trace):
-        """Return the entry of the person whose call it was to be, None without one.
+        """Return the entry of the person that the plan preferred.
 
-        The members of a team are equal.
-
+        :return: None without one: among the members of a team, nobody is preferred.
         :rtype: dict | None
         """
         people = (
@@ -165,10 +169,10 @@ class MangoRouteWords(models.AbstractModel):
         return next(people, None)
 
     def _instead(self, call, absent, stands_in):
-        """Explain who does not take a call, and what the user has to do with it.
+        """Explain instead of whom the user is rung.
 
-        :param dict absent: who was meant: ``extension``, ``user`` and ``reason``.
-        :param bool stands_in: the user is their substitute, not the plan's next.
+        :param dict absent: the person meant: ``extension``, ``user`` and ``reason``.
+        :param bool stands_in: the user is their substitute, and not the next step.
         :rtype: str
         """
         names = self._names(call.account_id, [absent])
@@ -189,7 +193,7 @@ class MangoRouteWords(models.AbstractModel):
                 self.env._("%s does not answer · you stand in", name),
             ),
         }
-        # Other reasons are nobody's business.
+        # Other reasons are private.
         not_available = (
             self.env._("%s is not available · your turn", name),
             self.env._("%s is not available · you stand in", name),
@@ -228,9 +232,9 @@ class MangoRouteWords(models.AbstractModel):
         }
 
     def _names_of_steps(self, trace):
-        """Return what the steps ring that nobody was found for, or that do not apply.
+        """Return the names of steps without anybody to ring.
 
-        A step that has got another target since has another key.
+        Their target is part of the key, because it may have been changed since.
         """
         ids = {
             entry["step_id"]
@@ -242,7 +246,7 @@ class MangoRouteWords(models.AbstractModel):
         return {(step.id, step.target): step.display_name for step in steps_sudo}
 
     def _names_of_numbers(self, account, trace):
-        """Return what to call the groups and the outside numbers in a trace."""
+        """Return the names of the groups and the outside numbers in a trace."""
         numbers = {entry.get("number") for entry in trace} - {None}
         if not numbers:
             return {}
@@ -274,7 +278,7 @@ class MangoRouteWords(models.AbstractModel):
         return f"{subject}. {self._consequence(entry, names)}"
 
     def _subject(self, entry, names):
-        """Return the subject of an entry, and why it was chosen."""
+        """Return whom an entry is about, and why they are in the plan."""
         who = self._who(entry, names)
         if not who:
             target = entry["target"]

@@ -68,14 +68,15 @@ class ResUsers(models.Model):
         if operator != "in":
             return NotImplemented
         now = fields.Datetime.now()
-        settings = self.env["res.users.settings"].sudo()
+        # sudo: res.users.settings - the status, which telephony users may read.
+        settings_sudo = self.env["res.users.settings"].sudo()
         is_back = Domain("mango_status", "=", "away") & Domain(
             "mango_away_until", "<=", now
         )
         wanted = Domain("mango_status", "in", list(value)) & ~is_back
         if "available" not in value:
-            return Domain("id", "in", settings.search(wanted).user_id.ids)
-        others = settings.search(~wanted & ~is_back)
+            return Domain("id", "in", settings_sudo.search(wanted).user_id.ids)
+        others = settings_sudo.search(~wanted & ~is_back)
         return Domain("id", "not in", others.user_id.ids)
 
     def mango_set_status(self, status, until=False):

@@ -7,25 +7,25 @@ from ...vpbx import numbers
 COLLEAGUE_LIMIT = 20
 GROUP_LIMIT = 8
 
-#: How many of the user's last transfers are looked at for whom they often choose.
+#: How many of the user's last transfers count for the order.
 RECENT_LIMIT = 50
 
 
 class MangoTransferTarget(models.AbstractModel):
-    """Whom the user can transfer a call to, those first whom they will likely choose.
+    """The possible targets of a transfer, the most likely ones first.
 
-    Everything is read under the user's own rights.
+    Everything is read with the user's own rights.
     """
 
     _name = "mango.transfer.target"
-    _description = "Whom a Call Can Be Transferred To"
+    _description = "Target of a Transfer"
 
     @api.model
     def _find(self, term):
-        """Find whom a call can be transferred to.
+        """Find the targets for a search term.
 
-        :param str term: as :meth:`mango.extension.get_transfer_targets` takes it.
-        :return: as that returns it.
+        :param str term: as for :meth:`mango.extension.get_transfer_targets`.
+        :return: as for :meth:`mango.extension.get_transfer_targets`.
         :rtype: list[dict]
         """
         own = self.env.user._mango_caller_extension()
@@ -48,9 +48,9 @@ class MangoTransferTarget(models.AbstractModel):
         return found + self._outside(own, term, found)
 
     def _recent(self, account):
-        """Return to whom the user has transferred calls lately.
+        """Return the targets of the user's last transfers.
 
-        :return: the rank of each number, 0 for the last one.
+        :return: the rank of each number, 0 for the most recent one.
         :rtype: dict[str, int]
         """
         # sudo: mango.command - the user's own ones.
@@ -106,7 +106,7 @@ class MangoTransferTarget(models.AbstractModel):
                 group.id,
                 group.name or group.number,
                 group.number,
-                # A group that Odoo knows no members of may have some all the same.
+                # A group may have members that Odoo does not know.
                 state="free"
                 if not group.extension_ids
                 or set(group.extension_ids.mapped("number")) - busy.keys()
@@ -116,7 +116,7 @@ class MangoTransferTarget(models.AbstractModel):
         ]
 
     def _outside(self, own, term, found):
-        """Return the number that was typed, if somebody outside can have it."""
+        """Return the typed number as a target, if it is an outside number."""
         regions = self.env["mail.thread.phone"]._mango_phone_regions(own.company_id)
         number = numbers.e164(term, regions)
         if not number or any(target["number"] == term for target in found):

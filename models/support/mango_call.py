@@ -4,7 +4,7 @@ from odoo.fields import Domain
 from ...vpbx.surprises import MISSING, Surprise
 from .mango_command import BATCH_SIZE, RESULT_TIME
 
-#: Where the PBX took the route, or may have taken it; what it refused it has told.
+#: States of routes that the PBX took, or may have taken; a refusal was reported.
 _TAKEN_ROUTES = ("sent", "accepted")
 
 

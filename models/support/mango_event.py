@@ -40,12 +40,12 @@ class MangoEvent(models.Model):
 
     @api.model
     def _told_commands(self, account, moments, around):
-        """Return which commands the PBX has told the outcome of.
+        """Return the commands whose outcome the PBX has reported.
 
         :param mango.account account: of the PBX.
         :param list[datetime] moments: when the commands were given.
         :param timedelta around: how far from them an outcome may be.
-        :return: ``command_id`` of each.
+        :return: the ``command_id`` of each.
         :rtype: set[str]
         """
         results = self.search_fetch(

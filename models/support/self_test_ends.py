@@ -1,4 +1,4 @@
-"""What a step of the self-test can come to: how it is judged, and the advice."""
+"""The possible results of the self-test's steps, each with a verdict and advice."""
 
 from typing import NamedTuple
 

@@ -970,6 +970,17 @@ class TestCallbacks(CallbackCase):
         self.work_off()
         self.assertFalse(self.anna.with_user(self.anna).mango_planned())
 
+    def test_planned_call_without_a_record(self):
+        """Odoo's users may plan activities for themselves, which belong to nothing."""
+        call = self.env.ref("mail.mail_activity_data_call")
+        self.env["mail.activity"].create(
+            {"activity_type_id": call.id, "user_id": self.anna.id, "summary": "Маме"}
+        )
+        due = self.plan(self.ivan)
+        anna = self.anna.with_user(self.anna)
+        self.assertEqual([row["id"] for row in anna.mango_planned()], due.ids)
+        self.assertEqual(anna._mango_planned_count(), 1)
+
     def test_card_offers_to_finish_the_planned_call(self):
         activity = self.plan(self.ivan, summary="Счёт")
         call = self.called(5)

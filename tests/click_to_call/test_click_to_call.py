@@ -10,7 +10,11 @@ from odoo.tests import new_test_user, tagged
 
 from ...models.calls.mango_call_apply import LEG_GAP, RINGING_TIME
 from ...models.click_to_call import mango_command
-from ...models.click_to_call.mango_command import CALLBACK_PATIENCE, send
+from ...models.click_to_call.mango_command import (
+    CALLBACK_PATIENCE,
+    SENDING_TIME,
+    send,
+)
 from ...vpbx.client import Client
 from ..common import API_KEY, MangoCase, sign
 from ..vpbx_scenarios import (
@@ -22,6 +26,7 @@ from ..vpbx_scenarios import (
 
 CALLBACK = "commands/callback"
 NUMBER = "+7 495 000-02-01"
+SECOND = timedelta(seconds=1)
 
 
 class ClickCase(MangoCase):
@@ -123,8 +128,29 @@ class TestClick(ClickCase):
         self.click()
         self.send()
         self.send()
-        # The thread runs once; a second run does not change the outcome.
-        self.assertEqual(len(self.commands()), 1)
+        self.assertEqual(len(self.pbx.requests), 1)
+        self.assertEqual(self.commands().state, "accepted")
+
+    def test_given_up_before_it_was_sent(self):
+        """The threads were busy, and the user has clicked again meanwhile."""
+        self.click()
+        late = self.commands()
+        self.age(late, CALLBACK_PATIENCE + SECOND)
+        self.click()
+        again = self.commands() - late
+        self.send(late)
+        self.assertEqual(self.pbx.requests, [], "both would dial")
+        self.send(again)
+        self.assertEqual(len(self.pbx.requests), 1)
+
+    def test_too_late_to_send(self):
+        """The card has told the user to try again."""
+        self.click()
+        self.age(self.commands(), SENDING_TIME + SECOND)
+        self.send()
+        self.assertEqual(self.pbx.requests, [])
+        self.assertEqual(self.commands().state, "failed")
+        self.assertIn("Try again", self.commands().reason)
 
     def test_second_click_finds_the_first(self):
         first = self.click()

@@ -1,11 +1,13 @@
 """Numbers that are put on the PBX's black list."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from ..common import Answer
 from ..pbx_answers import LINES, USERS
 from .test_leads import STRANGER, CrmCase
 
@@ -94,6 +96,28 @@ class TestBlocking(CrmCase):
         blocked.with_user(self.vera).action_unblock()
         self.assertEqual(self.pbx.requests[-1].payload, {"number_id": "7"})
         self.assertFalse(blocked.exists())
+
+    def test_unblock_several_and_one_is_refused(self):
+        """What the PBX has unblocked is off the list, whatever follows."""
+        first, second = self.env["mango.blocked.number"].create(
+            [
+                {
+                    "account_id": self.account.id,
+                    "number": number,
+                    "number_ref": ref,
+                }
+                for number, ref in (("+74950000297", "5"), ("+74950000298", "6"))
+            ]
+        )
+        self.env.flush_all()
+        self.pbx.answers_in_turn(
+            DELETE, Answer(body='{"result": 1000}'), Answer(body='{"result": 3104}')
+        )
+        with suppress(UserError):
+            (first | second).with_user(self.vera).action_unblock()
+        self.assertEqual(len(self.pbx.requests), 2)
+        self.env.invalidate_all()
+        self.assertEqual((first | second).exists(), second)
 
     def listed(self, *entries):
         """Let the PBX have a black list, of triples of id, number and comment."""

@@ -135,6 +135,51 @@ class TestMergingLeads(MergeCase):
 
 
 @tagged("post_install", "-at_install")
+class TestMergingOpportunities(MergeCase):
+    """What belongs to a lead belongs to the one that it was merged into."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.account.write({"lead_policy": "always", "callback_enabled": True})
+        cls.kept = cls.create_lead("Ромашки", user_id=cls.boris.id, probability=90)
+
+    def merge_lead(self, lead):
+        self.env.flush_all()
+        kept = (self.kept | lead).merge_opportunity()
+        self.env.invalidate_all()
+        self.assertEqual(kept, self.kept)
+        self.assertFalse(lead.exists())
+
+    def test_calls(self):
+        call = self.stranger_missed(10)
+        self.work_off()
+        self.merge_lead(call.lead_id)
+        self.assertEqual(self.kept.mango_call_ids, call)
+        self.assertFalse(call.lead_is_manual)
+        self.assertIn(self.boris, call.user_ids)
+
+    def test_next_call(self):
+        self.stranger_missed(10)
+        self.work_off()
+        self.merge_lead(self.leads())
+        self.kept.phone = False
+        call = self.stranger_missed(5)
+        self.work_off()
+        self.assertEqual(call.lead_id, self.kept)
+
+    def test_who_waits(self):
+        call = self.stranger_missed(10)
+        lead = self.create_lead("Тюльпаны", phone=STRANGER)
+        call.lead_id = lead
+        self.env.flush_all()
+        self.run_cron("ir_cron_callbacks")
+        self.assertEqual(self.entries().lead_id, lead)
+        self.merge_lead(lead)
+        self.assertEqual(self.entries().lead_id, self.kept)
+
+
+@tagged("post_install", "-at_install")
 class TestMergingCallbacks(MergeCase):
     @classmethod
     def setUpClass(cls):

@@ -838,6 +838,20 @@ class TestPlan(HistoryCase):
         self.run_all(self.jobs() - job)
         self.assertGreater(self.account.last_sync_at, NOON - DAY)
 
+    def test_older_fetch_that_is_continued_blocks_nothing(self):
+        self.prove()
+        self.sync_up_to(NOON - timedelta(hours=1))
+        self.run_cron(CRON)
+        nightly = self.jobs()
+        nightly.action_stop()
+        self.clock.tick(timedelta(minutes=15))
+        self.run_cron(CRON)
+        self.run_all(self.jobs() - nightly)
+        self.clock.tick(DAY)
+        nightly.action_go_on()
+        self.run_all(nightly)
+        self.assertEqual(nightly.state, "done")
+
     def test_manual_fetch_of_the_past_is_not_synced(self):
         self.fetch(START - 9 * DAY, START - 8 * DAY)
         self.assertFalse(self.account.last_sync_at)

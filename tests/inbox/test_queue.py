@@ -122,6 +122,23 @@ class TestQueue(MangoCase):
         self.assertEqual(self.events().state, "done")
         self.assertEqual(self.call().state, "ringing")
 
+    def test_concurrent_update_does_not_end_the_run(self):
+        self.receive_failing("E1", "E2")
+        real, tries = MangoCall._update_from, []
+
+        def update(call, state):
+            tries.append(state)
+            if len(tries) == 1:
+                raise Conflict
+            return real(call, state)
+
+        with (
+            patch.object(MangoCall, "_update_from", update),
+            patch("odoo.service.model.time.sleep"),
+        ):
+            self.run_cron("ir_cron_process_events")
+        self.assertEqual(self.events().mapped("state"), ["done", "done"])
+
 
 class Conflict(SerializationFailure):
     """A serialization failure of PostgreSQL."""

@@ -136,6 +136,32 @@ class TestAccess(MangoCase):
                 self.assertEqual(model.search([]), calls)
                 self.assertEqual(model.search_count([]), len(calls))
 
+    def test_search_by_name_without_the_crm(self):
+        """Telephony alone gives no access to leads."""
+        self.own.lead_id = self.create_lead("Мебель")
+        waiting = self.env["mango.callback"].create(
+            {
+                "account_id": self.account.id,
+                "client_key": "+74950000299",
+                "client_number": "+74950000299",
+                "user_ids": self.egor.ids,
+            }
+        )
+        self.env.flush_all()
+        for record in (self.own, waiting):
+            found = record.with_user(self.egor).browse().name_search("4950000299")
+            self.assertEqual([row[0] for row in found], record.ids)
+
+    def test_mobile_of_a_colleague(self):
+        """As private as the rest of their phones."""
+        self.boris_extension.mobile = "74950000301"
+        self.env.flush_all()
+        extension = self.boris_extension.with_user(self.egor)
+        self.assertEqual(extension.read(["number"])[0]["number"], "102")
+        with self.assertRaises(AccessError):
+            extension.read(["mobile"])
+        self.boris_extension.with_user(self.admin).read(["mobile"])
+
     def test_participants_see_the_call(self):
         """Those whose phone rang, and the responsible user, whoever picked up."""
         self.ivan.user_id = self.kirill

@@ -135,6 +135,15 @@ class TestLoading(AccountCase):
         self.load(pbx_user("101", "Анна"), pbx_user("101", "Анна снова"))
         self.assertEqual(self.extensions().mapped("name"), ["Анна"])
 
+    def test_one_group_or_line_twice_in_the_answer(self):
+        group = {"id": 7, "name": "Продажи", "extension": "500", "operators": []}
+        line = {"number": "74950000100", "name": "Основная"}
+        self.pbx.answers("groups", {"groups": [group, group]})
+        for _time in range(2):
+            self.load(lines=[line, line])
+        self.assertEqual(self.fresh.group_ids.mapped("number"), ["500"])
+        self.assertEqual(self.fresh.line_ids.mapped("number"), ["74950000100"])
+
     def test_other_accounts_are_left_alone(self):
         before = self.account.extension_ids.mapped("number")
         self.load(pbx_user("101"))

@@ -241,6 +241,12 @@ class TestSecrets(SettingsCase):
         copy = self.account.copy()
         self.assertFalse(copy.api_key or copy.api_salt or copy.is_connected)
 
+    def test_copy_has_no_lines_and_extensions_of_another_pbx(self):
+        self.account.outgoing_line_id = self.account.line_ids[0]
+        self.account.recording_extension_ids = self.anna_extension
+        copy = self.account.copy()
+        self.assertFalse(copy.outgoing_line_id or copy.recording_extension_ids)
+
     def test_client_shows_none(self):
         client = self.account.with_user(self.anna)._client()
         self.assertNotIn(API_KEY, repr(client))

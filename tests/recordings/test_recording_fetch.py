@@ -1,5 +1,7 @@
 """Fetching recordings: real requests, to a PBX on this machine."""
 
+import itertools
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -159,6 +161,30 @@ class TestFetch(FetchCase):
         self.fetch_recordings()
         self.assertIn("Range", self.pbx.accesses[-1][2])
         self.assertEqual(self.audio().raw, sound(30))
+
+    def test_file_server_that_always_starts_over(self):
+        """It promises parts, but names the file differently for each link."""
+        self.patch(fetching, "PACE", 0)
+        self.patch(recordings, "BUDGET", -1)
+        self.patch(fetching, "LEAST_PROGRESS", recordings.PIECE)
+        self.pbx.offers_recording(sound(30))
+        real, number = self.pbx._next_file, itertools.count(1)
+
+        def renamed(path, _headers):
+            answer, _range = real(path, {})
+            version = next(number)
+            if version > 2 * fetching.MAX_ATTEMPTS:
+                return Answer(404, ""), ""
+            return replace(answer, mark=f'"v{version}"'), ""
+
+        self.patch(self.pbx, "_next_file", renamed)
+        self.request()
+        for _attempt in range(fetching.MAX_ATTEMPTS):
+            self.fetch_recordings()
+            self.let_time_pass()
+        self.assertEqual(self.wanted.state, "failed")
+        self.assertEqual(len(self.pbx.accesses), fetching.MAX_ATTEMPTS + 1)
+        self.assertFalse(self.parts())
 
     def test_part_goes_with_the_recording(self):
         self.pbx.offers_recording(sound(30), mark='"v1"', cut=70000)

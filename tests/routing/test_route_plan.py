@@ -349,6 +349,9 @@ class TestAvailability(PlanCase):
         self.assertIn("Is not available.", told)
         self.assertNotIn("disturbed", told)
         self.assertIn("disturbed", call.with_user(self.vera).route_reason)
+        self.assertTrue(call.with_user(self.vera).route_trace)
+        with self.assertRaises(AccessError):
+            call.with_user(self.boris).read(["route_trace"])
 
     def test_a_list_of_calls_reads_the_names_once(self):
         call = self.ring()

@@ -4,7 +4,7 @@ import { patch } from "@web/core/utils/patch";
 import { CallCard } from "../screen/call_card/call_card";
 
 patch(CallCard.prototype, {
-    /** Whether the client was missed before; of this call the card has told already. */
+    /** Whether the client was missed before this call, which the card itself shows as missed. */
     get wasMissed() {
         const { callback, phase, result } = this.card;
         const isThisCall = phase === "ended" && result === "missed" && callback?.attempts === 1;

@@ -39,7 +39,7 @@ export class HistoryListController extends ListController {
     }
 }
 
-/** Focuses the button first: the calendar of a focused date would cover the dialog. */
+/** Focuses the button, because the calendar of a focused date would cover the dialog. */
 export class HistoryStartController extends FormController {
     setup() {
         super.setup();

@@ -2,11 +2,11 @@ import { ChartDataSource } from "@spreadsheet/chart/data_source/chart_data_sourc
 import { OdooChart } from "@spreadsheet/chart/odoo_chart/odoo_chart";
 import { patch } from "@web/core/utils/patch";
 
-// Odoo gives the series of a chart its colours in turn, in the order in which the data happen to
-// come. Where the `metaData` of a chart have `colors`, they are given to the values of its last
-// group instead, and in that order a bar is built up.
+// Odoo assigns the colors of a chart to its series in the order of the data. If the `metaData` of a
+// chart have `colors`, each value of its last group gets its own color instead, and the bars are
+// stacked in the order of `colors`.
 
-/** The value that the records of a series share, told by the domains of its bars, as text. */
+/** The value of the last group that a series stands for, as text; its bars' domains contain it. */
 const valueOf = ({ domains }, field) => {
     const isValue = (term) => Array.isArray(term) && term[0] === field && term[1] === "=";
     return String(domains.flat().find(isValue)?.[2]);

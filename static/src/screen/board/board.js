@@ -13,7 +13,7 @@ import { BoardWall } from "./board_wall";
 import { byDepartment, DepartmentSelect, useDepartmentChoice } from "./departments";
 import { NO_CALLS, PersonFigures } from "./person_figures";
 
-/** How often all is read again without a call: a new day begins, an absence ends. */
+/** How often the board is reloaded without a call, because a new day begins or an absence ends. */
 const CALM_INTERVAL = 60_000; // milliseconds
 
 const FREE = { state: "free", call: false, status: "available", away_until: false };
@@ -75,8 +75,8 @@ export class Board extends Component {
 
     show(extensions, waiting, today) {
         const figures = new Map(today.map((one) => [one.id, one]));
-        // Replaced as a whole, so their content need not be reactive. Otherwise, Owl keeps all
-        // that a component has ever been given, until the component is destroyed.
+        // Replaced as a whole, so their content need not be reactive. Otherwise Owl keeps every
+        // value that a component was ever given until the component is destroyed.
         this.state.waiting = markRaw(waiting);
         this.state.extensions = markRaw(
             extensions.map((extension) => ({

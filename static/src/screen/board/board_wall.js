@@ -58,7 +58,7 @@ export class BoardWall extends Component {
         useExternalListener(window, "keydown", (ev) => ev.key === "Escape" && this.props.close());
     }
 
-    /** Count again; without an answer the last figures stay, for nobody closes a dialog here. */
+    /** Load the figures; errors show no dialog, because nobody could close it on a TV. */
     async loadFigures() {
         const figures = await this.calls.read(() =>
             this.orm.silent.call("mango.extension", "get_board_figures", [])

@@ -22,8 +22,8 @@ export function byDepartment(extensions) {
 }
 
 /**
- * Which department is shown, null for all, and whether people stand by departments. This
- * browser remembers it.
+ * The department that is shown, null for all, and whether people are grouped by department;
+ * stored in the browser.
  *
  * @returns {{ department: string | null, isGrouped: boolean, change: (changes: Object) => void }}
  */

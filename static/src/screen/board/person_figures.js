@@ -32,7 +32,7 @@ const FIGURES = [
     },
 ];
 
-/** What somebody has done today. */
+/** Today's figures of a person. */
 export class PersonFigures extends Component {
     static template = "mango_office.PersonFigures";
     static props = { figures: Object };

@@ -35,8 +35,10 @@ export function useLiveReload(reload) {
 }
 
 /**
- * Whoever reads a model while it is being loaded overtakes that load, which then never
- * ends: a view that has just been opened would stay empty, and a search be forgotten.
+ * Track whether a model is being loaded.
+ *
+ * A second load cancels the one that is running: a view that has just been opened would
+ * stay empty, and a search would be lost.
  *
  * @param {import("@web/model/model").Model} model
  * @returns {() => boolean} whether it is being loaded
