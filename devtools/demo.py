@@ -111,7 +111,7 @@ def _server(port, update):
     notifications need no reverse proxy.
     """
     arguments = [f"--database={DATABASE}", f"--db-filter=^{DATABASE}$"]
-    arguments += [f"--http-port={port}", "--workers=0", "--no-database-list"]
+    arguments += [f"--http-port={port}", *odoo.workers(0), "--no-database-list"]
     if update:
         arguments.append(f"--update={paths.MODULE}")
     return odoo.command(arguments)

@@ -46,15 +46,29 @@ def environment(database_environment, addons=paths.ADDONS, config=paths.ODOO_CON
     text = CONFIG.format(addons=",".join(found), data=paths.ODOO_DATA)
     if not config.exists() or config.read_text() != text:
         config.write_text(text)
+    # Odoo reloads itself as "python", and test_lint looks for pylint.
+    search = os.pathsep.join([str(paths.VENV / "bin"), os.environ.get("PATH", "")])
     return {
         **os.environ,
         **database_environment,
+        "PATH": search,
         "PYTHONPATH": str(root),
         "PYTHONUNBUFFERED": "1",
         # With threads, no more simultaneous requests than there are connections.
         "ODOO_MAX_HTTP_THREADS": "auto",
         "ODOO_RC": str(config),
     }
+
+
+def workers(number):
+    """Return the arguments for a number of worker processes.
+
+    :param int number: 0 for threads. A browser opens connections in advance. A thread
+        that waits for a request there counts as a request, and Odoo reloads itself once
+        that has taken too long; so there is no limit for threads.
+    :rtype: list
+    """
+    return [f"--workers={number}", *([] if number else ["--limit-time-real=0"])]
 
 
 def with_long_queue(command, port):

@@ -114,7 +114,7 @@ class TestBed:
                 f"--db-filter=^{self.name}$",
                 f"--http-port={port}",
                 f"--gevent-port={odoo.free_port()}",
-                f"--workers={workers}",
+                *odoo.workers(workers),
                 *([] if crons else ["--max-cron-threads=0"]),
             ]
         )

@@ -133,9 +133,7 @@ def _add_lint_addon(copy):
 
 def _environment(copy, surroundings):
     environment = odoo.environment(surroundings, copy / "addons", copy / "odoo.conf")
-    # test_lint looks for pylint, which is in the virtual environment.
-    search = f"{paths.VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
-    return {**environment, "PATH": search, "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**environment, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _run_odoo(report, name, tags, environment, apps=()):
