@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import shutil
 import socket
 
@@ -16,6 +17,7 @@ addons_path = {addons}
 data_dir = {data}
 http_interface = 127.0.0.1
 """
+PORTS = range(20000, 30000)
 # Files not to deploy: tools and hidden files.
 NOT_DEPLOYED = shutil.ignore_patterns(".*", "__pycache__", "dev", "devtools")
 
@@ -120,11 +122,15 @@ def deployed_copy():
 def free_port():
     """Find a free port of the loopback address.
 
+    Not one of those that connections get, since much time may pass until it is used.
+
     :rtype: int
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    while True:
+        port = random.choice(PORTS)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def require_free_port(port, option):
