@@ -78,8 +78,8 @@ def _parser():
     command.add_argument(
         "scenarios",
         nargs="*",
-        help="routing, recordings, self-test, chaos, chaos-order, or names of browser "
-        "scenarios",
+        help="scenarios, routing, recordings, self-test, browser, bursts, chaos, "
+        "chaos-order, outages, or names of browser scenarios",
     )
     command.add_argument(
         "--seeds",

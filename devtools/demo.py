@@ -1,5 +1,6 @@
 """``./dev demo``: Odoo with demo data beside the PBX simulator, already connected."""
 
+import fcntl
 import hashlib
 import json
 import locale
@@ -111,7 +112,7 @@ def _server(port, update):
     notifications need no reverse proxy.
     """
     arguments = [f"--database={DATABASE}", f"--db-filter=^{DATABASE}$"]
-    arguments += [f"--http-port={port}", "--workers=0", "--no-database-list"]
+    arguments += [f"--http-port={port}", *odoo.workers(0), "--no-database-list"]
     if update:
         arguments.append(f"--update={paths.MODULE}")
     return odoo.command(arguments)
@@ -209,6 +210,26 @@ def keep(name, wishes, surroundings, environment, modules, fill):
         with step("Adapting the database to today's ports"):
             _set_up(name, wishes, environment)
     stamp.write_text(wishes["addon"])
+
+
+def copy(template, name, wishes, surroundings, environment):
+    """Create a database with the demo from another one, which is made if necessary.
+
+    Parts of a run that begin together wait here for the one that makes it.
+
+    :param str template: name of the other one.
+
+    The rest is as for :func:`build`.
+    """
+    with (paths.DEV / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if template not in database.names(surroundings):
+            building = f"{template}_new"
+            build(building, wishes, surroundings, environment)
+            database.rename(building, template, surroundings)
+        database.copy(template, name, surroundings)
+    with step("Adapting the database to its ports"):
+        _set_up(name, wishes, environment)
 
 
 def _update(name, modules, environment):

@@ -16,7 +16,7 @@ from PIL import Image
 from . import demo, environment, testbed
 from .browser import Browser, BrowserError
 from .console import Failure, step
-from .e2e_browser import ANNA, BORIS, IVAN, LEAD, MINE, VOLKOV, Person
+from .e2e_people import ANNA, BORIS, IVAN, LEAD, MINE, VOLKOV, Person
 from .report import Report
 
 LANGUAGES = {"en": "en_US", "ru": "ru_RU"}
