@@ -5,6 +5,7 @@ import os
 import pathlib
 
 from . import (
+    bench_groups,
     demo,
     e2e_routing,
     environment,
@@ -103,6 +104,13 @@ def _parser():
     command.add_argument(
         "--markdown", action="store_true", help="the table for docs/benchmarks.md too"
     )
+    command.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        choices=bench_groups.GROUPS,
+        help="only this group of measures; may be repeated",
+    )
     command.set_defaults(run=_bench)
 
     command = commands.add_parser("replay", help="play a support bundle and compare")
@@ -188,12 +196,11 @@ def _e2e(options):
 
 def _bench(options):
     environment.ensure_runtime()
-    if not options.quick:
-        environment.ensure_test_tools()
-        environment.ensure_browser()
-    from . import bench
+    environment.ensure_test_tools()
+    environment.ensure_browser()
+    from . import bench  # needs the packages that were just installed
 
-    return bench.main(options.quick, options.markdown)
+    return bench.main(options.quick, options.markdown, options.only)
 
 
 def _replay(options):
