@@ -61,7 +61,9 @@ def _quick(groups):
             "pages": [bench_pages.identification, bench_pages.pages],
             "routing": _routing(rings=5, rounds=3),
             "burst": _bursts(),
-            "wall": [functools.partial(bench_browser.wall_memory, first=100, last=1_000)],
+            "wall": [
+                functools.partial(bench_browser.wall_memory, first=100, last=1_000)
+            ],
         }
         yield from _measure(bed, measures, groups)
 

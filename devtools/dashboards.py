@@ -54,6 +54,8 @@ COLORS = {
 RESULTS = ["Answered", "Missed", "No Answer"]
 PEOPLE = ["Anna Petrova", "Boris Orlov", "Clara Weiss", "Daniel Costa", "Emma Novak"]
 LINES = ["+7 495 000-01-00", "+7 495 000-01-01", "+7 495 000-01-02"]
+#: Names of lines without numbers: labels are cut after 20 characters.
+LINE_NAMES = {"mango_line_name_only": True}
 ADVERTISEMENTS = ["Website", "Maps", "Billboard"]
 
 
@@ -170,8 +172,11 @@ OVERDUE = figure(
 # -- charts ---------------------------------------------------------------------------
 
 
-def by_result(title, field, bars, order=None, domain=(), is_horizontal=False):
-    """Describe a chart of calls by a field, each bar divided by the calls' results."""
+def by_result(title, field, bars, order=None, domain=(), **more):
+    """Describe a chart of calls by a field, each bar divided by the calls' results.
+
+    :param more: ``is_horizontal`` bars, and a ``context`` of the records.
+    """
     return {
         "title": title,
         "model": CALLS,
@@ -180,7 +185,8 @@ def by_result(title, field, bars, order=None, domain=(), is_horizontal=False):
         "domain": [["result", "!=", False], *domain],
         "order": order,
         "colors": COLORS,
-        "horizontal": is_horizontal,
+        "horizontal": more.get("is_horizontal", False),
+        "context": more.get("context", {}),
         "sample": (RESULTS, bars),
     }
 
@@ -220,6 +226,7 @@ BY_LINE = by_result(
     "DESC",
     [["line_id", "!=", False]],
     is_horizontal=True,
+    context=LINE_NAMES,
 )
 BY_EMPLOYEE = by_result(
     "Calls by Employee",
@@ -266,6 +273,7 @@ LINES_TABLE = {
     "model": CALLS,
     "by": "line_id",
     "domain": INBOUND,
+    "context": LINE_NAMES,
     "count": 8,
     "columns": [
         ("Line", "line_id", None, 5),

@@ -23,7 +23,7 @@ KEY = "demo_api_key_0001"
 SALT = "demo_api_salt_0002"
 PASSWORD = "demo"
 # Files whose change requires an update of the database.
-SOURCES = ["*.py", "*.xml", "*.csv", "*.po"]
+SOURCES = ["*.py", "*.xml", "*.csv", "*.po", "*.json"]
 
 WELCOME = """
 The demo is running.
@@ -240,14 +240,17 @@ def _remember(wishes):
     STAMP.write_text(json.dumps(wishes))
 
 
-def _digest():
-    """Return a digest of the files that an update of the addon reads."""
+def _digest(root=paths.ROOT):
+    """Return a digest of the files that an update of the addon reads.
+
+    :param pathlib.Path root: the addon.
+    """
     digest = hashlib.sha256()
     for folder in ("models", "views", "security", "data", "i18n", "controllers"):
         for pattern in SOURCES:
-            for path in sorted((paths.ROOT / folder).rglob(pattern)):
+            for path in sorted((root / folder).rglob(pattern)):
                 digest.update(path.read_bytes())
-    digest.update((paths.ROOT / "__manifest__.py").read_bytes())
+    digest.update((root / "__manifest__.py").read_bytes())
     return digest.hexdigest()
 
 

@@ -32,11 +32,11 @@ LISTENED = 9  # calls whose recordings are fetched
 HURRY = 5  # simulator's speed while the earlier calls are played
 STRANGER, SPAMMER = "74950000297", "74950000299"
 COLOURS = 256  # of a picture: a third of the size, without a visible difference
-#: True once rendering is complete.
+#: True once rendering is complete; nothing may point at what a new user is to do.
 DRAWN = (
     "document.fonts.status === 'loaded'"
     " && ![...document.images].some((one) => !one.complete && one.loading !== 'lazy')"
-    " && !document.querySelector('.o_loading_indicator')"
+    " && !document.querySelector('.o_loading_indicator, .o_tour_pointer')"
 )
 #: Holds once the figures of a dashboard are there.
 COUNTED = """(() => {
