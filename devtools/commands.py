@@ -146,7 +146,13 @@ def _parser():
     command = commands.add_parser(
         "screenshots", help="pictures of every screen of the running demo"
     )
-    command.add_argument("folder", type=pathlib.Path, help="that takes the PNG files")
+    command.add_argument(
+        "folder",
+        nargs="?",
+        type=pathlib.Path,
+        help="that takes the PNG files; without one, those of the documentation and of "
+        "the app's page are retaken",
+    )
     command.add_argument("screens", nargs="*", help="names of some screens instead")
     command.add_argument(
         "--again", action="store_true", help="only pictures that the folder has already"

@@ -43,13 +43,15 @@ Try: open both addresses side by side, in Odoo as anna.
   PBX's page pick up for 101, then let the customer answer; Odoo follows.
 - In a second, private window log in as boris. Let 74950000204 (Sergey Volkov, nobody's
   customer) call: the card is on both screens. Pick up for 102: it leaves Anna's.
+- As vera, who leads the team, open Board in the app "Calls": who talks with whom. Its
+  Full Screen is for a television.
 {history}
-Ctrl-C stops both; the data stay. Log: {log}
+README.md goes on from here. Ctrl-C stops both; the data stay. Log: {log}
 """
 
 HISTORY = """\
-- As vera, who leads the team, open Reporting > Dashboards in the app "Calls": the past
-  month of her company.
+- As vera, open Reporting > Dashboards there: the past week, or the past month if you
+  choose it. Click a figure or a bar to see its calls.
 """
 
 

@@ -7,18 +7,21 @@ pictures of the documentation and of the app's page are taken by it too.
 
 import contextlib
 import itertools
+import shutil
 import sys
 import urllib.error
 from typing import NamedTuple
 
 from PIL import Image
 
-from . import demo, environment, testbed
+from . import demo, environment, paths, testbed
 from .browser import Browser, BrowserError
 from .console import Failure, step
 from .e2e_browser import ANNA, BORIS, IVAN, LEAD, MINE, VOLKOV, Person
 from .report import Report
 
+#: Where the pictures of the documentation and of the app's page are.
+OURS = (paths.ROOT / "docs" / "images", paths.ROOT / "static" / "description")
 LANGUAGES = {"en": "en_US", "ru": "ru_RU"}
 SIZES = {1400: 900, 390: 844}  # CSS pixels
 CRM_SETTINGS = {
@@ -357,7 +360,8 @@ SCREENS = {**QUIET, **CALLING}
 def main(folder, names, again, port, pbx_port):
     """Take the pictures.
 
-    :param pathlib.Path folder: folder for the pictures; older ones are replaced.
+    :param pathlib.Path folder: folder for the pictures; older ones are replaced. None
+        to retake those that :data:`OURS` have.
     :param list names: of :data:`SCREENS`; empty for all.
     :param bool again: whether to take only those that the folder has already.
     :param int port: of the demo's Odoo.
@@ -370,7 +374,8 @@ def main(folder, names, again, port, pbx_port):
         raise Failure(
             f"No screen is called {', '.join(unknown)}: {', '.join(SCREENS)}."
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
     running = RunningDemo(port, pbx_port)
     running.prepare()
     report = Report()
@@ -378,23 +383,35 @@ def main(folder, names, again, port, pbx_port):
         (QUIET, CALLING), LANGUAGES.items()
     ):
         pictures = {
-            folder / f"{name}.{language}.{width}.png": (screen, width)
+            tuple(found): (screen, width)
             for name, screen in screens.items()
             for width in screen.widths
-            if not names or name in names
+            if (not names or name in names)
+            and (found := places(f"{name}.{language}.{width}.png", folder, again))
         }
-        if again:
-            pictures = {path: one for path, one in pictures.items() if path.exists()}
         if pictures:
             _take_all(running, code, pictures, report)
     return report.finish()
+
+
+def places(name, folder=None, again=False):
+    """Return where a picture belongs.
+
+    :param str name: of the file.
+    :param pathlib.Path folder: None for those of :data:`OURS` that have it already.
+    :param bool again: whether the folder must have it already, too.
+    :rtype: list[pathlib.Path]
+    """
+    folders = [folder] if folder else OURS
+    again = again or not folder
+    return [one / name for one in folders if not again or (one / name).exists()]
 
 
 def _take_all(running, code, pictures, report):
     """Take pictures in one language.
 
     :param str code: of the language.
-    :param dict pictures: a :class:`Screen` and a width by the path of the picture.
+    :param dict pictures: a :class:`Screen` and a width by the paths of the picture.
     :param Report report: where the pictures are added.
     """
     logins = {screen.login for screen, _width in pictures.values()}
@@ -405,9 +422,11 @@ def _take_all(running, code, pictures, report):
         }
         for person in people.values():
             person.leave()  # earlier calls have left cards
-        for path, (screen, width) in pictures.items():
+        for (path, *copies), (screen, width) in pictures.items():
             problem = _take(running, people, screen, width, path)
             report.add(path.name, not problem, problem)
+            for copy in copies:
+                shutil.copy(path, copy)
 
 
 def _take(running, people, screen, width, path):
