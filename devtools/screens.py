@@ -23,7 +23,8 @@ from .report import Report
 #: Where the pictures of the documentation and of the app's page are.
 OURS = (paths.ROOT / "docs" / "images", paths.ROOT / "static" / "description")
 LANGUAGES = {"en": "en_US", "ru": "ru_RU"}
-SIZES = {1400: 900, 390: 844}  # CSS pixels
+DESK, PHONE = 1400, 390
+SIZES = {DESK: 900, PHONE: 844}  # CSS pixels
 CRM_SETTINGS = {
     "lead_policy": "never",
     "outcome_required": False,
@@ -296,13 +297,24 @@ def routing_trial(running, page):
 class Screen(NamedTuple):
     """``login``: the user; ``path``: the page; ``make``: the actions there.
 
-    ``widths``: of the windows that it fits into.
+    ``widths``: of the windows that it fits into; ``height``: of a desk's window, if
+    the rest would be empty.
     """
 
     login: str
     path: str
     make: object
     widths: tuple = tuple(SIZES)
+    height: int = SIZES[DESK]
+
+    def size(self, width):
+        """Return the size of a window.
+
+        :param int width: one of the ``widths``.
+        :rtype: dict[str, int]
+        """
+        height = self.height if width == DESK else SIZES[width]
+        return {"width": width, "height": height}
 
 
 #: Screens of what there is.
@@ -318,13 +330,15 @@ QUIET = {
     "dashboard-team": Screen("vera", "/odoo/call-dashboards", dashboard(1)),
     "dashboard-today": Screen("vera", "/odoo/call-dashboards", dashboard(2)),
     "recordings": Screen("vera", "/odoo/call-recordings", records),
-    "to-call-back-list": Screen("anna", "/odoo/to-call-back?view_type=list", records),
+    "to-call-back-list": Screen(
+        "anna", "/odoo/to-call-back?view_type=list", records, height=360
+    ),
     "to-call-back-kanban": Screen(
         "anna", "/odoo/to-call-back?view_type=kanban", records
     ),
-    "routing-plan": Screen("admin", "/odoo/call-routing", records),
+    "routing-plan": Screen("admin", "/odoo/call-routing", records, height=360),
     "routing-step": Screen("admin", "/odoo/call-routing", routing_step),
-    "routing-trial": Screen("admin", "/odoo/call-routing", routing_trial),
+    "routing-trial": Screen("admin", "/odoo/call-routing", routing_trial, height=680),
     "pbx-form": Screen("admin", "/odoo/pbx", first_record),
     "pbx-crm": Screen("admin", "/odoo/pbx", pbx_crm),
     "pbx-lines": Screen("admin", "/odoo/pbx-lines", records),
@@ -347,8 +361,8 @@ CALLING = {
     "blocked-numbers": Screen("vera", "/odoo/calls", blocked_numbers),
     "transfer": Screen("anna", MINE, transfer),
     "board": Screen("vera", "/odoo/calls-board", board),
-    "wall": Screen("vera", "/odoo/calls-board", wall, (1400,)),
-    "simulator": Screen("anna", MINE, simulator, (1400,)),
+    "wall": Screen("vera", "/odoo/calls-board", wall, (DESK,)),
+    "simulator": Screen("anna", MINE, simulator, (DESK,)),
 }
 SCREENS = {**QUIET, **CALLING}
 
@@ -438,7 +452,7 @@ def _take(running, people, screen, width, path):
     try:
         with step(path.name):
             person = people[screen.login]
-            page = person.open_page(screen.path, width=width, height=SIZES[width])
+            page = person.open_page(screen.path, **screen.size(width))
             screen.make(running, page)
             page.wait_for(DRAWN)
             page.screenshot(path)
