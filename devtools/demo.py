@@ -24,7 +24,7 @@ KEY = "demo_api_key_0001"
 SALT = "demo_api_salt_0002"
 PASSWORD = "demo"
 # Files whose change requires an update of the database.
-SOURCES = ["*.py", "*.xml", "*.csv", "*.po"]
+SOURCES = ["*.py", "*.xml", "*.csv", "*.po", "*.json"]
 
 WELCOME = """
 The demo is running.
@@ -44,13 +44,15 @@ Try: open both addresses side by side, in Odoo as anna.
   PBX's page pick up for 101, then let the customer answer; Odoo follows.
 - In a second, private window log in as boris. Let 74950000204 (Sergey Volkov, nobody's
   customer) call: the card is on both screens. Pick up for 102: it leaves Anna's.
+- As vera, who leads the team, open Board in the app "Calls": who talks with whom. Its
+  Full Screen is for a television.
 {history}
-Ctrl-C stops both; the data stay. Log: {log}
+README.md goes on from here. Ctrl-C stops both; the data stay. Log: {log}
 """
 
 HISTORY = """\
-- As vera, who leads the team, open Reporting > Dashboards in the app "Calls": the past
-  month of her company.
+- As vera, open Reporting > Dashboards there: the past week, or the past month if you
+  choose it. Click a figure or a bar to see its calls.
 """
 
 
@@ -261,14 +263,17 @@ def _remember(wishes):
     STAMP.write_text(json.dumps(wishes))
 
 
-def _digest():
-    """Return a digest of the files that an update of the addon reads."""
+def _digest(root=paths.ROOT):
+    """Return a digest of the files that an update of the addon reads.
+
+    :param pathlib.Path root: the addon.
+    """
     digest = hashlib.sha256()
     for folder in ("models", "views", "security", "data", "i18n", "controllers"):
         for pattern in SOURCES:
-            for path in sorted((paths.ROOT / folder).rglob(pattern)):
+            for path in sorted((root / folder).rglob(pattern)):
                 digest.update(path.read_bytes())
-    digest.update((paths.ROOT / "__manifest__.py").read_bytes())
+    digest.update((root / "__manifest__.py").read_bytes())
     return digest.hexdigest()
 
 
