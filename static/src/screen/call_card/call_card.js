@@ -11,7 +11,7 @@ import { isOver, phaseLook, phaseWords } from "./call_words";
 import { TransferPanel } from "./transfer_panel";
 
 /** Time after which the untouched card of an ended call collapses. */
-const REST_DELAY = 60 * 1000; // milliseconds
+export const REST_DELAY = 60 * 1000; // milliseconds
 
 /** The card of one call: the client, the state of the call, and actions. */
 export class CallCard extends Component {
@@ -81,10 +81,11 @@ export class CallCard extends Component {
         return [stage, revenue, other].filter(Boolean).join(" · ");
     }
 
-    /** Company and lead, for a collapsed card. */
+    /** Company and lead, for a collapsed card, unless they are its title. */
     get summary() {
-        const { partner, lead } = this.card;
-        return [partner?.company, lead?.name].filter(Boolean).join(" · ");
+        const { name, partner, lead } = this.card;
+        const details = [partner?.company, lead?.name];
+        return details.filter((detail) => detail && detail !== name).join(" · ");
     }
 
     /** Whether to ask the user which of several contacts is calling. */
