@@ -17,10 +17,10 @@ class MangoCallback(models.Model):
 
     urgency = fields.Selection(
         [
-            ("fine", "Time Enough"),
+            ("fine", "Enough Time"),
             ("soon", "Soon"),
             ("overdue", "Overdue"),
-            ("later", "Put Off"),
+            ("later", "Postponed"),
         ],
         compute="_compute_urgency",
     )

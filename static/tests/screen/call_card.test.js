@@ -201,7 +201,7 @@ describe("display", () => {
             })
         );
         expect(".o_mango_card_message").toHaveText("Ringing at Boris");
-        expect(".o_mango_card_history li").toHaveText(/hours? ago\s*Missed call\s*Boris/);
+        expect(".o_mango_card_history li").toHaveText(/hours? ago\s*Missed\s*Boris/);
         await contains(".o_mango_card_history button").click();
         await waitForSteps(["open 8"]);
     });

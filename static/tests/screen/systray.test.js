@@ -330,7 +330,7 @@ describe("missed clients", () => {
         await mountMenu();
         await openMenu();
         await openTab("missed");
-        await waitFor(".o_mango_systray_menu:contains(Nobody waits for a call back)");
+        await waitFor(".o_mango_systray_menu:contains(Nobody is waiting for a call back)");
         await waitForSteps(["read waiting"]);
     });
 

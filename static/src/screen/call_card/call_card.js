@@ -3,7 +3,7 @@ import { browser } from "@web/core/browser/browser";
 import { deserializeDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
-import { callArrow } from "../../calls/call_looks";
+import { callArrow, resultWords } from "../../calls/call_looks";
 import { formatDuration } from "../../calls/duration_field/duration_field";
 import { CallNote } from "./call_note";
 import { CallTimer } from "./call_timer";
@@ -106,7 +106,7 @@ export class CallCard extends Component {
     pastWords(past) {
         return past.talk_duration
             ? formatDuration(past.talk_duration)
-            : past.group || phaseWords({ phase: "ended", result: past.result });
+            : past.group || resultWords(past.result) || _t("Call ended");
     }
 
     /**
