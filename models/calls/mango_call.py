@@ -101,7 +101,7 @@ class MangoCall(models.Model):
     )
     rung_extension_ids = fields.Many2many(
         "mango.extension",
-        string="Rung",
+        string="Phones Rung",
         compute="_compute_rung_extension_ids",
         help="Everybody whose phone rang, in this order.",
     )
