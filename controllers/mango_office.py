@@ -5,6 +5,7 @@ from odoo.http import Response, request
 
 from ..models.inbox.ir_http import MAX_BODY_SIZE, WEBHOOK_PATH, form_of, kind_at
 from ..tools.locking import notification_slot
+from ..tools.postcommit import LateCallbacks
 from ..vpbx import notifications
 
 _logger = logging.getLogger(__name__)
@@ -49,9 +50,13 @@ class MangoOfficeController(http.Controller):
             request.env["mango.event"]._on_unreadable(account_id, kind, text)
             return self._answer(400)
         source = request.httprequest.remote_addr
+        late = LateCallbacks()
         with notification_slot(request.env) as env:
-            env["mango.event"]._receive(account_id, notification, text, source)
-        return self._answer(200)
+            env["mango.event"]._receive(account_id, notification, text, source, late)
+        response = self._answer(200)
+        # The PBX does not wait until browsers and crons are woken.
+        response.call_on_close(late.run_late)
+        return response
 
     def _answer(self, status):
         return Response("", status=status, content_type="text/plain")

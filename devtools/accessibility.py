@@ -18,6 +18,8 @@ DOCK = ".o_mango_player_dock"
 MENU = ".o_mango_call_menu"
 BOARD = ".o_mango_board .o_content"
 TILE = ".o_mango_board_tile"
+#: CSS pixels
+PHONE = {"width": 390, "height": 844}
 TABS = ["dial", "missed", "planned", "recent"]
 #: Our fields in a list or a form of Odoo's.
 FIELDS = "[class*='o_field_mango'], .o_mango_recording"
@@ -144,6 +146,19 @@ def accessible_player(people):
     _expect_none(people, found)
 
 
+def accessible_on_a_phone(people):
+    """on a phone, the cards of calls, recordings and missed clients are accessible"""
+    people.talk_with_anna()
+    people.call(VOLKOV, greeting=0)
+    people.wait_until_rings(ANNA)
+    people.client("hangup")
+    found = []
+    for path in ("/odoo/calls", "/odoo/call-recordings", "/odoo/to-call-back"):
+        page = people.vera.open_page(path, **PHONE)
+        found += _look(page, ".o_kanban_renderer .o_kanban_record")
+    _expect_none(people, found)
+
+
 def _open_calls_after_talk(people):
     people.talk_with_anna()
     page = people.anna.open(MINE).page
@@ -169,4 +184,5 @@ SCENARIOS = [
     accessible_list,
     accessible_form,
     accessible_player,
+    accessible_on_a_phone,
 ]

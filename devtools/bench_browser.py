@@ -7,6 +7,7 @@ import time
 from . import demo, environment, testbed, traffic
 from .bench_table import Budget, Row, at_most
 from .browser import Browser
+from .browser_unwatched import UnwatchedPage
 from .console import step
 from .pbx.company import Company
 
@@ -21,7 +22,7 @@ RUNG = ("101", "102", "104", "0511")
 UPDATES = 10  # of the board after each change of a call
 
 CARD = ".o_mango_card[data-key]"
-WALL_TILE = ".o_mango_wall_tile"
+TO_WALL, WALL_TILE = ".o_mango_board_to_wall", ".o_mango_wall_tile"
 # Records when a card is on the screen (two frames after it was added to the page) and
 # when a bare message arrived, in wall time.
 PROBE = """
@@ -131,17 +132,22 @@ def click_to_command(bed):
 def wall_memory(bed, first, last):
     """Measure the memory of the wall board after a number of updates, and after more.
 
-    Meanwhile people call, are talked to, and hang up.
+    Meanwhile people call, are talked to, and hang up. The page is one that Playwright
+    does not watch: it would make the browser keep data of each request.
 
     :param int first: updates until the page has everything that it needs.
     :param int last: updates of a long day.
     :rtype: list[Row]
     """
     server = bed.log_in(SUPERVISOR, demo.PASSWORD)
+    cookie = {"url": bed.url, "name": testbed.SESSION_COOKIE}
+    cookie["value"] = server.session_id
     with Browser(environment.ensure_browser()) as browser:
-        page = _open(browser, bed, server, "/odoo/calls-board", is_traced=False)
-        page.click(".o_mango_board_to_wall")
-        page.wait_for_selector(WALL_TILE)
+        page = UnwatchedPage(browser.session(), cookie)
+        page.open(f"{bed.url}/odoo/calls-board", testbed.CONNECTED)
+        page.wait_for(_is_shown(TO_WALL))
+        page.evaluate(f"document.querySelector('{TO_WALL}').click()")
+        page.wait_for(_is_shown(WALL_TILE))
         page.evaluate(UPDATE)
         calls = _calls(bed, page)
         begun = _heap_after(first, page, calls)
@@ -176,13 +182,18 @@ def _calls(bed, page):
             (call.ends, "free"),
         ):
             change()
-            page.wait_for_selector(f"{tile}[data-state={state}]")
+            page.wait_for(_is_shown(f"{tile}[data-state={state}]"))
             page.evaluate(f"mangoUpdate({UPDATES})")
         yield 3 * UPDATES
 
 
-def _open(browser, bed, server, path, is_traced=True):
-    context = browser.context(is_traced)
+def _is_shown(selector):
+    """Return the condition that there is such an element."""
+    return f"document.querySelector({json.dumps(selector)})"
+
+
+def _open(browser, bed, server, path):
+    context = browser.context()
     context.set_cookie(bed.url, testbed.SESSION_COOKIE, server.session_id)
     page = context.page()
     page.open(f"{bed.url}{path}")

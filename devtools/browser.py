@@ -74,29 +74,29 @@ class Browser:
         self._browser.close()
         self._playwright.stop()
 
-    def context(self, is_traced=True):
+    def context(self):
         """Open a browser for one more person.
 
-        :param bool is_traced: whether a trace can be kept, which takes memory in its
-            pages.
         :rtype: Context
         """
-        return Context(self._browser, is_traced)
+        return Context(self._browser)
+
+    def session(self):
+        """Return a session of Playwright with the browser itself, in its protocol."""
+        return self._browser.new_browser_cdp_session()
 
 
 class Context:
     """A person with a browser of their own.
 
     :param browser: Playwright's.
-    :param bool is_traced: whether a trace can be kept.
     """
 
-    def __init__(self, browser, is_traced):
+    def __init__(self, browser):
         size = {"width": WIDTH, "height": HEIGHT}
         self._context = browser.new_context(viewport=size, timezone_id=TIME_ZONE)
         self._context.set_default_timeout(TIMEOUT * 1000)
-        if is_traced:
-            self._context.tracing.start(snapshots=True)
+        self._context.tracing.start(snapshots=True)
         self.pages = []
 
     def set_cookie(self, url, name, value):
@@ -242,18 +242,6 @@ class Page:
             if time.monotonic() > deadline:
                 raise BrowserError(f"Timeout after {timeout:.0f} s waiting for {what}")
             self._page.wait_for_timeout(INTERVAL)  # which processes events
-
-    def heap(self):
-        """Collect the garbage of the page, and return the size of the rest.
-
-        :return: bytes of its objects, its document included.
-        :rtype: int
-        """
-        session = self._page.context.new_cdp_session(self._page)
-        session.send("HeapProfiler.collectGarbage")
-        usage = session.send("Runtime.getHeapUsage")
-        session.detach()
-        return usage["usedSize"] + usage["embedderHeapUsedSize"]
 
     def screenshot(self, path):
         """:param pathlib.Path path: of the PNG file to write."""

@@ -5,6 +5,7 @@ import os
 import pathlib
 
 from . import (
+    bench_groups,
     demo,
     e2e_routing,
     environment,
@@ -78,8 +79,8 @@ def _parser():
     command.add_argument(
         "scenarios",
         nargs="*",
-        help="routing, recordings, self-test, chaos, chaos-order, or names of browser "
-        "scenarios",
+        help="scenarios, routing, recordings, self-test, browser, bursts, chaos, "
+        "chaos-order, outages, or names of browser scenarios",
     )
     command.add_argument(
         "--seeds",
@@ -102,6 +103,13 @@ def _parser():
     )
     command.add_argument(
         "--markdown", action="store_true", help="the table for docs/benchmarks.md too"
+    )
+    command.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        choices=bench_groups.GROUPS,
+        help="only this group of measures; may be repeated",
     )
     command.set_defaults(run=_bench)
 
@@ -138,7 +146,13 @@ def _parser():
     command = commands.add_parser(
         "screenshots", help="pictures of every screen of the running demo"
     )
-    command.add_argument("folder", type=pathlib.Path, help="that takes the PNG files")
+    command.add_argument(
+        "folder",
+        nargs="?",
+        type=pathlib.Path,
+        help="that takes the PNG files; without one, those of the documentation and of "
+        "the app's page are retaken",
+    )
     command.add_argument("screens", nargs="*", help="names of some screens instead")
     command.add_argument(
         "--again", action="store_true", help="only pictures that the folder has already"
@@ -188,12 +202,11 @@ def _e2e(options):
 
 def _bench(options):
     environment.ensure_runtime()
-    if not options.quick:
-        environment.ensure_test_tools()
-        environment.ensure_browser()
-    from . import bench
+    environment.ensure_test_tools()
+    environment.ensure_browser()
+    from . import bench  # needs the packages that were just installed
 
-    return bench.main(options.quick, options.markdown)
+    return bench.main(options.quick, options.markdown, options.only)
 
 
 def _replay(options):

@@ -8,6 +8,7 @@ import time
 
 QUIET_INTERVAL = 15  # seconds between progress lines where the output is no terminal
 LIVE_INTERVAL = 0.5  # seconds between updates of the line on a terminal
+PROGRESS = "  ... "  # begins a line of progress
 
 
 class Failure(Exception):
@@ -20,6 +21,32 @@ def say(text=""):
     :param str text: the line.
     """
     print(text, flush=True)
+
+
+def is_live():
+    """Tell whether the output is a terminal, where a line can be updated.
+
+    :rtype: bool
+    """
+    return sys.stdout.isatty()
+
+
+def show_progress(states):
+    """Show what is going on at the same time.
+
+    :param list states: a text for each.
+    """
+    if is_live():
+        _overwrite(" · ".join(states))
+        return
+    for state in states:
+        say(f"{PROGRESS}{state}")
+
+
+def clear_line():
+    """Clear the line of progress."""
+    if is_live():
+        _overwrite("")
 
 
 @contextlib.contextmanager
@@ -35,7 +62,7 @@ def step(text, measure=None):
         target=_report, args=(text, measure or (lambda: ""), done), daemon=True
     )
     started = time.monotonic()
-    live = sys.stdout.isatty()
+    live = is_live()
     print(f"{text} ...", end="" if live else "\n", flush=True)
     reporter.start()
     outcome = "interrupted"
@@ -55,7 +82,7 @@ def step(text, measure=None):
 
 def _report(text, measure, done):
     started = time.monotonic()
-    live = sys.stdout.isatty()
+    live = is_live()
     while not done.wait(LIVE_INTERVAL if live else QUIET_INTERVAL):
         try:
             state = measure()
@@ -65,7 +92,7 @@ def _report(text, measure, done):
         if live:
             _overwrite(f"{text} ... {state}")
         else:
-            say(f"  ... {state}")
+            say(f"{PROGRESS}{state}")
 
 
 def _overwrite(line):

@@ -54,6 +54,8 @@ COLORS = {
 RESULTS = ["Answered", "Missed", "No Answer"]
 PEOPLE = ["Anna Petrova", "Boris Orlov", "Clara Weiss", "Daniel Costa", "Emma Novak"]
 LINES = ["+7 495 000-01-00", "+7 495 000-01-01", "+7 495 000-01-02"]
+#: Names of lines without numbers: labels are cut after 20 characters.
+LINE_NAMES = {"mango_line_name_only": True}
 ADVERTISEMENTS = ["Website", "Maps", "Billboard"]
 
 
@@ -170,8 +172,11 @@ OVERDUE = figure(
 # -- charts ---------------------------------------------------------------------------
 
 
-def by_result(title, field, bars, order=None, domain=(), is_horizontal=False):
-    """Describe a chart of calls by a field, each bar divided by the calls' results."""
+def by_result(title, field, bars, order=None, domain=(), **more):
+    """Describe a chart of calls by a field, each bar divided by the calls' results.
+
+    :param more: ``is_horizontal`` bars, and a ``context`` of the records.
+    """
     return {
         "title": title,
         "model": CALLS,
@@ -180,7 +185,8 @@ def by_result(title, field, bars, order=None, domain=(), is_horizontal=False):
         "domain": [["result", "!=", False], *domain],
         "order": order,
         "colors": COLORS,
-        "horizontal": is_horizontal,
+        "horizontal": more.get("is_horizontal", False),
+        "context": more.get("context", {}),
         "sample": (RESULTS, bars),
     }
 
@@ -211,6 +217,13 @@ def sample_hour(hour):
     return f"{hour:02}", volume, volume // 12, volume // 8
 
 
+def sample_cell(hour, day):
+    """Return the calls of an hour of a weekday: fewer from day to day."""
+    if hour not in range(8, 20):
+        return 0
+    return sample_hour(hour)[1] * (100 - 8 * day) // (400 if day > 4 else 100)
+
+
 BY_DAY = by_result("Calls by Day", "started_at:day", [*map(sample_day, range(28))])
 BY_HOUR = by_result("Calls by Hour", "hour", [*map(sample_hour, range(8, 20))])
 BY_LINE = by_result(
@@ -220,6 +233,7 @@ BY_LINE = by_result(
     "DESC",
     [["line_id", "!=", False]],
     is_horizontal=True,
+    context=LINE_NAMES,
 )
 BY_EMPLOYEE = by_result(
     "Calls by Employee",
@@ -240,7 +254,7 @@ HEAT_MAP = {
     "domain": [],
     "rows": ("hour", [(f"{hour:02}", f"{hour:02}:00") for hour in range(24)]),
     "columns": ("weekday", [(str(day), name) for day, name in enumerate(WEEKDAYS)]),
-    "sample": lambda hour, day: sample_hour(hour)[1] // (4 if day > 4 else 1),
+    "sample": lambda hour, day: sample_cell(hour, day) or "",
 }
 MISSED_CLIENTS = {
     "title": "Most Missed Clients",
@@ -266,6 +280,7 @@ LINES_TABLE = {
     "model": CALLS,
     "by": "line_id",
     "domain": INBOUND,
+    "context": LINE_NAMES,
     "count": 8,
     "columns": [
         ("Line", "line_id", None, 5),

@@ -1,5 +1,6 @@
 """``./dev demo``: Odoo with demo data beside the PBX simulator, already connected."""
 
+import fcntl
 import hashlib
 import json
 import locale
@@ -23,7 +24,7 @@ KEY = "demo_api_key_0001"
 SALT = "demo_api_salt_0002"
 PASSWORD = "demo"
 # Files whose change requires an update of the database.
-SOURCES = ["*.py", "*.xml", "*.csv", "*.po"]
+SOURCES = ["*.py", "*.xml", "*.csv", "*.po", "*.json"]
 
 WELCOME = """
 The demo is running.
@@ -43,13 +44,15 @@ Try: open both addresses side by side, in Odoo as anna.
   PBX's page pick up for 101, then let the customer answer; Odoo follows.
 - In a second, private window log in as boris. Let 74950000204 (Sergey Volkov, nobody's
   customer) call: the card is on both screens. Pick up for 102: it leaves Anna's.
+- As vera, who leads the team, open Board in the app "Calls": who talks with whom. Its
+  Full Screen is for a television.
 {history}
-Ctrl-C stops both; the data stay. Log: {log}
+README.md goes on from here. Ctrl-C stops both; the data stay. Log: {log}
 """
 
 HISTORY = """\
-- As vera, who leads the team, open Reporting > Dashboards in the app "Calls": the past
-  month of her company.
+- As vera, open Reporting > Dashboards there: the past week, or the past month if you
+  choose it. Click a figure or a bar to see its calls.
 """
 
 
@@ -111,7 +114,7 @@ def _server(port, update):
     notifications need no reverse proxy.
     """
     arguments = [f"--database={DATABASE}", f"--db-filter=^{DATABASE}$"]
-    arguments += [f"--http-port={port}", "--workers=0", "--no-database-list"]
+    arguments += [f"--http-port={port}", *odoo.workers(0), "--no-database-list"]
     if update:
         arguments.append(f"--update={paths.MODULE}")
     return odoo.command(arguments)
@@ -211,6 +214,26 @@ def keep(name, wishes, surroundings, environment, modules, fill):
     stamp.write_text(wishes["addon"])
 
 
+def copy(template, name, wishes, surroundings, environment):
+    """Create a database with the demo from another one, which is made if necessary.
+
+    Parts of a run that begin together wait here for the one that makes it.
+
+    :param str template: name of the other one.
+
+    The rest is as for :func:`build`.
+    """
+    with (paths.DEV / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if template not in database.names(surroundings):
+            building = f"{template}_new"
+            build(building, wishes, surroundings, environment)
+            database.rename(building, template, surroundings)
+        database.copy(template, name, surroundings)
+    with step("Adapting the database to its ports"):
+        _set_up(name, wishes, environment)
+
+
 def _update(name, modules, environment):
     arguments = [f"--database={name}", f"--update={','.join(modules)}", "--no-http"]
     with step(f"Updating the addon in {name}"):
@@ -240,14 +263,17 @@ def _remember(wishes):
     STAMP.write_text(json.dumps(wishes))
 
 
-def _digest():
-    """Return a digest of the files that an update of the addon reads."""
+def _digest(root=paths.ROOT):
+    """Return a digest of the files that an update of the addon reads.
+
+    :param pathlib.Path root: the addon.
+    """
     digest = hashlib.sha256()
     for folder in ("models", "views", "security", "data", "i18n", "controllers"):
         for pattern in SOURCES:
-            for path in sorted((paths.ROOT / folder).rglob(pattern)):
+            for path in sorted((root / folder).rglob(pattern)):
                 digest.update(path.read_bytes())
-    digest.update((paths.ROOT / "__manifest__.py").read_bytes())
+    digest.update((root / "__manifest__.py").read_bytes())
     return digest.hexdigest()
 
 

@@ -51,7 +51,8 @@ def load_demo_files(env):
 def set_users(env):
     """Set password, language and time zone of the demo users and admin.
 
-    Texts that are stored with calls are in the language of the company.
+    Texts that are stored with calls are in the language of the company. Nobody is new
+    here: the pointers of tours would be in the way, and in the pictures.
     """
     external_ids = env["ir.model.data"].search(
         [("module", "=", MODULE), ("model", "=", "res.users")]
@@ -61,7 +62,10 @@ def set_users(env):
     admin = env.ref("base.user_admin")
     admin.group_ids = [Command.link(env.ref(f"{MODULE}.group_supervisor").id)]
     everybody = env["res.users"].with_context(active_test=False).search([])
-    everybody.write({"lang": wishes["language"], "tz": "Europe/Moscow"})
+    everybody.write(
+        {"lang": wishes["language"], "tz": "Europe/Moscow", "tour_enabled": False}
+    )
+    env.ref(f"{MODULE}.mango_office_tips").user_consumed_ids |= everybody
     env.company.partner_id.lang = wishes["language"]
 
 

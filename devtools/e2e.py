@@ -4,32 +4,32 @@ They test what Odoo's own tests cannot, because those share one transaction: hoo
 a commit, locks between server processes, and timely route commands.
 """
 
+import functools
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from . import (
+    database,
     e2e_browser,
     e2e_burst,
     e2e_chaos,
+    e2e_outages,
     e2e_recordings,
+    e2e_replay,
     e2e_routing,
     e2e_self_test,
+    parts,
     paths,
     testbed,
 )
+from .console import step
 from .report import Report
 
 DATABASE = "mango_e2e"
-LOG = paths.LOGS / "e2e.log"
 WORKERS = 3
 ASKING = 5  # people at once
 FETCHING_SECONDS = 60
-CHAOS = "chaos"  # runs e2e_chaos instead of scenarios in the browser
-ORDERS = "chaos-order"  # only compares calls in order and in disorder
-ROUTING = "routing"  # the same for e2e_routing
-RECORDINGS = "recordings"  # the same for e2e_recordings
-SELF_TEST = "self-test"  # the same for e2e_self_test
 SPEED = 5  # shortens waiting only; the greeting still takes a second
 
 CALL_FIELDS = [
@@ -76,58 +76,149 @@ EXPECTED = {
 }
 
 
-def main(scenarios, seeds, times):
+def main(names, seeds, times):
     """Run only these tests.
 
-    :param list scenarios: as for :func:`run`.
-    :param ~collections.abc.Iterable[int] seeds: the same.
-    :param int times: the same.
+    :param list names: of :data:`CHECKS`, or of scenarios in the browser; empty for all.
+    :param ~collections.abc.Iterable[int] seeds: of the disorder, for ``chaos-order``.
+    :param int times: how often two callers of one manager call together.
     :return: exit status.
     :rtype: int
     """
     report = Report()
-    for name, ok, detail in run(scenarios, seeds, times):
-        report.add(name, ok, detail)
+    wanted = Wanted(names, seeds, times)
+    if names:
+        _run(report, "e2e", wanted.checks(), wanted)
+        return report.finish()
+    surroundings = database.acquire()
+    with testbed.template(surroundings) as template:
+        beside, alone = split(template, times)
+        parts.run_side_by_side(report, *beside)
+        parts.run_side_by_side(report, [alone])
     return report.finish()
 
 
-def run(scenarios=(), seeds=(), times=e2e_routing.AT_ONCE):
-    """Run the scenarios against Odoo, then the tours in a browser, then chaos.
+def split(template, times=e2e_routing.AT_ONCE):
+    """Return all these tests in parts that do not depend on each other.
 
-    :param list scenarios: names of browser scenarios, ``routing``, ``recordings``,
-        ``self-test``, ``chaos`` or ``chaos-order``; empty for all.
-    :param ~collections.abc.Iterable[int] seeds: of the disorder, for ``chaos-order``.
+    :param str template: the database that each part gets a copy of.
     :param int times: how often two callers of one manager call together.
-    :return: name, success and detail of each check, as they come.
-    :rtype: ~collections.abc.Iterator[tuple[str, bool, str]]
+    :return: lanes of parts to run side by side, and a part to run alone because it
+        measures times.
+    :rtype: tuple[list[list[Part]], Part]
     """
-    with testbed.opened(DATABASE, LOG, SPEED) as bed:
-        if not scenarios:
-            with bed.serving(WORKERS):
-                yield from _check_scenarios(bed.pbx, Log(bed))
-                yield e2e_burst.run(bed, "processes")
-        if not scenarios or ROUTING in scenarios:
-            with bed.serving_twice(WORKERS):
-                yield from e2e_routing.check(bed, times)
-        if not scenarios or RECORDINGS in scenarios:
-            with bed.serving(WORKERS):
-                yield e2e_recordings.check(bed)
-        if not scenarios or SELF_TEST in scenarios:
-            with bed.serving(workers=0):
-                yield from e2e_self_test.check(bed)
-        others = (CHAOS, ORDERS, ROUTING, RECORDINGS, SELF_TEST)
-        in_browser = [name for name in scenarios if name not in others]
-        if not scenarios or in_browser:
-            with bed.serving_twice(workers=0):
-                yield from e2e_browser.run(bed, in_browser)
-        if not scenarios:
-            with bed.serving(workers=0):
-                yield e2e_burst.run(bed, "threads")
-        if not scenarios or CHAOS in scenarios:  # It leaves calls without an end.
-            yield from e2e_chaos.run(bed)
-        if ORDERS in scenarios:
-            yield from e2e_chaos.run_orders(bed, seeds)
-    yield _check_log()
+    wanted = Wanted(times=times)
+
+    def part(name, *checks, gives_way=False):
+        run = functools.partial(
+            _run, name=name, checks=checks, wanted=wanted, template=template
+        )
+        return parts.Part(f"End-to-end: {name}", run, gives_way)
+
+    phones = part("phones", _scenarios, _recordings, _self_test)
+    routing = part("routing", _routing)
+    browser = part("browser", _browser)
+    chaos = part("chaos", _chaos, gives_way=True)
+    replay = parts.Part("End-to-end: replay", _run_replay)
+    outages = part("outages", _bursts, _outages)
+    return [[phones, chaos], [browser], [routing, replay]], outages
+
+
+class Wanted:
+    """What is to be run; the parameters are those of :func:`main`."""
+
+    def __init__(self, names=(), seeds=(), times=e2e_routing.AT_ONCE):
+        self._names = names
+        self.scenarios = [name for name in names if name not in CHECKS]
+        self.seeds = seeds
+        self.times = times
+
+    def checks(self):
+        """:return: the functions of these names, in the order of :data:`CHECKS`."""
+        checks = [check for name, check in CHECKS.items() if name in self._names]
+        return [*([_browser] if self.scenarios else []), *checks]
+
+
+def _run(report, name, checks, wanted, template=None):
+    """Run checks against one Odoo.
+
+    :param str name: of the log.
+    :param checks: functions of the test bed and of what is wanted.
+    :param str template: the database to copy.
+    """
+    log = paths.LOGS / f"{name if name == 'e2e' else f'e2e-{name}'}.log"
+    with testbed.opened(DATABASE, log, SPEED, template=template) as bed:
+        for check in checks:
+            for result in check(bed, wanted):
+                report.add(*result)
+    report.add(*_check_log(log))
+
+
+def _run_replay(report):
+    for result in e2e_replay.check():
+        report.add(*result)
+
+
+def _scenarios(bed, _wanted):
+    with step("Scenarios at the phones"), bed.serving(WORKERS):
+        yield from _check_scenarios(bed.pbx, Log(bed))
+
+
+def _routing(bed, wanted):
+    with bed.serving_twice(WORKERS):
+        yield from e2e_routing.check(bed, wanted.times)
+
+
+def _recordings(bed, _wanted):
+    with bed.serving(WORKERS):
+        yield e2e_recordings.check(bed)
+
+
+def _self_test(bed, _wanted):
+    with bed.serving(workers=0):
+        yield from e2e_self_test.check(bed)
+
+
+def _browser(bed, wanted):
+    with bed.serving_twice(workers=0):
+        yield from e2e_browser.run(bed, wanted.scenarios)
+
+
+def _replay(_bed, _wanted):
+    yield from e2e_replay.check()
+
+
+def _bursts(bed, _wanted):
+    for mode, workers in (("processes", WORKERS), ("threads", 0)):
+        with step(f"A burst of calls, {mode}"), bed.serving(workers):
+            yield e2e_burst.run(bed, mode)
+
+
+def _chaos(bed, _wanted):
+    yield from e2e_chaos.run(bed)
+
+
+def _orders(bed, wanted):
+    yield from e2e_chaos.run_orders(bed, wanted.seeds)
+
+
+def _outages(bed, _wanted):
+    yield from e2e_outages.run(bed)
+
+
+#: What ``./dev e2e`` can run by name. The last ones leave calls without an end.
+CHECKS = {
+    "scenarios": _scenarios,
+    "routing": _routing,
+    "recordings": _recordings,
+    "self-test": _self_test,
+    "browser": _browser,
+    "replay": _replay,
+    "bursts": _bursts,
+    "chaos": _chaos,
+    "chaos-order": _orders,
+    "outages": _outages,
+}
 
 
 def _check_scenarios(pbx, log):
@@ -201,12 +292,12 @@ def _check_events(log):
     return "no notification failed", not failed, str(failed)
 
 
-def _check_log():
-    """Expects only Odoo's warning about root at this level."""
+def _check_log(path):
+    """Expects no messages at these levels."""
     marks = (" WARNING ", " ERROR ", " CRITICAL ", "Traceback")
-    with LOG.open(errors="replace") as log:
+    with path.open(errors="replace") as log:
         bad = [line for line in log if any(mark in line for mark in marks)]
-    return "log of the server clean", not bad, "".join(bad)
+    return f"log of the server clean: {path.name}", not bad, "".join(bad)
 
 
 class Log:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import shutil
 import socket
 
@@ -16,6 +17,7 @@ addons_path = {addons}
 data_dir = {data}
 http_interface = 127.0.0.1
 """
+PORTS = range(20000, 30000)
 # Files not to deploy: tools and hidden files.
 NOT_DEPLOYED = shutil.ignore_patterns(".*", "__pycache__", "dev", "devtools")
 
@@ -46,15 +48,29 @@ def environment(database_environment, addons=paths.ADDONS, config=paths.ODOO_CON
     text = CONFIG.format(addons=",".join(found), data=paths.ODOO_DATA)
     if not config.exists() or config.read_text() != text:
         config.write_text(text)
+    # Odoo reloads itself as "python", and test_lint looks for pylint.
+    search = os.pathsep.join([str(paths.VENV / "bin"), os.environ.get("PATH", "")])
     return {
         **os.environ,
         **database_environment,
+        "PATH": search,
         "PYTHONPATH": str(root),
         "PYTHONUNBUFFERED": "1",
         # With threads, no more simultaneous requests than there are connections.
         "ODOO_MAX_HTTP_THREADS": "auto",
         "ODOO_RC": str(config),
     }
+
+
+def workers(number):
+    """Return the arguments for a number of worker processes.
+
+    :param int number: 0 for threads. A browser opens connections in advance. A thread
+        that waits for a request there counts as a request, and Odoo reloads itself once
+        that has taken too long; so there is no limit for threads.
+    :rtype: list
+    """
+    return [f"--workers={number}", *([] if number else ["--limit-time-real=0"])]
 
 
 def with_long_queue(command, port):
@@ -106,11 +122,15 @@ def deployed_copy():
 def free_port():
     """Find a free port of the loopback address.
 
+    Not one of those that connections get, since much time may pass until it is used.
+
     :rtype: int
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    while True:
+        port = random.choice(PORTS)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def require_free_port(port, option):

@@ -11,6 +11,11 @@ from .console import Failure, say, step
 DATABASE = "mango_replay"
 SCRIPT = paths.DEVTOOLS / "replay_bundle.py"
 LOG = "replay.log"
+ABSENT = object()
+LEGEND = (
+    "Where a call differs: what the customer's Odoo had | what comes of the "
+    "notifications here."
+)
 
 
 def main(bundle):
@@ -77,16 +82,16 @@ def report(calls):
     for entry_id, expected, made in calls:
         is_equal = expected == made
         different += not is_equal
-        say(f"{'  ' if is_equal else '! '}{entry_id}  {_summary(expected)}")
-        if not is_equal:
-            say("\n".join(_differences(expected, made)))
+        say(f"{'  ' if is_equal else '! '}{entry_id}  {_summary(expected or made)}")
+        for line in [] if is_equal else _differences(expected, made):
+            say(f"    {line}")
     say(f"\n{len(calls)} calls, {different} different")
+    if different:
+        say(LEGEND)
     return 1 if different else 0
 
 
 def _summary(call):
-    if call is None:
-        return "(not in the bundle)"
     words = [call["direction"], call["result"] or call["state"]]
     words += [call["client_number"], f"{call['wait_duration'] or 0} s wait"]
     words.append(f"{call['talk_duration'] or 0} s talk")
@@ -94,16 +99,46 @@ def _summary(call):
 
 
 def _differences(expected, made):
-    """List the differences: each member with both values, the bundle's first."""
+    """List the differences: each place with both values, the bundle's first."""
     if made is None:
-        yield "    no such call"
-    if expected is None or made is None:
+        yield "only in the bundle"
+    elif expected is None:
+        yield "only in the replay"
+    else:
+        yield from _compare("", expected, made)
+
+
+def _compare(place, before, after):
+    """Compare two values, and what they consist of."""
+    if before == after:
         return
-    for name in sorted(expected.keys() | made.keys()):
-        before, after = expected.get(name), made.get(name)
-        if before != after:
-            yield f"    {name}: {_short(before)} | {_short(after)}"
+    before_parts, after_parts = _parts(before), _parts(after)
+    if before_parts is None or after_parts is None:
+        yield f"{place}: {_short(before)} | {_short(after)}"
+        return
+    for name in {**before_parts, **after_parts}:
+        yield from _compare(
+            f"{place} {name}".lstrip(),
+            before_parts.get(name, ABSENT),
+            after_parts.get(name, ABSENT),
+        )
+
+
+def _parts(value):
+    """Return the named parts of a value; None if it has none."""
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, list) and all(isinstance(part, dict) for part in value):
+        return {
+            part.get("leg_ref") or part.get("recording_ref") or order: part
+            for order, part in enumerate(value, 1)
+        }
+    return None
 
 
 def _short(value):
+    if value is ABSENT:
+        return "nothing"
+    if isinstance(value, dict):
+        value = {name: part for name, part in value.items() if part is not None}
     return json.dumps(value, ensure_ascii=False)

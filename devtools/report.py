@@ -28,6 +28,14 @@ class Report:
             say(detail.rstrip())
         say(RULER)
 
+    def merge(self, other):
+        """Add the results of another report, whose failures have been shown.
+
+        :param Report other: with the results of a part.
+        """
+        self.passed += other.passed
+        self.failed += other.failed
+
     def finish(self):
         """Print the summary, alone on the last line.
 

@@ -7,20 +7,24 @@ pictures of the documentation and of the app's page are taken by it too.
 
 import contextlib
 import itertools
+import shutil
 import sys
 import urllib.error
 from typing import NamedTuple
 
 from PIL import Image
 
-from . import demo, environment, testbed
+from . import demo, environment, paths, testbed
 from .browser import Browser, BrowserError
 from .console import Failure, step
-from .e2e_browser import ANNA, BORIS, IVAN, LEAD, MINE, VOLKOV, Person
+from .e2e_people import ANNA, BORIS, IVAN, LEAD, MINE, VOLKOV, Person
 from .report import Report
 
+#: Where the pictures of the documentation and of the app's page are.
+OURS = (paths.ROOT / "docs" / "images", paths.ROOT / "static" / "description")
 LANGUAGES = {"en": "en_US", "ru": "ru_RU"}
-SIZES = {1400: 900, 390: 844}  # CSS pixels
+DESK, PHONE = 1400, 390
+SIZES = {DESK: 900, PHONE: 844}  # CSS pixels
 CRM_SETTINGS = {
     "lead_policy": "never",
     "outcome_required": False,
@@ -32,11 +36,11 @@ LISTENED = 9  # calls whose recordings are fetched
 HURRY = 5  # simulator's speed while the earlier calls are played
 STRANGER, SPAMMER = "74950000297", "74950000299"
 COLOURS = 256  # of a picture: a third of the size, without a visible difference
-#: True once rendering is complete.
+#: True once rendering is complete; nothing may point at what a new user is to do.
 DRAWN = (
     "document.fonts.status === 'loaded'"
     " && ![...document.images].some((one) => !one.complete && one.loading !== 'lazy')"
-    " && !document.querySelector('.o_loading_indicator')"
+    " && !document.querySelector('.o_loading_indicator, .o_tour_pointer')"
 )
 #: Holds once the figures of a dashboard are there.
 COUNTED = """(() => {
@@ -293,13 +297,24 @@ def routing_trial(running, page):
 class Screen(NamedTuple):
     """``login``: the user; ``path``: the page; ``make``: the actions there.
 
-    ``widths``: of the windows that it fits into.
+    ``widths``: of the windows that it fits into; ``height``: of a desk's window, if
+    the rest would be empty.
     """
 
     login: str
     path: str
     make: object
     widths: tuple = tuple(SIZES)
+    height: int = SIZES[DESK]
+
+    def size(self, width):
+        """Return the size of a window.
+
+        :param int width: one of the ``widths``.
+        :rtype: dict[str, int]
+        """
+        height = self.height if width == DESK else SIZES[width]
+        return {"width": width, "height": height}
 
 
 #: Screens of what there is.
@@ -315,13 +330,15 @@ QUIET = {
     "dashboard-team": Screen("vera", "/odoo/call-dashboards", dashboard(1)),
     "dashboard-today": Screen("vera", "/odoo/call-dashboards", dashboard(2)),
     "recordings": Screen("vera", "/odoo/call-recordings", records),
-    "to-call-back-list": Screen("anna", "/odoo/to-call-back?view_type=list", records),
+    "to-call-back-list": Screen(
+        "anna", "/odoo/to-call-back?view_type=list", records, height=360
+    ),
     "to-call-back-kanban": Screen(
         "anna", "/odoo/to-call-back?view_type=kanban", records
     ),
-    "routing-plan": Screen("admin", "/odoo/call-routing", records),
+    "routing-plan": Screen("admin", "/odoo/call-routing", records, height=360),
     "routing-step": Screen("admin", "/odoo/call-routing", routing_step),
-    "routing-trial": Screen("admin", "/odoo/call-routing", routing_trial),
+    "routing-trial": Screen("admin", "/odoo/call-routing", routing_trial, height=680),
     "pbx-form": Screen("admin", "/odoo/pbx", first_record),
     "pbx-crm": Screen("admin", "/odoo/pbx", pbx_crm),
     "pbx-lines": Screen("admin", "/odoo/pbx-lines", records),
@@ -344,8 +361,8 @@ CALLING = {
     "blocked-numbers": Screen("vera", "/odoo/calls", blocked_numbers),
     "transfer": Screen("anna", MINE, transfer),
     "board": Screen("vera", "/odoo/calls-board", board),
-    "wall": Screen("vera", "/odoo/calls-board", wall, (1400,)),
-    "simulator": Screen("anna", MINE, simulator, (1400,)),
+    "wall": Screen("vera", "/odoo/calls-board", wall, (DESK,)),
+    "simulator": Screen("anna", MINE, simulator, (DESK,)),
 }
 SCREENS = {**QUIET, **CALLING}
 
@@ -357,7 +374,8 @@ SCREENS = {**QUIET, **CALLING}
 def main(folder, names, again, port, pbx_port):
     """Take the pictures.
 
-    :param pathlib.Path folder: folder for the pictures; older ones are replaced.
+    :param pathlib.Path folder: folder for the pictures; older ones are replaced. None
+        to retake those that :data:`OURS` have.
     :param list names: of :data:`SCREENS`; empty for all.
     :param bool again: whether to take only those that the folder has already.
     :param int port: of the demo's Odoo.
@@ -370,7 +388,8 @@ def main(folder, names, again, port, pbx_port):
         raise Failure(
             f"No screen is called {', '.join(unknown)}: {', '.join(SCREENS)}."
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
     running = RunningDemo(port, pbx_port)
     running.prepare()
     report = Report()
@@ -378,23 +397,35 @@ def main(folder, names, again, port, pbx_port):
         (QUIET, CALLING), LANGUAGES.items()
     ):
         pictures = {
-            folder / f"{name}.{language}.{width}.png": (screen, width)
+            tuple(found): (screen, width)
             for name, screen in screens.items()
             for width in screen.widths
-            if not names or name in names
+            if (not names or name in names)
+            and (found := places(f"{name}.{language}.{width}.png", folder, again))
         }
-        if again:
-            pictures = {path: one for path, one in pictures.items() if path.exists()}
         if pictures:
             _take_all(running, code, pictures, report)
     return report.finish()
+
+
+def places(name, folder=None, again=False):
+    """Return where a picture belongs.
+
+    :param str name: of the file.
+    :param pathlib.Path folder: None for those of :data:`OURS` that have it already.
+    :param bool again: whether the folder must have it already, too.
+    :rtype: list[pathlib.Path]
+    """
+    folders = [folder] if folder else OURS
+    again = again or not folder
+    return [one / name for one in folders if not again or (one / name).exists()]
 
 
 def _take_all(running, code, pictures, report):
     """Take pictures in one language.
 
     :param str code: of the language.
-    :param dict pictures: a :class:`Screen` and a width by the path of the picture.
+    :param dict pictures: a :class:`Screen` and a width by the paths of the picture.
     :param Report report: where the pictures are added.
     """
     logins = {screen.login for screen, _width in pictures.values()}
@@ -405,9 +436,11 @@ def _take_all(running, code, pictures, report):
         }
         for person in people.values():
             person.leave()  # earlier calls have left cards
-        for path, (screen, width) in pictures.items():
+        for (path, *copies), (screen, width) in pictures.items():
             problem = _take(running, people, screen, width, path)
             report.add(path.name, not problem, problem)
+            for copy in copies:
+                shutil.copy(path, copy)
 
 
 def _take(running, people, screen, width, path):
@@ -419,7 +452,7 @@ def _take(running, people, screen, width, path):
     try:
         with step(path.name):
             person = people[screen.login]
-            page = person.open_page(screen.path, width=width, height=SIZES[width])
+            page = person.open_page(screen.path, **screen.size(width))
             screen.make(running, page)
             page.wait_for(DRAWN)
             page.screenshot(path)

@@ -19,7 +19,8 @@ HEAT_HEAD = 2  # columns of the hours beside a heat map
 TITLE_COLOR = "#01666B"
 TEXT_COLOR = "#434343"
 CARD_COLOR = "#EFF6FF"
-CARD_TITLE_SIZE = 11  # Russian words are long
+# Russian words are long, and a telephone is narrow.
+CARD_TITLE_SIZE, BASELINE_SIZE = 11, 13
 COLD_COLOR, HOT_COLOR = "#F1F5F5", "#4FA3A7"
 UP, DOWN = "#00A04A", "#DC6965"
 #: The id of each cell style in the file.
@@ -157,7 +158,8 @@ class Spreadsheet:
 
         :param measures: of ``field:aggregator`` or ``__count``.
         :param rows: fields; ``columns`` likewise.
-        :param more: ``offset`` of the period; ``order`` by the first measure.
+        :param more: ``offset`` of the period; ``order`` by the first measure;
+            ``context`` of the records.
         :return: its id.
         """
         key = str(len(self.pivots) + 1)
@@ -169,7 +171,7 @@ class Spreadsheet:
             "name": name,
             "model": model,
             "domain": [*self.sources[model]["domain"], *domain],
-            "context": {},
+            "context": more.get("context", {}),
             "actionXmlId": self.sources[model]["action"],
             "measures": [
                 {
@@ -219,7 +221,10 @@ class Spreadsheet:
                 figure |= {
                     "baseline": f"Data!{before}",
                     "baselineMode": "difference" if is_share else "percentage",
-                    "baselineDescr": {"text": "vs. before"},
+                    "baselineDescr": {
+                        "text": "vs. before",
+                        "fontSize": BASELINE_SIZE,
+                    },
                     "baselineColorUp": up,
                     "baselineColorDown": down_color,
                 }
@@ -265,8 +270,9 @@ class Spreadsheet:
         """Add charts side by side, with bars linked to their records.
 
         :param list[dict] charts: ``title``, ``model``, ``group_by``, ``measure``,
-            ``domain``, ``sample`` with the names of the bars' parts and the bars, and
-            either ``color`` of the bars or ``colors`` by the last group's values.
+            ``domain``, ``context``, ``sample`` with the names of the bars' parts and
+            the bars, and either ``color`` of the bars or ``colors`` by the last group's
+            values.
         """
         width = (WIDTH - GAP * (len(charts) - 1)) // len(charts)
         for place, chart in enumerate(charts):
@@ -298,7 +304,7 @@ class Spreadsheet:
             },
             "searchParams": {
                 "comparison": None,
-                "context": {},
+                "context": chart.get("context", {}),
                 "domain": [*self.sources[model]["domain"], *chart.get("domain", ())],
                 "groupBy": group_by,
                 "orderBy": [],
@@ -359,9 +365,9 @@ class Spreadsheet:
     def ranking(self, table, row, first=0):
         """Add a table of the first groups of a pivot, the highest first.
 
-        :param dict table: ``title``, ``model``, ``by`` (a field), ``domain``, ``count``
-            of rows, ``columns`` of title, measure, format and width in columns, and
-            ``sample`` rows; the first column is the group itself.
+        :param dict table: ``title``, ``model``, ``by`` (a field), ``domain``,
+            ``context``, ``count`` of rows, ``columns`` of title, measure, format and
+            width in columns, and ``sample`` rows; the first column is the group itself.
         :param int row: of the title.
         :param int first: column.
         """
@@ -376,6 +382,7 @@ class Spreadsheet:
                 table["domain"],
                 rows=[table["by"]],
                 order="desc",
+                context=table.get("context", {}),
             )
         self._table_head(table, row, first)
         for place in range(table["count"]):

@@ -13,6 +13,7 @@ from http.cookiejar import CookieJar
 from . import database, demo, odoo, paths, processes
 from .console import step
 
+TEMPLATE = "mango_template"
 TIMEOUT = 120  # seconds for one answer; that of a scenario comes at its end
 CRON_PATIENCE = 120  # seconds
 SESSION_COOKIE = "session_id"
@@ -24,7 +25,7 @@ CONNECTED = (
 
 
 @contextlib.contextmanager
-def opened(name, log_path, speed, addons=(), fill=None):
+def opened(name, log_path, speed, addons=(), fill=None, template=None):
     """Provide a database with the demo, and a running PBX.
 
     :param str name: of the database, which is dropped afterwards.
@@ -33,6 +34,7 @@ def opened(name, log_path, speed, addons=(), fill=None):
     :param addons: folders of further addons to install.
     :param fill: called with the name and the database server's environment for a new
         database; it is then kept, and only updated the next time.
+    :param str template: a database of :func:`template` to be copied.
     :return: the :class:`TestBed`.
     """
     surroundings = database.acquire()
@@ -56,9 +58,26 @@ def opened(name, log_path, speed, addons=(), fill=None):
             modules = [addon.name for addon in addons]
             if fill:
                 demo.keep(name, wishes, surroundings, environment, modules, fill)
+            elif template:
+                demo.copy(template, name, wishes, surroundings, environment)
             else:
                 demo.build(name, wishes, surroundings, environment, modules)
         yield bed
+
+
+@contextlib.contextmanager
+def template(surroundings):
+    """Choose a database for the time of the block, to be made once and then copied.
+
+    :param dict surroundings: as returned by :func:`devtools.database.acquire`.
+    :return: its name.
+    :rtype: str
+    """
+    name = f"{TEMPLATE}_{os.getpid()}"
+    try:
+        yield name
+    finally:
+        database.drop(name, surroundings)
 
 
 class TestBed:
@@ -114,7 +133,7 @@ class TestBed:
                 f"--db-filter=^{self.name}$",
                 f"--http-port={port}",
                 f"--gevent-port={odoo.free_port()}",
-                f"--workers={workers}",
+                *odoo.workers(workers),
                 *([] if crons else ["--max-cron-threads=0"]),
             ]
         )

@@ -5,8 +5,9 @@ import os
 import re
 import subprocess
 
-from . import database, i18n, lint, odoo, paths, processes
+from . import database, i18n, lint, odoo, paths, processes, testbed
 from .console import say, step
+from .parts import Part, run_side_by_side
 from .report import Report
 
 LINT_ADDON = "test_mango_office_lint"
@@ -14,6 +15,8 @@ ALL_TAGS = f"/{paths.MODULE},/{LINT_ADDON}"
 #: Tests with an app that the addon does not depend on, run once it is installed.
 SALES_TAG, SALES = "mango_sales", "sale_crm"
 DATABASE = "mango_test"
+#: All those that a killed run leaves.
+DATABASES = f"{DATABASE}|mango_e2e|mango_replay|{testbed.TEMPLATE}"
 LOG = paths.LOGS / "test.log"
 
 # 2026-11-23 11:26:13,865 8618 INFO database odoo.addons.x.tests.test_y: text
@@ -102,11 +105,33 @@ def main(tags):
     :rtype: int
     """
     surroundings = database.acquire()
-    report = Report()
-    if not tags:
-        lint.run(report)
-        _run_devtools_tests(report)
     _drop_left_over_databases(surroundings)
+    report = Report()
+    if tags:
+        _run_odoo_tests(report, tags)
+    else:
+        _run_everything(report, surroundings)
+    return report.finish()
+
+
+def _run_everything(report, surroundings):
+    """Run what needs the processor beside what mostly waits for phones."""
+    from . import e2e  # needs the packages that were just installed
+
+    checks = [
+        Part("Lint", lint.run, gives_way=True),
+        Part("Tests of the tools", _run_devtools_tests, gives_way=True),
+    ]
+    tests = Part("Tests in Odoo", _run_odoo_tests)
+    with testbed.template(surroundings) as template:
+        (*lanes, last), alone = e2e.split(template)
+        say("Everything side by side, in parts; each is shown when it has ended ...")
+        run_side_by_side(report, [tests], *lanes, [*checks, *last])
+        run_side_by_side(report, [alone])
+
+
+def _run_odoo_tests(report, tags=""):
+    surroundings = database.acquire()
     name = f"{DATABASE}_{os.getpid()}"
     LOG.unlink(missing_ok=True)
     with odoo.deployed_copy() as copy:
@@ -121,9 +146,6 @@ def main(tags):
                 _run_odoo(report, name, SALES_TAG, environment, [SALES])
         finally:
             database.drop(name, surroundings)
-    if not tags:
-        _run_end_to_end(report)
-    return report.finish()
 
 
 def _add_lint_addon(copy):
@@ -133,9 +155,7 @@ def _add_lint_addon(copy):
 
 def _environment(copy, surroundings):
     environment = odoo.environment(surroundings, copy / "addons", copy / "odoo.conf")
-    # test_lint looks for pylint, which is in the virtual environment.
-    search = f"{paths.VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
-    return {**environment, "PATH": search, "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**environment, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _run_odoo(report, name, tags, environment, apps=()):
@@ -255,16 +275,8 @@ def _run_devtools_tests(report):
     report.add("tests of the tools", ok, answer.stdout[-8000:])
 
 
-def _run_end_to_end(report):
-    from . import e2e  # needs the packages that were just installed
-
-    say("End-to-end tests")
-    for name, ok, detail in e2e.run():
-        report.add(name, ok, detail)
-
-
 def _drop_left_over_databases(surroundings):
     for name in database.names(surroundings):
-        match = re.fullmatch(rf"{DATABASE}_(\d+)", name)
+        match = re.fullmatch(rf"(?:{DATABASES})_(\d+)(?:_new)?", name)
         if match and not processes.is_running(int(match[1])):
             database.drop(name, surroundings)

@@ -1,6 +1,8 @@
 import re
 from pathlib import Path
 
+from lxml import etree
+
 from odoo.tests import HttpCase, TransactionCase, no_retry, tagged
 
 # The module, not its classes: the loader would run those here once more.
@@ -38,3 +40,19 @@ class TestViewClasses(TransactionCase):
         used = set(re.findall(r'js_class="(mango_\w+)"', "".join(views.mapped("arch"))))
         self.assertTrue(used)
         self.assertEqual(used - defined, set())
+
+    def test_graphs_do_not_group_by_numbers(self):
+        """A graph groups by an integer field unless it is called a measure."""
+        views = self.env["ir.ui.view"].search(
+            [("type", "=", "graph"), ("model", "like", "mango.%")]
+        )
+        self.assertTrue(views)
+        groups = [
+            f"{view.model}.{node.get('name')}"
+            for view in views
+            for node in etree.fromstring(view.arch).iter("field")
+            if self.env[view.model]._fields[node.get("name")].type == "integer"
+            and node.get("type") != "measure"
+            and not node.get("invisible")
+        ]
+        self.assertEqual(groups, [])

@@ -798,6 +798,19 @@ class TestRights(RightsWorld, MangoCase):
         }
         return ids.get(model), more.get(method, [])
 
+    def test_supervisors_configure_blocked_numbers_only(self):
+        menu = self.env.ref("mango_office.mango_office_menu_config")
+        blocked = self.env.ref("mango_office.mango_blocked_number_menu")
+        account = self.env.ref("mango_office.mango_account_menu")
+
+        def seen(actor):
+            menus = self.env["ir.ui.menu"].with_user(self.users[actor])
+            return (menu | menu.child_id) & menus.browse(menus._visible_menu_ids())
+
+        self.assertFalse(seen("user"))
+        self.assertEqual(seen("supervisor"), menu | blocked)
+        self.assertIn(account, seen("admin"))
+
     def test_methods(self):
         self.create_extension("200", self.users["user"])
         self.lead = self.create_lead("Мебель")

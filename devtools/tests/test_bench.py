@@ -3,8 +3,10 @@
 import json
 import unittest
 
+from devtools.bench_groups import GROUPS, choose
 from devtools.bench_pages import _specification
 from devtools.bench_table import Budget, Row, at_most, markdown, table
+from devtools.console import Failure
 from devtools.traffic import Post, RecordedScenario, multiplied, unmarked
 
 BUDGET = Budget("p95 ≤ 1 s", lambda row: row.p95 <= 1)
@@ -118,3 +120,19 @@ class TestSpecification(unittest.TestCase):
                 "user_id": {"fields": {"display_name": {}}},
             },
         )
+
+
+class TestGroups(unittest.TestCase):
+    def test_all(self):
+        self.assertEqual(choose(quick=False, only=[]), [*GROUPS])
+
+    def test_quick_ones(self):
+        quick = ["webhook", "pages", "routing", "burst", "wall"]
+        self.assertEqual(choose(quick=True, only=[]), quick)
+
+    def test_some_in_their_order(self):
+        self.assertEqual(choose(False, ["wall", "webhook"]), ["webhook", "wall"])
+
+    def test_nothing_left(self):
+        with self.assertRaisesRegex(Failure, "throughput"):
+            choose(quick=True, only=["throughput"])

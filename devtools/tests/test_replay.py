@@ -33,6 +33,23 @@ class TestReport(unittest.TestCase):
         )
         self.assertIn("1 calls, 0 different", text)
 
+    def test_each_difference_has_its_place(self):
+        legs = [
+            {"leg_ref": "L1", "to_extension": "101", "ended_at": None},
+            {"leg_ref": "L2", "to_extension": "102", "ended_at": None},
+        ]
+        route = [{"target": "team", "verdict": "skipped"}]
+        before = {**CALL, "legs": legs, "route": route}
+        other = {**legs[0], "to_extension": "103"}
+        after = {**CALL, "legs": [other], "route": [{**route[0], "verdict": "rung"}]}
+        _status, text = self.report(("E1", before, after))
+        self.assertIn('    legs L1 to_extension: "101" | "103"\n', text)
+        self.assertIn(
+            '    legs L2: {"leg_ref": "L2", "to_extension": "102"} | nothing\n', text
+        )
+        self.assertIn('    route 1 verdict: "skipped" | "rung"\n', text)
+        self.assertEqual(text.count(" | "), 4, "nothing but these and the legend")
+
     def test_different(self):
         status, text = self.report(
             ("E1", CALL, {**CALL, "result": "missed", "legs": []}),
@@ -43,10 +60,11 @@ class TestReport(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertIn("! E1  inbound, answered", text)
         self.assertIn('    result: "answered" | "missed"', text)
-        self.assertIn("    legs: ", text)
+        self.assertIn('    legs L1: {"leg_ref": "L1"} | nothing', text)
         self.assertIn("! E2", text)
-        self.assertIn("    no such call", text)
-        self.assertIn("! E3  (not in the bundle)", text)
+        self.assertIn("    only in the bundle", text)
+        self.assertIn("! E3  inbound, answered", text)
+        self.assertIn("    only in the replay", text)
         self.assertIn("  E4  inbound", text)
         self.assertIn("4 calls, 3 different", text)
 

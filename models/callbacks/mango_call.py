@@ -15,7 +15,7 @@ class MangoCall(models.Model):
         bypass_search_access=True,
     )
     callback_outcome = fields.Selection(
-        related="callback_ids.outcome", string="Since Then"
+        related="callback_ids.outcome", string="Follow-Up"
     )
 
     def _on_ended(self):

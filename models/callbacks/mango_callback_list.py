@@ -17,10 +17,10 @@ class MangoCallback(models.Model):
 
     urgency = fields.Selection(
         [
-            ("fine", "Time Enough"),
+            ("fine", "Enough Time"),
             ("soon", "Soon"),
             ("overdue", "Overdue"),
-            ("later", "Put Off"),
+            ("later", "Postponed"),
         ],
         compute="_compute_urgency",
     )
@@ -30,6 +30,9 @@ class MangoCallback(models.Model):
         help="Who is calling or speaking with the client right now.",
     )
     is_calling_me = fields.Boolean(compute="_compute_calling")
+    is_talking = fields.Boolean(
+        compute="_compute_calling", help="The client has answered, or was answered."
+    )
     last_words = fields.Char(
         compute="_compute_last_words",
         help="The last note about a call with this client.",
@@ -76,15 +79,16 @@ class MangoCallback(models.Model):
         open_ones = self.filtered(lambda callback: callback.state == "open")
         users = open_ones._calling_users()
         for callback in self:
-            user = users.get(callback.id, self.env["res.users"])
+            user, is_talking = users.get(callback.id, (self.env["res.users"], False))
             callback.calling = user.name or False
             callback.is_calling_me = user == self.env.user
+            callback.is_talking = is_talking
 
     def _calling_users(self):
         """Return the users who are calling or speaking with the clients of entries.
 
-        :return: by the entry's id.
-        :rtype: dict[int, res.users]
+        :return: the user, and whether they are talking, by the entry's id.
+        :rtype: dict[int, tuple[res.users, bool]]
         """
         if not self:
             return {}
@@ -115,9 +119,9 @@ class MangoCallback(models.Model):
         )
         found = {}
         for callback in self:
-            user = callback._caller_among(calls_sudo, commands_sudo)
+            user, is_talking = callback._caller_among(calls_sudo, commands_sudo)
             if user:
-                found[callback.id] = user
+                found[callback.id] = user, is_talking
         return found
 
     def _caller_among(self, calls, commands):
@@ -136,7 +140,9 @@ class MangoCallback(models.Model):
                 and command.to_number == self.client_number
             )
         )
-        return (calls.user_id or commands.user_id)[:1]
+        talks = calls.filtered(lambda call: call.state == "talking" and call.user_id)
+        user = talks.user_id or calls.user_id or commands.user_id
+        return user[:1], bool(talks)
 
     @api.model
     def _open_of_call(self, call):

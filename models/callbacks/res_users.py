@@ -37,8 +37,9 @@ class ResUsers(models.Model):
         Each is a dict of ``id``, ``name``, ``number`` (formatted), ``dial``,
         ``last_missed_at`` (UTC, as text), ``attempts`` (theirs), ``tries`` (ours),
         ``deadline`` (UTC, as text), ``urgency`` (as of the entry), ``responsible``,
-        ``calling`` (who is calling them now, or False) and ``asks`` (whether the
-        maximum number of tries has been reached).
+        ``calling`` (who is calling them now, or False), ``is_calling_me``,
+        ``is_talking`` (whether they were reached) and ``asks`` (whether the maximum
+        number of tries has been reached).
 
         :return: by deadline.
         :rtype: list[dict]
@@ -62,6 +63,7 @@ class ResUsers(models.Model):
                 "responsible": callback.user_id.name or "",
                 "calling": callback.calling,
                 "is_calling_me": callback.is_calling_me,
+                "is_talking": callback.is_talking,
                 "asks": callback.asks,
             }
             for callback in callbacks

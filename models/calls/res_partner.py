@@ -32,16 +32,16 @@ class ResPartner(models.Model):
 
     def _compute_mango_call_count(self):
         self.mango_call_count = 0
-        family = self._fetch_children_partners_for_hierarchy()
         rows = self.env["mango.call"]._read_group(
-            Domain("partner_id", "in", family.ids), ["partner_id"], ["__count"]
+            Domain("partner_id", "child_of", self.ids), ["partner_id"], ["__count"]
         )
-        wanted = set(self._ids)
+        wanted = {partner.id: partner for partner in self}
         for partner, count in rows:
             while partner:
                 if partner.id in wanted:
-                    partner.mango_call_count += count
-                partner = partner.parent_id
+                    wanted[partner.id].mango_call_count += count
+                # sudo: res.partner - only the hierarchy, to attribute the calls.
+                partner = partner.sudo().parent_id
 
     def _mango_learn_number(self, number, sanitized):
         """Add another number to the contact, for good.

@@ -97,7 +97,7 @@ class MangoEvent(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _receive(self, account_id, notification, text, source=None):
+    def _receive(self, account_id, notification, text, source=None, late=None):
         """Store and apply a notification, once, however often it arrives.
 
         Returns when both are committed. A notification that cannot be applied is kept
@@ -107,10 +107,14 @@ class MangoEvent(models.Model):
         :param Notification notification: the parsed ``text``.
         :param str text: the text of ``json`` as received.
         :param str source: the sender's address, if it came over the network.
+        :param LateCallbacks late: takes the post-commit callbacks, which the caller
+            runs; by default they run at the commit.
         """
         digest = hashlib.sha256(f"{notification.kind}\n{text}".encode()).hexdigest()
         # sudo: the PBX is not a user; its signature has been verified.
-        env = self.env(user=SUPERUSER_ID, su=True)
+        account = self.env["mango.account"].browse(account_id)
+        system = self.with_user(SUPERUSER_ID).with_company(account._company_id())
+        env = system.sudo().env
         entry_id = env["mango.event"]._entry_of(account_id, notification)
         is_used = isinstance(notification, USED)
         vals = {
@@ -133,6 +137,8 @@ class MangoEvent(models.Model):
 
         lock = self._lock_name(account_id, entry_id or digest)
         with locked_transaction(env, lock) as own:
+            if late is not None:
+                own.cr.postcommit = late
             retried(own, store_and_apply)
 
     @api.model

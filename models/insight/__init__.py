@@ -4,4 +4,5 @@ from . import (
     mango_board,
     mango_call_report,
     mango_extension,
+    spreadsheet_dashboard,
 )

@@ -107,6 +107,7 @@ class MangoCallReport(models.Model):
     client = fields.Char(
         readonly=True, help="The contact's name, or else the number; empty if hidden."
     )
+    client_number = fields.Char(string="Number", readonly=True)
     lead_id = fields.Many2one("crm.lead", readonly=True)
     routed_to = fields.Many2one(
         "res.users",
@@ -219,7 +220,8 @@ class MangoCallReport(models.Model):
                    call.campaign_id,
                    call.outcome_id,
                    call.partner_id,
-                   COALESCE(partner.complete_name, call.client_number) AS client,
+                   COALESCE(partner.complete_name, %(number)s) AS client,
+                   call.client_number,
                    call.lead_id,
                    call.routed_to,
                    call.route_step_id,
@@ -232,6 +234,7 @@ class MangoCallReport(models.Model):
          LEFT JOIN crm_lead lead ON lead.id = call.lead_id
             """,
             started=self._started_locally(),
+            number=self._formatted_number(),
             measures=SQL(", ").join(
                 SQL("%s AS %s", expression, SQL.identifier(name))
                 for name, expression in self._measures().items()
@@ -242,6 +245,17 @@ class MangoCallReport(models.Model):
         """Return the start of a call in the reader's time zone."""
         return SQL(
             "(call.started_at AT TIME ZONE 'UTC' AT TIME ZONE %s)", str(self.env.tz)
+        )
+
+    def _formatted_number(self):
+        """Return the number of the client, as the call log shows it.
+
+        Only Russian numbers are formatted, those of other countries stay E.164.
+        """
+        return SQL(
+            "regexp_replace(call.client_number, %s, %s)",
+            r"^\+7([3489]\d{2})(\d{3})(\d{2})(\d{2})$",
+            r"+7 \1 \2-\3-\4",
         )
 
     def _measures(self):

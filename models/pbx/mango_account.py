@@ -227,6 +227,15 @@ class MangoAccount(models.Model):
         }
 
     @tools.ormcache("self.id")
+    def _company_id(self):
+        """Return the id of the PBX's company, cached for the notifications.
+
+        :rtype: int
+        """
+        # sudo: mango.account - the PBX is not a user; only the id is used.
+        return self.sudo().company_id.id
+
+    @tools.ormcache("self.id")
     def _own_numbers(self):
         """Return the numbers of the PBX's lines, which are never a client's.
 

@@ -34,10 +34,29 @@ class MangoLine(models.Model):
             line.number_display = line.account_id._display_number(line.number)
 
     @api.depends("name", "number_display")
+    @api.depends_context("mango_line_name_only")
     def _compute_display_name(self):
+        """Add the number to the name; in a chart, only if lines share the name."""
+        names = set()
+        if self.env.context.get("mango_line_name_only"):
+            names = self._unique_names()
         for line in self:
-            number = line.number_display
-            line.display_name = f"{line.name} ({number})" if line.name else number
+            name, number = line.name, line.number_display
+            if name and name not in names:
+                name = f"{name} ({number})"
+            line.display_name = name or number
+
+    def _unique_names(self):
+        """Return those of the lines' names that no other line has.
+
+        :rtype: set[str]
+        """
+        found = self.with_context(active_test=False)._read_group(
+            [("name", "in", self.mapped("name"))],
+            ["name"],
+            having=[("__count", "=", 1)],
+        )
+        return {name for (name,) in found if name}
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -107,6 +107,7 @@ class MangoCardContent(models.AbstractModel):
             "owner": self._owner(partner, lead),
             "history": self._history(call, partner),
             "note": call.note or "",
+            "ended_seconds": self._ended_seconds(call),
             "talk_duration": call.talk_duration,
             "can_hang_up": view["phase"] in HANG_UP_PHASES and not view["consulting"],
             "can_transfer": view["phase"] == "talking"
@@ -138,6 +139,7 @@ class MangoCardContent(models.AbstractModel):
             "owner": "",
             "history": [],
             "note": "",
+            "ended_seconds": False,
             "seconds": False,
             "talk_duration": 0,
             "consulting": "",
@@ -157,6 +159,12 @@ class MangoCardContent(models.AbstractModel):
             for extension in extensions
             if extension.account_id == call.account_id
         )
+
+    def _ended_seconds(self, call):
+        """Return how long ago a call ended, or False while it goes on."""
+        if call.state != "ended" or not call.ended_at:
+            return False
+        return int((fields.Datetime.now() - call.ended_at).total_seconds())
 
     def _keys(self, call):
         command_sudo = self._own_command(call)

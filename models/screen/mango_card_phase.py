@@ -433,7 +433,7 @@ class MangoCardPhase(models.AbstractModel):
         if not self._rang_in_vain(phones[-1:]):
             return ""
         name = self._phones_name(call, phones[-1:])
-        return self.env._("%s has not picked up.", name)
+        return self.env._("%s did not take the call.", name)
 
     def _end_message(self, call, legs, numbers):
         if call.result == "answered" or call.state != "ended":

@@ -27,6 +27,7 @@ export class MangoCall extends models.Model {
     client_number = fields.Char();
     client_number_display = fields.Char();
     display_name = fields.Char();
+    group_id = fields.Many2one({ relation: "mango.group" });
     group_text = fields.Char();
     lead_id = fields.Char();
     direction = fields.Selection({
@@ -63,6 +64,7 @@ export class MangoCall extends models.Model {
             client_number_display: "+7 495 000-02-01",
             direction: "inbound",
             display_name: "Ivan Petrov",
+            group_id: 5,
             group_text: "Sales, nobody answered",
             recording_state: "announced",
             talk_duration: 75,
@@ -99,6 +101,7 @@ export class MangoCallback extends models.Model {
     client_number = fields.Char();
     client_number_display = fields.Char();
     is_calling_me = fields.Boolean();
+    is_talking = fields.Boolean();
     state = fields.Selection({
         selection: [
             ["open", "Waiting"],
@@ -126,6 +129,14 @@ export class MangoExtension extends models.Model {
     _name = "mango.extension";
 }
 
+export class MangoGroup extends models.Model {
+    _name = "mango.group";
+
+    name = fields.Char();
+
+    _records = [{ id: 5, name: "Sales (500)" }];
+}
+
 export class MangoRecording extends models.Model {
     _name = "mango.recording";
 
@@ -147,6 +158,7 @@ export function defineMangoOfficeModels() {
         MangoCallback,
         MangoCommand,
         MangoExtension,
+        MangoGroup,
         MangoRecording,
     });
 }
@@ -179,6 +191,7 @@ export function makeCard(values = {}) {
         owner: "Anna Sokolova",
         history: [],
         note: "",
+        ended_seconds: false,
         seconds: 3,
         talk_duration: 0,
         consulting: "",

@@ -792,6 +792,16 @@ class TestCallbacks(CallbackCase):
         self.assertEqual(entry.with_user(self.boris).calling, "Анна Соколова")
         self.assertFalse(entry.with_user(self.boris).is_calling_me)
         self.assertTrue(entry.with_user(self.anna).is_calling_me)
+        self.assertFalse(entry.is_talking)
+
+    def test_the_client_calls_again_and_is_answered(self):
+        self.missed(10)
+        entry = self.work_off()
+        call = self.talked(1, users=self.boris)
+        call.write({"state": "talking", "result": False, "ended_at": False})
+        entry.invalidate_recordset()
+        self.assertEqual(entry.calling, "Борис Кузнецов")
+        self.assertTrue(entry.is_talking)
 
     def test_call_of_an_entry_belongs_to_its_client(self):
         lead = self.create_lead("Мебель", partner_id=self.ivan.id)
@@ -825,6 +835,7 @@ class TestCallbacks(CallbackCase):
                 "responsible": "Анна Соколова",
                 "calling": False,
                 "is_calling_me": False,
+                "is_talking": False,
                 "asks": False,
             },
         )

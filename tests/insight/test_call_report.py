@@ -238,8 +238,19 @@ class TestCallReport(ReportCase):
             [(self.ivan, 1), (self.env["res.partner"], 1)],
         )
         self.assertEqual(
-            self.measure("__count", by=["client"]), [(IVAN, 1), ("Иван Петров", 1)]
+            self.measure("__count", by=["client"]),
+            [("+7 495 000-02-01", 1), ("Иван Петров", 1)],
         )
+
+    def test_a_number_looks_as_in_the_call_log(self):
+        numbers = (IVAN, "+79161234567", "+78005550000", "101", "+442079460018", False)
+        calls = self.env["mango.call"]
+        for number in numbers:
+            calls += self.add(0, "missed", number=number)
+        shown = [row.client for row in self.env["mango.call.report"].browse(calls.ids)]
+
+        russian = calls[:3].mapped("client_number_display")
+        self.assertEqual(shown, [*russian, "101", "+442079460018", False])
 
     def test_what_calls_came_from_and_what_they_led_to(self):
         utm = {

@@ -4,6 +4,7 @@ import json
 import re
 
 from odoo.tests import TransactionCase, tagged
+from odoo.tools.misc import file_open
 
 from odoo.addons.spreadsheet.utils.validate_data import (
     fields_in_spreadsheet,
@@ -133,6 +134,51 @@ class TestDashboards(TransactionCase):
             text = json.dumps(sample)
             self.assertNotIn("PIVOT", text)
             self.assertNotIn("ODOO.", text)
+
+    def sample(self, name, lang):
+        """Return a sample as a user of a language sees it."""
+        self.env["res.lang"]._activate_lang(lang)
+        self.env.user.lang = lang
+        dashboard = self.env.ref(f"mango_office.spreadsheet_dashboard_{name}")
+        return dashboard._get_sample_dashboard()
+
+    def test_samples_are_in_the_users_language(self):
+        for lang, words, before, name in (
+            ("en_US", "Missed Calls", "vs. before", "English (US)"),
+            ("ru_RU", "Пропущенные", "к прошлому", "Russian / русский язык"),
+        ):
+            with self.subTest(lang):
+                sample = self.sample("calls", lang)
+                self.assertEqual(sample["settings"]["locale"]["name"], name)
+                [front, back] = sample["sheets"]
+                self.assertIn(words, back["cells"].values())
+                self.assertIn(words, front["cells"].values())
+                cards = [
+                    one["data"] for one in front["figures"] if "keyValue" in one["data"]
+                ]
+                self.assertIn(words, [card["title"]["text"] for card in cards])
+                self.assertEqual(
+                    {card["baselineDescr"]["text"] for card in cards}, {before}
+                )
+                self.assertFalse([one for one in self.cells(sample) if "_t(" in one])
+
+    def test_moments_of_samples_look_as_in_the_users_language(self):
+        self.env["res.lang"]._lang_get("en_US").date_format = "%d-%m-%Y"
+
+        formats = self.sample("today", "en_US")["formats"].values()
+
+        self.assertIn("dd-mm-yyyy hh:mm", formats)
+        self.assertNotIn("m/d/yyyy hh:mm", formats)
+
+    def test_samples_of_others_stay_as_they_are(self):
+        ours = self.env.ref("mango_office.spreadsheet_dashboard_calls")
+        theirs = ours.copy()  # of no module
+
+        self.env["res.lang"]._activate_lang("ru_RU")
+        self.env.user.lang = "ru_RU"
+
+        with file_open(ours.sample_dashboard_file_path) as file:
+            self.assertEqual(theirs._get_sample_dashboard(), json.load(file))
 
 
 @tagged("post_install", "-at_install")

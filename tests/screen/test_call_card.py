@@ -113,6 +113,13 @@ class TestPhases(CardCase):
         [phases] = self.phases(inbound_answered().posts, self.anna)
         self.assertEqual(phases[-3:], ["ringing", "talking", "ended"])
 
+    def test_how_long_ago_the_call_ended(self):
+        self.receive(*menu()[0])
+        self.assertIs(self.card()["ended_seconds"], False)
+        self.phases(inbound_answered().posts, self.anna)
+        self.call().ended_at = fields.Datetime.now() - timedelta(seconds=90)
+        self.assertGreaterEqual(self.card()["ended_seconds"], 90)
+
     def test_group_one_picks_up(self):
         self.group_rings()
         self.assertEqual(self.card(self.anna)["phase"], "ringing")
@@ -403,7 +410,7 @@ class TestTransfers(CardCase):
             [("transferring", ""), ("ringing", "back"), ("talking", ""), ("ended", "")],
         )
         self.assertEqual(
-            cards["ringing", "back"]["message"], "Борис Кузнецов has not picked up."
+            cards["ringing", "back"]["message"], "Борис Кузнецов did not take the call."
         )
         self.assertEqual(cards["talking", ""]["message"], "")
 
@@ -501,7 +508,7 @@ class TestTransfers(CardCase):
             leg("L6", 2, "Disconnected", 40, CALLER, staff("104"), reason=1111),
             leg("L7", 1, "Appeared", 40, outside(taken_from="L5"), ANNA),
         )
-        self.assertEqual(self.card()["message"], "Склад has not picked up.")
+        self.assertEqual(self.card()["message"], "Склад did not take the call.")
 
     def test_several_phones_of_no_group(self):
         self.talk()

@@ -2,13 +2,14 @@ import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
 
-/** Button to call a client back; shows who is already calling them. */
+/** Button to call a client back; shows who is already calling or talking to them. */
 export class CallBackButton extends Component {
     static template = "mango_office.CallBackButton";
     static props = {
         number: String,
         calling: { type: [String, Boolean] },
         isCallingMe: { type: Boolean },
+        isTalking: { type: Boolean },
         callBack: Function,
     };
 
@@ -17,9 +18,13 @@ export class CallBackButton extends Component {
     }
 
     get words() {
-        return this.props.isCallingMe
-            ? _t("You are calling them")
-            : _t("%s is calling them", this.props.calling);
+        const { calling, isCallingMe, isTalking } = this.props;
+        if (isTalking) {
+            return isCallingMe
+                ? _t("You are talking to them")
+                : _t("%s is talking to them", calling);
+        }
+        return isCallingMe ? _t("You are calling them") : _t("%s is calling them", calling);
     }
 
     get title() {

@@ -34,6 +34,7 @@ registry.category("fields").add("mango_call_back", {
         { name: "client_number", type: "char" },
         { name: "client_number_display", type: "char" },
         { name: "is_calling_me", type: "boolean" },
+        { name: "is_talking", type: "boolean" },
         { name: "state", type: "selection" },
     ],
 });

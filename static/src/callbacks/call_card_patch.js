@@ -16,7 +16,7 @@ patch(CallCard.prototype, {
         const { attempts, since } = this.card.callback;
         const when = deserializeDateTime(since).toRelative();
         return attempts > 1
-            ? _t("Was missed %(count)s times, first %(when)s", { count: attempts, when })
-            : _t("Was missed %s", when);
+            ? _t("Missed %(count)s times, first %(when)s", { count: attempts, when })
+            : _t("Missed %s", when);
     },
 });

@@ -14,6 +14,16 @@ export const RESULTS = {
     failed: _t("Call failed"),
 };
 
+/**
+ * Return the result of a past call in few words, for lists.
+ *
+ * @param {string | false} result
+ * @returns {string} empty if it was answered
+ */
+export function resultWords(result) {
+    return result === "missed" ? _t("Missed") : String(RESULTS[result] || "");
+}
+
 /** Its shape differs too, not only its color. */
 export const MISSED_ARROW = { icon: "fa-level-down text-danger", words: RESULTS.missed };
 

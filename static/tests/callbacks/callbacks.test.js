@@ -81,6 +81,8 @@ describe("views", () => {
             expect(queryFirst(".o_data_row, .o_kanban_record")).toHaveText(/5/);
             await change({ calling: "Anna", is_calling_me: true });
             expect(".o_mango_calling").toHaveText("You are calling them");
+            await change({ is_talking: true });
+            expect(".o_mango_calling").toHaveText("You are talking to them");
         });
     }
 
@@ -112,7 +114,7 @@ describe("the card", () => {
 
     test("shows that the client was missed", async () => {
         await mountCard({ callback: { attempts: 2, since: "2026-01-01 11:00:00" } });
-        expect(".o_mango_card_missed").toHaveText("Was missed 2 times, first 1 hour ago");
+        expect(".o_mango_card_missed").toHaveText("Missed 2 times, first 1 hour ago");
     });
 
     test("says of the call itself only once that it was missed", async () => {

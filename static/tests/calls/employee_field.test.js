@@ -9,7 +9,11 @@ const ARCH = `<list><field name="user_id" widget="mango_employee"/></list>`;
 
 test("a missed call of a group shows the group, another one the employee", async () => {
     await mountView({ type: "list", resModel: "mango.call", arch: ARCH });
-    expect(".o_data_row:eq(0) .o_mango_group_text").toHaveText("Sales, nobody answered");
+    expect(".o_data_row:eq(0) .o_mango_group_text").toHaveText("Sales (500)");
+    expect(".o_data_row:eq(0) .o_mango_group_text").toHaveAttribute(
+        "title",
+        "Sales, nobody answered"
+    );
     expect(".o_data_row:eq(0) .o_m2o_avatar").toHaveCount(0);
     expect(".o_data_row:eq(1) .o_mango_group_text").toHaveCount(0);
     expect(".o_data_row:eq(1) .o_m2o_avatar").toHaveCount(1);

@@ -379,13 +379,26 @@ test("TV screen: without an answer the last figures stay, and no dialog opens", 
     expect(".o_error_dialog").toHaveCount(0);
 });
 
+const clientLines = () =>
+    getComputedStyle(queryOne(".o_mango_wall_client:eq(0)")).getPropertyValue("-webkit-line-clamp");
+
+test("TV screen: where few people are shown, a long client's name has two lines", async () => {
+    await mountWall();
+    expect(clientLines()).toBe("2");
+});
+
 test("TV screen: forty extensions fit without scrolling", async () => {
+    const call = { ...CALL, name: "Ivan Konstantinopolsky, Northern Furniture" };
     board.extensions = [...Array(40).keys()].map((place) =>
-        extension(place + 1, `${100 + place}`, `Anastasia Konstantinopolskaya ${place}`)
+        extension(place + 1, `${100 + place}`, `Anastasia Konstantinopolskaya ${place}`, {
+            state: "talking",
+            call,
+        })
     );
     await mountWall();
     expect(tiles()).toHaveLength(40);
     expect(".o_mango_wall").toHaveStyle({ position: "fixed" });
+    expect(clientLines()).toBe("1");
     const grid = queryOne(".o_mango_wall_tiles");
     expect(grid.scrollHeight).toBeLessThan(grid.clientHeight + 1);
     expect(grid.scrollWidth).toBeLessThan(grid.clientWidth + 1);

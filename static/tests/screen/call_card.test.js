@@ -118,6 +118,16 @@ describe("display", () => {
         expect(".o_mango_card_body").toHaveText(/Responsible: Anna Sokolova/);
     });
 
+    test("a company that calls is named once", async () => {
+        const partner = { id: 12, name: "Vector", company: "Vector", avatar: "" };
+        const lead = { id: 4, name: "Desks", stage: "New", revenue: "", user: "" };
+        await mountCards(makeCard({ name: "Vector", partner, lead }));
+        expect(".o_mango_card_company").toHaveCount(0);
+        getService("ui").isSmall = true;
+        await change({ note: "x" }); // renders it anew
+        expect(".o_mango_card_summary").toHaveText("Desks");
+    });
+
     for (const [values, words] of [
         [{ phase: "requested" }, "Asking the PBX…"],
         [{ phase: "pick_up" }, "Pick up your phone"],
@@ -133,7 +143,7 @@ describe("display", () => {
         [{ phase: "transferring", target: "Boris", about: "asking" }, "Asking Boris…"],
         [{ phase: "transferring", target: "" }, "Transferring…"],
         [{ phase: "hold" }, "On hold"],
-        [{ phase: "taken" }, "Taken by a colleague"],
+        [{ phase: "taken" }, "With a colleague"],
         [{ phase: "failed" }, "Not called"],
         [{ phase: "ended", result: "answered" }, "Call ended"],
         [{ phase: "ended", result: "missed" }, "Missed call"],
@@ -191,7 +201,7 @@ describe("display", () => {
             })
         );
         expect(".o_mango_card_message").toHaveText("Ringing at Boris");
-        expect(".o_mango_card_history li").toHaveText(/hours? ago\s*Missed call\s*Boris/);
+        expect(".o_mango_card_history li").toHaveText(/hours? ago\s*Missed\s*Boris/);
         await contains(".o_mango_card_history button").click();
         await waitForSteps(["open 8"]);
     });
@@ -367,6 +377,20 @@ describe("actions", () => {
         expect(openKeys()).toEqual([]);
         await contains(".o_mango_collapse").click();
         expect(openKeys()).toEqual(["call-1"]);
+    });
+
+    test("the card of a call that was over long before is collapsed at first", async () => {
+        await mountCards(makeCard({ phase: "ended", ended_seconds: 90 }));
+        expect(".o_mango_card_body").toHaveCount(0);
+        await contains(".o_mango_collapse").click();
+        expect(".o_mango_card_body").toHaveCount(1);
+    });
+
+    test("the card of a call that has just ended is not, and stays so when it is read", async () => {
+        await mountCards(makeCard({ phase: "ended", ended_seconds: 5 }));
+        expect(".o_mango_card_body").toHaveCount(1);
+        await change({ ended_seconds: 90 });
+        expect(".o_mango_card_body").toHaveCount(1);
     });
 
     test("a card does not collapse while its note has the focus", async () => {

@@ -590,7 +590,7 @@ describe("buttons of the card", () => {
         await dialogs[0].onRecordSaved({ resId: 18 });
         await waitForSteps(["choose_new_partner 1 18"]);
         await animationFrame();
-        expect(".o_notification").toHaveText(/Earlier calls of this number .*: 3/);
+        expect(".o_notification").toHaveText(/Earlier calls of this number.*: 3/);
     });
 
     test("adding a number reports the earlier calls, if any", async () => {
@@ -606,6 +606,14 @@ describe("buttons of the card", () => {
         await service.addNumberTo(makeCard(), 18);
         await animationFrame();
         expect(".o_notification").toHaveText(/: 2/);
+    });
+
+    test("a number is not added to colleagues", async () => {
+        useTelephony();
+        const service = await start();
+        const dialogs = keepDialogs(service);
+        service.addNumber(makeCard());
+        expect(dialogs[0].domain).toEqual([["partner_share", "=", true]]);
     });
 
     test("an activity is scheduled on the lead, or else the contact, or else the call", async () => {

@@ -8,7 +8,15 @@ import {
     mockDate,
     test,
 } from "@odoo/hoot";
-import { pointerDown, pointerUp, press, queryAllTexts, queryOne, waitFor } from "@odoo/hoot-dom";
+import {
+    pointerDown,
+    pointerUp,
+    press,
+    queryAllTexts,
+    queryOne,
+    queryRect,
+    waitFor,
+} from "@odoo/hoot-dom";
 import {
     asyncStep,
     contains,
@@ -52,6 +60,7 @@ const WAITING = {
     responsible: "Anna Sokolova",
     calling: false,
     is_calling_me: false,
+    is_talking: false,
     asks: false,
 };
 const PLANNED = {
@@ -243,6 +252,17 @@ describe("lists", () => {
         await waitForSteps(["read"]);
     });
 
+    test("the buttons below a long list stay visible", async () => {
+        recent = Array.from({ length: 40 }, (_, index) => ({ ...ROW, id: index + 1 }));
+        await mountMenu();
+        await openMenu();
+        await openTab("recent");
+        await waitFor(".o_mango_recent");
+        const menu = queryRect(".o_mango_systray_menu");
+        expect(queryRect(".o_mango_all_calls").bottom).toBeLessThan(menu.bottom + 1);
+        await waitForSteps(["read"]);
+    });
+
     test("the list is updated", async () => {
         const calls = await mountMenu();
         await openMenu();
@@ -295,18 +315,22 @@ describe("missed clients", () => {
         await openMenu();
         await waitFor(".o_mango_calling:contains(Boris is calling them)");
         expect(".o_mango_missed .o_mango_call_back").toHaveCount(0);
+        waiting = [{ ...WAITING, calling: "Boris", is_talking: true }];
+        calls.bus.trigger("callback", { id: 3 });
+        await advanceTime(200);
+        await waitFor(".o_mango_calling:contains(Boris is talking to them)");
         waiting = [WAITING];
         calls.bus.trigger("callback", { id: 3 });
         await advanceTime(200);
         await waitFor(".o_mango_missed .o_mango_call_back");
-        await waitForSteps(["read waiting", "read waiting"]);
+        await waitForSteps(["read waiting", "read waiting", "read waiting"]);
     });
 
     test("nobody", async () => {
         await mountMenu();
         await openMenu();
         await openTab("missed");
-        await waitFor(".o_mango_systray_menu:contains(Nobody waits for a call back)");
+        await waitFor(".o_mango_systray_menu:contains(Nobody is waiting for a call back)");
         await waitForSteps(["read waiting"]);
     });
 

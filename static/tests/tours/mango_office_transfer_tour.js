@@ -43,7 +43,7 @@ tours.add("mango_office_transfer_declined", {
         ...transfer("blind"),
         cardIs("transferring", `Ringing at ${BORIS}`, "transferring"),
         cardIs("ringing", "The client is back"),
-        cardIs("ringing", `${BORIS} has not picked up.`, "back"),
+        cardIs("ringing", `${BORIS} did not take the call.`, "back"),
         cardIs("talking", IVAN, "talking"),
         cardIs("ended", IVAN),
         ...closeCard(),

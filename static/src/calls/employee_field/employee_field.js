@@ -12,6 +12,17 @@ export class EmployeeField extends Many2OneAvatarUserField {
     get text() {
         return !this.value && this.props.record.data.group_text;
     }
+
+    get words() {
+        return this.text;
+    }
+}
+
+/** In a list, only the group: the result stands beside it. */
+export class ListEmployeeField extends EmployeeField {
+    get words() {
+        return this.props.record.data.group_id?.display_name || this.text;
+    }
 }
 
 export const employeeField = {
@@ -22,4 +33,14 @@ export const employeeField = {
     isEmpty: (record, name) => !record.data[name] && !record.data.group_text,
 };
 
+export const listEmployeeField = {
+    ...employeeField,
+    component: ListEmployeeField,
+    fieldDependencies: [
+        ...employeeField.fieldDependencies,
+        { name: "group_id", type: "many2one", relation: "mango.group" },
+    ],
+};
+
 registry.category("fields").add("mango_employee", employeeField);
+registry.category("fields").add("list.mango_employee", listEmployeeField);

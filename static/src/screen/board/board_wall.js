@@ -96,7 +96,8 @@ export class BoardWall extends Component {
     get style() {
         const count = Math.max(this.props.extensions.length, 1);
         const rows = Math.max(2, Math.round(Math.sqrt(count / TILE_RATIO)));
-        return `--rows: ${rows}; --columns: ${Math.ceil(count / rows)}`;
+        const lines = rows > 2 ? 1 : 2; // of a client's name
+        return `--rows: ${rows}; --columns: ${Math.ceil(count / rows)}; --lines: ${lines}`;
     }
 
     get sorted() {

@@ -3,7 +3,7 @@ import { browser } from "@web/core/browser/browser";
 import { deserializeDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
-import { callArrow } from "../../calls/call_looks";
+import { callArrow, resultWords } from "../../calls/call_looks";
 import { formatDuration } from "../../calls/duration_field/duration_field";
 import { CallNote } from "./call_note";
 import { CallTimer } from "./call_timer";
@@ -11,7 +11,7 @@ import { isOver, phaseLook, phaseWords } from "./call_words";
 import { TransferPanel } from "./transfer_panel";
 
 /** Time after which the untouched card of an ended call collapses. */
-const REST_DELAY = 60 * 1000; // milliseconds
+export const REST_DELAY = 60 * 1000; // milliseconds
 
 /** The card of one call: the client, the state of the call, and actions. */
 export class CallCard extends Component {
@@ -81,10 +81,11 @@ export class CallCard extends Component {
         return [stage, revenue, other].filter(Boolean).join(" · ");
     }
 
-    /** Company and lead, for a collapsed card. */
+    /** Company and lead, for a collapsed card, unless they are its title. */
     get summary() {
-        const { partner, lead } = this.card;
-        return [partner?.company, lead?.name].filter(Boolean).join(" · ");
+        const { name, partner, lead } = this.card;
+        const details = [partner?.company, lead?.name];
+        return details.filter((detail) => detail && detail !== name).join(" · ");
     }
 
     /** Whether to ask the user which of several contacts is calling. */
@@ -105,7 +106,7 @@ export class CallCard extends Component {
     pastWords(past) {
         return past.talk_duration
             ? formatDuration(past.talk_duration)
-            : past.group || phaseWords({ phase: "ended", result: past.result });
+            : past.group || resultWords(past.result) || _t("Call ended");
     }
 
     /**

@@ -1,11 +1,18 @@
-import { Component, useEffect, useExternalListener, useRef, useState } from "@odoo/owl";
+import {
+    Component,
+    onWillRender,
+    useEffect,
+    useExternalListener,
+    useRef,
+    useState,
+} from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { sortBy } from "@web/core/utils/arrays";
 import { useBus, useService } from "@web/core/utils/hooks";
 import { clamp } from "@web/core/utils/numbers";
-import { CallCard } from "./call_card";
+import { CallCard, REST_DELAY } from "./call_card";
 import { isOver, mostUrgent, urgency } from "./call_words";
 import { useActiveWhileUsed } from "./use_beside_dialogs";
 
@@ -33,6 +40,9 @@ export class CallCards extends Component {
         this.collapsed = useState(new Map());
         /** Keys of the cards that collapsed automatically after the call. */
         this.resting = useState(new Set());
+        /** Keys of all cards so far: true if the call was long over at first. */
+        this.seen = new Map();
+        onWillRender(() => this.markSeen());
         this.state = useState({ showsAll: false });
         this.wanted = "";
         useEffect(() => this.focusWanted());
@@ -138,8 +148,16 @@ export class CallCards extends Component {
     isCollapsed(card) {
         // On a phone, a new card must not cover the screen.
         const isSmallAtFirst = this.env.isSmall || card.key !== this.main.key;
-        const isResting = isOver(card) && this.resting.has(card.key);
+        const isResting =
+            isOver(card) && (this.resting.has(card.key) || this.seen.get(card.key));
         return this.collapsed.get(card.key) ?? (isSmallAtFirst || isResting);
+    }
+
+    /** Note which calls were over long before this page was opened. */
+    markSeen() {
+        for (const card of this.calls.cards.filter(({ key }) => !this.seen.has(key))) {
+            this.seen.set(card.key, card.ended_seconds * 1000 > REST_DELAY);
+        }
     }
 
     rest(card) {

@@ -10,7 +10,7 @@ const PHASE_WORDS = {
     talking: _t("Talking"),
     hold: _t("On hold"),
     elsewhere: _t("Rings elsewhere"),
-    taken: _t("Taken by a colleague"),
+    taken: _t("With a colleague"),
     left: _t("Put through"),
     failed: _t("Not called"),
 };

@@ -501,10 +501,7 @@ export class CallService {
     /** @param {number | undefined} count of earlier calls that now belong to the contact */
     tellAttached(count) {
         if (count) {
-            const words = _t(
-                "Earlier calls of this number that belong to the contact now: %s",
-                count
-            );
+            const words = _t("Earlier calls of this number, now with the contact: %s", count);
             this.notification.add(words, { type: "success" });
         }
     }
@@ -516,6 +513,7 @@ export class CallService {
             resModel: "res.partner",
             multiSelect: false,
             noCreate: true,
+            domain: [["partner_share", "=", true]], // not the colleagues
             onSelected: ([partnerId]) => this.addNumberTo(card, partnerId),
         });
     }

@@ -4,7 +4,7 @@ import { _t } from "@web/core/l10n/translation";
 import { user } from "@web/core/user";
 import { KeepLast } from "@web/core/utils/concurrency";
 import { useBus, useService } from "@web/core/utils/hooks";
-import { RESULTS, callArrow } from "../../calls/call_looks";
+import { callArrow, resultWords } from "../../calls/call_looks";
 import { formatDuration } from "../../calls/duration_field/duration_field";
 import { CallTimer } from "../call_card/call_timer";
 import { useLiveReload } from "../call_service/live_reload";
@@ -36,7 +36,7 @@ export class CallLists extends Component {
     }
 
     outcome(row) {
-        return row.talk_duration ? formatDuration(row.talk_duration) : RESULTS[row.result] || "";
+        return row.talk_duration ? formatDuration(row.talk_duration) : resultWords(row.result);
     }
 
     redialTitle(row) {
