@@ -29,10 +29,14 @@ class CallbackCase(MangoCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.now = fields.Datetime.now().replace(microsecond=0)
         cls.count = 0
         # Every minute is a working minute, unless a test says otherwise.
         cls.company.resource_calendar_id = False
+
+    def setUp(self):
+        super().setUp()
+        # Not once for the class, which may take minutes: tests compare with the clock.
+        self.now = fields.Datetime.now().replace(microsecond=0)
 
     def add(self, minutes_ago, result, direction, number=IVAN, **vals):
         """Add an ended call, as if the PBX had just reported it."""
