@@ -36,6 +36,8 @@ LISTENED = 9  # calls whose recordings are fetched
 HURRY = 5  # simulator's speed while the earlier calls are played
 STRANGER, SPAMMER = "74950000297", "74950000299"
 COLOURS = 256  # of a picture: a third of the size, without a visible difference
+#: True once the view of the page is there, behind whatever is opened over it.
+OPENED = "document.querySelector('.o_action_manager')?.childElementCount > 0"
 #: True once rendering is complete; nothing may point at what a new user is to do.
 DRAWN = (
     "document.fonts.status === 'loaded'"
@@ -172,13 +174,13 @@ def menu_recent(running, page):
 
 
 def dial_pad(running, page):
-    _open_menu(page, "dial")
+    _open_menu(page, "dial", "button")
 
 
-def _open_menu(page, tab):
+def _open_menu(page, tab, content="li"):
     page.click(".o_mango_systray")
     page.click(f"{MENU} [data-tab={tab}]")
-    page.wait_for_selector(f"{MENU}_body button")
+    page.wait_for_selector(f"{MENU}_body {content}")
 
 
 def board(running, page):
@@ -453,6 +455,7 @@ def _take(running, people, screen, width, path):
         with step(path.name):
             person = people[screen.login]
             page = person.open_page(screen.path, **screen.size(width))
+            page.wait_for(OPENED)
             screen.make(running, page)
             page.wait_for(DRAWN)
             page.screenshot(path)

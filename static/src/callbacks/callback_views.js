@@ -1,4 +1,4 @@
-import { onWillUnmount } from "@odoo/owl";
+import { onWillDestroy } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { useBus, useService } from "@web/core/utils/hooks";
 import { FormController } from "@web/views/form/form_controller";
@@ -19,7 +19,7 @@ function useCallbackChanges(onChange) {
     const calls = useService("mango_office.call");
     useBus(calls.bus, "callback", ({ detail }) => onChange(detail.id));
     if (calls.isSupervisor) {
-        onWillUnmount(calls.watchAll(() => onChange()));
+        onWillDestroy(calls.watchAll(() => onChange()));
     }
 }
 

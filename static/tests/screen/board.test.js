@@ -379,6 +379,19 @@ test("TV screen: without an answer the last figures stay, and no dialog opens", 
     expect(".o_error_dialog").toHaveCount(0);
 });
 
+test("TV screen: one that never appeared asks for nothing more", async () => {
+    onRpc("mango.extension", "get_board_figures", () => {
+        asyncStep("figures");
+        return new Deferred();
+    });
+    await mountBoard();
+    await contains(".o_mango_board_to_wall", { visible: false }).click();
+    await waitForSteps(["figures"]);
+    await getService("action").doAction({ type: "ir.actions.client", tag: "mango_office_board" });
+    await advanceTime(30_000);
+    await waitForSteps([]);
+});
+
 const clientLines = () =>
     getComputedStyle(queryOne(".o_mango_wall_client:eq(0)")).getPropertyValue("-webkit-line-clamp");
 

@@ -1,4 +1,4 @@
-import { onMounted, onWillUnmount, useComponent } from "@odoo/owl";
+import { onMounted, onWillDestroy, useComponent } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { FormController } from "@web/views/form/form_controller";
@@ -22,7 +22,7 @@ function useLiveFetches(concerns) {
         }
     };
     bus.subscribe("mango_office/history", onProgress);
-    onWillUnmount(() => bus.unsubscribe("mango_office/history", onProgress));
+    onWillDestroy(() => bus.unsubscribe("mango_office/history", onProgress));
 }
 
 export class HistoryFormController extends FormController {

@@ -1,4 +1,4 @@
-import { Component, markRaw, onWillStart, onWillUnmount, useState } from "@odoo/owl";
+import { Component, markRaw, onWillDestroy, onWillStart, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { registry } from "@web/core/registry";
 import { KeepLast } from "@web/core/utils/concurrency";
@@ -43,9 +43,9 @@ export class Board extends Component {
         this.wall = useState({ isShown: false });
         const refreshSoon = useLiveReload(() => this.refresh());
         onWillStart(() => this.load());
-        onWillUnmount(this.calls.watchAll(refreshSoon));
+        onWillDestroy(this.calls.watchAll(refreshSoon));
         const interval = browser.setInterval(refreshSoon, CALM_INTERVAL);
-        onWillUnmount(() => browser.clearInterval(interval));
+        onWillDestroy(() => browser.clearInterval(interval));
     }
 
     async load() {

@@ -1,6 +1,7 @@
 import {
     Component,
     onMounted,
+    onWillDestroy,
     onWillStart,
     onWillUnmount,
     useExternalListener,
@@ -51,7 +52,8 @@ export class BoardWall extends Component {
         this.state = useState({ figures: false, order: "number" });
         onWillStart(() => this.loadFigures());
         const interval = browser.setInterval(() => this.loadFigures(), FIGURES_INTERVAL);
-        onWillUnmount(() => browser.clearInterval(interval));
+        // Also without having been shown: the board may be drawn anew before the answer.
+        onWillDestroy(() => browser.clearInterval(interval));
         onMounted(() => this.fillScreen());
         onWillUnmount(() => this.leaveScreen());
         useExternalListener(document, "fullscreenchange", () => this.onScreenChange());

@@ -1,4 +1,4 @@
-import { Component, onWillUnmount, onWillUpdateProps, useState } from "@odoo/owl";
+import { Component, onWillDestroy, onWillUpdateProps, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { formatDuration } from "../../calls/duration_field/duration_field";
 
@@ -23,7 +23,7 @@ export class CallTimer extends Component {
             }
         });
         const interval = browser.setInterval(() => (this.state.now = Date.now()), 1000);
-        onWillUnmount(() => browser.clearInterval(interval));
+        onWillDestroy(() => browser.clearInterval(interval));
     }
 
     begin(seconds) {

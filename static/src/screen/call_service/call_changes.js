@@ -1,4 +1,4 @@
-import { onWillUnmount } from "@odoo/owl";
+import { onWillDestroy } from "@odoo/owl";
 import { useBus, useService } from "@web/core/utils/hooks";
 
 /**
@@ -11,6 +11,6 @@ export function useCallChanges(onChange) {
     const calls = useService("mango_office.call");
     useBus(calls.bus, "changed", ({ detail }) => onChange(detail.id));
     if (calls.isSupervisor) {
-        onWillUnmount(calls.watchAll(() => onChange()));
+        onWillDestroy(calls.watchAll(() => onChange()));
     }
 }

@@ -1,4 +1,4 @@
-import { onWillUnmount, status, useComponent } from "@odoo/owl";
+import { onWillDestroy, status, useComponent } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
 import { inTurn } from "./in_turn";
 
@@ -26,7 +26,7 @@ export function useLiveReload(reload) {
         stop();
         return reloadInTurn();
     };
-    onWillUnmount(stop);
+    onWillDestroy(stop);
     return () => {
         browser.clearTimeout(quietTimer);
         quietTimer = browser.setTimeout(run, QUIET_DELAY);
