@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
+import { queryOne, queryRect } from "@odoo/hoot-dom";
 import {
     asyncStep,
     contains,
@@ -58,6 +59,16 @@ test("form: the number shown is called, even if it is not saved", async () => {
     await contains("[name=phone] input").edit("102", { confirm: false });
     await contains(".o_mango_call_button").click();
     await waitForSteps(["102 | person | 3"]);
+});
+
+test("form: our icon stays where it is when Odoo shows a link beside it", async () => {
+    await form(PHONE);
+    const { x } = queryRect(".o_mango_call_button");
+    const link = document.createElement("a");
+    link.textContent = "SMS";
+    queryOne(".o_phone_content").append(link);
+    expect(queryRect(link).width).toBeGreaterThan(0);
+    expect(queryRect(".o_mango_call_button").x).toBe(x);
 });
 
 test("form: a call from a new record has no origin", async () => {
