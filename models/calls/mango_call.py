@@ -194,7 +194,15 @@ class MangoCall(models.Model):
     # Computed fields
     # ------------------------------------------------------------
 
-    @api.depends("partner_id", "lead_id", "client_number", "direction", "user_id")
+    @api.depends(
+        "partner_id",
+        "lead_id",
+        "client_number",
+        "direction",
+        "user_id",
+        "extension_id",
+        "rung_extension_ids",
+    )
     def _compute_display_name(self):
         for call in self:
             call.display_name = call._client_name()
@@ -215,10 +223,22 @@ class MangoCall(models.Model):
         if self.client_number:
             return self.client_number_display
         if self.direction == "internal":
-            return self.env._("Internal call")
+            return self._internal_name()
         if not self.direction:
             return self.env._("Unknown number")
         return self.env._("Hidden number")
+
+    def _internal_name(self):
+        """Return who called whom.
+
+        :rtype: str
+        """
+        caller, called = self.extension_id, self.rung_extension_ids[:1]
+        if not caller or not called:
+            return self.env._("Internal call")
+        # sudo: mango.extension - the names of colleagues, for readers of the call.
+        ends_sudo = (caller | called).sudo()
+        return " → ".join(end.name or end.number for end in ends_sudo)
 
     @api.depends("client_number", "account_id")
     def _compute_client_number_display(self):

@@ -17,6 +17,7 @@ from ..vpbx_scenarios import (
     SCENARIOS,
     T0,
     inbound_answered,
+    internal,
     leg,
     menu,
     missed_by_group,
@@ -453,6 +454,11 @@ class TestCallApply(MangoCase):
             self.receive(*APPEARED)
             self.receive(*APPEARED)
         self.assertEqual(apply.call_count, 1)
+
+    def test_internal_call_says_who_called_whom(self):
+        self.anna_extension.name = "Анна С."
+        call = self.play(internal())
+        self.assertEqual(call.display_name, "Анна С. → 102")
 
     def test_outbound_call_of_a_user(self):
         call = self.play(outbound(1121))

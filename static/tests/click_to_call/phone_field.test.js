@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
+import { queryOne, queryRect } from "@odoo/hoot-dom";
 import {
     asyncStep,
     contains,
@@ -58,6 +59,15 @@ test("form: the number shown is called, even if it is not saved", async () => {
     await contains("[name=phone] input").edit("102", { confirm: false });
     await contains(".o_mango_call_button").click();
     await waitForSteps(["102 | person | 3"]);
+});
+
+test("form: the link that Odoo shows on hover does not move our icon", async () => {
+    await form(PHONE);
+    const link = document.createElement("a");
+    link.style.flex = "0 0 40px";
+    queryOne(".o_phone_content").append(link);
+    expect(link).toHaveStyle({ visibility: "hidden" });
+    expect(queryRect(link).width).toBe(40);
 });
 
 test("form: a call from a new record has no origin", async () => {

@@ -326,8 +326,11 @@ describe("actions", () => {
 
     test("call back after the end, if the number is known", async () => {
         await mountCards(makeCard({ phase: "ended", result: "missed" }));
+        expect(".o_mango_call_back").toHaveText("Call Back");
         await contains(".o_mango_call_back").click();
         await waitForSteps(["callBack"]);
+        await change({ direction: "outbound", result: "busy" });
+        expect(".o_mango_call_back").toHaveText("Call Again");
         await change({ dial: false });
         expect(".o_mango_call_back").toHaveCount(0);
     });

@@ -21,5 +21,8 @@ export class CallBackWidget extends Component {
 
 registry.category("view_widgets").add("mango_call_back", {
     component: CallBackWidget,
-    fieldDependencies: [{ name: "client_number", type: "char" }],
+    fieldDependencies: [
+        { name: "client_number", type: "char" },
+        { name: "direction", type: "selection" },
+    ],
 });

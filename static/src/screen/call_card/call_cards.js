@@ -148,8 +148,7 @@ export class CallCards extends Component {
     isCollapsed(card) {
         // On a phone, a new card must not cover the screen.
         const isSmallAtFirst = this.env.isSmall || card.key !== this.main.key;
-        const isResting =
-            isOver(card) && (this.resting.has(card.key) || this.seen.get(card.key));
+        const isResting = isOver(card) && (this.resting.has(card.key) || this.seen.get(card.key));
         return this.collapsed.get(card.key) ?? (isSmallAtFirst || isResting);
     }
 
