@@ -23,6 +23,7 @@ from . import (
     paths,
     testbed,
 )
+from .console import step
 from .report import Report
 
 DATABASE = "mango_e2e"
@@ -152,7 +153,7 @@ def _run(report, name, checks, wanted, template=None):
 
 
 def _scenarios(bed, _wanted):
-    with bed.serving(WORKERS):
+    with step("Scenarios at the phones"), bed.serving(WORKERS):
         yield from _check_scenarios(bed.pbx, Log(bed))
 
 
@@ -182,7 +183,7 @@ def _replay(_bed, _wanted):
 
 def _bursts(bed, _wanted):
     for mode, workers in (("processes", WORKERS), ("threads", 0)):
-        with bed.serving(workers):
+        with step(f"A burst of calls, {mode}"), bed.serving(workers):
             yield e2e_burst.run(bed, mode)
 
 

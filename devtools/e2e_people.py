@@ -7,6 +7,9 @@ from . import demo, e2e_routing, e2e_self_test, paths, testbed
 from .browser import BrowserError
 from .e2e_tour import ScenarioFailed, Tab
 
+#: Of the simulator: the greeting takes two seconds, and a phone rings for ten, so that
+#: a slow browser has time.
+SPEED = 3
 EVIDENCE = paths.LOGS / "e2e_browser"
 MINE = "/odoo/my-calls"
 
@@ -275,7 +278,7 @@ class People:
         self._begin()
 
     def _begin(self):
-        self.post("settings", speed=self._bed.speed)
+        self.post("settings", speed=SPEED)
         self._since = max((entry["id"] for entry in self._pbx.get("log")), default=0)
 
 
@@ -296,6 +299,8 @@ class Person:
         self._context.set_cookie(
             bed.url, testbed.SESSION_COOKIE, self._server.session_id
         )
+        # Odoo shows new users these tips by a tour, which would disturb those of tests.
+        self._server.call("web_tour.tour", "consume", ["mango_office_tips"])
 
     @property
     def pages(self):

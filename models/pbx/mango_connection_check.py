@@ -209,8 +209,21 @@ class MangoConnectionCheck(models.TransientModel):
     @api.model
     def _link(self, name, state, message=None):
         if message is None:
-            message = self.env._("Skipped because of the problem above.")
+            message = self._skipped_message()
         return {"name": name, "state": state, "message": message}
+
+    @api.model
+    def _skipped_message(self):
+        return self.env._("Skipped because of the problem above.")
+
+    def _problems(self):
+        """Return what is wrong, without the steps that were skipped because of it.
+
+        :rtype: list[str]
+        """
+        lines = self.line_ids.filtered(lambda line: line.state != "ok")
+        messages = lines.mapped("message")
+        return [text for text in messages if text != self._skipped_message()]
 
 
 class MangoConnectionCheckLine(models.TransientModel):

@@ -41,6 +41,7 @@ class MangoSelfTest(models.TransientModel):
     )
     step = fields.Selection(selection="_selection_step", default=STEPS[0])
     state = fields.Selection(selection="_selection_state", compute="_compute_state")
+    message = fields.Char(compute="_compute_state")
     since = fields.Datetime(default=lambda self: fields.Datetime.now())
     call_id = fields.Many2one("mango.call", string="Call In", ondelete="set null")
     ordered_call_id = fields.Many2one(
@@ -75,10 +76,12 @@ class MangoSelfTest(models.TransientModel):
     def _selection_state(self):
         return self.env["mango.self.test.step"]._fields["state"].selection
 
-    @api.depends("step", "step_ids.state")
+    @api.depends("step", "step_ids.state", "step_ids.message")
     def _compute_state(self):
         for test in self:
-            test.state = test._line().state or self_test_ends.WAITING
+            line = test._line()
+            test.state = line.state or self_test_ends.WAITING
+            test.message = line.message
 
     @api.depends("call_id.recording_ids", "ordered_call_id.recording_ids")
     def _compute_recording_ids(self):
@@ -171,8 +174,7 @@ class MangoSelfTest(models.TransientModel):
     def _look_at_connection(self):
         check = self.env["mango.connection.check"]._run(self.account_id)
         states = check.line_ids.mapped("state")
-        messages = check.line_ids.filtered(lambda line: line.state != "ok")
-        values = {"reason": " ".join(messages.mapped("message"))}
+        values = {"reason": " ".join(check._problems())}
         if self_test_ends.FAILED in states:
             return self_test.Judgement("not_connected", values)
         if check.is_fine:

@@ -86,8 +86,9 @@ ENDS = {
     "not_routed": End(
         WARNING,
         _lt(
-            "The greeting lasted %(greeting)s s. Odoo did not route the "
-            "call: %(reason)s"
+            "The greeting lasted %(greeting)s s. Odoo did not route the call: "
+            "%(reason)s To see a call routed, call from the number of a contact "
+            "whose salesperson has an extension."
         ),
     ),
     "no_call": End(
@@ -115,12 +116,16 @@ ENDS = {
     ),
     "route_failed": End(FAILED, _lt("The PBX did not take the route: %(reason)s")),
     # Call by click
-    "press_call": End(WAITING, _lt("Press Call: your phone rings, then your mobile.")),
+    "press_call": End(
+        WAITING, _lt("Press Call Now: your phone rings, then your mobile.")
+    ),
     "own_phone_rings": End(WAITING, _lt("Your own phone should ring. Pick it up.")),
     "call_goes_on": End(WAITING, _lt("Answer, talk for some seconds, and hang up.")),
     "call_answered": End(OK, _lt("Both phones rang, and you talked.")),
-    "call_not_answered": End(WARNING, _lt("There was no talk: %(reason)s")),
-    "call_refused": End(FAILED, _lt("The call was refused: %(reason)s")),
+    "call_not_answered": End(
+        WARNING, _lt("There was no talk: %(reason)s. Press Call Now once more.")
+    ),
+    "call_refused": End(FAILED, _lt("There was no call: %(reason)s")),
     "no_call_of_command": End(
         FAILED,
         _lt(
@@ -175,9 +180,17 @@ ENDS = {
     "other_time_zone": End(
         FAILED,
         _lt(
-            "The statistics have the call %(hours)s hours off: the time zone is "
-            "not what Odoo expects."
+            "The statistics have the call %(hours)s hours off: the PBX uses another "
+            "time zone than Odoo expects, so imported calls have wrong times. Report "
+            "it: Export for Support, in the call's menu."
         ),
     ),
-    "other_times": End(FAILED, _lt("The statistics have the call %(seconds)s s off.")),
+    "other_times": End(
+        FAILED,
+        _lt(
+            "The statistics have the call %(seconds)s s off, so imported calls have "
+            "other times than live ones. Report it: Export for Support, in the call's "
+            "menu."
+        ),
+    ),
 }

@@ -155,6 +155,13 @@ class TestSelfTest(MangoCase):
         self.assertEqual(self.look(test), OK)
         self.pbx.answers("account/balance", status=401, body="{}")
         self.assertEqual(self.look(test), FAILED)
+        self.assertIn("The PBX refuses all requests", test.message)
+        self.assertNotIn("Skipped", test.message)
+        # Skipped, but for a reason of its own.
+        self.pbx.answers("account/balance", status=429, body="{}")
+        self.assertEqual(self.look(test), WARNING)
+        self.assertIn("too many requests", test.message)
+        self.assertNotIn("Skipped", test.message)
 
     def test_staff(self):
         test = self.at("staff")
@@ -259,6 +266,7 @@ class TestSelfTest(MangoCase):
             self.assertEqual(self.look(test), FAILED)
             line = test.step_ids.filtered(lambda line: line.step == "statistics")
             self.assertIn(words, line.message)
+            self.assertIn("Export for Support", line.message)
 
     def test_statistics(self):
         test = self.at_statistics()
