@@ -118,8 +118,9 @@ def split(template, times=e2e_routing.AT_ONCE):
     phones = part("phones", _scenarios, _routing, _recordings, _self_test)
     browser = part("browser", _browser)
     chaos = part("chaos", _chaos, gives_way=True)
+    replay = parts.Part("End-to-end: replay", _run_replay)
     outages = part("outages", _bursts, _outages)
-    return [[phones, chaos], [browser]], outages
+    return [[phones, chaos], [browser, replay]], outages
 
 
 class Wanted:
@@ -150,6 +151,11 @@ def _run(report, name, checks, wanted, template=None):
             for result in check(bed, wanted):
                 report.add(*result)
     report.add(*_check_log(log))
+
+
+def _run_replay(report):
+    for result in e2e_replay.check():
+        report.add(*result)
 
 
 def _scenarios(bed, _wanted):

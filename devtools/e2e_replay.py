@@ -8,6 +8,7 @@ import tempfile
 import zipfile
 
 from . import paths, processes
+from .console import step
 
 BUNDLE = paths.ROOT / "tests" / "bundles" / "simulator-transfer-returned.zip"
 CALLS = "calls.jsonl"
@@ -39,14 +40,15 @@ def _change_call(source, target):
 
 
 def _run(name, bundle, status, words):
-    answer = subprocess.run(
-        [sys.executable, str(paths.ROOT / "dev"), "replay", str(bundle)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        preexec_fn=processes.die_with_parent(),
-    )
+    with step(name):
+        answer = subprocess.run(
+            [sys.executable, str(paths.ROOT / "dev"), "replay", str(bundle)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            preexec_fn=processes.die_with_parent(),
+        )
     ok = answer.returncode == status and words in answer.stdout
     detail = f"expected {status} and {words!r}, found {answer.returncode}"
     return name, ok, f"{detail}\n{answer.stdout}"
