@@ -122,7 +122,7 @@ def _run_everything(report, surroundings):
         Part("Lint", lint.run, gives_way=True),
         Part("Tests of the tools", _run_devtools_tests, gives_way=True),
     ]
-    tests = Part("Tests in Odoo", _run_odoo_tests, gives_way=True)
+    tests = Part("Tests in Odoo", _run_odoo_tests)
     with testbed.template(surroundings) as template:
         (phones, *lanes), alone = e2e.split(template)
         say("Everything side by side, in parts; each is shown when it has ended ...")

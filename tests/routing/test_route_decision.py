@@ -317,6 +317,7 @@ class TestRouteDecisionProperties(BaseCase):
     @settings(deadline=None, max_examples=100)
     @given(steps_strategy, facts_strategy)
     def test_substitute_directly_after_the_person(self, steps, facts):
+        steps = [replace(step, position=place) for place, step in enumerate(steps, 1)]
         decisions = list(decide_all(steps, facts))
         considered = [one for decision in decisions for one in decision.considered]
         rung = [decision.chosen.rung for decision in decisions if decision.chosen]
