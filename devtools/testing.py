@@ -16,7 +16,7 @@ ALL_TAGS = f"/{paths.MODULE},/{LINT_ADDON}"
 SALES_TAG, SALES = "mango_sales", "sale_crm"
 DATABASE = "mango_test"
 #: All those that a killed run leaves.
-DATABASES = f"{DATABASE}|mango_e2e|{testbed.TEMPLATE}"
+DATABASES = f"{DATABASE}|mango_e2e|mango_replay|{testbed.TEMPLATE}"
 LOG = paths.LOGS / "test.log"
 
 # 2026-11-23 11:26:13,865 8618 INFO database odoo.addons.x.tests.test_y: text
