@@ -115,12 +115,13 @@ def split(template, times=e2e_routing.AT_ONCE):
         )
         return parts.Part(f"End-to-end: {name}", run, gives_way)
 
-    phones = part("phones", _scenarios, _routing, _recordings, _self_test)
+    phones = part("phones", _scenarios, _recordings, _self_test)
+    routing = part("routing", _routing)
     browser = part("browser", _browser)
     chaos = part("chaos", _chaos, gives_way=True)
     replay = parts.Part("End-to-end: replay", _run_replay)
     outages = part("outages", _bursts, _outages)
-    return [[phones, chaos], [browser, replay]], outages
+    return [[phones, chaos], [browser], [routing, replay]], outages
 
 
 class Wanted:
