@@ -7,6 +7,7 @@ from pytz import timezone, utc
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..calls.mango_call_apply import RINGING_TIME
 from .decision import OWNERS, Facts, Person
 
 #: A route command without a leg is disregarded after this time.
@@ -350,7 +351,9 @@ class MangoRouteFacts(models.AbstractModel):
         """Return the extensions that are busy with other calls.
 
         The target of another routed call counts although its phone does not ring yet:
-        two callers of one manager may call within a second.
+        two callers of one manager may call within a second. If the end of a call was
+        lost, nobody is busy with it once they have answered a later call, or once it
+        has been ringing for longer than any phone rings.
 
         :return: ``talking`` or ``ringing``, by extension.
         :rtype: dict[str, str]
@@ -364,7 +367,25 @@ class MangoRouteFacts(models.AbstractModel):
                   JOIN mango_call_leg AS leg ON leg.call_id = call.id
                  WHERE call.state != 'ended' AND call.account_id = %(account_id)s
                    AND call.id != %(call_id)s
-                   AND leg.state IN ('appeared', 'connected', 'onhold')
+                   AND (
+                        leg.state IN ('connected', 'onhold')
+                        OR leg.state = 'appeared' AND call.write_date > %(rung_since)s
+                   )
+                   AND NOT EXISTS (
+                           SELECT FROM mango_call AS later
+                             JOIN mango_call_leg AS answered
+                               ON answered.call_id = later.id
+                            WHERE later.account_id = call.account_id
+                              -- Every notification writes to its call.
+                              AND later.started_at > call.write_date
+                              AND answered.answered_at IS NOT NULL
+                              AND (
+                                   answered.from_extension
+                                   IN (leg.from_extension, leg.to_extension)
+                                   OR answered.to_extension
+                                   IN (leg.from_extension, leg.to_extension)
+                              )
+                       )
              UNION ALL
                 SELECT NULL, extension.number, FALSE
                   FROM mango_call AS call
@@ -384,6 +405,7 @@ class MangoRouteFacts(models.AbstractModel):
                 account_id=caller.account.id,
                 call_id=caller.call.id if caller.call else 0,
                 since=fields.Datetime.now() - COMMAND_LIFE,
+                rung_since=fields.Datetime.now() - RINGING_TIME,
             )
         )
         busy = {}

@@ -9,7 +9,16 @@ from odoo.tests import Form, tagged
 
 from ...models.routing.mango_route_facts import Caller
 from ..common import MangoCase
-from ..vpbx_scenarios import CLIENT, LINE, leg, menu, outbound, outside, staff
+from ..vpbx_scenarios import (
+    CLIENT,
+    LINE,
+    inbound_answered,
+    leg,
+    menu,
+    outbound,
+    outside,
+    staff,
+)
 
 # A Wednesday; the company works from Monday to Friday.
 WORKING = datetime(2026, 11, 25, 8, 0)
@@ -294,6 +303,41 @@ class TestAvailability(PlanCase):
             "L1", 1, "Connected", 0, staff("105"), outside("74950000299")
         )
         self.receive(kind, {**payload, "entry_id": "E2"})
+        self.assertPassedOver("talking")
+
+    def assertNotPassedOver(self):
+        call = self.ring("74950000201", "E9")
+        self.assertEqual(call.routed_extension_id, self.anna_extension)
+
+    def set_last_notification(self, call, moment):
+        call.flush_recordset()
+        self.env.cr.execute(
+            "UPDATE mango_call SET write_date = %s WHERE id = %s", [moment, call.id]
+        )
+        call.invalidate_recordset()
+
+    def test_the_end_of_ringing_was_lost(self):
+        self.receive(*outbound(1111).posts[0])
+        long_ago = fields.Datetime.now() - timedelta(minutes=4)
+        self.set_last_notification(self.call(), long_ago)
+        self.assertNotPassedOver()
+
+    def test_the_end_of_a_talk_was_lost(self):
+        kind, payload = leg(
+            "L1", 1, "Connected", 0, staff("101"), outside("74950000299")
+        )
+        self.receive(kind, {**payload, "entry_id": "E2"})
+        later = self.play(inbound_answered(), entry_id="E3")
+        before = later.started_at - timedelta(seconds=1)
+        self.set_last_notification(self.call("E2"), before)
+        self.assertNotPassedOver()
+
+    def test_a_talk_that_went_on_after_a_later_call(self):
+        kind, payload = leg("L1", 1, "OnHold", 0, staff("101"), outside("74950000299"))
+        self.receive(kind, {**payload, "entry_id": "E2"})
+        later = self.play(inbound_answered(), entry_id="E3")
+        after = later.started_at + timedelta(seconds=1)
+        self.set_last_notification(self.call("E2"), after)
         self.assertPassedOver("talking")
 
     def test_another_call_was_routed_there_just_now(self):
