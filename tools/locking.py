@@ -13,7 +13,7 @@ from psycopg2.errors import AdminShutdown, CannotConnectNow, CrashShutdown
 from psycopg2.pool import PoolError
 from werkzeug.exceptions import ServiceUnavailable
 
-from odoo import SUPERUSER_ID
+from odoo import SUPERUSER_ID, api
 from odoo.service.model import retrying
 from odoo.service.server import CommonServer
 from odoo.tools import SQL, config
@@ -132,6 +132,21 @@ def in_own_transaction(env, lock, function):
         locked_transaction(system(cr=holder), lock) as own,
     ):
         return retried(own, function)
+
+
+def in_thread_transaction(registry, function):
+    """Call a function as superuser in a transaction, in a thread without a request.
+
+    After a concurrent update the function is called again, so it must not have effects
+    that a rollback does not undo.
+
+    :param Registry registry: of the database.
+    :param Callable function: takes the environment of the transaction.
+    :return: what the function returns; records belong to a closed transaction.
+    """
+    with registry.cursor() as cr:
+        env = api.Environment(cr, SUPERUSER_ID, {})
+        return retrying(lambda: function(env), env)
 
 
 def retried(env, function):

@@ -4,14 +4,17 @@ import uuid
 from datetime import timedelta
 from functools import partial
 
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.modules.registry import Registry
-from odoo.service.model import retrying
 from odoo.tools.constants import GC_UNLINK_LIMIT
 
-from ...tools.locking import locked_transaction, start_after_commit
+from ...tools.locking import (
+    in_thread_transaction,
+    locked_transaction,
+    start_after_commit,
+)
 from ...vpbx import codes, errors, numbers
 
 _logger = logging.getLogger(__name__)
@@ -485,7 +488,7 @@ def send(dbname, command_id):
     threading.current_thread().dbname = dbname
     registry = Registry(dbname)
     try:
-        request = _in_transaction(registry, command_id, "_request")
+        request = _on_command(registry, command_id, "_request")
         if request is None:
             return
         error = None
@@ -493,19 +496,17 @@ def send(dbname, command_id):
             request()
         except errors.VpbxError as failure:
             error = failure
-        _in_transaction(registry, command_id, "_record_answer", error)
-        _in_transaction(registry, command_id, "_on_answer", error)
+        _on_command(registry, command_id, "_record_answer", error)
+        _on_command(registry, command_id, "_on_answer", error)
     except Exception:
         _logger.exception("the command %s to the PBX failed", command_id)
 
 
-def _in_transaction(registry, command_id, method, *args):
-    """Call a method of a command as superuser, with retries on concurrent updates."""
-    with registry.cursor() as cr:
-        env = api.Environment(cr, SUPERUSER_ID, {})
+def _on_command(registry, command_id, method, *args):
+    """Call a method of a command in a transaction of its own."""
+
+    def call(env):
         command = env["mango.command"].browse(command_id)
+        return getattr(command._as_its_user(), method)(*args)
 
-        def call():
-            return getattr(command._as_its_user(), method)(*args)
-
-        return retrying(call, env)
+    return in_thread_transaction(registry, call)

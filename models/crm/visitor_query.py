@@ -4,12 +4,12 @@ import logging
 import threading
 from datetime import timedelta
 
-from odoo import SUPERUSER_ID, api, fields
+from odoo import SUPERUSER_ID, fields
 from odoo.fields import Domain
 from odoo.modules.registry import Registry
-from odoo.service.model import retrying
 from odoo.tools import escape_psql
 
+from ...tools.locking import in_thread_transaction
 from ...vpbx import errors
 
 _logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def ask(dbname, call_id):
     threading.current_thread().dbname = dbname
     registry = Registry(dbname)
     try:
-        question = _in_transaction(registry, call_id, "_visitor_question")
+        question = _on_call(registry, call_id, "_visitor_question")
         if question is None:
             return
         visitor = error = None
@@ -44,16 +44,16 @@ def ask(dbname, call_id):
             visitor = question()
         except errors.VpbxError as failure:
             error = failure
-        _in_transaction(registry, call_id, "_on_visitor_answer", visitor, error)
+        _on_call(registry, call_id, "_on_visitor_answer", visitor, error)
     except Exception:
         _logger.exception("the request for the visitor of a call failed")
 
 
-def _in_transaction(registry, call_id, method, *args):
-    with registry.cursor() as cr:
-        env = api.Environment(cr, SUPERUSER_ID, {})
-        call = env["mango.call"].browse(call_id)
-        return retrying(lambda: getattr(call, method)(*args), env)
+def _on_call(registry, call_id, method, *args):
+    """Call a method of a call in a transaction of its own."""
+    return in_thread_transaction(
+        registry, lambda env: getattr(env["mango.call"].browse(call_id), method)(*args)
+    )
 
 
 def find_utm(env, visitor):

@@ -2,16 +2,15 @@ import logging
 import threading
 import time
 import uuid
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.modules.registry import Registry
 
-from ...tools.locking import start_after_commit, take_lock
+from ...tools.locking import in_thread_transaction, start_after_commit, take_lock
 from ...vpbx import codes, errors
 from .alarms import alarms
 from .decision import decide
@@ -334,6 +333,16 @@ class MangoRouter(models.AbstractModel):
                 call._skip_route(reason)
 
     @api.model
+    def _record_answer(self, call, error):
+        """Let the circuit breaker know how the request went."""
+        call.account_id._record_answer(error)
+
+    @api.model
+    def _is_live(self, call):
+        """Tell whether the phone may still be ringing because of the command."""
+        return call.route_state in LIVE_ROUTES
+
+    @api.model
     def _fail(self, call, error):
         """Store the PBX's answer to the command.
 
@@ -464,8 +473,7 @@ def go_on(dbname, call_id, attempt):
     """
     threading.current_thread().dbname = dbname
     try:
-        with _router(Registry(dbname), call_id) as (router, call):
-            is_next = router._go_on(call, attempt)
+        is_next = _on_router(Registry(dbname), call_id, "_go_on", attempt)
     except Exception:
         _logger.exception("call %s could not be re-routed", call_id)
         return
@@ -479,13 +487,11 @@ def _send(registry, call_id):
     :return: whether there is another one, because the PBX refused the target.
     :rtype: bool
     """
-    with _router(registry, call_id) as (router, call):
-        wait = router._claim_turn(call)
+    wait = _on_router(registry, call_id, "_claim_turn")
     if wait is None:
         return False
     time.sleep(wait)
-    with _router(registry, call_id) as (router, call):
-        command = router._start(call)
+    command = _on_router(registry, call_id, "_start")
     if command is None:
         return False
     failure = None
@@ -493,26 +499,25 @@ def _send(registry, call_id):
         command.client.route(command.command_id, command.leg_ref, command.to_number)
     except errors.VpbxError as error:
         failure = error
-    with _router(registry, call_id) as (router, call):
-        call.account_id._record_answer(failure)
-        if failure and router._fail(call, failure):
-            return True
-        is_live = call.route_state in LIVE_ROUTES
-    if is_live and command.ring_seconds:
+    _on_router(registry, call_id, "_record_answer", failure)
+    if failure and _on_router(registry, call_id, "_fail", failure):
+        return True
+    if command.ring_seconds and _on_router(registry, call_id, "_is_live"):
         alarms.set(
             command.ring_seconds, go_on, registry.db_name, call_id, command.attempt
         )
     return False
 
 
-@contextmanager
-def _router(registry, call_id):
-    """Open a transaction as superuser, as for the PBX's events.
+def _on_router(registry, call_id, method, *args):
+    """Call a method of the router for a call, in a transaction of its own.
 
-    :return: context manager giving the router and the call.
+    :param str method: its first argument is the call.
     """
-    with registry.cursor() as cr:
-        env = api.Environment(cr, SUPERUSER_ID, {})
-        call = env["mango.call"].browse(call_id)
-        call = call.with_context(lang=call.account_id._language())
-        yield call.env["mango.router"], call
+
+    def call(env):
+        of_call = env["mango.call"].browse(call_id)
+        of_call = of_call.with_context(lang=of_call.account_id._language())
+        return getattr(of_call.env["mango.router"], method)(of_call, *args)
+
+    return in_thread_transaction(registry, call)

@@ -7,7 +7,9 @@ from unittest.mock import Mock, patch
 import requests
 
 from odoo import fields
+from odoo.exceptions import ConcurrencyError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ...models.routing import mango_router
 from ...models.routing.mango_route_slot import INTERVAL
@@ -331,6 +333,25 @@ class TestSending(RouteCase):
             start.assert_not_called()
             self.env.cr.postcommit.run()
         start.assert_called_once_with(send, self.cr.dbname, self.call().id)
+
+    def test_concurrent_update(self):
+        """Somebody corrects the call at the same moment: the command is sent, once."""
+        start, tries = MangoRouter._start, []
+
+        def collide_at_first(router, call):
+            tries.append(call.id)
+            if len(tries) == 1:
+                raise ConcurrencyError("somebody else has written the call")
+            return start(router, call)
+
+        with (
+            patch.object(MangoRouter, "_start", collide_at_first),
+            patch("odoo.service.model.time"),
+            mute_logger("odoo.service.model"),
+        ):
+            self.send()
+        self.assertEqual(len(tries), 2)
+        self.assertEqual(len(self.pbx.requests), 1)
 
     def test_trouble_is_logged(self):
         broken = patch.object(MangoRouter, "_start", side_effect=ValueError("moon"))
