@@ -63,6 +63,7 @@ class Tester:
 
     def __init__(self, bed):
         self.pbx = bed.pbx
+        self._wait_for_none = bed.wait_for_none
         self._server = bed.log_in(TESTER, demo.PASSWORD)
         [self._account] = self._server.call("mango.account", "search", [], limit=1)
 
@@ -122,6 +123,16 @@ class Tester:
         self.wait_until_rings(COLLEAGUE)
         self.pbx.post("pickup", extension=COLLEAGUE)
         self.pbx.post("hangup", entry_id=call["entry_id"])
+
+    def wait_until_told(self):
+        """Wait until Odoo has been told all of the last call and its recordings."""
+        last = "(SELECT max(id) FROM mango_call)"
+        ongoing = f"SELECT id FROM mango_call WHERE state != 'ended' AND id = {last}"
+        coming = (
+            f"SELECT id FROM mango_recording WHERE NOT is_added AND call_id = {last}"
+        )
+        self._wait_for_none(ongoing, "the call's end")
+        self._wait_for_none(coming, "its recordings")
 
     def wait_until_rings(self, extension):
         self.pbx.wait_for(
@@ -271,6 +282,8 @@ def _after_a_talk(tester):
     test = tester.begin("inbound")
     tester.talk()
     tester.see(test)  # which finds the call
+    # Asked for in the middle of its notifications, it would be asked for twice.
+    tester.wait_until_told()
     return tester.go_to(test, "recording")
 
 
