@@ -5,6 +5,7 @@ a commit, locks between server processes, and timely route commands.
 """
 
 import functools
+import re
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +33,12 @@ ASKING = 5  # people at once
 FETCHING_SECONDS = 60
 SPEED = 5  # shortens waiting only; the greeting still takes a second
 UNHURRIED = 2.5  # where the greeting must leave time enough on a slow machine, too
+
+CONFLICT = re.compile(
+    r"^.* ERROR \S+ odoo\.sql_db: bad query: .*\n"
+    r"ERROR: could not serialize access due to concurrent update\n",
+    re.MULTILINE,
+)
 
 CALL_FIELDS = [
     "direction",
@@ -116,13 +123,15 @@ def split(template, times=e2e_routing.AT_ONCE):
         )
         return parts.Part(f"End-to-end: {name}", run, gives_way)
 
-    phones = part("phones", _scenarios, _recordings, _self_test)
+    phones = part("phones", _scenarios, _recordings)
     routing = part("routing", _routing)
+    # After the others somebody may still count as being rung.
+    self_test = part("self-test", _self_test)
     browser = part("browser", _browser)
     chaos = part("chaos", _chaos, gives_way=True)
     replay = parts.Part("End-to-end: replay", _run_replay)
     outages = part("outages", _bursts, _outages)
-    return [[phones, chaos], [browser], [routing, replay]], outages
+    return [[phones, chaos], [browser], [routing, self_test, replay]], outages
 
 
 class Wanted:
@@ -299,8 +308,10 @@ def _check_events(log):
 def _check_log(path):
     """Expects no messages at these levels."""
     marks = (" WARNING ", " ERROR ", " CRITICAL ", "Traceback")
-    with path.open(errors="replace") as log:
-        bad = [line for line in log if any(mark in line for mark in marks)]
+    # Two at once write one record: Odoo tells it like this, and tries once more.
+    text = CONFLICT.sub("", path.read_text(errors="replace"))
+    lines = text.splitlines(keepends=True)
+    bad = [line for line in lines if any(mark in line for mark in marks)]
     return f"log of the server clean: {path.name}", not bad, "".join(bad)
 
 

@@ -1,7 +1,9 @@
 """``./dev test`` runs every end-to-end test, and ``./dev e2e`` those that are named."""
 
 import itertools
+import tempfile
 import unittest
+from pathlib import Path
 
 from devtools import commands, e2e
 
@@ -41,6 +43,25 @@ class TestWanted(unittest.TestCase):
     def test_all_scenarios_in_the_browser(self):
         checks, wanted = chosen("browser")
         self.assertEqual((checks, wanted.scenarios), (["browser"], []))
+
+
+class TestLog(unittest.TestCase):
+    BAD = "2026-11-28 03:13:16,965 9177 ERROR db odoo.sql_db: bad query: b'UPDATE'\n"
+
+    def is_clean(self, text):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "e2e.log"
+            path.write_text(text)
+            return e2e._check_log(path)[1]
+
+    def test_a_conflict_is_tried_again(self):
+        conflict = "ERROR: could not serialize access due to concurrent update\n"
+        self.assertTrue(self.is_clean(self.BAD + conflict))
+
+    def test_whatever_else_is_wrong(self):
+        self.assertFalse(self.is_clean(self.BAD + "ERROR: no such column\n"))
+        self.assertFalse(self.is_clean("… WARNING db odoo.http: text\n"))
+        self.assertTrue(self.is_clean("… INFO db odoo.http: text\n"))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import {
     patchWithCleanup,
     waitForSteps,
 } from "@web/../tests/web_test_helpers";
+import { BoardWall } from "@mango_office/screen/board/board_wall";
 import { browser } from "@web/core/browser/browser";
 import { WebClient } from "@web/webclient/webclient";
 import { defineMangoOfficeModels, tell, useTelephony } from "../mango_office_test_helpers";
@@ -379,14 +380,16 @@ test("TV screen: without an answer the last figures stay, and no dialog opens", 
     expect(".o_error_dialog").toHaveCount(0);
 });
 
-test("TV screen: one that never appeared asks for nothing more", async () => {
-    onRpc("mango.extension", "get_board_figures", () => {
-        asyncStep("figures");
-        return new Deferred();
+test("TV screen: one that never appeared counts no longer", async () => {
+    patchWithCleanup(BoardWall.prototype, {
+        loadFigures() {
+            asyncStep("counts");
+            return new Deferred();
+        },
     });
     await mountBoard();
     await contains(".o_mango_board_to_wall", { visible: false }).click();
-    await waitForSteps(["figures"]);
+    await waitForSteps(["counts"]);
     await getService("action").doAction({ type: "ir.actions.client", tag: "mango_office_board" });
     await advanceTime(30_000);
     await waitForSteps([]);
