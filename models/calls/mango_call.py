@@ -154,7 +154,9 @@ class MangoCall(models.Model):
     )
     timeline = fields.Json(compute="_compute_timeline")
     # Who called.
-    partner_id = fields.Many2one("res.partner", string="Contact", tracking=True)
+    partner_id = fields.Many2one(
+        "res.partner", string="Contact", index="btree_not_null", tracking=True
+    )
     lead_id = fields.Many2one("crm.lead", index="btree_not_null", tracking=True)
     partner_is_manual = fields.Boolean(
         readonly=True, help="The contact was chosen manually."
@@ -172,8 +174,7 @@ class MangoCall(models.Model):
     _started_idx = models.Index("(started_at DESC, id DESC)")
     _live_idx = models.Index("(id) WHERE state != 'ended'")
     # For the last calls with a client on every card; includes the company for the
-    # record rules, so that counting a contact's calls is an index-only scan. The
-    # contact and the PBX have no other index: each costs every notification.
+    # record rules, so that counting a contact's calls is an index-only scan.
     _partner_idx = models.Index(
         "(partner_id, started_at DESC) INCLUDE (company_id) "
         "WHERE partner_id IS NOT NULL"
