@@ -352,8 +352,8 @@ class MangoRouteFacts(models.AbstractModel):
 
         The target of another routed call counts although its phone does not ring yet:
         two callers of one manager may call within a second. If the end of a call was
-        lost, nobody is busy with it once they have answered a later call, or once it
-        has been ringing for longer than any phone rings.
+        lost, nobody is busy with it once it has been ringing for longer than any phone
+        rings. Every notification writes to its call, so that is the time of the last.
 
         :return: ``talking`` or ``ringing``, by extension.
         :rtype: dict[str, str]
@@ -371,21 +371,6 @@ class MangoRouteFacts(models.AbstractModel):
                         leg.state IN ('connected', 'onhold')
                         OR leg.state = 'appeared' AND call.write_date > %(rung_since)s
                    )
-                   AND NOT EXISTS (
-                           SELECT FROM mango_call AS later
-                             JOIN mango_call_leg AS answered
-                               ON answered.call_id = later.id
-                            WHERE later.account_id = call.account_id
-                              -- Every notification writes to its call.
-                              AND later.started_at > call.write_date
-                              AND answered.answered_at IS NOT NULL
-                              AND (
-                                   answered.from_extension
-                                   IN (leg.from_extension, leg.to_extension)
-                                   OR answered.to_extension
-                                   IN (leg.from_extension, leg.to_extension)
-                              )
-                       )
              UNION ALL
                 SELECT NULL, extension.number, FALSE
                   FROM mango_call AS call

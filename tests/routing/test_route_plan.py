@@ -12,7 +12,6 @@ from ..common import MangoCase
 from ..vpbx_scenarios import (
     CLIENT,
     LINE,
-    inbound_answered,
     leg,
     menu,
     outbound,
@@ -321,24 +320,6 @@ class TestAvailability(PlanCase):
         long_ago = fields.Datetime.now() - timedelta(minutes=4)
         self.set_last_notification(self.call(), long_ago)
         self.assertNotPassedOver()
-
-    def test_the_end_of_a_talk_was_lost(self):
-        kind, payload = leg(
-            "L1", 1, "Connected", 0, staff("101"), outside("74950000299")
-        )
-        self.receive(kind, {**payload, "entry_id": "E2"})
-        later = self.play(inbound_answered(), entry_id="E3")
-        before = later.started_at - timedelta(seconds=1)
-        self.set_last_notification(self.call("E2"), before)
-        self.assertNotPassedOver()
-
-    def test_a_talk_that_went_on_after_a_later_call(self):
-        kind, payload = leg("L1", 1, "OnHold", 0, staff("101"), outside("74950000299"))
-        self.receive(kind, {**payload, "entry_id": "E2"})
-        later = self.play(inbound_answered(), entry_id="E3")
-        after = later.started_at + timedelta(seconds=1)
-        self.set_last_notification(self.call("E2"), after)
-        self.assertPassedOver("talking")
 
     def test_another_call_was_routed_there_just_now(self):
         self.ring(entry_id="E1")
