@@ -46,7 +46,7 @@ class TestWanted(unittest.TestCase):
 
 
 class TestLog(unittest.TestCase):
-    BAD = "2026-11-28 03:13:16,965 9177 ERROR db odoo.sql_db: bad query: b'UPDATE'\n"
+    BAD = "03:13:16,965 9177 ERROR db odoo.sql_db: bad query: b' UPDATE {} ='\n"
 
     def is_clean(self, text):
         with tempfile.TemporaryDirectory() as folder:
@@ -56,10 +56,16 @@ class TestLog(unittest.TestCase):
 
     def test_a_conflict_is_tried_again(self):
         conflict = "ERROR: could not serialize access due to concurrent update\n"
-        self.assertTrue(self.is_clean(self.BAD + conflict))
+        command = self.BAD.format('"mango_command"\\n   SET "reason"')
+        recording = self.BAD.format('"mango_call"\\n   SET "recording_state"')
+        other = self.BAD.format('"mango_call"\\n   SET "state"')
+        self.assertTrue(self.is_clean(command + conflict))
+        self.assertTrue(self.is_clean(recording + conflict))
+        self.assertFalse(self.is_clean(other + conflict))
 
     def test_whatever_else_is_wrong(self):
-        self.assertFalse(self.is_clean(self.BAD + "ERROR: no such column\n"))
+        command = self.BAD.format('"mango_command"\\n   SET "reason"')
+        self.assertFalse(self.is_clean(command + "ERROR: no such column\n"))
         self.assertFalse(self.is_clean("… WARNING db odoo.http: text\n"))
         self.assertTrue(self.is_clean("… INFO db odoo.http: text\n"))
 

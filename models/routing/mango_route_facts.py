@@ -351,9 +351,8 @@ class MangoRouteFacts(models.AbstractModel):
         """Return the extensions that are busy with other calls.
 
         The target of another routed call counts although its phone does not ring yet:
-        two callers of one manager may call within a second. If the end of a call was
-        lost, nobody is busy with it once it has been ringing for longer than any phone
-        rings. Every notification writes to its call, so that is the time of the last.
+        two callers of one manager may call within a second. A phone that has been
+        ringing for longer than any phone rings is free: a notification was lost.
 
         :return: ``talking`` or ``ringing``, by extension.
         :rtype: dict[str, str]
@@ -367,6 +366,7 @@ class MangoRouteFacts(models.AbstractModel):
                   JOIN mango_call_leg AS leg ON leg.call_id = call.id
                  WHERE call.state != 'ended' AND call.account_id = %(account_id)s
                    AND call.id != %(call_id)s
+                   -- Every notification writes to its call.
                    AND (
                         leg.state IN ('connected', 'onhold')
                         OR leg.state = 'appeared' AND call.write_date > %(rung_since)s

@@ -1,5 +1,6 @@
 """Notifications that were stored but not applied, and calls without an end."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -104,18 +105,7 @@ class TestQueue(MangoCase):
 
     def test_concurrent_update_is_repeated(self):
         """It does not count as an error of the notification (design.md 2)."""
-        real, tries = MangoCall._update_from, []
-
-        def update(call, state):
-            tries.append(state)
-            if len(tries) == 1:
-                raise Conflict
-            return real(call, state)
-
-        with (
-            patch.object(MangoCall, "_update_from", update),
-            patch("odoo.service.model.time.sleep"),
-        ):
+        with colliding_once() as tries:
             self.receive(*APPEARED)
         self.env.invalidate_all()
         self.assertEqual(len(tries), 2)
@@ -124,18 +114,7 @@ class TestQueue(MangoCase):
 
     def test_concurrent_update_does_not_end_the_run(self):
         self.receive_failing("E1", "E2")
-        real, tries = MangoCall._update_from, []
-
-        def update(call, state):
-            tries.append(state)
-            if len(tries) == 1:
-                raise Conflict
-            return real(call, state)
-
-        with (
-            patch.object(MangoCall, "_update_from", update),
-            patch("odoo.service.model.time.sleep"),
-        ):
+        with colliding_once():
             self.run_cron("ir_cron_process_events")
         self.assertEqual(self.events().mapped("state"), ["done", "done"])
 
@@ -144,6 +123,27 @@ class Conflict(SerializationFailure):
     """A serialization failure of PostgreSQL."""
 
     pgcode = "40001"
+
+
+@contextmanager
+def colliding_once():
+    """Let the first update of a call collide with another one.
+
+    :return: context manager giving the list of tries.
+    """
+    real, tries = MangoCall._update_from, []
+
+    def update(call, state):
+        tries.append(state)
+        if len(tries) == 1:
+            raise Conflict
+        return real(call, state)
+
+    with (
+        patch.object(MangoCall, "_update_from", update),
+        patch("odoo.service.model.time.sleep"),
+    ):
+        yield tries
 
 
 @tagged("post_install", "-at_install")
