@@ -45,46 +45,48 @@ MAX_QUEUED = 200
 
 
 @contextmanager
-def locked_transaction(env, lock):
-    """Open a transaction whose snapshot is taken after a lock has been acquired.
+def locked_transaction(env, *locks):
+    """Open a transaction whose snapshot is taken after locks have been acquired.
 
     Odoo's transactions are REPEATABLE READ: one that waits for a lock keeps the
     snapshot from before the wait, does not see what the previous holder wrote, and
-    fails as soon as it writes the same row (``design.md`` 2, traps). So the lock is
+    fails as soon as it writes the same row (``design.md`` 2, traps). So the locks are
     taken in the current transaction, and the work is done in a second one that starts
-    once the lock is held. It is a PostgreSQL advisory lock: it works across server
-    processes and hosts, and is released at the end of the current transaction, which
+    once they are held. They are PostgreSQL advisory locks: they work across server
+    processes and hosts, and are released at the end of the current transaction, which
     must therefore end soon and must not have written any row that the work touches.
 
-    The lock only avoids collisions; correctness comes from the unique indexes and
+    The locks only avoid collisions; correctness comes from the unique indexes and
     Odoo's retry.
 
-    :param Environment env: the current environment; its cursor holds the lock.
-    :param str lock: name of the lock, unique among the advisory locks of the database.
+    :param Environment env: the current environment; its cursor holds the locks.
+    :param str locks: as for :func:`take_locks`.
     :return: context manager giving an environment on the new transaction, with the
         same user and context. Leaving it commits; an exception rolls back.
     :raise psycopg2.errors.LockNotAvailable: after :data:`LOCK_TIMEOUT`, in either
         transaction.
     """
-    take_lock(env, lock)
+    take_locks(env, *locks)
     with patient_cursor(env.registry) as cr:
         limit_lock_waits(cr)
         yield env(cr=cr)
 
 
-def take_lock(env, lock):
-    """Hold a lock until the end of a transaction.
+def take_locks(env, *locks):
+    """Hold locks until the end of a transaction.
 
     :param Environment env: of the transaction.
-    :param str lock: name of the lock, unique among the advisory locks of the database.
-    :raise psycopg2.errors.LockNotAvailable: after :data:`LOCK_TIMEOUT`.
+    :param str locks: names, unique among the advisory locks of the database. They are
+        taken in this order, which must be the same for all who share several of them.
+    :raise psycopg2.errors.LockNotAvailable: after :data:`LOCK_TIMEOUT` for one lock.
     """
     env.execute_query(
         SQL(
             "SELECT set_config('lock_timeout', %s, true), "
-            "pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            "pg_advisory_xact_lock(hashtextextended(name, 0)) "
+            "FROM unnest(%s::text[]) AS name",
             LOCK_TIMEOUT,
-            lock,
+            list(locks),
         )
     )
 
@@ -114,7 +116,7 @@ def limit_lock_waits(cr):
     cr.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
 
 
-def in_own_transaction(env, lock, function):
+def in_own_transaction(env, function, *locks):
     """Call a function as superuser in a transaction of its own, and commit it.
 
     Calls under the same lock are serialized. After a concurrent update the function is
@@ -122,14 +124,14 @@ def in_own_transaction(env, lock, function):
 
     :param Environment env: the current environment; its transaction is not used, and
         must not have written what the function writes.
-    :param str lock: as for :func:`locked_transaction`.
     :param Callable function: takes the environment of the new transaction.
+    :param str locks: as for :func:`take_locks`.
     :return: what the function returns; records belong to a closed transaction.
     """
     system = env(user=SUPERUSER_ID, su=True)
     with (
         patient_cursor(env.registry) as holder,
-        locked_transaction(system(cr=holder), lock) as own,
+        locked_transaction(system(cr=holder), *locks) as own,
     ):
         return retried(own, function)
 

@@ -48,7 +48,7 @@ class Client(NamedTuple):
             own["mango.callback"]._apply(self, calls.with_env(own))
 
         lock = f"mango_office/client/{self.account_id}/{self.key}"
-        in_own_transaction(calls.env, lock, apply)
+        in_own_transaction(calls.env, apply, lock)
 
 
 class MangoCallback(models.Model):

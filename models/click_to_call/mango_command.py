@@ -4,15 +4,17 @@ import uuid
 from datetime import timedelta
 from functools import partial
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.modules.registry import Registry
 from odoo.tools.constants import GC_UNLINK_LIMIT
 
 from ...tools.locking import (
+    in_own_transaction,
     in_thread_transaction,
     locked_transaction,
+    retried,
     start_after_commit,
 )
 from ...vpbx import codes, errors, numbers
@@ -219,6 +221,15 @@ class MangoCommand(models.Model):
     def _age(self):
         return fields.Datetime.now() - self.create_date
 
+    def _lock_name(self):
+        """Return the name of the lock of the notifications of this command's outcome.
+
+        :rtype: str
+        """
+        return self.env["mango.event"]._lock_name(
+            self.account_id.id, self.entry_id or self.command_id
+        )
+
     def _call(self):
         """Return the call of a command: started by a callback, or affected by others.
 
@@ -278,14 +289,6 @@ class MangoCommand(models.Model):
             numbers.to_pbx(self.to_number),
             self.extension,
         )
-
-    def _record_answer(self, error):
-        """Report the answer to the account: refusals add up, whoever caused them.
-
-        :param error: None if the PBX accepted the command.
-        :type error: VpbxError | None
-        """
-        self.account_id._record_answer(error)
 
     def _on_answer(self, error):
         """Store the PBX's answer.
@@ -394,9 +397,17 @@ class MangoCommand(models.Model):
         # sudo: mango.command - the user's own commands, and only their cards.
         user = self.env.user
         own_sudo = self.sudo().filtered(lambda command: command.user_id == user)
-        own_sudo.is_card_closed = True
-        for command in own_sudo:
-            user._bus_send("mango_office/closed", {"key": command._card_key()})
+
+        def close(env):
+            commands = own_sudo.with_env(env)
+            commands.is_card_closed = True
+            for command in commands:
+                key = command._card_key()
+                command.user_id._bus_send("mango_office/closed", {"key": key})
+
+        locks = sorted(command._lock_name() for command in own_sudo)
+        in_own_transaction(self.env, close, *locks)
+        own_sudo.invalidate_recordset(["is_card_closed"])
 
     def _card_key(self):
         return f"command-{self.id}"
@@ -488,7 +499,7 @@ def send(dbname, command_id):
     threading.current_thread().dbname = dbname
     registry = Registry(dbname)
     try:
-        request = _on_command(registry, command_id, "_request")
+        request = _on_command(registry, command_id, lambda command: command._request())
         if request is None:
             return
         error = None
@@ -496,17 +507,34 @@ def send(dbname, command_id):
             request()
         except errors.VpbxError as failure:
             error = failure
-        _on_command(registry, command_id, "_record_answer", error)
-        _on_command(registry, command_id, "_on_answer", error)
+        _record_answer(registry, command_id, error)
+        _on_command(registry, command_id, lambda command: command._on_answer(error))
     except Exception:
         _logger.exception("the command %s to the PBX failed", command_id)
 
 
-def _on_command(registry, command_id, method, *args):
-    """Call a method of a command in a transaction of its own."""
+def _on_command(registry, command_id, function):
+    """Call a function of a command in a transaction of its own.
 
-    def call(env):
+    It is serialized with the notifications of the command's outcome.
+    """
+    with registry.cursor() as holder:
+        env = api.Environment(holder, SUPERUSER_ID, {})
         command = env["mango.command"].browse(command_id)
-        return getattr(command._as_its_user(), method)(*args)
+        with locked_transaction(env, command._lock_name()) as own:
+            return retried(
+                own, lambda own: function(command.with_env(own)._as_its_user())
+            )
 
-    return in_thread_transaction(registry, call)
+
+def _record_answer(registry, command_id, error):
+    """Report the answer to the account: refusals add up, whoever caused them.
+
+    :param error: None if the PBX accepted the command.
+    :type error: VpbxError | None
+    """
+
+    def record(env):
+        env["mango.command"].browse(command_id).account_id._record_answer(error)
+
+    in_thread_transaction(registry, record)

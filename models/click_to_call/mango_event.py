@@ -6,7 +6,7 @@ class MangoEvent(models.Model):
 
     @api.model
     def _entry_of_command(self, account_id, command_id):
-        # Empty for a callback: its result need not be serialized with its call.
+        # Empty for a callback: its result is not serialized with its call.
         command = self.env["mango.command"]._find_by_command_id(account_id, command_id)
         return command.entry_id or super()._entry_of_command(account_id, command_id)
 

@@ -81,7 +81,7 @@ class MangoBlockedNumber(models.Model):
             else:
                 rows.create({**key, **vals})
 
-        in_own_transaction(self.env, f"mango_office/blocked/{account.id}", store)
+        in_own_transaction(self.env, store, f"mango_office/blocked/{account.id}")
         self.env.invalidate_all()
 
     @api.model
@@ -125,7 +125,7 @@ class MangoBlockedNumber(models.Model):
                     row.write({**vals, "user_id": False, "blocked_at": False})
             rows.create(new)
 
-        in_own_transaction(self.env, f"mango_office/blocked/{account.id}", store)
+        in_own_transaction(self.env, store, f"mango_office/blocked/{account.id}")
         self.env.invalidate_all()
 
     def action_load(self):
@@ -170,6 +170,6 @@ class MangoBlockedNumber(models.Model):
                 raise self._refusal(error) from error
         in_own_transaction(
             self.env,
-            f"mango_office/blocked/{self.account_id.id}",
             lambda own: self.with_env(own).exists().unlink(),
+            f"mango_office/blocked/{self.account_id.id}",
         )

@@ -223,7 +223,7 @@ class MangoCall(models.Model):
             self._store_visitor("failed" if error else "unknown")
             return
         found = in_own_transaction(
-            self.env, "mango_office/utm", lambda own: find_utm(own, visitor)
+            self.env, lambda own: find_utm(own, visitor), "mango_office/utm"
         )
         # The line supplies what the visitor's channel lacks.
         known = {name: value for name, value in found.items() if value}

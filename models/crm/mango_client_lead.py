@@ -171,7 +171,7 @@ class MangoClientLead(models.Model):
             return leads
 
         lock = f"mango_office/lead/{account.id}/{number}"
-        leads = in_own_transaction(calls.env, lock, make)
+        leads = in_own_transaction(calls.env, make, lock)
         calls.env.invalidate_all()
         for call in calls.filtered(lambda call: not call.lead_id):
             if call.id in leads:

@@ -135,7 +135,9 @@ class MangoEvent(models.Model):
             elif event and is_used:
                 event._explain_crowd()
 
-        lock = self._lock_name(account_id, entry_id or digest)
+        # The result of a callback has no call: it waits for the command's own answer.
+        command_id = getattr(notification, "command_id", None)
+        lock = self._lock_name(account_id, entry_id or command_id or digest)
         with locked_transaction(env, lock) as own:
             if late is not None:
                 own.cr.postcommit = late

@@ -342,8 +342,8 @@ class MangoAccount(models.Model):
         # for the PBX, and a retry after a concurrent update repeats no request.
         changes = in_own_transaction(
             self.env,
-            f"mango_office/load/{self.id}",
             lambda env: self.with_env(env)._store_loaded(*loaded),
+            f"mango_office/load/{self.id}",
         )
         self.env.invalidate_all()
         return self._display_notification(

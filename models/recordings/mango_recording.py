@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Command, Domain
-from odoo.tools import format_datetime
+from odoo.tools import format_datetime, split_every
 
 from ...tools.locking import in_own_transaction
 from ...vpbx.audio import EXTENSIONS
@@ -24,6 +24,9 @@ DELETE_GROUP = "mango_office.group_recording_delete"
 
 #: Lock that serializes changes of the queue.
 QUEUE_LOCK = "mango_office/recordings"
+
+#: For how many calls recordings are requested in one transaction: each is locked.
+CALLS_AT_A_TIME = 100
 
 #: When to retry a recording that is not available yet; then every hour.
 DELAYS = [timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30)]
@@ -409,11 +412,19 @@ class MangoRecording(models.Model):
     def _ask_for(self):
         """Request these recordings for the user, whose permission has been checked.
 
-        In a transaction of its own, so that simultaneous requests do not conflict.
+        In transactions of their own, so that they conflict neither with simultaneous
+        requests nor with notifications of the calls.
 
         :return: how many of them will be fetched.
         :rtype: int
         """
+        count = 0
+        for groups in split_every(CALLS_AT_A_TIME, self.grouped("call_id").values()):
+            count += self.browse().concat(*groups)._ask_for_batch()
+        self.env.invalidate_all()
+        return count
+
+    def _ask_for_batch(self):
         ids, user_id = self.ids, self.env.uid
 
         def order(env):
@@ -426,9 +437,10 @@ class MangoRecording(models.Model):
             wanted._notify_listeners()
             return len(waiting)
 
-        count = in_own_transaction(self.env, QUEUE_LOCK, order)
-        self.env.invalidate_all()
-        return count
+        # sudo: mango.call - its identifiers, for readers of the recordings.
+        calls_sudo = self.call_id.sudo()
+        locks = sorted(call._lock_name() for call in calls_sudo)
+        return in_own_transaction(self.env, order, QUEUE_LOCK, *locks)
 
     def _request(self, is_automatic=False):
         """Put these recordings into the queue, and trigger its cron.

@@ -41,10 +41,14 @@ LOCK_OUT_PAUSE = timedelta(minutes=3)
 
 
 class Order(NamedTuple):
-    """A recording to fetch; ``lease`` identifies the process that claimed it."""
+    """A recording to fetch; ``lease`` identifies the process that claimed it.
+
+    ``call_lock`` is the lock of the notifications of its call.
+    """
 
     recording_id: int
     lease: str
+    call_lock: str
     recording_ref: str
     client: Client
     max_size: int
@@ -100,7 +104,7 @@ class MangoRecording(models.Model):
         # Commits, so that no transaction is open while waiting for the PBX.
         cron._commit_progress(remaining=self.search_count(self._due_domain()))
         while order := in_own_transaction(
-            self.env, QUEUE_LOCK, lambda env: env["mango.recording"]._claim()
+            self.env, lambda env: env["mango.recording"]._claim(), QUEUE_LOCK
         ):
             self._fetch(order)
             if not cron._commit_progress(1):
@@ -199,6 +203,7 @@ class MangoRecording(models.Model):
         return Order(
             self.id,
             self.lease,
+            self.call_id._lock_name(),
             self.recording_ref,
             client,
             max_size,
@@ -273,7 +278,7 @@ class MangoRecording(models.Model):
             if leased:
                 function(leased._in_company_language())
 
-        in_own_transaction(self.env, QUEUE_LOCK, call)
+        in_own_transaction(self.env, call, QUEUE_LOCK, order.call_lock)
 
     def _in_company_language(self):
         return self.with_context(lang=self.account_id._language())

@@ -10,7 +10,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.modules.registry import Registry
 
-from ...tools.locking import in_thread_transaction, start_after_commit, take_lock
+from ...tools.locking import in_thread_transaction, start_after_commit, take_locks
 from ...vpbx import codes, errors
 from .alarms import alarms
 from .decision import decide
@@ -267,7 +267,7 @@ class MangoRouter(models.AbstractModel):
         :rtype: RouteCommand | None
         """
         # Serializes the calls of a PBX, for some milliseconds each.
-        take_lock(self.env, f"mango_office/routing/{call.account_id.id}")
+        take_locks(self.env, f"mango_office/routing/{call.account_id.id}")
         with call._locked() as call:
             if call.route_state != "none" or not call.route_command_id:
                 return None

@@ -15,6 +15,8 @@ from odoo.tests.common import get_db_name
 from odoo.tools import SQL, mute_logger
 
 from ...models.calls.mango_call_apply import MangoCall
+from ...models.click_to_call.mango_command import MangoCommand, send
+from ...models.recordings.mango_recording import MangoRecording
 from ...tools import locking as transaction
 from ...vpbx import notifications
 from ..common import as_text
@@ -188,7 +190,7 @@ class TestTwoTransactions(CommittedCase):
                 raise ConcurrencyError
 
         with self.transaction() as env, patch("odoo.service.model.time.sleep"):
-            transaction.in_own_transaction(env, self.id(), work)
+            transaction.in_own_transaction(env, work, self.id())
         self.assertEqual(limits, [transaction.LOCK_TIMEOUT] * 2)
 
     def test_loading_holds_no_lock_while_the_pbx_is_asked(self):
@@ -243,6 +245,109 @@ class TestTwoTransactions(CommittedCase):
     def is_free(self, env, lock):
         query = SQL("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", lock)
         return env.execute_query(query)[0][0]
+
+
+@tagged("post_install", "-at_install")
+class TestPersonAndPbx(CommittedCase):
+    """A person's request and the PBX's notifications write the same record.
+
+    They wait for each other: otherwise the later one fails, and Odoo tries it again
+    after having written an error into its log.
+    """
+
+    def assertWaits(self, kind, payload):
+        """Check that a notification is not applied yet."""
+        text = as_text(payload)
+        with (
+            self.transaction() as env,
+            patch.object(transaction, "LOCK_TIMEOUT", "1ms"),
+            self.assertRaises(LockNotAvailable),
+            mute_logger("odoo.sql_db"),
+        ):
+            notification = notifications.parse(kind, text)
+            env["mango.event"]._receive(self.account_id, notification, text)
+
+    def create_recording(self, **vals):
+        with self.transaction() as env:
+            account = env["mango.account"].browse(self.account_id)
+            call = env["mango.call"].create(
+                {
+                    "account_id": account.id,
+                    "company_id": account.company_id.id,
+                    "entry_id": self.id(),
+                    "state": "ended",
+                }
+            )
+            recording = env["mango.recording"].create(
+                {"call_id": call.id, "recording_ref": self.id(), **vals}
+            )
+            return recording.id
+
+    def summary_of_call(self):
+        kind, payload = summary(1, outside(), {}, talk=15, end=60, reason=1110)
+        return kind, {**payload, "entry_id": self.id()}
+
+    def create_command(self, **vals):
+        with self.transaction() as env:
+            command = env["mango.command"].create(
+                {
+                    "account_id": self.account_id,
+                    "user_id": env.ref("base.user_admin").id,
+                    "kind": "callback",
+                    "target": self.id(),
+                    **vals,
+                }
+            )
+            return command.id, command.command_id
+
+    def test_recording_is_requested(self):
+        """Removed to see it fail: the calls' locks in ``_ask_for_batch``."""
+        recording_id = self.create_recording()
+
+        def notify(_recordings):
+            self.assertWaits(*self.summary_of_call())
+
+        with (
+            self.transaction() as env,
+            patch.object(MangoRecording, "_notify_listeners", notify),
+        ):
+            env["mango.recording"].browse(recording_id).action_request()
+        with self.transaction() as env:
+            recording = env["mango.recording"].browse(recording_id)
+            self.assertEqual(recording.state, "requested")
+
+    def test_recording_is_stored(self):
+        """Removed to see it fail: the call's lock in ``_on_lease``."""
+        recording_id = self.create_recording(state="requested", lease="of this test")
+        tried = []
+
+        def store(leased):
+            self.assertWaits(*self.summary_of_call())
+            tried.append(leased.id)
+
+        with (
+            self.transaction() as env,
+            patch.object(type(env["mango.account"]), "_client", lambda _: None),
+        ):
+            recording = env["mango.recording"].browse(recording_id)
+            recording._on_lease(recording._prepare_order(), store)
+        self.assertEqual(tried, [recording_id])
+
+    def test_command_is_answered(self):
+        """Removed to see it fail: ``command_id`` as the lock in ``_receive``."""
+        command_id, told = self.create_command()
+        answered = []
+
+        def on_answer(_command, error):
+            self.assertWaits("result/callback", {"command_id": told, "result": 1000})
+            answered.append(error)
+
+        with (
+            patch.object(MangoCommand, "_request", lambda _command: list),
+            patch.object(MangoCommand, "_on_answer", on_answer),
+        ):
+            send(get_db_name(), command_id)
+        self.assertEqual(answered, [None])
 
 
 @tagged("post_install", "-at_install")

@@ -182,9 +182,9 @@ class TestBudget(SpendingCase):
         locked = mango_command.locked_transaction
 
         @contextmanager
-        def watched(env, lock):
-            with locked(env, lock) as env:
-                inside.append(lock)
+        def watched(env, *locks):
+            with locked(env, *locks) as env:
+                inside.extend(locks)
                 yield env
                 inside.pop()
 
