@@ -6,6 +6,7 @@ from . import (
     test_loading,
     test_mapping,
     test_request,
+    test_requests_once,
     test_secrets,
     test_settings,
 )

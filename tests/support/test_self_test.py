@@ -287,6 +287,13 @@ class TestSelfTest(MangoCase):
         self.pbx.answers(ORDER, {"result": 3100})
         self.assertEqual(self.look(test), FAILED)
 
+    def test_statistics_count_in_the_circuit_breaker(self):
+        test = self.at("statistics")
+        test.call_id = self.call_in()
+        self.pbx.answers(ORDER, {"result": 3102})
+        self.assertEqual(self.look(test), FAILED)
+        self.assertTrue(self.account.requests_stopped_reason)
+
     def test_recording(self):
         test = self.at("recording")
         self.assertEqual(self.look(test), WAITING)
