@@ -381,9 +381,11 @@ class MangoCall(models.Model):
 
         :return: context manager giving the call there.
         """
-        lock = self.env["mango.event"]._lock_name(self.account_id.id, self.entry_id)
-        with locked_transaction(self.env, lock) as env:
+        with locked_transaction(self.env, self._call_lock_name()) as env:
             yield self.with_env(env)
+
+    def _call_lock_name(self):
+        return self.env["mango.event"]._lock_name(self.account_id.id, self.entry_id)
 
     # ------------------------------------------------------------
     # Actions
