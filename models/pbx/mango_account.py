@@ -151,11 +151,7 @@ class MangoAccount(models.Model):
             self._check_credentials(vals)
         accounts = super().create(vals_list)
         clear_caches(self.env)
-        for account in accounts:
-            if not account.company_id.mango_account_id:
-                # sudo: res.company - a telephony administrator may not write
-                # companies, but the first PBX of a company is its main one.
-                account.company_id.sudo().mango_account_id = account
+        accounts._become_main()
         return accounts
 
     def write(self, vals):
@@ -164,7 +160,22 @@ class MangoAccount(models.Model):
         result = super().write(vals)
         if not vals.keys().isdisjoint(CACHED_FIELDS):
             clear_caches(self.env)
+        if "company_id" in vals:
+            self._become_main()
         return result
+
+    def _become_main(self):
+        """Make these PBXs the main ones of companies without any, and of no others."""
+        # sudo: res.company - a telephony administrator may not write companies, but the
+        # first PBX of a company is its main one.
+        companies_sudo = self.env["res.company"].sudo()
+        former_sudo = companies_sudo.search(Domain("mango_account_id", "in", self.ids))
+        former_sudo.filtered(
+            lambda company: company.mango_account_id.company_id != company
+        ).mango_account_id = False
+        for account in self:
+            if not account.company_id.mango_account_id:
+                account.company_id.sudo().mango_account_id = account
 
     def unlink(self):
         clear_caches(self.env)
@@ -206,6 +217,16 @@ class MangoAccount(models.Model):
             raise ValidationError(
                 self.env._("This PBX code already belongs to another PBX.")
             )
+
+    def _mail_get_operation_for_mail_message_operation(self, message_operation):
+        """Show the chatter to those who configure the PBX.
+
+        Every telephony user may read the PBX, but not who has reached a limit, or who
+        has changed what.
+        """
+        if message_operation == "read":
+            return dict.fromkeys(self, "write")
+        return super()._mail_get_operation_for_mail_message_operation(message_operation)
 
     # ------------------------------------------------------------
     # Lookups

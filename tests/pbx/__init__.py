@@ -1,6 +1,7 @@
 from . import (
     test_access,
     test_circuit_breaker,
+    test_company,
     test_connection_check,
     test_line,
     test_loading,
