@@ -70,7 +70,7 @@ class MangoCallback(models.Model):
         string="Responsible",
         index="btree_not_null",
         tracking=True,
-        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        domain=lambda self: self.env["mango.account"]._callback_users_domain(),
     )
     user_is_manual = fields.Boolean(readonly=True)
     user_ids = fields.Many2many(
