@@ -129,6 +129,7 @@ class MangoSelfTest(models.TransientModel):
     def action_look(self):
         """Check the result of the present step."""
         self.check_access("write")
+        self.account_id.check_access("write")
         for test in self:
             if test.step != "done":
                 judgement = getattr(test, f"_look_at_{test.step}")()

@@ -631,6 +631,39 @@ class TestCallbacks(CallbackCase):
         self.missed(10, users=self.boris)
         self.assertEqual(self.work_off().user_id, self.boris)
 
+    def test_nobody_else_can_be_made_responsible(self):
+        self.missed(10)
+        entry = self.work_off()
+        other = self.env["res.company"].create({"name": "Другая"})
+        away = self.create_user(
+            "away", "Глеб Орлов", company_id=other.id, company_ids=[(6, 0, other.ids)]
+        )
+        for user in (away, self.env.ref("base.public_user")):
+            with self.assertRaises(UserError):
+                entry.with_user(self.anna).user_id = user
+        self.assertEqual(entry.user_id, self.anna)
+
+    def test_responsible_that_was_cleared(self):
+        self.missed(10)
+        entry = self.work_off()
+        entry.with_user(self.anna).user_id = self.boris
+        entry.with_user(self.boris).user_id = False
+        self.assertEqual(entry.user_id, self.anna, "as if nobody had been chosen")
+
+    def test_waits_for_another_company(self):
+        """The ribbon does not tell what happens in a company of others."""
+        self.missed(10)
+        self.work_off()
+        lead = self.create_lead("Мебель", partner_id=self.ivan.id)
+        other = self.env["res.company"].create({"name": "Другая"})
+        self.vera.company_ids += other
+        self.vera.group_ids += self.env.ref("sales_team.group_sale_salesman_all_leads")
+        for record in (self.ivan, lead):
+            record = record.with_user(self.vera)
+            for company, is_waiting in ((self.company, True), (other, False)):
+                own = record.with_context(allowed_company_ids=company.ids)
+                self.assertEqual(own.mango_is_waiting, is_waiting)
+
     def test_who_can_be_chosen(self):
         for model, name in (
             ("mango.callback", "user_id"),

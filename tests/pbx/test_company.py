@@ -1,6 +1,6 @@
 """The company of a PBX, and who reads its chatter."""
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
 from ..common import MangoCase
@@ -40,6 +40,10 @@ class TestCompany(MangoCase):
         second = self.create_account(name="Вторая")
         self.as_admin(second).company_id = self.other
         self.assertEqual(second.company_id, self.other)
+
+    def test_main_pbx_is_of_the_company(self):
+        with self.assertRaises(ValidationError):
+            self.other.mango_account_id = self.account
 
     def test_main_pbx_moves(self):
         self.assertEqual(self.company.mango_account_id, self.account)
