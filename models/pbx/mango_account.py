@@ -1,4 +1,5 @@
 import logging
+from contextlib import contextmanager
 from functools import lru_cache, partial
 
 from odoo import api, fields, models, tools
@@ -375,16 +376,26 @@ class MangoAccount(models.Model):
             updates.
         """
         try:
-            return in_own_transaction(self.env, lock, store)
+            with self._not_repeated():
+                return in_own_transaction(self.env, lock, store)
+        finally:
+            self.env.invalidate_all()
+
+    @contextmanager
+    def _not_repeated(self):
+        """Keep Odoo from repeating the current transaction, and the user's request.
+
+        :raise UserError: instead of an error after which Odoo would repeat it.
+        """
+        try:
+            yield
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
             raise UserError(
                 self.env._(
-                    "The PBX has answered, but Odoo could not store the answer because "
-                    "somebody was changing the same data. Try again."
+                    "Odoo could not store the PBX's answer, because somebody was "
+                    "changing the same data. Try again."
                 )
             ) from error
-        finally:
-            self.env.invalidate_all()
 
     def action_test_connection(self):
         """Check the connection to the PBX step by step, and show the result."""
@@ -560,7 +571,9 @@ class MangoAccount(models.Model):
         self.check_access("write")
         # sudo: mango.circuit.breaker - whoever may configure the PBX may resume
         # requests.
-        self.env["mango.circuit.breaker"].sudo()._reopen(self, is_proven)
+        breaker_sudo = self.env["mango.circuit.breaker"].sudo()
+        with self._not_repeated():
+            breaker_sudo._reopen(self, is_proven)
 
     def _tell_requests_stopped(self):
         """Notify the administrators, in their languages, that requests are stopped."""

@@ -83,7 +83,7 @@ class MangoConnectionCheck(models.TransientModel):
         """
         with account._client() as client:
             try:
-                probe = client.probe()
+                server_time = client.probe()
             except errors.VpbxError as error:
                 account._record_answer(error)
                 return self._explain_probe(error)
@@ -91,7 +91,7 @@ class MangoConnectionCheck(models.TransientModel):
                 self._link_reached(),
                 self._link_accepted(),
                 self._check_rights(account, client),
-                self._check_clock(probe.server_time),
+                self._check_clock(server_time),
             ]
 
     @api.model

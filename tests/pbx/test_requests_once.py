@@ -5,7 +5,6 @@ request again, and two refused ones within two minutes lock the account out.
 """
 
 import contextlib
-from types import SimpleNamespace
 from unittest.mock import patch
 
 from odoo.exceptions import ConcurrencyError, UserError
@@ -36,7 +35,7 @@ class Client(contextlib.nullcontext):
         return answer
 
     def probe(self):
-        return self._answer("probe", SimpleNamespace(server_time=None))
+        return self._answer("probe", None)
 
     def users(self):
         return self._answer("users", [])
