@@ -10,7 +10,7 @@ import logging
 import re
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import timezone
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
@@ -42,7 +42,7 @@ MAX_ANSWER = 32 * 1024 * 1024
 
 # user_id comes only when asked for; recordings and statistics need it
 # (mango-api.md 6.1).
-_USER_FIELDS = ("general.user_id", "general.mobile", "groups")
+_USER_FIELDS = ("general.user_id", "general.mobile")
 
 #: The link to a recording, sent instead of an answer (mango-api.md 6.3).
 _REDIRECTS = (302, 303, 307)
@@ -84,8 +84,6 @@ class User:
     extension: str | None
     devices: tuple[Device, ...]
     mobile: str | None
-    outgoing_line: str | None
-    groups: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -110,14 +108,6 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Balance:
-    """The balance of the PBX's account."""
-
-    amount: Decimal
-    currency: str
-
-
-@dataclass(frozen=True)
 class Blocked:
     """An entry of the black list; ``number`` is digits or a mask."""
 
@@ -137,18 +127,6 @@ class Visitor:
     medium: str
     campaign: str
     page: str
-
-
-@dataclass(frozen=True)
-class Probe:
-    """The result of a harmless test request.
-
-    ``server_time`` is the PBX's clock (aware, UTC), None if it is unknown.
-    """
-
-    server_time: datetime | None
-    balance: Balance
-    uuid: str | None
 
 
 @dataclass(frozen=True)
@@ -254,13 +232,6 @@ class Client:
         """
         return self._rows(self._post("incominglines", {}), "lines", _line)
 
-    def balance(self):
-        """Ask for the balance of the PBX's account.
-
-        :rtype: Balance
-        """
-        return _balance(self._post("account/balance", {}))
-
     def request_calls(self, start, end, limit, offset):
         """Order the statistics of the calls that began in a period (mango-api.md 6.6).
 
@@ -300,15 +271,13 @@ class Client:
     def probe(self):
         """Test the connection with one harmless signed request.
 
-        :return: the result; errors carry ``server_time`` as well
-        :rtype: Probe
+        :return: the PBX's clock (aware, UTC), None if it is unknown; errors carry it as
+            ``server_time``
+        :rtype: ~datetime.datetime | None
         """
         answer = self._post("account/balance", {})
-        return Probe(
-            server_time=answer.facts["server_time"],
-            balance=_balance(answer),
-            uuid=answer.facts["uuid"],
-        )
+        _check_balance(answer)
+        return answer.facts["server_time"]
 
     def visitor(self, number):
         """Ask who sees a number of dynamic call tracking now (mango-api.md 6.7a).
@@ -742,8 +711,6 @@ def _user(row):
         extension=_text(telephony.get("extension")),
         devices=_devices(telephony.get("numbers")),
         mobile=_text(general.get("mobile")),
-        outgoing_line=_text(telephony.get("outgoingline")),
-        groups=_texts(row.get("groups")),
     )
     return user if user.extension or user.ref else None
 
@@ -797,11 +764,14 @@ def _line(row):
     )
 
 
-def _balance(answer):
+def _check_balance(answer):
+    """Refuse an answer without a balance, which is not the PBX's.
+
+    :raise BadAnswerError: if it has none.
+    """
     try:
         amount = Decimal(_text(answer.payload.get("balance")) or "")
     except InvalidOperation:
         amount = Decimal("NaN")
     if not amount.is_finite():
         raise BadAnswerError("The balance cannot be read.", **answer.facts)
-    return Balance(amount, _text(answer.payload.get("currency")) or "")

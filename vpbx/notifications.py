@@ -81,7 +81,6 @@ class LegEvent:
     acd_group: str | None = None
     end_reason: int | None = None
     transfer: str | None = None
-    was_transferred: bool = False
     command_id: str | None = None
     task_id: str | None = None
     callback_initiator: str | None = None
@@ -297,7 +296,6 @@ def _leg_event(kind, payload):
         acd_group=read_text(callee.get("acd_group")),
         end_reason=read_code(payload.get("disconnect_reason")),
         transfer=_word(payload.get("transfer")),
-        was_transferred=_was_transferred(caller) or _was_transferred(callee),
         command_id=read_optional_id(payload.get("command_id")),
         task_id=_task(payload.get("task_id")),
         callback_initiator=_initiator(payload.get("callback_initiator")),
@@ -452,11 +450,6 @@ def read_time(value: Any) -> int | None:
 def read_code(value: Any) -> int | None:
     code = read_integer(value)
     return code if code is not None and 0 < code <= _LARGEST_CODE else None
-
-
-def _was_transferred(party: dict) -> bool:
-    value = party.get("was_transferred", party.get("was_transfered"))  # sic
-    return value in (True, "1", "true", "True")
 
 
 def _required_id(payload: dict, name: str) -> str:

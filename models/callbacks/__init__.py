@@ -14,6 +14,7 @@ from . import (
     mango_card_content,
     mango_command,
     mango_line,
+    res_groups,
     res_partner,
     res_users,
 )

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 
@@ -20,13 +20,16 @@ class CrmLead(models.Model):
         moved_sudo.with_context(tracking_disable=True).lead_id = self
         return result
 
+    @api.depends_context("allowed_company_ids")
     def _compute_mango_is_waiting(self):
-        # sudo: mango.callback - readers of the lead may know that its client waits.
+        # sudo: mango.callback - readers of the lead may know that its client waits for
+        # one of their companies.
         waiting = (
             self.env["mango.callback"]
             .sudo()
             .search_fetch(
                 Domain("state", "=", "open")
+                & Domain("company_id", "in", self.env.companies.ids)
                 & (
                     Domain("lead_id", "in", self.ids)
                     | Domain("partner_id", "in", self.partner_id.ids)

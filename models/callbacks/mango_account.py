@@ -47,7 +47,7 @@ class MangoAccount(models.Model):
         "res.users",
         string="Default Responsible",
         tracking=True,
-        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        domain=lambda self: self._callback_users_domain(),
         help="Calls back the clients who have no responsible person of their own.",
     )
     callback_activity = fields.Boolean(
@@ -78,6 +78,17 @@ class MangoAccount(models.Model):
                         "be older than 30 days."
                     )
                 )
+
+    @api.model
+    def _callback_users_domain(self):
+        """Return the domain of those who can call clients back, for the web client.
+
+        :rtype: str
+        """
+        group = self.env.ref("mango_office.group_user")
+        return (
+            f"[('company_ids', 'in', company_id), ('all_group_ids', 'in', {group.id})]"
+        )
 
     def _tell_of_overdue(self, callbacks):
         """Notify the supervisors of this PBX of clients not called back in time.

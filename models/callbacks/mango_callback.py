@@ -70,7 +70,7 @@ class MangoCallback(models.Model):
         string="Responsible",
         index="btree_not_null",
         tracking=True,
-        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        domain=lambda self: self.env["mango.account"]._callback_users_domain(),
     )
     user_is_manual = fields.Boolean(readonly=True)
     user_ids = fields.Many2many(
@@ -241,11 +241,26 @@ class MangoCallback(models.Model):
                     "can be changed."
                 )
             )
+        # sudo: res.users - only whether the user can be responsible.
+        user_sudo = self.env["res.users"].sudo().browse(vals.get("user_id") or ())
+        if user_sudo and not all(
+            callback._can_be_responsible(user_sudo) for callback in self
+        ):
+            raise UserError(
+                self.env._(
+                    "Choose somebody who uses the telephony of this company: others "
+                    "cannot see the client."
+                )
+            )
 
     def _after_correction(self):
         for callback in self:
             callback.user_ids |= callback.user_id
-            if callback.state == "open" and not callback.deadline:
+            if callback.state != "open":
+                continue
+            if not callback.user_id:
+                callback._assign()
+            if not callback.deadline:
                 callback._set_deadline()
         self._update_todo()
         self._notify_listeners()

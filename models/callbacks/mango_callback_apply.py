@@ -51,6 +51,17 @@ class Client(NamedTuple):
         in_own_transaction(calls.env, apply, lock)
 
 
+class Owners(NamedTuple):
+    """The contacts with numbers, by number.
+
+    ``now`` has those who have them; ``before`` those who wait, had them when they were
+    missed, and do not have them any more, where nobody else has.
+    """
+
+    now: dict
+    before: dict
+
+
 class MangoCallback(models.Model):
     """Update of the entries from the calls."""
 
@@ -76,7 +87,7 @@ class MangoCallback(models.Model):
             for call in own:
                 found[self._client_of(call, owners)] |= call
             entries = self._touched_by(account, own)
-            owners |= self._owners_of(account, entries)
+            owners = self._owners_of(account, entries)
             of_number = own.grouped("client_number")
             for entry in entries:
                 changing = [of_number.get(number) for number in entry._numbers()]
@@ -117,12 +128,11 @@ class MangoCallback(models.Model):
     def _client_of(self, record, owners):
         """Return the client of a call or an entry.
 
-        :param dict owners: as returned by :meth:`_owners_of`.
+        :param Owners owners: as returned by :meth:`_owners_of`.
         :rtype: Client
         """
-        number = record.client_number
-        contact = self._contact(record.partner_id) or owners.get(number)
-        return self._client(record.account_id, contact, number)
+        contact = self._contact_of(record, owners)
+        return self._client(record.account_id, contact, record.client_number)
 
     @api.model
     def _client(self, account, contact, number):
@@ -139,14 +149,66 @@ class MangoCallback(models.Model):
     def _owners_of(self, account, records):
         """Return the contacts with the numbers of calls or entries without a contact.
 
-        :return: by number.
+        An archived contact counts as none.
+
+        :rtype: Owners
+        """
+        unknown = records.filtered(
+            lambda record: not self._contact(record.partner_id).active
+        )
+        numbers = set(unknown.mapped("client_number"))
+        now = {number: self._owner_of(account, number) for number in numbers}
+        lost = [number for number, owner in now.items() if not owner]
+        return Owners(now, self._former_owners(account, lost))
+
+    @api.model
+    def _former_owners(self, account, numbers):
+        """Return the contacts who wait and who had some numbers when they were missed.
+
         :rtype: dict[str, res.partner]
         """
-        unknown = records.filtered(lambda record: not record.partner_id)
+        if not numbers:
+            return {}
+        is_identified = (
+            Domain("client_number", "in", numbers)
+            & Domain("partner_id", "!=", False)
+            & Domain("partner_is_manual", "=", False)
+        )
+        waiting = self.search(
+            Domain("account_id", "=", account.id)
+            & Domain("state", "=", "open")
+            & Domain("partner_id", "!=", False)
+            & Domain("call_ids", "any", is_identified),
+            order="id desc",
+        )
         return {
-            number: self._owner_of(account, number)
-            for number in set(unknown.mapped("client_number"))
+            call.client_number: self._contact(entry.partner_id)
+            for entry in waiting
+            for call in entry.call_ids.filtered_domain(is_identified)
         }
+
+    @api.model
+    def _contact_of(self, record, owners):
+        """Return the contact that a call or an entry belongs to, if any.
+
+        A client whose contact was archived, or got another number, while they wait is
+        still the same client.
+
+        :param Owners owners: as returned by :meth:`_owners_of`.
+        :rtype: res.partner
+        """
+        contact = self._contact(record.partner_id)
+        if contact.active:
+            return contact
+        number = record.client_number
+        is_call = record._name == "mango.call"
+        calls = record if is_call else record.call_ids
+        contact = owners.now.get(number) or contact
+        if contact or any(calls.mapped("partner_is_manual")):
+            return contact
+        if is_call:
+            contact = self._contact(record.callback_ids.partner_id[:1])
+        return contact or owners.before.get(number, contact)
 
     @api.model
     def _contact(self, partner):
@@ -209,7 +271,8 @@ class MangoCallback(models.Model):
             calls |= self._calls_of(account, contact.browse(), more, since)
         others = calls.filtered(lambda call: call.result != "missed")
         facts = self._facts(account, others | own, entries)
-        self._reconcile(client, contact, entries, fold([*facts, *entries._own_facts()]))
+        facts += entries._own_facts(own)
+        self._reconcile(client, contact, entries, fold(facts))
 
     @api.model
     def _entries_of(self, account, contact, family, numbers, since):
@@ -217,9 +280,9 @@ class MangoCallback(models.Model):
 
         :rtype: mango.callback
         """
-        of_number = Domain("partner_id", "=", False) & Domain(
-            "client_number", "in", list(numbers)
-        )
+        of_number = (
+            Domain("partner_id", "=", False) | Domain("partner_id.active", "=", False)
+        ) & Domain("client_number", "in", list(numbers))
         entries = self.search(
             Domain("account_id", "=", account.id)
             & (Domain("partner_id", "in", family.ids) | of_number)
@@ -238,14 +301,7 @@ class MangoCallback(models.Model):
         """
         owners = self._owners_of(account, records)
         return records.filtered(
-            lambda record: (
-                contact
-                == (
-                    self._contact(record.partner_id)
-                    if record.partner_id
-                    else owners[record.client_number]
-                )
-            )
+            lambda record: self._contact_of(record, owners) == contact
         )
 
     @api.model
@@ -273,6 +329,7 @@ class MangoCallback(models.Model):
                 "result",
                 "client_number",
                 "partner_id",
+                "partner_is_manual",
                 "lead_id",
                 "line_id",
                 "user_id",
@@ -281,6 +338,7 @@ class MangoCallback(models.Model):
                 "ended_at",
                 "wait_duration",
                 "end_reason",
+                "source",
                 "create_date",
             ],
             order="started_at desc",
@@ -356,23 +414,49 @@ class MangoCallback(models.Model):
         own = {*devices.mapped("number"), *account._own_numbers()}
         return {account._e164(number) for number in own} | set(blocked.mapped("number"))
 
-    def _own_facts(self):
+    def _own_facts(self, missed):
         """Return the facts of the entries themselves: how users have closed them.
 
         For an open one whose calls were deleted by age, also that there was a missed
         call.
 
+        :param mango.call missed: the missed calls of the client.
         :rtype: list[Fact]
         """
         facts = []
         for entry in self:
             if entry.closed_by == "hand":
-                facts.append(
-                    Fact(HAND, entry.closed_at, f"entry-{entry.id}", record_id=entry.id)
-                )
+                at = entry._decided_at(missed)
+                facts.append(Fact(HAND, at, f"entry-{entry.id}", record_id=entry.id))
             if not entry.call_ids:
                 facts.append(Fact(MISSED, entry.first_missed_at, f"entry-{entry.id}"))
         return facts
+
+    def _decided_at(self, missed):
+        """Return when a user closed the entry, on the PBX's clock.
+
+        The user's decision does not concern a call that was not known, or not over,
+        when they made it. By the clocks it may have been earlier: the PBX's may be
+        behind this server's, and a phone may have been ringing.
+
+        :param mango.call missed: the missed calls of the client.
+        :rtype: datetime
+        """
+        later = (missed - self.call_ids).filtered(
+            lambda call: (
+                (call.ended_at or call.started_at) > self.closed_at
+                # The statistics may report a call long after it.
+                or (call.source == "webhook" and call.create_date > self.closed_at)
+            )
+        )
+        if not later:
+            return self.closed_at
+        known = (missed - later).filtered(
+            lambda call: call.started_at <= self.closed_at
+        )
+        before_later = min(later.mapped("started_at")) - timedelta(seconds=1)
+        moment = max([before_later, *known.mapped("started_at")])
+        return min(moment, self.closed_at)
 
     # ------------------------------------------------------------
     # Writing the difference

@@ -49,12 +49,30 @@ class MangoCallback(models.Model):
         yield self.account_id.callback_user_id
 
     def _can_be_responsible(self, user):
+        """Tell whether a user can see the entry and deal with it.
+
+        :rtype: bool
+        """
         return bool(
             user
             and user.active
-            and not user.share
             and self.company_id in user.company_ids
+            and user.has_group("mango_office.group_user")
         )
+
+    @api.model
+    def _hand_over(self, users):
+        """Reassign the clients of users who cannot be responsible any more.
+
+        :param res.users users: whose rights have changed.
+        """
+        waiting = self.search(
+            Domain("state", "=", "open") & Domain("user_id", "in", users.ids)
+        ).filtered(lambda callback: not callback._can_be_responsible(callback.user_id))
+        for callback in waiting:
+            callback._assign()
+        waiting._update_todo()
+        waiting._notify_listeners()
 
     # ------------------------------------------------------------
     # Deadline
@@ -132,7 +150,9 @@ class MangoCallback(models.Model):
         for callback in self:
             if callback.state != "open":
                 callback._finish_todo()
-            elif callback.account_id.callback_activity and callback.user_id:
+            elif not callback.user_id:
+                callback._forget_todo()
+            elif callback.account_id.callback_activity:
                 callback._plan_todo()
 
     def _plan_todo(self):

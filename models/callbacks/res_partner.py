@@ -11,13 +11,17 @@ class ResPartner(models.Model):
         groups="mango_office.group_user",
     )
 
+    @api.depends_context("allowed_company_ids")
     def _compute_mango_is_waiting(self):
-        # sudo: mango.callback - readers of the contact may know that it waits.
+        # sudo: mango.callback - readers of the contact may know that it waits for one
+        # of their companies.
         waiting = (
             self.env["mango.callback"]
             .sudo()
             .search_fetch(
-                Domain("state", "=", "open") & Domain("partner_id", "in", self.ids),
+                Domain("state", "=", "open")
+                & Domain("company_id", "in", self.env.companies.ids)
+                & Domain("partner_id", "in", self.ids),
                 ["partner_id"],
             )
             .partner_id

@@ -3,6 +3,9 @@ from odoo.fields import Domain
 
 LIST_LIMIT = 20
 
+#: The fields on which it depends whether a user can call clients back.
+RIGHTS_FIELDS = {"active", "company_ids", "group_ids"}
+
 
 class ResUsers(models.Model):
     """The calls that a user has to make: missed clients and planned calls."""
@@ -11,21 +14,10 @@ class ResUsers(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
-        if "active" in vals and not vals["active"]:
-            self._mango_hand_over()
+        if not vals.keys().isdisjoint(RIGHTS_FIELDS):
+            # sudo: mango.callback - follows from a permitted change of the user.
+            self.env["mango.callback"].sudo()._hand_over(self)
         return result
-
-    def _mango_hand_over(self):
-        """Reassign the clients of archived users."""
-        # sudo: mango.callback - follows from archiving a user.
-        callbacks = self.env["mango.callback"].sudo()
-        waiting = callbacks.search(
-            Domain("state", "=", "open") & Domain("user_id", "in", self.ids)
-        )
-        for callback in waiting:
-            callback._assign()
-        waiting._update_todo()
-        waiting._notify_listeners()
 
     # ------------------------------------------------------------
     # Missed clients

@@ -1,6 +1,7 @@
 from . import (
     base_partner_merge_automatic_wizard,
     crm_lead,
+    mango_account,
     mango_call,
     mango_call_apply,
     mango_call_leg,

@@ -1,12 +1,17 @@
+import logging
 from dataclasses import replace
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ...tools.datetimes import from_epoch, to_epoch
+from ...tools.locking import in_own_transaction, is_connection_lost
 from ...vpbx.call_state import fold
+
+_logger = logging.getLogger(__name__)
 
 #: A call without a summary is closed when all its legs have been gone for this long …
 QUIET_TIME = timedelta(minutes=10)
@@ -350,12 +355,27 @@ class MangoCall(models.Model):
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(abandoned))
         for call in abandoned:
-            with call._locked() as locked:
-                if locked.state != "ended":
-                    locked.closed_at = locked._last_seen_at()
-                    locked._apply(locked.entry_id, locked.account_id)
+            call._close_safely()
             if not cron._commit_progress(1):
                 break
+
+    def _close_safely(self):
+        """End a call whose summary never came; a failure does not affect the others."""
+
+        def close(own):
+            call = self.with_env(own).exists()
+            if call and call.state != "ended":
+                call.closed_at = call._last_seen_at()
+                call._apply(call.entry_id, call.account_id)
+
+        try:
+            in_own_transaction(self.env, close, self._lock_name())
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            _logger.info("call %s: concurrent update, closing it later", self.id)
+        except Exception as error:
+            if is_connection_lost(error):
+                raise
+            _logger.exception("call %s could not be closed", self.id)
 
     def _is_abandoned(self, now):
         if (self.started_at or self.create_date) < now - MAX_LIFE:

@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...tools.locking import in_own_transaction
 from ...vpbx import errors, numbers
 
 
@@ -47,20 +46,22 @@ class MangoBlockedNumber(models.Model):
             blocked.number_display = blocked.account_id._display_number(blocked.number)
 
     @api.model
-    def _block(self, account, number, reason):
-        """Block the calls of a number in the PBX.
+    def _block(self, call, reason):
+        """Block the calls of a client in the PBX.
 
         The request is sent before anything is written or locked.
 
-        :param mango.account account: the PBX.
-        :param str number: E.164.
+        :param mango.call call: of the client.
         :param str reason: shown in the list.
         :raise UserError: if the PBX refuses.
         """
-        user = self.env.user
+        user, account, number = self.env.user, call.account_id, call.client_number
+        comment = f"{user.name}: {reason}"
         try:
-            with account._client() as client:
-                ref = client.block(numbers.to_pbx(number), f"{user.name}: {reason}")
+            ref = account._ask_pbx(
+                lambda client: client.block(numbers.to_pbx(number), comment),
+                is_optional=True,
+            )
         except errors.VpbxError as error:
             raise self._refusal(error) from error
 
@@ -80,9 +81,13 @@ class MangoBlockedNumber(models.Model):
                 known.write(vals)
             else:
                 rows.create({**key, **vals})
+            call.with_env(own)._on_blocked()
 
-        in_own_transaction(self.env, store, f"mango_office/blocked/{account.id}")
-        self.env.invalidate_all()
+        account._store_answer(store, self._lock(account))
+
+    @api.model
+    def _lock(self, account):
+        return f"mango_office/blocked/{account.id}"
 
     @api.model
     def _load(self, account):
@@ -94,8 +99,7 @@ class MangoBlockedNumber(models.Model):
         :raise VpbxError: if it does not tell.
         """
         asked_at = fields.Datetime.now()
-        with account._client() as client:
-            listed = client.blocked()
+        listed = account._ask_pbx(lambda client: client.blocked(), is_optional=True)
         entries = {
             # Whatever is not only digits is a mask.
             (entry.number.isdecimal() and account._e164(entry.number))
@@ -125,8 +129,7 @@ class MangoBlockedNumber(models.Model):
                     row.write({**vals, "user_id": False, "blocked_at": False})
             rows.create(new)
 
-        in_own_transaction(self.env, store, f"mango_office/blocked/{account.id}")
-        self.env.invalidate_all()
+        account._store_answer(store, self._lock(account))
 
     def action_load(self):
         """Read the black lists of the user's PBXes."""
@@ -147,29 +150,23 @@ class MangoBlockedNumber(models.Model):
     def action_unblock(self):
         """Unblock these numbers in the PBX."""
         self.check_access("read")
-        for account, blocked in self.grouped("account_id").items():
-            with account._client() as client:
-                for row in blocked:
-                    row._unblock(client)
-        self.env.invalidate_all()
+        for blocked in self:
+            blocked._unblock()
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
-    def _unblock(self, client):
+    def _unblock(self):
         """Unblock this number in the PBX, and delete it as soon as that has worked.
 
-        In a transaction of its own: a later failure does not undo it, and no retry
-        repeats the request.
+        A later failure does not undo it.
 
-        :param Client client: of the PBX.
         :raise UserError: if the PBX refuses.
         """
-        if self.number_ref:
+        account, ref = self.account_id, self.number_ref
+        if ref:
             try:
-                client.unblock(self.number_ref)
+                account._ask_pbx(lambda client: client.unblock(ref), is_optional=True)
             except errors.VpbxError as error:
                 raise self._refusal(error) from error
-        in_own_transaction(
-            self.env,
-            lambda own: self.with_env(own).exists().unlink(),
-            f"mango_office/blocked/{self.account_id.id}",
+        account._store_answer(
+            lambda own: self.with_env(own).exists().unlink(), self._lock(account)
         )

@@ -210,6 +210,14 @@ class MangoCall(models.Model):
             return None
         return partial(account._client().visitor, self.dct_number)
 
+    def _record_visitor_answer(self, error):
+        """Let the circuit breaker know how the request went.
+
+        :param error: as for :meth:`_on_visitor_answer`.
+        :type error: VpbxError | None
+        """
+        self.account_id._record_answer(error)
+
     def _on_visitor_answer(self, visitor, error):
         """Store the PBX's information about the visitor.
 
@@ -218,7 +226,6 @@ class MangoCall(models.Model):
         :param error: the error of the request; None if it succeeded.
         :type error: VpbxError | None
         """
-        self.account_id._record_answer(error)
         if not visitor:
             self._store_visitor("failed" if error else "unknown")
             return
@@ -451,13 +458,14 @@ class MangoCall(models.Model):
         """
         self._check_may_block_number()
         # sudo: mango.blocked.number - only created by blocking, which was checked.
-        blocked_sudo = self.env["mango.blocked.number"].sudo()
-        blocked_sudo._block(self.account_id, self.client_number, reason)
-        # sudo: mango.client.lead, mango.crm.task - leads created from calls of the
-        # number are reviewed.
-        rows_sudo = self.env["mango.client.lead"].sudo()
-        made = rows_sudo.search([("lead_id", "in", self.sudo().lead_id.ids)]).call_id
-        (self.sudo() | made)._update_crm_soon()
+        self.env["mango.blocked.number"].sudo()._block(self, reason)
+
+    def _on_blocked(self):
+        """Review the leads that were created from calls of a blocked number."""
+        made = self.env["mango.client.lead"].search(
+            [("lead_id", "in", self.lead_id.ids)]
+        )
+        (self | made.call_id)._update_crm_soon()
 
     # ------------------------------------------------------------
     # Outcome

@@ -44,6 +44,8 @@ def ask(dbname, call_id):
             visitor = question()
         except errors.VpbxError as failure:
             error = failure
+        # Apart from the rest, which is repeated after a concurrent update.
+        _on_call(registry, call_id, "_record_visitor_answer", error)
         _on_call(registry, call_id, "_on_visitor_answer", visitor, error)
     except Exception:
         _logger.exception("the request for the visitor of a call failed")

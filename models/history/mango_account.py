@@ -68,16 +68,21 @@ class MangoAccount(models.Model):
         )
         return {record[ref_name]: record.number for record in found}
 
-    def action_load_users(self):
-        """Load staff and lines; the first success starts fetching past calls."""
-        result = super().action_load_users()
+    def _store_loaded(self, users, groups, lines):
+        """Store staff and lines; the first success starts fetching past calls."""
+        changes = super()._store_loaded(users, groups, lines)
         self.env["mango.statistics.import"]._wake_cron()
-        return result
+        return changes
 
     def _resume_requests(self, is_proven=False):
         result = super()._resume_requests(is_proven)
-        # sudo: mango.statistics.import - resumes waiting imports.
-        self.env["mango.statistics.import"].sudo()._go_on_at_once(self)
+        # May follow a request, and the cron writes the waiting imports, too.
+        self._store_answer(
+            lambda own: own["mango.statistics.import"]._go_on_at_once(
+                self.with_env(own)
+            ),
+            f"mango_office/history/{self.id}",
+        )
         return result
 
     def action_fetch_history(self):

@@ -1,14 +1,20 @@
+import logging
+from contextlib import contextmanager
 from functools import lru_cache, partial
 
 from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ...tools.caches import clear_caches
 from ...tools.locking import in_own_transaction
 from ...vpbx import addresses, errors, numbers
 from ...vpbx.client import Client
+from .mango_circuit_breaker import is_closed
 from .mango_request import record_request
+
+_logger = logging.getLogger(__name__)
 
 # The same few numbers recur, each in several notifications.
 _e164 = lru_cache(maxsize=1024)(numbers.e164)
@@ -146,11 +152,7 @@ class MangoAccount(models.Model):
             self._check_credentials(vals)
         accounts = super().create(vals_list)
         clear_caches(self.env)
-        for account in accounts:
-            if not account.company_id.mango_account_id:
-                # sudo: res.company - a telephony administrator may not write
-                # companies, but the first PBX of a company is its main one.
-                account.company_id.sudo().mango_account_id = account
+        accounts._become_main()
         return accounts
 
     def write(self, vals):
@@ -159,7 +161,22 @@ class MangoAccount(models.Model):
         result = super().write(vals)
         if not vals.keys().isdisjoint(CACHED_FIELDS):
             clear_caches(self.env)
+        if "company_id" in vals:
+            self._become_main()
         return result
+
+    def _become_main(self):
+        """Make these PBXs the main ones of companies without any, and of no others."""
+        # sudo: res.company - a telephony administrator may not write companies, but the
+        # first PBX of a company is its main one.
+        companies_sudo = self.env["res.company"].sudo()
+        former_sudo = companies_sudo.search(Domain("mango_account_id", "in", self.ids))
+        former_sudo.filtered(
+            lambda company: company.mango_account_id.company_id != company
+        ).mango_account_id = False
+        for account in self:
+            if not account.company_id.mango_account_id:
+                account.company_id.sudo().mango_account_id = account
 
     def unlink(self):
         clear_caches(self.env)
@@ -201,6 +218,16 @@ class MangoAccount(models.Model):
             raise ValidationError(
                 self.env._("This PBX code already belongs to another PBX.")
             )
+
+    def _mail_get_operation_for_mail_message_operation(self, message_operation):
+        """Show the chatter to those who configure the PBX.
+
+        Every telephony user may read the PBX, but not who has reached a limit, or who
+        has changed what.
+        """
+        if message_operation == "read":
+            return dict.fromkeys(self, "write")
+        return super()._mail_get_operation_for_mail_message_operation(message_operation)
 
     # ------------------------------------------------------------
     # Lookups
@@ -312,16 +339,73 @@ class MangoAccount(models.Model):
             on_answer=partial(record_request, self.env.registry, self.id),
         )
 
+    def _ask_pbx(self, ask, is_optional=False):
+        """Send a user's requests to the PBX, and record the answer.
+
+        Nothing may be written before in this transaction, and only
+        :meth:`_store_answer` after it: Odoo repeats a transaction after a concurrent
+        update, and the PBX would get the requests again.
+
+        :param Callable ask: takes the client.
+        :param bool is_optional: the PBX may lack the option for this; such a refusal
+            does not affect other requests.
+        :return: what the function returns.
+        :raise UserError: if the code or the secret is missing.
+        :raise VpbxError: if the PBX refuses or cannot be reached.
+        """
+        with self._client() as client:
+            try:
+                answer = ask(client)
+            except errors.VpbxError as error:
+                if not (is_optional and is_closed(error)):
+                    self._record_answer(error)
+                raise
+        self._record_answer()
+        return answer
+
+    def _store_answer(self, store, lock):
+        """Store the PBX's answer to a user's request, in a transaction of its own.
+
+        So no lock is held while waiting for the PBX, and what is repeated after a
+        concurrent update is only the storing.
+
+        :param Callable store: takes the environment of that transaction.
+        :param str lock: as for :func:`in_own_transaction`.
+        :return: what the function returns; the current transaction does not see it.
+        :raise UserError: if that fails because of a lock or repeated concurrent
+            updates.
+        """
+        try:
+            with self._not_repeated():
+                return in_own_transaction(self.env, store, lock)
+        finally:
+            self.env.invalidate_all()
+
+    @contextmanager
+    def _not_repeated(self):
+        """Keep Odoo from repeating the current transaction, and the user's request.
+
+        :raise UserError: instead of an error after which Odoo would repeat it.
+        """
+        try:
+            yield
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
+            raise UserError(
+                self.env._(
+                    "Odoo could not store the PBX's answer, because somebody was "
+                    "changing the same data. Try again."
+                )
+            ) from error
+
     def action_test_connection(self):
         """Check the connection to the PBX step by step, and show the result."""
         self.ensure_one()
         self.check_access("write")
-        check = self.env["mango.connection.check"]._run(self)
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Connection to the PBX"),
             "res_model": "mango.connection.check",
-            "res_id": check.id,
+            "res_id": self.env["mango.connection.check"]._run(self),
             "view_mode": "form",
             "target": "new",
         }
@@ -330,22 +414,18 @@ class MangoAccount(models.Model):
         """Load staff and lines from the PBX, and report the changes."""
         self.ensure_one()
         self.check_access("write")
-        client = self._client()
         try:
-            loaded = client.users(), client.groups(), client.lines()
+            loaded = self._ask_pbx(
+                lambda client: (client.users(), client.groups(), client.lines())
+            )
         except errors.VpbxError as error:
-            self._record_answer(error)
             raise UserError(
                 self.env["mango.error.message"]._explain_error(error)
             ) from error
-        # After the requests, in a transaction of its own: no lock is held while waiting
-        # for the PBX, and a retry after a concurrent update repeats no request.
-        changes = in_own_transaction(
-            self.env,
+        changes = self._store_answer(
             lambda env: self.with_env(env)._store_loaded(*loaded),
             f"mango_office/load/{self.id}",
         )
-        self.env.invalidate_all()
         return self._display_notification(
             self.env._(
                 "Extensions: %(new)s new, %(changed)s changed, %(gone)s gone.",
@@ -459,14 +539,19 @@ class MangoAccount(models.Model):
         """Record an answer of the PBX in the circuit breaker.
 
         Committed at once, in a transaction of its own, independently of the current
-        one.
+        one. It does not fail because of a lock or a concurrent update: whatever was
+        asked would be asked again.
 
         :param error: the exception that the client raised; None for a success.
         :type error: VpbxError | None
         """
         self.ensure_one()
         # sudo: mango.circuit.breaker - records an answer.
-        self.env["mango.circuit.breaker"].sudo()._record_answer(self, error)
+        breaker_sudo = self.env["mango.circuit.breaker"].sudo()
+        try:
+            breaker_sudo._record_answer(self, error)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            _logger.warning("PBX %s: an answer was not counted", self.id)
 
     def action_resume_requests(self):
         """Resume automatic requests after the cause was fixed."""
@@ -486,7 +571,9 @@ class MangoAccount(models.Model):
         self.check_access("write")
         # sudo: mango.circuit.breaker - whoever may configure the PBX may resume
         # requests.
-        self.env["mango.circuit.breaker"].sudo()._reopen(self, is_proven)
+        breaker_sudo = self.env["mango.circuit.breaker"].sudo()
+        with self._not_repeated():
+            breaker_sudo._reopen(self, is_proven)
 
     def _tell_requests_stopped(self):
         """Notify the administrators, in their languages, that requests are stopped."""

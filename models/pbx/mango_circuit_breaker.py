@@ -1,10 +1,9 @@
-from contextlib import contextmanager
 from datetime import timedelta
 
 from odoo import api, fields, models, tools
 from odoo.fields import Domain
 
-from ...tools.locking import locked_transaction, patient_cursor
+from ...tools.locking import in_own_transaction
 from ...vpbx import codes, errors
 
 #: How long requests are paused after a failure of the PBX: initially, and at most.
@@ -154,14 +153,16 @@ class MangoCircuitBreaker(models.Model):
         """
         if error is None and self._get_breaker(account)._is_proven():
             return  # Nothing changes: the usual case takes no lock.
-        with self._locked(account) as breaker:
+
+        def record(breaker):
             vals = breaker._prepare_vals(error)
             is_stopped_now = vals.get("stopped_at") and not breaker.stopped_at
             if any(breaker[name] != value for name, value in vals.items()):
                 breaker.write(vals)
             if is_stopped_now:
                 breaker.account_id._tell_requests_stopped()
-        self._forget_cache(account)
+
+        self._update_locked(account, record)
 
     def _is_proven(self):
         return bool(self.proven_at) and not (
@@ -175,12 +176,14 @@ class MangoCircuitBreaker(models.Model):
         :param mango.account account: whose PBX.
         :rtype: bool
         """
-        with self._locked(account) as breaker:
+
+        def claim(breaker):
             is_open = breaker._is_open(urgent=True)
             if is_open:
                 breaker.tried_at = fields.Datetime.now()
-        self._forget_cache(account)
-        return is_open
+            return is_open
+
+        return self._update_locked(account, claim)
 
     @api.model
     def _record_synced(self, account, moment):
@@ -189,10 +192,12 @@ class MangoCircuitBreaker(models.Model):
         :param mango.account account: whose PBX.
         :param datetime moment: UTC.
         """
-        with self._locked(account) as breaker:
+
+        def record(breaker):
             if not breaker.last_sync_at or breaker.last_sync_at < moment:
                 breaker.last_sync_at = moment
-        self._forget_cache(account)
+
+        self._update_locked(account, record)
 
     @api.model
     def _reopen(self, account, is_proven):
@@ -201,32 +206,34 @@ class MangoCircuitBreaker(models.Model):
         :param mango.account account: whose PBX.
         :param bool is_proven: the PBX has just accepted a request.
         """
-        with self._locked(account) as breaker:
+
+        def reopen(breaker):
             vals = breaker._prepare_open()
             if is_proven and not breaker.proven_at:
                 vals["proven_at"] = fields.Datetime.now()
             breaker.write(vals)
-        self._forget_cache(account)
+
+        self._update_locked(account, reopen)
 
     @api.model
-    @contextmanager
-    def _locked(self, account):
-        """Open a separate transaction with exclusive write access to a PBX's breaker.
+    def _update_locked(self, account, update):
+        """Update a PBX's breaker with exclusive access, in a transaction of its own.
+
+        After a concurrent update the function is called again.
 
         :param mango.account account: whose.
-        :return: context manager giving the breaker there, for the current credentials.
+        :param Callable update: takes the breaker for the current credentials.
+        :return: what the function returns.
         """
-        # sudo: mango.circuit.breaker - records answers of the PBX to any user.
-        account_sudo = account.sudo()
+
+        def on_own(env):
+            breakers = env["mango.circuit.breaker"]
+            return update(breakers._get_or_create_row(account.with_env(env)))
+
         lock = f"mango_office/breaker/{account.id}"
-        # The lock is held by a transaction that ends here, unlike the current one.
-        with (
-            patient_cursor(account.env.registry) as holder,
-            locked_transaction(account_sudo.env(cr=holder), lock) as env,
-        ):
-            yield env["mango.circuit.breaker"]._get_or_create_row(
-                account_sudo.with_env(env)
-            )
+        result = in_own_transaction(account.env, on_own, lock)
+        self._forget_cache(account)
+        return result
 
     @api.model
     def _forget_cache(self, account):
@@ -319,6 +326,16 @@ def is_trouble(error):
     """
     if isinstance(error, errors.RefusedError):
         # Without access or option nothing works; other refusals concern one request.
-        is_closed = error.code // 100 in (21, 50, 53)
-        return is_closed or (error.code != 4200 and codes.is_transient(error.code))
+        is_temporary = error.code != 4200 and codes.is_transient(error.code)
+        return is_closed(error) or is_temporary
     return error is not None
+
+
+def is_closed(error):
+    """Tell whether the PBX refused because of missing access or a missing option.
+
+    :param VpbxError error: what the client raised.
+    :rtype: bool
+    """
+    is_refusal = isinstance(error, errors.RefusedError)
+    return is_refusal and error.code // 100 in (21, 50, 53)

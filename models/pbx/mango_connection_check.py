@@ -38,23 +38,39 @@ class MangoConnectionCheck(models.TransientModel):
 
     @api.model
     def _run(self, account):
+        """Check an account, and store the result.
+
+        :param mango.account account: with code and secret.
+        :return: the id of the check, which the current transaction does not see.
+        :rtype: int
+        :raise UserError: if the code or the secret is missing.
+        """
+        vals = {
+            "account_id": account.id,
+            "line_ids": [Command.create(link) for link in self._check(account)],
+        }
+
+        def store(own):
+            # As the user, who may only read their own checks.
+            checks = self.with_env(own).with_user(self.env.user).sudo(self.env.su)
+            return checks.create(vals).id
+
+        return account._store_answer(store, f"mango_office/check/{account.id}")
+
+    @api.model
+    def _check(self, account):
         """Check an account.
 
         :param mango.account account: with code and secret.
-        :rtype: mango.connection.check
+        :return: values of the lines.
+        :rtype: list[dict]
         :raise UserError: if the code or the secret is missing.
         """
         links = self._check_requests(account)
         if all(link["state"] in ("ok", "warning") for link in links):
             # The cause of a stop is fixed, so automatic requests may resume.
             account._resume_requests(is_proven=True)
-        links.append(self._check_webhook(account))
-        return self.create(
-            {
-                "account_id": account.id,
-                "line_ids": [Command.create(link) for link in links],
-            }
-        )
+        return [*links, self._check_webhook(account)]
 
     @api.model
     def _check_requests(self, account):
@@ -65,18 +81,18 @@ class MangoConnectionCheck(models.TransientModel):
         :rtype: list[dict]
         :raise UserError: if the code or the secret is missing.
         """
-        client = account._client()
-        try:
-            probe = client.probe()
-        except errors.VpbxError as error:
-            account._record_answer(error)
-            return self._explain_probe(error)
-        return [
-            self._link_reached(),
-            self._link_accepted(),
-            self._check_rights(account, client),
-            self._check_clock(probe.server_time),
-        ]
+        with account._client() as client:
+            try:
+                server_time = client.probe()
+            except errors.VpbxError as error:
+                account._record_answer(error)
+                return self._explain_probe(error)
+            return [
+                self._link_reached(),
+                self._link_accepted(),
+                self._check_rights(account, client),
+                self._check_clock(server_time),
+            ]
 
     @api.model
     def _explain_probe(self, error):
@@ -220,14 +236,16 @@ class MangoConnectionCheck(models.TransientModel):
     def _skipped_message(self):
         return self.env._("Skipped because of the problem above.")
 
-    def _problems(self):
+    @api.model
+    def _problems(self, links):
         """Return what is wrong, without the steps that were skipped because of it.
 
+        :param list[dict] links: as returned by :meth:`_check`.
         :rtype: list[str]
         """
-        lines = self.line_ids.filtered(lambda line: line.state != "ok")
-        messages = lines.mapped("message")
-        return [text for text in messages if text != self._skipped_message()]
+        skipped = self._skipped_message()
+        messages = [link["message"] for link in links if link["state"] != "ok"]
+        return [message for message in messages if message != skipped]
 
 
 class MangoConnectionCheckLine(models.TransientModel):

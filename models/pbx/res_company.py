@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 
 class ResCompany(models.Model):
@@ -10,3 +11,13 @@ class ResCompany(models.Model):
         groups="mango_office.group_user",
         index="btree_not_null",
     )
+
+    @api.constrains("mango_account_id")
+    def _check_mango_account_id(self):
+        for company in self:
+            # sudo: mango.account - only its company.
+            account_sudo = company.sudo().mango_account_id
+            if account_sudo and account_sudo.company_id != company:
+                raise ValidationError(
+                    self.env._("The main PBX of a company must be one of its own.")
+                )

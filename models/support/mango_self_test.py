@@ -129,11 +129,24 @@ class MangoSelfTest(models.TransientModel):
     def action_look(self):
         """Check the result of the present step."""
         self.check_access("write")
+        self.account_id.check_access("write")
         for test in self:
             if test.step != "done":
                 judgement = getattr(test, f"_look_at_{test.step}")()
-                test._line()._write_judgement(judgement)
+                line = test._line()
+                test._store_answer(
+                    lambda own, line=line, judgement=judgement: line.with_env(
+                        own
+                    )._write_judgement(judgement)
+                )
         return self._action()
+
+    def _store_answer(self, store):
+        """Store what a step has come to, which may be an answer of the PBX.
+
+        :param Callable store: as for :meth:`mango.account._store_answer`.
+        """
+        self.account_id._store_answer(store, f"mango_office/self_test/{self.id}")
 
     def action_next(self):
         """Continue with the next step, whatever the result of this one."""
@@ -172,12 +185,13 @@ class MangoSelfTest(models.TransientModel):
     # ------------------------------------------------------------
 
     def _look_at_connection(self):
-        check = self.env["mango.connection.check"]._run(self.account_id)
-        states = check.line_ids.mapped("state")
-        values = {"reason": " ".join(check._problems())}
+        checks = self.env["mango.connection.check"]
+        links = checks._check(self.account_id)
+        states = {link["state"] for link in links}
+        values = {"reason": " ".join(checks._problems(links))}
         if self_test_ends.FAILED in states:
             return self_test.Judgement("not_connected", values)
-        if check.is_fine:
+        if states == {self_test_ends.OK}:
             return self_test.Judgement("connected")
         return self_test.Judgement("connected_but", values)
 
@@ -296,7 +310,7 @@ class MangoSelfTest(models.TransientModel):
             return self_test.Judgement("statistics_refused", {"reason": reason})
         if not report or report.status == statistics.PENDING:
             return self_test.Judgement("statistics_ordered")
-        self.report_key = False
+        self._store_report_key(False)
         told = [
             statistics.parse(statistics.as_text(entry))
             for entry in report.entries
@@ -311,16 +325,19 @@ class MangoSelfTest(models.TransientModel):
         :return: None after the order.
         :rtype: Report | None
         """
-        client = self.account_id._client()
-        if self.report_key:
-            return client.calls(self.report_key)
+        account, key = self.account_id, self.report_key
+        if key:
+            return account._ask_pbx(lambda client: client.calls(key))
         started_at = call.started_at.replace(tzinfo=timezone.utc)
         # A call that is hours off must be found, too.
         around = AROUND + timedelta(hours=MOST_HOURS)
-        self.report_key = client.request_calls(
-            started_at - around, started_at + around, PAGE, 0
-        )
+        period = started_at - around, started_at + around
+        key = account._ask_pbx(lambda client: client.request_calls(*period, PAGE, 0))
+        self._store_report_key(key)
         return None
+
+    def _store_report_key(self, key):
+        self._store_answer(lambda own: self.with_env(own).write({"report_key": key}))
 
 
 def _seconds(legs):

@@ -15,6 +15,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
+from odoo.tools.safe_eval import safe_eval
 
 from ...models.callbacks.mango_callback_apply import MangoCallback
 from ..common import MangoCase
@@ -335,7 +336,7 @@ class TestCallbacks(CallbackCase):
 
     def test_number_that_others_call_from_too(self):
         """Ivan has called from it once, so its other callers are unknown."""
-        self.missed(20, number=OLGA, partner_id=self.ivan.id)
+        self.missed(20, number=OLGA, partner_id=self.ivan.id, partner_is_manual=True)
         self.missed(15, number=OLGA)
         entries = self.work_off()
         self.assertEqual(entries.partner_id, self.ivan)
@@ -381,6 +382,60 @@ class TestCallbacks(CallbackCase):
         entry = self.work_off()
         self.assertEqual((entry.partner_id, entry.attempt_count), (self.ivan, 2))
         self.assertEqual(entry.state, "open")
+
+    def assertOneEntry(self, partner):
+        """Check that the client waits once, and is no longer waiting after a talk."""
+        entry = self.work_off().filtered(lambda entry: entry.state == "open")
+        self.assertEqual(entry.partner_id, partner)
+        self.assertEqual(entry.attempt_count, 2)
+        self.called(1, partner_id=False)
+        self.env["mango.call"].search([])._on_ended()
+        self.assertEqual(self.work_off(), entry)
+        self.assertEqual(entry.state, "done")
+
+    def test_contact_archived(self):
+        """The client waits once, and the next time as a number."""
+        self.missed(20)
+        self.work_off()
+        self.ivan.active = False
+        self.missed(10)
+        self.assertOneEntry(self.ivan)
+        self.missed(0)
+        self.assertEqual(self.work_off()[1].client_key, IVAN)
+
+    def test_contact_archived_in_favour_of_another(self):
+        self.missed(20)
+        self.work_off()
+        self.ivan.active = False
+        other = self.create_partner("Иван Петров", "74950000201")
+        self.missed(10)
+        self.assertOneEntry(other)
+
+    def test_number_of_the_contact_changed(self):
+        self.missed(20)
+        self.work_off()
+        self.ivan.phone = "74950000203"
+        self.missed(10)
+        self.assertOneEntry(self.ivan)
+
+    def test_number_given_to_another_contact(self):
+        self.missed(20)
+        self.work_off()
+        self.ivan.phone = False
+        olga = self.create_partner("Ольга", "74950000201")
+        self.missed(10)
+        self.assertEqual(self.work_off().partner_id, self.ivan | olga)
+
+    def test_the_user_knows_better_than_the_number(self):
+        """A call that a user has taken from the contact leaves the entry."""
+        self.missed(20)
+        call = self.missed(10)
+        entry = self.work_off()
+        self.ivan.phone = False
+        call.with_user(self.anna).partner_id = False
+        self.assertEqual(self.work_off().mapped("attempt_count"), [1, 1])
+        self.assertEqual(entry.call_ids, self.work_off()[0].call_ids)
+        self.assertNotIn(call, entry.call_ids)
 
     def test_two_pbxs(self):
         other = self.create_account(name="Вторая")
@@ -527,6 +582,101 @@ class TestCallbacks(CallbackCase):
         self.missed(5, users=self.boris)
         self.assertFalse(self.work_off().user_id)
 
+    def test_responsible_lost_the_rights(self):
+        other = self.env["res.company"].create({"name": "Другая"})
+        group = self.env.ref("mango_office.group_user")
+
+        def leave(user):
+            user.write({"company_ids": [(6, 0, other.ids)], "company_id": other.id})
+
+        def lose_group(user):
+            user.group_ids = self.env.ref("base.group_user")
+
+        def taken_from_group(user):
+            user.group_ids += self.env.ref("base.group_user")
+            group.user_ids -= user
+
+        self.account.callback_activity = True
+        for lose in (leave, lose_group, taken_from_group):
+            with self.subTest(lose=lose.__name__):
+                user = self.create_user(lose.__name__, "Глеб Орлов")
+                self.missed(10)
+                entry = self.work_off()
+                entry.with_user(self.anna).user_id = user
+                self.assertEqual(entry.activity_id.user_id, user)
+                lose(user)
+                self.assertEqual(entry.user_id, self.anna)
+                self.assertEqual(entry.activity_id.user_id, self.anna)
+                self.entries().unlink()
+                self.env["mango.call"].search([]).unlink()
+
+    def test_nobody_is_left(self):
+        """The activity does not stay with somebody who has left."""
+        self.account.callback_activity = True
+        self.missed(10)
+        entry = self.work_off()
+        self.assertEqual(entry.activity_id.user_id, self.anna)
+        self.anna.group_ids -= self.env.ref("mango_office.group_user")
+        self.assertFalse(entry.user_id or entry.activity_id)
+        self.account.callback_user_id = self.kirill
+        self.missed(5)
+        self.work_off()
+        self.assertEqual(entry.activity_id.user_id, self.kirill)
+
+    def test_salesperson_without_telephony(self):
+        """They could not see the entry, so whoever was rung gets it."""
+        seller = self.create_user("seller", "Глеб Орлов")
+        seller.group_ids = self.env.ref("base.group_user")
+        self.ivan.user_id = seller
+        self.missed(10, users=self.boris)
+        self.assertEqual(self.work_off().user_id, self.boris)
+
+    def test_nobody_else_can_be_made_responsible(self):
+        self.missed(10)
+        entry = self.work_off()
+        other = self.env["res.company"].create({"name": "Другая"})
+        away = self.create_user(
+            "away", "Глеб Орлов", company_id=other.id, company_ids=[(6, 0, other.ids)]
+        )
+        for user in (away, self.env.ref("base.public_user")):
+            with self.assertRaises(UserError):
+                entry.with_user(self.anna).user_id = user
+        self.assertEqual(entry.user_id, self.anna)
+
+    def test_responsible_that_was_cleared(self):
+        self.missed(10)
+        entry = self.work_off()
+        entry.with_user(self.anna).user_id = self.boris
+        entry.with_user(self.boris).user_id = False
+        self.assertEqual(entry.user_id, self.anna, "as if nobody had been chosen")
+
+    def test_waits_for_another_company(self):
+        """The ribbon does not tell what happens in a company of others."""
+        self.missed(10)
+        self.work_off()
+        lead = self.create_lead("Мебель", partner_id=self.ivan.id)
+        other = self.env["res.company"].create({"name": "Другая"})
+        self.vera.company_ids += other
+        self.vera.group_ids += self.env.ref("sales_team.group_sale_salesman_all_leads")
+        for record in (self.ivan, lead):
+            record = record.with_user(self.vera)
+            for company, is_waiting in ((self.company, True), (other, False)):
+                own = record.with_context(allowed_company_ids=company.ids)
+                self.assertEqual(own.mango_is_waiting, is_waiting)
+
+    def test_who_can_be_chosen(self):
+        for model, name in (
+            ("mango.callback", "user_id"),
+            ("mango.account", "callback_user_id"),
+        ):
+            field = self.env[model].fields_get([name], ["domain"])[name]
+            domain = safe_eval(field["domain"], {"company_id": self.company.id})
+            users = self.env["res.users"].search(domain)
+            self.assertLessEqual(self.anna | self.kirill, users)
+            self.kirill.group_ids = self.env.ref("base.group_user")
+            self.assertNotIn(self.kirill, self.env["res.users"].search(domain))
+            self.kirill.group_ids += self.env.ref("mango_office.group_user")
+
     def test_reassigned(self):
         self.missed(10)
         entry = self.work_off()
@@ -666,6 +816,49 @@ class TestCallbacks(CallbackCase):
         entry.call_ids._on_ended()
         self.assertEqual(self.work_off(), entry)
         self.assertEqual(entry.state, "done")
+
+    def know_at(self, call, moment):
+        """Set when this server was told of a call."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE mango_call SET create_date = %s WHERE id = %s", [moment, call.id]
+        )
+        self.env.invalidate_all()
+
+    def closed_by_hand(self):
+        self.know_at(self.missed(20), self.now - timedelta(minutes=20))
+        entry = self.work_off()
+        self.decide(entry, "done", reason="Говорили лично")
+        return entry
+
+    def test_clock_of_the_pbx_is_behind(self):
+        """Who calls after the decision waits, whatever the PBX's clock says."""
+        entry = self.closed_by_hand()
+        call = self.missed(5)
+        self.know_at(call, entry.closed_at + timedelta(minutes=1))
+        new = self.work_off() - entry
+        self.assertEqual(new.state, "open")
+        self.assertEqual(new.call_ids, call)
+        self.assertEqual((entry.state, entry.attempt_count), ("done", 1))
+        self.decide(new, "done")
+        self.env["mango.call"].search([])._on_ended()
+        self.assertEqual(self.work_off(), entry | new)
+        self.assertEqual((entry | new).mapped("attempt_count"), [1, 1])
+
+    def test_phone_rings_during_the_decision(self):
+        entry = self.closed_by_hand()
+        started_at = entry.closed_at - timedelta(seconds=10)
+        call = self.missed(0, started_at=started_at)
+        self.know_at(call, started_at)
+        new = self.work_off() - entry
+        self.assertEqual((new.state, new.call_ids), ("open", call))
+
+    def test_statistics_report_a_call_before_the_decision(self):
+        entry = self.closed_by_hand()
+        call = self.missed(5, source="statistics")
+        self.know_at(call, entry.closed_at + timedelta(minutes=1))
+        self.assertEqual(self.work_off(), entry)
+        self.assertEqual((entry.state, entry.attempt_count), ("done", 2))
 
     def test_later(self):
         self.missed(60)

@@ -19,6 +19,7 @@ from ...models.click_to_call.mango_command import MangoCommand, send
 from ...models.recordings.mango_recording import MangoRecording
 from ...tools import locking as transaction
 from ...vpbx import notifications
+from ...vpbx.errors import TransportError
 from ..common import as_text
 from ..vpbx_scenarios import LINE, leg, outside, staff, summary
 
@@ -348,6 +349,85 @@ class TestPersonAndPbx(CommittedCase):
         ):
             send(get_db_name(), command_id)
         self.assertEqual(answered, [None])
+
+
+@tagged("post_install", "-at_install")
+class TestAbandonedCall(CommittedCase):
+    """A user saves a note while the cron ends a call whose summary never came."""
+
+    def test_note_saved_meanwhile(self):
+        kind, payload = leg("L1", 1, "Connected", 0, outside(), staff("101", LINE))
+        text = as_text({**payload, "entry_id": self.id()})
+        with self.transaction() as env:
+            parsed = notifications.parse(kind, text)
+            env["mango.event"]._receive(self.account_id, parsed, text)
+        with self.transaction() as env:
+            call = env["mango.call"].search([("entry_id", "=", self.id())])
+            env.execute_query(
+                SQL(
+                    "UPDATE mango_call SET write_date = '2026-01-01' WHERE id = %s "
+                    "RETURNING id",
+                    call.id,
+                )
+            )
+        tries, apply = [], MangoCall._apply
+
+        def apply_after_note(calls, *args, **options):
+            tries.append(args)
+            if len(tries) == 1:
+                with self.transaction() as other:
+                    call.with_env(other).note = "перезвонить"
+            return apply(calls, *args, **options)
+
+        with (
+            self.transaction() as env,
+            patch.object(MangoCall, "_apply", apply_after_note),
+            patch("odoo.service.model.time.sleep"),
+            mute_logger("odoo.sql_db"),
+        ):
+            env["mango.call"]._close_abandoned()
+        self.assertEqual(len(tries), 2)
+        with self.transaction() as env:
+            call = call.with_env(env)
+            self.assertEqual((call.state, call.note), ("ended", "перезвонить"))
+
+
+@tagged("post_install", "-at_install")
+class TestCountedAnswer(CommittedCase):
+    """Something else writes to the breaker while an answer is counted."""
+
+    def test_counted_despite_a_concurrent_update(self):
+        model = self.registry["mango.circuit.breaker"]
+        error, tries = TransportError("", reason="connect"), []
+
+        def breaker(env):
+            return env["mango.circuit.breaker"].search(
+                [("account_id", "=", self.account_id)]
+            )
+
+        def record():
+            with self.transaction() as env:
+                env["mango.account"].browse(self.account_id)._record_answer(error)
+
+        record()
+        prepare = model._prepare_vals
+
+        def prepare_after_update(row, *args):
+            tries.append(row)
+            if len(tries) == 1:
+                with self.transaction() as other:
+                    breaker(other).careful_until = "2026-01-01"
+            return prepare(row, *args)
+
+        with (
+            patch.object(model, "_prepare_vals", prepare_after_update),
+            patch("odoo.service.model.time.sleep"),
+            mute_logger("odoo.sql_db"),
+        ):
+            record()
+        self.assertEqual(len(tries), 2)
+        with self.transaction() as env:
+            self.assertEqual(breaker(env).failures, 2)
 
 
 @tagged("post_install", "-at_install")

@@ -67,6 +67,32 @@ class TestBlocking(CrmCase):
             self.block(self.stranger_missed(), self.vera)
         self.assertFalse(self.env["mango.blocked.number"].search([]))
 
+    def test_answers_count_in_the_circuit_breaker(self):
+        call = self.stranger_missed()
+        blocked = self.env["mango.blocked.number"].create(
+            {"account_id": self.account.id, "number": "74951234*", "number_ref": "5"}
+        )
+        requests = {
+            ADD: lambda: self.block(call, self.vera),
+            DELETE: blocked.with_user(self.vera).action_unblock,
+            LIST: blocked.with_user(self.vera).action_load,
+        }
+        for path, request in requests.items():
+            with self.subTest(path=path):
+                self.env.flush_all()
+                self.pbx.answers(path, body='{"result": 3102}')
+                with suppress(UserError):
+                    request()
+                self.assertTrue(self.account.requests_stopped_reason)
+                self.account.action_resume_requests()
+                # The rest of the PBX works without the option.
+                self.pbx.answers(path, body='{"result": 5300}')
+                with suppress(UserError):
+                    request()
+                self.assertTrue(self.account._may_request())
+                self.assertEqual(self.pbx.paths(), [path] * 2)
+                self.pbx.requests.clear()
+
     def test_who_may(self):
         call = self.stranger_missed()
         self.assertFalse(call.with_user(self.anna).may_block_number)

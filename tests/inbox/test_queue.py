@@ -9,6 +9,7 @@ from psycopg2.errors import SerializationFailure
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ...models.calls.mango_call_apply import MAX_LIFE, QUIET_TIME, MangoCall
 from ...models.inbox.mango_event import MAX_ATTEMPTS
@@ -176,6 +177,19 @@ class TestAbandoned(MangoCase):
                 }
             ],
         )
+
+    def test_one_that_cannot_be_closed(self):
+        """The others are closed all the same."""
+        call, last = self.play_without_summary(inbound_answered())
+        for kind, payload in inbound_answered().posts[:-1]:
+            with freeze_time(utc(payload["timestamp"])):
+                self.receive(kind, {**payload, "entry_id": "E2"})
+        with (
+            failing_for("E1"),
+            mute_logger("odoo.addons.mango_office.models.calls.mango_call_apply"),
+        ):
+            self.close_at(last + QUIET_TIME + SECOND)
+        self.assertEqual((call | self.call("E2")).mapped("state"), ["talking", "ended"])
 
     def test_missed_without_summary(self):
         call, last = self.play_without_summary(missed_by_group())

@@ -268,7 +268,7 @@ class TestCircuitBreaker(MangoCase):
     def test_good_answers_cost_no_lock(self):
         self.note()
         gates = type(self.env["mango.circuit.breaker"])
-        with patch.object(gates, "_locked", side_effect=AssertionError):
+        with patch.object(gates, "_update_locked", side_effect=AssertionError):
             self.note()
 
     def test_a_stop_is_no_pause(self):

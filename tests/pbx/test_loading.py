@@ -168,7 +168,7 @@ class TestLoading(AccountCase):
         self.assertLess(count, 200)
         message, count = queries(*staff("Имя"))
         self.assertIn("0 new, 0 changed", message)
-        self.assertLess(count, 50)
+        self.assertLess(count, 60)
         message, count = queries(*staff("Другое"))
         self.assertIn("5000 changed", message)
         self.assertLess(count, 200)

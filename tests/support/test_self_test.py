@@ -3,6 +3,7 @@
 import html
 from datetime import timedelta
 
+from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
@@ -286,6 +287,24 @@ class TestSelfTest(MangoCase):
         test.call_id = self.call_in()
         self.pbx.answers(ORDER, {"result": 3100})
         self.assertEqual(self.look(test), FAILED)
+
+    def test_not_of_the_pbx_of_another_company(self):
+        other = self.env["res.company"].create({"name": "Другая"})
+        account = self.create_account(
+            company_id=other.id, api_key="test_api_key_0007", api_salt="x"
+        )
+        tests = self.env["mango.self.test"].with_user(self.admin)
+        test = tests.create({"account_id": account.id})
+        with self.assertRaises(AccessError):
+            test.action_look()
+        self.assertFalse(self.pbx.requests)
+
+    def test_statistics_count_in_the_circuit_breaker(self):
+        test = self.at("statistics")
+        test.call_id = self.call_in()
+        self.pbx.answers(ORDER, {"result": 3102})
+        self.assertEqual(self.look(test), FAILED)
+        self.assertTrue(self.account.requests_stopped_reason)
 
     def test_recording(self):
         test = self.at("recording")

@@ -199,7 +199,6 @@ class TestReading(BaseCase):
                 "from": {
                     "number": CLIENT,
                     "taken_from_call_id": "MToxMDAwMDAwMTo3Nzo1MDAxOjE=",
-                    "was_transferred": True,
                 },
                 "to": {
                     "extension": "0511",
@@ -233,7 +232,6 @@ class TestReading(BaseCase):
                 acd_group="500",
                 end_reason=1110,
                 transfer="return_blind",
-                was_transferred=True,
                 command_id="odoo-1",
                 task_id="7",
                 callback_initiator="API",
@@ -351,9 +349,6 @@ class TestReading(BaseCase):
     def test_spelling(self):
         self.assertEqual(read("events/call", LEG, locaton="IVR").location, "ivr")
         self.assertEqual(read("events/call", LEG, location="ivr.1.2").location, "ivr")
-        party = {"was_transfered": "1"}
-        self.assertTrue(read("events/call", LEG, to=party).was_transferred)
-        self.assertFalse(read("events/call", LEG).was_transferred)
         for written, initiator in [
             ("СС", "CC"),  # Cyrillic
             ("MissGroupСallCallback", "MissGroupCallCallback"),  # one of them Cyrillic
