@@ -176,7 +176,7 @@ class TestRequestsOnce(CommittedCase):
     def test_no_repetition_when_the_answer_cannot_be_stored(self):
         """Odoo repeats whatever fails because of a lock, but not an error for users."""
         with self.transaction() as holder:
-            locking.take_lock(holder, f"mango_office/blocked/{self.account_id}")
+            locking.take_locks(holder, f"mango_office/blocked/{self.account_id}")
             with (
                 patch.object(locking, "LOCK_TIMEOUT", "1ms"),
                 self.assertRaises(UserError),
@@ -191,7 +191,7 @@ class TestRequestsOnce(CommittedCase):
     def test_answer_that_cannot_be_counted(self):
         """The circuit breaker misses one answer; the request is not repeated."""
         with self.transaction() as holder:
-            locking.take_lock(holder, f"mango_office/breaker/{self.account_id}")
+            locking.take_locks(holder, f"mango_office/breaker/{self.account_id}")
             with (
                 patch.object(locking, "LOCK_TIMEOUT", "1ms"),
                 mute_logger("odoo.addons.mango_office.models.pbx.mango_account"),
