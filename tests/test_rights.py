@@ -153,6 +153,7 @@ METHODS = """
     mango.account           action_view_route_steps           user
     mango.account           action_view_surprises             admin
     mango.account           create                            admin
+    mango.account           message_subscribe                 admin
     mango.account           unlink                            admin
     mango.account           write                             admin
     mango.blocked.number    action_load                       supervisor
@@ -238,6 +239,7 @@ METHODS = """
     res.partner             action_delete_mango_recordings    admin
     res.partner             action_view_mango_calls           user
     res.partner             write                             user
+    res.groups              write                             system
     res.users               action_view_mango_calls           user
     res.users               mango_call                        user
     res.users               mango_planned                     user
@@ -776,6 +778,7 @@ class TestRights(RightsWorld, MangoCase):
             "mango.route.step": self.account.route_step_ids[0],
             "mango.recording": call.recording_ids or self.recording(call),
             "res.partner": self.ivan,
+            "res.groups": self.env.ref("mango_office.group_user"),
         }
         created = {
             "mango.extension": vals,

@@ -229,6 +229,11 @@ class MangoAccount(models.Model):
             return dict.fromkeys(self, "write")
         return super()._mail_get_operation_for_mail_message_operation(message_operation)
 
+    def message_subscribe(self, partner_ids=None, subtype_ids=None):
+        """Accept only followers who are added by those who read the chatter."""
+        self.check_access("write")
+        return super().message_subscribe(partner_ids, subtype_ids)
+
     # ------------------------------------------------------------
     # Lookups
     # ------------------------------------------------------------

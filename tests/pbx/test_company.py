@@ -77,6 +77,15 @@ class TestChatter(MangoCase):
         )
         self.assertIn(LIMIT_REACHED, message.with_user(admin).body)
 
+    def test_nobody_else_follows(self):
+        """Followers get what is posted."""
+        for user in (self.anna, self.vera):
+            account = self.account.with_user(user)
+            with self.assertRaises(AccessError):
+                account.message_subscribe(user.partner_id.ids)
+        self.account.message_subscribe(self.vera.partner_id.ids)
+        self.assertIn(self.vera.partner_id, self.account.message_partner_ids)
+
     def test_notice_of_overdue_clients_is_for_supervisors(self):
         """It names clients whom not every employee may see."""
         callback = self.env["mango.callback"].create(

@@ -12,7 +12,7 @@ from odoo.fields import Command
 from odoo.service.model import retrying
 from odoo.tests import tagged
 from odoo.tests.common import get_db_name
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from ...models.crm import visitor_query
 from ...tools import locking
@@ -131,6 +131,11 @@ class TestRequestsOnce(CommittedCase):
                 retrying(lambda: action(env), env)
         return client.requests
 
+    def hold(self, env, lock):
+        """Hold a lock until the end of a transaction, as another process would."""
+        query = SQL("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", lock)
+        env.execute_query(query)
+
     def account(self, env):
         return env["mango.account"].browse(self.account_id)
 
@@ -176,7 +181,7 @@ class TestRequestsOnce(CommittedCase):
     def test_no_repetition_when_the_answer_cannot_be_stored(self):
         """Odoo repeats whatever fails because of a lock, but not an error for users."""
         with self.transaction() as holder:
-            locking.take_locks(holder, f"mango_office/blocked/{self.account_id}")
+            self.hold(holder, f"mango_office/blocked/{self.account_id}")
             with (
                 patch.object(locking, "LOCK_TIMEOUT", "1ms"),
                 self.assertRaises(UserError),
@@ -191,7 +196,7 @@ class TestRequestsOnce(CommittedCase):
     def test_answer_that_cannot_be_counted(self):
         """The circuit breaker misses one answer; the request is not repeated."""
         with self.transaction() as holder:
-            locking.take_locks(holder, f"mango_office/breaker/{self.account_id}")
+            self.hold(holder, f"mango_office/breaker/{self.account_id}")
             with (
                 patch.object(locking, "LOCK_TIMEOUT", "1ms"),
                 mute_logger("odoo.addons.mango_office.models.pbx.mango_account"),
