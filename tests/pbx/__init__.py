@@ -2,6 +2,7 @@ from . import (
     test_access,
     test_circuit_breaker,
     test_connection_check,
+    test_error_message,
     test_line,
     test_loading,
     test_mapping,
