@@ -121,6 +121,7 @@ export class CallService {
     /** @param {CallMessage} message */
     onCall({ id }) {
         this.bus.trigger("changed", { id });
+        this.wantRelated();
         return this.refresh(id);
     }
 
@@ -191,6 +192,9 @@ export class CallService {
         this.wanted.add(callId);
         return this.readWanted();
     }
+
+    /** Also read the cards that a change of another call may change; for other parts of the addon. */
+    wantRelated() {}
 
     /** Reload the figures and the visible cards. */
     refreshShown() {
