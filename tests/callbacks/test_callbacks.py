@@ -15,6 +15,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
+from odoo.tools.safe_eval import safe_eval
 
 from ...models.callbacks.mango_callback_apply import MangoCallback
 from ..common import MangoCase
@@ -23,6 +24,7 @@ from ..vpbx_scenarios import inbound_answered, missed_by_group
 IVAN = "+74950000201"
 OLGA = "+74950000202"
 IVANS_OTHER = "+74950000203"
+SHOWN = ("display_name", "client_number_display")
 
 
 def is_connected(body):
@@ -897,6 +899,20 @@ class TestCallbacks(CallbackCase):
         self.assertEqual(
             (vals["res_model"], vals["res_id"]), ("mango.callback", entry.id)
         )
+
+    def test_number_of_an_unknown_client_is_shown_once(self):
+        self.missed(20, number="+74950000299")
+        self.missed(10)
+        stranger, known = self.work_off()
+        for name in ("list", "list_report", "form"):
+            view = self.env.ref(f"mango_office.mango_callback_view_{name}")
+            [node] = etree.fromstring(view.arch).xpath(
+                "//field[@name='client_number_display']"
+            )
+            for entry, is_hidden in ((stranger, True), (known, False)):
+                values = {key: entry[key] for key in SHOWN}
+                found = safe_eval(node.get("invisible", "0"), values)
+                self.assertEqual(bool(found), is_hidden, (name, entry.display_name))
 
     def test_waiting_list(self):
         self.missed(40)
