@@ -42,5 +42,7 @@ def find_unused():
 
 def _read(*folders, ending):
     """Return the text of all files with an ending below some folders."""
-    files = [path for one in folders for path in (paths.ROOT / one).rglob(f"*.{ending}")]
+    files = [
+        path for one in folders for path in (paths.ROOT / one).rglob(f"*.{ending}")
+    ]
     return "\n".join(path.read_text() for path in sorted(files))

@@ -15,7 +15,12 @@ class MangoCardContent(models.AbstractModel):
         return card
 
     def _empty(self):
-        return {**super()._empty(), "callback": False, "follow_up": False, "activity": False}
+        return {
+            **super()._empty(),
+            "callback": False,
+            "follow_up": False,
+            "activity": False,
+        }
 
     def _callback(self, call):
         """Return the missed calls of the client, if they wait to be called back.

@@ -8,9 +8,7 @@ import { useService } from "@web/core/utils/hooks";
  */
 export function callingWords({ calling, is_calling_me, is_talking }) {
     if (is_talking) {
-        return is_calling_me
-            ? _t("You are talking to them")
-            : _t("%s is talking to them", calling);
+        return is_calling_me ? _t("You are talking to them") : _t("%s is talking to them", calling);
     }
     return is_calling_me ? _t("You are calling them") : _t("%s is calling them", calling);
 }
