@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 
-from . import odoo, paths
+from . import css_classes, odoo, paths
 from .console import step
 from .report import Report
 
@@ -47,6 +47,8 @@ def run(report):
             for prefix in (f"{addon}/", f"{addon.relative_to(paths.ROOT)}/"):
                 output = output.replace(prefix, "")
             report.add(name, ok, output)
+    unused = css_classes.find_unused()
+    report.add("CSS classes", not unused, "\n".join(unused))
 
 
 def _checks(addon):

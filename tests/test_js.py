@@ -41,6 +41,30 @@ class TestViewClasses(TransactionCase):
         self.assertTrue(used)
         self.assertEqual(used - defined, set())
 
+    def test_filters_fit_into_the_search_menu(self):
+        """Odoo cuts off longer ones, and those of the chosen filters on a phone."""
+        views = self.env["ir.ui.view"].search(
+            [("type", "=", "search"), ("model", "like", "mango.%")]
+        )
+        names = {
+            node.get("string", "")
+            for view in views
+            for node in etree.fromstring(view.arch).iter("filter")
+        }
+        self.assertIn("Missed", names)
+        self.assertEqual([name for name in names if len(name) > 20], [])
+
+    def test_lists_that_are_cards_on_a_phone(self):
+        """Their columns do not fit there; a card opens the form, to be edited."""
+        for name in ("mango_extension", "mango_line", "mango_call_outcome"):
+            action = self.env.ref(f"mango_office.{name}_action")
+            modes = action.view_mode.split(",")
+            self.assertEqual(modes, ["list", "kanban", "form"])
+            views = [(False, mode) for mode in modes]
+            found = self.env[action.res_model].get_views(views)["views"]
+            ours = self.env["ir.ui.view"].browse(view["id"] for view in found.values())
+            self.assertEqual(len(ours), 3, "none is Odoo's default one")
+
     def test_graphs_do_not_group_by_numbers(self):
         """A graph groups by an integer field unless it is called a measure."""
         views = self.env["ir.ui.view"].search(

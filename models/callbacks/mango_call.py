@@ -49,13 +49,21 @@ class MangoCall(models.Model):
         closed.filtered(lambda callback: not callback.call_ids).unlink()
         return result
 
-    def _notify_participants(self):
-        result = super()._notify_participants()
-        if self.direction == "outbound" and not self.env.context.get("mango_quiet"):
-            self.env["mango.callback"]._tell_of_calling(
-                self.account_id, self.client_number
-            )
+    def _update_from(self, state):
+        before = self._attention()
+        result = super()._update_from(state)
+        is_quiet = self.env.context.get("mango_quiet")
+        if not is_quiet and self._attention() != before:
+            self.env["mango.callback"]._tell_of_call(self)
         return result
+
+    def _attention(self):
+        """Return who is calling or talking to which client; None if nobody is."""
+        is_calling = self.direction == "outbound" and self.state != "ended"
+        is_talking = self.direction == "inbound" and self.state == "talking"
+        if not is_calling and not is_talking:
+            return None
+        return self.user_id, self.state, self.client_number, self.partner_id
 
     @api.model
     def _prepare_origin_vals(self, record):

@@ -399,8 +399,16 @@ class MangoCallback(models.Model):
 
         Supervisors are notified while they have a view of all clients open.
         """
-        for callback in self:
-            users = callback.user_ids.filtered("active")
-            users.partner_id._bus_send("mango_office/callback", {"id": callback.id})
+        self._notify_users()
         for account in self.account_id:
             account._bus_send("mango_office/board", {}, subchannel="board")
+
+    def _notify_users(self, informed=None):
+        """Notify the web clients of the users concerned.
+
+        :param res.users informed: those who need no notification.
+        """
+        for callback in self:
+            users = callback.user_ids - (informed or callback.user_ids.browse())
+            users = users.filtered("active")
+            users.partner_id._bus_send("mango_office/callback", {"id": callback.id})

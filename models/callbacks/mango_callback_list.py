@@ -150,17 +150,36 @@ class MangoCallback(models.Model):
 
         :rtype: mango.callback
         """
+        return self.search(self._open_domain(call), limit=1)
+
+    @api.model
+    def _open_domain(self, call):
+        """Return the domain for the open entries of the client of a call.
+
+        :rtype: Domain
+        """
         if call.direction == "internal" or not call.client_number:
-            return self.browse()
+            return Domain.FALSE
         is_client = Domain("client_number", "=", call.client_number)
         if call.partner_id:
             is_client |= Domain("partner_id", "=", call.partner_id.id)
-        return self.search(
+        return (
             Domain("account_id", "=", call.account_id.id)
             & Domain("state", "=", "open")
-            & is_client,
-            limit=1,
+            & is_client
         )
+
+    @api.model
+    def _tell_of_call(self, call):
+        """Notify the users concerned that a talk to a client begins, changes or ends.
+
+        The participants and the boards are notified of the call itself, after which
+        their web clients reload the entries, too. This halves the messages of a group
+        whose members have all missed the client before.
+
+        :param mango.call call: one that has just changed.
+        """
+        self.search(self._open_domain(call))._notify_users(informed=call.user_ids)
 
     @api.model
     def _tell_of_calling(self, account, number):

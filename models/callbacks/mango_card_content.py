@@ -10,11 +10,17 @@ class MangoCardContent(models.AbstractModel):
     def _card_of_call(self, call):
         card = super()._card_of_call(call)
         card["callback"] = self._callback(call)
+        card["follow_up"] = self._follow_up(call)
         card["activity"] = self._planned(call, card["phase"])
         return card
 
     def _empty(self):
-        return {**super()._empty(), "callback": False, "activity": False}
+        return {
+            **super()._empty(),
+            "callback": False,
+            "follow_up": False,
+            "activity": False,
+        }
 
     def _callback(self, call):
         """Return the missed calls of the client, if they wait to be called back.
@@ -22,13 +28,35 @@ class MangoCardContent(models.AbstractModel):
         :rtype: dict | bool
         """
         # sudo: mango.callback - the user who talks to the client may know that they
-        # were missed, but only when and how often.
+        # were missed, but only when and how often, and who takes care of them now.
         callback_sudo = self.env["mango.callback"].sudo()._open_of_call(call)
         if not callback_sudo:
             return False
         return {
             "attempts": callback_sudo.attempt_count,
             "since": fields.Datetime.to_string(callback_sudo.first_missed_at),
+            "calling": callback_sudo.calling,
+            "is_calling_me": callback_sudo.is_calling_me,
+            "is_talking": callback_sudo.is_talking,
+        }
+
+    def _follow_up(self, call):
+        """Return what has become of the client of a missed call; False while they wait.
+
+        :return: ``outcome`` as of the entry, and ``user``, who has dealt with it.
+        :rtype: dict | bool
+        """
+        if call.result != "missed":
+            return False
+        # sudo: mango.callback - the participants of the missed call may know whether
+        # somebody has taken care of its client.
+        callbacks_sudo = call.callback_ids.sudo()
+        closed_sudo = callbacks_sudo.filtered(lambda one: one.state != "open")[-1:]
+        if not closed_sudo:
+            return False
+        return {
+            "outcome": closed_sudo.outcome,
+            "user": closed_sudo.closing_user_id.name or "",
         }
 
     def _planned(self, call, phase):

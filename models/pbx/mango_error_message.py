@@ -59,7 +59,7 @@ class MangoErrorMessage(models.AbstractModel):
                     "of your PBX from its cabinet once more."
                 )
             return self.env._(
-                "The PBX refused: %(meaning)s (code %(code)s).",
+                "The PBX refused. %(meaning)s (code %(code)s).",
                 meaning=self._explain_code(error.code),
                 code=error.code,
             )

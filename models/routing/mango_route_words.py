@@ -353,7 +353,7 @@ class MangoRouteWords(models.AbstractModel):
         if reason == "result":
             code = entry.get("code") or 0
             return self.env._(
-                "The PBX refused to route the call: %(meaning)s (code %(code)s).",
+                "The PBX refused to route the call. %(meaning)s (code %(code)s).",
                 meaning=self.env["mango.error.message"]._explain_code(code),
                 code=code,
             )

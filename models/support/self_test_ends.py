@@ -86,7 +86,7 @@ ENDS = {
     "not_routed": End(
         WARNING,
         _lt(
-            "The greeting lasted %(greeting)s s. Odoo did not route the call: "
+            "The greeting lasted %(greeting)s s. Odoo did not route the call. "
             "%(reason)s To see a call routed, call from the number of a contact "
             "whose salesperson has an extension."
         ),
@@ -114,7 +114,7 @@ ENDS = {
             "of about ten seconds, and “wait for end”."
         ),
     ),
-    "route_failed": End(FAILED, _lt("The PBX did not take the route: %(reason)s")),
+    "route_failed": End(FAILED, _lt("The PBX did not take the route. %(reason)s")),
     # Call by click
     "press_call": End(
         WAITING, _lt("Press Call Now: your phone rings, then your mobile.")
@@ -123,9 +123,9 @@ ENDS = {
     "call_goes_on": End(WAITING, _lt("Answer, talk for some seconds, and hang up.")),
     "call_answered": End(OK, _lt("Both phones rang, and you talked.")),
     "call_not_answered": End(
-        WARNING, _lt("There was no talk: %(reason)s. Press Call Now once more.")
+        WARNING, _lt("There was no talk. %(reason)s. Press Call Now once more.")
     ),
-    "call_refused": End(FAILED, _lt("There was no call: %(reason)s")),
+    "call_refused": End(FAILED, _lt("There was no call. %(reason)s")),
     "no_call_of_command": End(
         FAILED,
         _lt(
@@ -151,7 +151,7 @@ ENDS = {
         ),
     ),
     "recording_failed": End(
-        FAILED, _lt("The recording could not be fetched: %(reason)s")
+        FAILED, _lt("The recording could not be fetched. %(reason)s")
     ),
     # Statistics
     "statistics_ordered": End(

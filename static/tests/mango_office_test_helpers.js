@@ -199,6 +199,7 @@ export function makeCard(values = {}) {
         can_hang_up: false,
         can_transfer: false,
         callback: false,
+        follow_up: false,
         activity: false,
         ...values,
     };

@@ -19,11 +19,16 @@ from odoo.tools.safe_eval import safe_eval
 
 from ...models.callbacks.mango_callback_apply import MangoCallback
 from ..common import MangoCase
-from ..vpbx_scenarios import missed_by_group
+from ..vpbx_scenarios import inbound_answered, missed_by_group
 
 IVAN = "+74950000201"
 OLGA = "+74950000202"
 IVANS_OTHER = "+74950000203"
+SHOWN = ("display_name", "client_number_display")
+
+
+def is_connected(body):
+    return body.get("call_state") == "Connected" and "extension" in body["to"]
 
 
 class CallbackCase(MangoCase):
@@ -1000,6 +1005,82 @@ class TestCallbacks(CallbackCase):
         self.assertEqual(entry.calling, "Борис Кузнецов")
         self.assertTrue(entry.is_talking)
 
+    def start_talk(self):
+        """Receive the notifications of a group call until Anna answers.
+
+        :return: the notifications of its end
+        """
+        posts = inbound_answered().posts
+        answered = next(
+            place for place, (_kind, body) in enumerate(posts) if is_connected(body)
+        )
+        for post in posts[: answered + 1]:
+            self.receive(*post)
+        return posts[answered + 1 :]
+
+    def test_others_see_live_who_answers_the_client(self):
+        self.missed(10, users=self.anna | self.vera)
+        entry = self.work_off()
+        told = self.bus_of(self.vera, self.start_talk)
+        self.assertEqual(told, ["mango_office/callback"])
+        entry.invalidate_recordset()
+        self.assertEqual(entry.with_user(self.vera).calling, "Анна Соколова")
+        self.assertTrue(entry.with_user(self.vera).is_talking)
+
+    def test_others_see_live_that_the_talk_is_over(self):
+        self.missed(10, users=self.anna | self.vera)
+        entry = self.work_off()
+        *_legs, last = self.start_talk()
+        told = self.bus_of(self.vera, lambda: self.receive(*last))
+        self.assertEqual(told, ["mango_office/callback"])
+        entry.invalidate_recordset()
+        self.assertFalse(entry.with_user(self.vera).calling)
+
+    def test_participants_are_not_notified_twice(self):
+        """Boris's phone rings, too, so he is notified of the call."""
+        self.missed(10, users=self.anna | self.boris)
+        self.work_off()
+        told = self.bus_of(self.boris, self.start_talk)
+        self.assertIn("mango_office/call", told)
+        self.assertNotIn("mango_office/callback", told)
+
+    # -- cards ------------------------------------
+
+    def card(self, call, user):
+        self.env.invalidate_all()
+        content = self.env["mango.card.content"].with_user(user)
+        return content._card_of_call(call.with_user(user))
+
+    def test_card_of_a_missed_call_follows_its_client(self):
+        missed = self.missed(10, users=self.anna | self.boris)
+        self.work_off()
+        card = self.card(missed, self.anna)
+        self.assertEqual((card["follow_up"], card["callback"]["attempts"]), (False, 1))
+        self.talked(5, users=self.boris)
+        told = self.bus_of(self.anna, self.work_off)
+        self.assertEqual(told, ["mango_office/callback"])
+        card = self.card(missed, self.anna)
+        self.assertEqual(
+            card["follow_up"], {"outcome": "got_through", "user": "Борис Кузнецов"}
+        )
+        self.assertFalse(card["callback"])
+
+    def test_card_of_a_talk_has_no_follow_up(self):
+        self.missed(10)
+        talk = self.talked(5)
+        self.work_off()
+        self.assertFalse(self.card(talk, self.anna)["follow_up"])
+
+    def test_card_of_a_missed_call_names_who_is_talking(self):
+        missed = self.missed(10, users=self.boris)
+        self.work_off()
+        self.start_talk()
+        callback = self.card(missed, self.boris)["callback"]
+        self.assertEqual(callback["calling"], "Анна Соколова")
+        self.assertEqual(
+            (callback["is_talking"], callback["is_calling_me"]), (True, False)
+        )
+
     def test_call_of_an_entry_belongs_to_its_client(self):
         lead = self.create_lead("Мебель", partner_id=self.ivan.id)
         self.missed(10, lead_id=lead.id)
@@ -1010,6 +1091,20 @@ class TestCallbacks(CallbackCase):
         self.assertEqual(
             (vals["res_model"], vals["res_id"]), ("mango.callback", entry.id)
         )
+
+    def test_number_of_an_unknown_client_is_shown_once(self):
+        self.missed(20, number="+74950000299")
+        self.missed(10)
+        stranger, known = self.work_off()
+        for name in ("list", "list_report", "form"):
+            view = self.env.ref(f"mango_office.mango_callback_view_{name}")
+            [node] = etree.fromstring(view.arch).xpath(
+                "//field[@name='client_number_display']"
+            )
+            for entry, is_hidden in ((stranger, True), (known, False)):
+                values = {key: entry[key] for key in SHOWN}
+                found = safe_eval(node.get("invisible", "0"), values)
+                self.assertEqual(bool(found), is_hidden, (name, entry.display_name))
 
     def test_waiting_list(self):
         self.missed(40)
@@ -1111,7 +1206,8 @@ class TestCallbacks(CallbackCase):
         self.work_off()
         card = self.env["mango.card.content"].with_user(self.anna)._card_of_call(call)
         since = fields.Datetime.to_string(first.started_at)
-        self.assertEqual(card["callback"], {"attempts": 2, "since": since})
+        found = {key: card["callback"][key] for key in ("attempts", "since")}
+        self.assertEqual(found, {"attempts": 2, "since": since})
 
     # -- Odoo's to-do list ------------------------------------
 

@@ -305,7 +305,25 @@ class TestCallApply(MangoCase):
         self.assertLessEqual(len(calls), 4 * len(numbers))
 
     def test_group_of_fifty(self):
+        self.ring_group_of_fifty(self.create_group(50))
+
+    def test_group_of_fifty_that_has_missed_the_client_before(self):
+        """All of them see on their lists who is talking to the client."""
         numbers = self.create_group(50)
+        group = self.account.extension_ids.filtered(lambda one: one.number in numbers)
+        self.env["mango.callback"].create(
+            {
+                "account_id": self.account.id,
+                "client_key": f"contact,{self.ivan.id}",
+                "client_number": "+74950000201",
+                "partner_id": self.ivan.id,
+                "user_ids": group.user_id.ids,
+                "attempt_count": 1,
+            }
+        )
+        self.ring_group_of_fifty(numbers)
+
+    def ring_group_of_fifty(self, numbers):
         self.told()
         for number in numbers:
             self.receive(*self.ring(number))

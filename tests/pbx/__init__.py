@@ -3,6 +3,7 @@ from . import (
     test_circuit_breaker,
     test_company,
     test_connection_check,
+    test_error_message,
     test_line,
     test_loading,
     test_mapping,

@@ -134,7 +134,7 @@ class TestSending(RouteCase):
         self.pbx.answers(ROUTE, {"result": 4101})
         self.send()
         self.assertRoute(
-            "failed", "The PBX refused: The call is over or unknown (code 4101)."
+            "failed", "The PBX refused. The call is over or unknown (code 4101)."
         )
 
     def test_refused_with_an_http_status(self):
@@ -186,7 +186,7 @@ class TestSending(RouteCase):
         self.receive(RESULT, self.result(4101))
         self.assertRoute(
             "failed",
-            "The PBX refused to route the call: "
+            "The PBX refused to route the call. "
             "The call is over or unknown (code 4101).",
         )
 
@@ -207,7 +207,7 @@ class TestSending(RouteCase):
             self.send()
         self.assertRoute(
             "failed",
-            "The PBX refused to route the call: "
+            "The PBX refused to route the call. "
             "The call is over or unknown (code 4101).",
         )
 

@@ -18,6 +18,8 @@ import { useLiveRecord, useLiveRecords } from "../screen/call_service/live_reloa
 function useCallbackChanges(onChange) {
     const calls = useService("mango_office.call");
     useBus(calls.bus, "callback", ({ detail }) => onChange(detail.id));
+    // One of the user's own calls may be with a client who waits.
+    useBus(calls.bus, "changed", () => onChange());
     if (calls.isSupervisor) {
         onWillDestroy(calls.watchAll(() => onChange()));
     }

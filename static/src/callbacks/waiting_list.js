@@ -32,6 +32,8 @@ export class WaitingList extends Component {
         this.state = useState({ rows: null });
         const loadSoon = useLiveReload(() => this.load());
         useBus(this.calls.bus, "callback", loadSoon);
+        // One of the user's own calls may be with a client who waits.
+        useBus(this.calls.bus, "changed", loadSoon);
         onMounted(() => this.load());
     }
 

@@ -52,9 +52,9 @@ function patchCall() {
     });
 }
 
-async function change(values) {
+async function change(values, message = ["callback", { id: 3 }]) {
     MockServer.env["mango.callback"].write([3], values);
-    tell("callback", { id: 3 });
+    tell(...message);
     await runAllTimers();
     await animationFrame();
 }
@@ -84,6 +84,13 @@ describe("views", () => {
             await change({ is_talking: true });
             expect(".o_mango_calling").toHaveText("You are talking to them");
         });
+
+        test(`the ${type} follows the user's own calls`, async () => {
+            await mountView({ type, resModel: "mango.callback", arch });
+            const talk = { calling: "Boris", is_talking: true };
+            await change(talk, ["call", { id: 9 }]);
+            expect(".o_mango_calling").toHaveText("Boris is talking to them");
+        });
     }
 
     test("the form follows the changes of others, unless it has unsaved changes", async () => {
@@ -105,7 +112,7 @@ describe("views", () => {
 describe("the card", () => {
     async function mountCard(values) {
         const cards = useTelephony([makeCard(values)]);
-        await mountWithCleanup(CallCards);
+        await mountWithCleanup(CallCards, { noMainContainer: true });
         const service = getService("mango_office.call");
         await service.loadScreen();
         await animationFrame();
@@ -121,6 +128,48 @@ describe("the card", () => {
         const callback = { attempts: 1, since: "2026-01-01 11:59:00" };
         await mountCard({ callback, phase: "ended", result: "missed" });
         expect(".o_mango_card_missed").toHaveCount(0);
+    });
+
+    const MISSED = { phase: "ended", result: "missed" };
+    const WAITING = { attempts: 1, since: "2026-01-01 11:59:00", calling: false };
+
+    test("of a missed call says live that the client was reached since", async () => {
+        const cards = await mountCard({ ...MISSED, callback: WAITING });
+        expect(".o_mango_card_state").toHaveText("Missed call");
+        expect(".o_mango_card_header").toHaveClass("text-bg-danger");
+        cards[0] = makeCard({
+            ...MISSED,
+            follow_up: { outcome: "got_through", user: "Boris" },
+        });
+        await tell("callback", { id: 3 });
+        await animationFrame();
+        expect(".o_mango_card_state").toHaveText("Reached since");
+        expect(".o_mango_card_header").not.toHaveClass("text-bg-danger");
+        expect(".o_mango_card_follow_up").toHaveText("Boris");
+    });
+
+    for (const [outcome, words] of [
+        ["in_time", "Called back"],
+        ["late", "Called back"],
+        ["never", "Not called back"],
+    ]) {
+        test(`of a missed call says what was done about it: ${outcome}`, async () => {
+            await mountCard({ ...MISSED, follow_up: { outcome, user: "" } });
+            expect(".o_mango_card_state").toHaveText(words);
+            expect(".o_mango_card_follow_up").toHaveCount(0);
+        });
+    }
+
+    test("of a missed call shows who is talking to the client", async () => {
+        const cards = await mountCard({ ...MISSED, callback: WAITING });
+        expect(".o_mango_card .o_mango_calling").toHaveCount(0);
+        expect(".o_mango_card .o_mango_call_back").toHaveCount(1);
+        const talk = { calling: "Boris", is_calling_me: false, is_talking: true };
+        cards[0] = makeCard({ ...MISSED, callback: { ...WAITING, ...talk } });
+        await tell("call", { id: 2 }); // the client's next call, which rang here too
+        await animationFrame();
+        expect(".o_mango_card .o_mango_calling").toHaveText("Boris is talking to them");
+        expect(".o_mango_card .o_mango_call_back").toHaveCount(0);
     });
 
     test("shows nothing for other clients", async () => {

@@ -175,7 +175,7 @@ describe("in the log", () => {
         await becomes("failed", "The file is not audio.");
         expect(`${cell} [role=img]`).toHaveAttribute("aria-label", "The file is not audio.");
         expect(`${cell} [role=img]`).toHaveAttribute("data-tooltip", "The file is not audio.");
-        expect(`${cell} [role=status]`).toHaveText(/could not be fetched: The file is not audio/);
+        expect(`${cell} [role=status]`).toHaveText(/could not be fetched\. The file is not audio/);
         await contains(`${cell} .o_mango_request`).click();
         await waitForSteps(["request"]);
     });

@@ -4,6 +4,7 @@ import {
     beforeEach,
     Deferred,
     describe,
+    enableTransitions,
     expect,
     freezeTime,
     getFixture,
@@ -116,6 +117,16 @@ describe("display", () => {
         expect(".o_mango_lead").toHaveText(/Desks\s+New · \$ 450 · Anna/);
         expect(".o_mango_card").toHaveAttribute("data-phase", "ringing");
         expect(".o_mango_card_body").toHaveText(/Responsible: Anna Sokolova/);
+    });
+
+    test("the signs in the header are readable as soon as its color changes", async () => {
+        enableTransitions();
+        await mountCards(makeCard());
+        await change({ phase: "talking" });
+        const { color } = getComputedStyle(queryOne(".o_mango_card_header"));
+        for (const sign of ["move", "collapse", "close"]) {
+            expect(getComputedStyle(queryOne(`.o_mango_${sign} > i`)).color).toBe(color);
+        }
     });
 
     test("a company that calls is named once", async () => {

@@ -248,6 +248,19 @@ describe("closing", () => {
         await waitForSteps(["open 1", "show call-1", "show call-1"]);
     });
 
+    test("a card that must not be closed yet comes back, up to date", async () => {
+        const cards = useTelephony([makeCard({ phase: "talking" })]);
+        onRpc("mango.call", "close_card", () => {
+            cards[0] = makeCard({ phase: "ended" });
+            throw makeServerError({ type: "UserError", message: "Not now" });
+        });
+        mockService("notification", { add: (message) => asyncStep(message) });
+        const service = await start();
+        await service.close(service.state.cards[0]);
+        expect(phases(service)).toEqual(["ended"]);
+        await waitForSteps(["Not now"]);
+    });
+
     test("in this tab: the server is notified", async () => {
         useTelephony([makeCard()]);
         onRpc("mango.call", "close_card", ({ args }) => {

@@ -6,6 +6,7 @@ import {
     expect,
     freezeTime,
     mockDate,
+    mockTouch,
     test,
 } from "@odoo/hoot";
 import {
@@ -316,7 +317,7 @@ describe("missed clients", () => {
         await waitFor(".o_mango_calling:contains(Boris is calling them)");
         expect(".o_mango_missed .o_mango_call_back").toHaveCount(0);
         waiting = [{ ...WAITING, calling: "Boris", is_talking: true }];
-        calls.bus.trigger("callback", { id: 3 });
+        calls.bus.trigger("changed", { id: 9 });
         await advanceTime(200);
         await waitFor(".o_mango_calling:contains(Boris is talking to them)");
         waiting = [WAITING];
@@ -441,6 +442,45 @@ describe("dial pad", () => {
         expect(".o_mango_dial_input").toHaveValue("+");
         await contains(zero).click();
         expect(".o_mango_dial_input").toHaveValue("+0");
+    });
+
+    test("a press of another button of the mouse is no long press", async () => {
+        await mountMenu();
+        await openMenu();
+        const zero = ".o_mango_dialpad_key[data-key='0']";
+        await pointerDown(zero, { button: 2 });
+        await advanceTime(600);
+        await pointerUp(zero, { button: 2 });
+        expect(".o_mango_dial_input").toHaveValue("");
+    });
+
+    test("the keys stay where they are while a number is typed", async () => {
+        onRpc("res.users", "mango_search", () => [IVAN]);
+        await mountMenu();
+        await openMenu();
+        const { top } = queryRect(".o_mango_dialpad_key[data-key='0']");
+        for (const key of "74950") {
+            await contains(`.o_mango_dialpad_key[data-key='${key}']`).click();
+        }
+        await advanceTime(300);
+        await waitFor(".o_mango_search_result");
+        expect(queryRect(".o_mango_dialpad_key[data-key='0']").top).toBe(top);
+        await contains(".o_mango_dial_input").edit("+0+", { confirm: false });
+        await advanceTime(300);
+        await animationFrame();
+        expect(".o_mango_dialpad_key").toHaveCount(12);
+        await contains(".o_mango_dial_input").edit("Ivan", { confirm: false });
+        await animationFrame();
+        expect(".o_mango_dialpad_key").toHaveCount(0);
+    });
+
+    test("on a phone, the keys do not open its keyboard", async () => {
+        mockTouch(true);
+        await mountMenu();
+        await openMenu();
+        await contains(".o_mango_dialpad_key[data-key='7']").click();
+        expect(".o_mango_dial_input").toHaveValue("7");
+        expect(".o_mango_dial_input").not.toBeFocused();
     });
 
     test("Enter calls the number", async () => {

@@ -72,7 +72,7 @@ export class RecordingField extends Component {
         const texts = {
             requested: _t("The recording is on its way."),
             ready: _t("The recording is ready."),
-            failed: _t("The recording could not be fetched: %s", this.error),
+            failed: _t("The recording could not be fetched. %s", this.error),
             expired: this.record.data.recording_error || _t("The recording was deleted."),
         };
         return texts[this.value] || "";

@@ -121,6 +121,7 @@ export class CallService {
     /** @param {CallMessage} message */
     onCall({ id }) {
         this.bus.trigger("changed", { id });
+        this.wantRelated();
         return this.refresh(id);
     }
 
@@ -191,6 +192,9 @@ export class CallService {
         this.wanted.add(callId);
         return this.readWanted();
     }
+
+    /** Also read the cards that a change of another call may change; for other parts of the addon. */
+    wantRelated() {}
 
     /** Reload the figures and the visible cards. */
     refreshShown() {
@@ -359,13 +363,21 @@ export class CallService {
         this.bus.trigger("show", { key });
     }
 
-    /** Close a card in all tabs. */
-    close(card) {
+    /** Close a card in all tabs; it comes back if the server refuses. */
+    async close(card) {
         this.onClosed(card.key);
         const [model, id] = card.call_id
             ? ["mango.call", card.call_id]
             : ["mango.command", card.command_id];
-        return this.attempt(() => this.orm.silent.call(model, "close_card", [[id]]));
+        const isClosed = await this.attempt(async () => {
+            await this.orm.silent.call(model, "close_card", [[id]]);
+            return true;
+        });
+        if (!isClosed) {
+            this.closedKeys.delete(card.key);
+            this.show(card);
+            return card.call_id && this.refresh(card.call_id);
+        }
     }
 
     // -----------------------------------------------------------------------

@@ -1,5 +1,6 @@
 import { Component, onWillUnmount, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
+import { hasTouch } from "@web/core/browser/feature_detection";
 import { user } from "@web/core/user";
 import { useAutofocus, useService } from "@web/core/utils/hooks";
 import { useDebounced } from "@web/core/utils/timing";
@@ -12,6 +13,7 @@ const ICONS = { partner: "fa-user", lead: "fa-star", colleague: "fa-phone" };
 const MIN_TERM = 2;
 const SEARCH_DELAY = 250; // milliseconds
 const NUMBER = /^\+?[\d\s().*#-]+$/;
+const LETTER = /\p{L}/u;
 
 /** Dial a number, or search clients and colleagues by name or number. */
 export class DialPad extends Component {
@@ -35,6 +37,11 @@ export class DialPad extends Component {
         return NUMBER.test(this.state.term.trim());
     }
 
+    /** The keys stay while a number is typed: another element in their place would be hit. */
+    get hasKeys() {
+        return !LETTER.test(this.state.term);
+    }
+
     type(term) {
         this.state.term = term;
         this.state.isSearched = false;
@@ -42,10 +49,11 @@ export class DialPad extends Component {
         this.searchSoon();
     }
 
-    startPress(key) {
+    /** @param {PointerEvent} ev */
+    startPress(key, { button }) {
         this.endPress();
         this.isLongPress = false;
-        if (key in LONG_PRESSED) {
+        if (key in LONG_PRESSED && !button) {
             this.pressTimer = browser.setTimeout(() => {
                 this.isLongPress = true;
                 this.append(LONG_PRESSED[key]);
@@ -68,7 +76,10 @@ export class DialPad extends Component {
 
     append(text) {
         this.type(this.state.term + text);
-        this.input.el.focus();
+        // On a phone, the on-screen keyboard would cover the keys.
+        if (!hasTouch()) {
+            this.input.el.focus();
+        }
     }
 
     async search() {
