@@ -222,7 +222,8 @@ class MangoCallback(models.Model):
         if "user_id" in vals:
             vals = {**vals, "user_is_manual": bool(vals["user_id"])}
         if "deadline" in vals:
-            vals = {**vals, "deadline_is_manual": bool(vals["deadline"])}
+            is_manual = bool(vals["deadline"])
+            vals = {**vals, "deadline_is_manual": is_manual, "overdue_told_at": False}
         result = super().write(vals)
         if not vals.keys().isdisjoint(CORRECTABLE_FIELDS):
             # sudo: mango.callback - follows from a permitted change.

@@ -305,6 +305,9 @@ class MangoSelfTest(models.TransientModel):
             return self_test.Judgement("nothing_to_compare")
         try:
             report = self._statistics(call)
+        except errors.RateLimitedError:
+            # The automatic import may be ordering statistics as well.
+            return self_test.Judgement("statistics_busy")
         except errors.VpbxError as error:
             reason = self.env["mango.error.message"]._explain_error(error)
             return self_test.Judgement("statistics_refused", {"reason": reason})

@@ -158,6 +158,10 @@ ENDS = {
         WAITING,
         _lt("The PBX is preparing its statistics. Check again in some seconds."),
     ),
+    "statistics_busy": End(
+        WAITING,
+        _lt("The PBX is busy with other requests. Check again in some seconds."),
+    ),
     "same_times": End(
         OK,
         _lt(

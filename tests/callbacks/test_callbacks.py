@@ -957,6 +957,15 @@ class TestCallbacks(CallbackCase):
         self.assertNotIn(OLGA[-7:], message.body)
         self.assertFalse(self.overdue_messages())
 
+    def test_overdue_again_after_another_deadline(self):
+        self.missed(120)
+        entry = self.work_off()
+        for minutes in (60, 30):
+            entry.with_user(self.anna).deadline = self.now - timedelta(minutes=minutes)
+            self.assertFalse(entry.overdue_told_at)
+            self.run_cron("ir_cron_overdue_callbacks")
+            self.assertTrue(entry.overdue_told_at)
+
     def test_overdue_again_after_it_was_put_off(self):
         self.missed(60)
         entry = self.work_off()

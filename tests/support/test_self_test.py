@@ -299,6 +299,17 @@ class TestSelfTest(MangoCase):
             test.action_look()
         self.assertFalse(self.pbx.requests)
 
+    def test_statistics_busy(self):
+        """The automatic import may be asking at the same time; nothing is wrong."""
+        test = self.at("statistics")
+        test.call_id = self.call_in()
+        self.pbx.answers(ORDER, status=429, body="{}")
+        self.assertEqual(self.look(test), WAITING)
+        self.pbx.answers(ORDER, {"key": "K"})
+        self.assertEqual(self.look(test), WAITING)
+        self.told_by_statistics(T0)
+        self.assertEqual(self.look(test), OK)
+
     def test_statistics_count_in_the_circuit_breaker(self):
         test = self.at("statistics")
         test.call_id = self.call_in()
