@@ -80,7 +80,7 @@ beforeEach(() => {
         state,
         ...Object.fromEntries(names.split(" ").map((name) => [name, step(name)])),
         open: (callId) => asyncStep(`open ${callId}`),
-        transferTargets: (term) => targets(term),
+        transferTargets: (card, term) => targets(term),
         saveNote: (...args) => saveNote(...args),
     }));
 });
@@ -116,6 +116,13 @@ describe("display", () => {
         expect(".o_mango_lead").toHaveText(/Desks\s+New · \$ 450 · Anna/);
         expect(".o_mango_card").toHaveAttribute("data-phase", "ringing");
         expect(".o_mango_card_body").toHaveText(/Responsible: Anna Sokolova/);
+    });
+
+    test("which of the user's companies is called", async () => {
+        await mountCards(makeCard());
+        expect(".o_mango_card_own_company").toHaveCount(0);
+        await change({ company: "Lily" });
+        expect(".o_mango_card_own_company").toHaveText("Your company: Lily");
     });
 
     test("a company that calls is named once", async () => {
