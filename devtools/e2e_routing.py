@@ -49,6 +49,8 @@ def check(bed, times):
         yield _check_refused(bed.pbx, log)
         yield _check_nobody(bed.pbx, log)
         yield _check_team(bed.pbx, log)
+        yield from _check_trouble(bed.pbx, log)
+        yield _check_hang_up(bed.pbx, log)
         yield _check_two_at_once(bed.pbx, log, times)
     bed.pbx.post("settings", speed=bed.speed)
 
@@ -107,6 +109,58 @@ def _check_team(pbx, log):
     answered_by = {call["user_id"] and call["user_id"][1] for call in calls}
     ok = len(answered_by) == 3 and all(call["route_answered"] for call in calls)
     return "team-longest-idle", ok, str(calls)
+
+
+#: Trouble with the route command, in seconds of the simulator where it has any: what it
+#: is, and who answers the customer of Anna. The greeting takes half of its time.
+TROUBLE = {
+    "carried out, but the answer is lost": ({"kind": "lost"}, "Анна"),
+    "lost on its way: the next step follows": ({"kind": "drop"}, "Борис"),
+    "answered slowly": ({"kind": "slow", "seconds": 5}, "Анна"),
+    "answered after the greeting: the PBX handles the call itself": (
+        {"kind": "slow", "seconds": 12},
+        "",
+    ),
+    "refused by a failing PBX, which handles the call itself": ({"kind": "503"}, ""),
+}
+
+
+def _check_trouble(pbx, log):
+    """Whatever becomes of the command, the caller is answered."""
+    for what, (fault, who) in TROUBLE.items():
+        known = log.call_ids()
+        pbx.post("settings", faults=[{**fault, "path": "commands/route"}])
+        try:
+            _call(pbx, CALLERS[0])
+            pbx.wait_for(_is_quiet, "the end of a call", 60)
+        finally:
+            pbx.post("settings", faults=[])
+        calls = log.calls(known)
+        ok = [call["result"] for call in calls] == ["answered"]
+        ok = ok and who in (_who(calls[0]) or "")
+        yield f"a route command is {what}", ok, str(calls)
+
+
+def _check_hang_up(pbx, log):
+    """The caller hangs up while the PBX is still thinking about the command."""
+    known, since = log.call_ids(), pbx.last_id()
+    fault = {"kind": "slow", "seconds": 3, "path": "commands/route"}
+    pbx.post("settings", faults=[fault])
+    try:
+        _call(pbx, CALLERS[0])
+        deadline = time.monotonic() + PATIENCE
+        while not pbx.commands("commands/route", since):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.05)
+        pbx.post("hangup")
+        pbx.wait_for(_is_quiet, "the end of a call", 60)
+        time.sleep(fault["seconds"])  # until the PBX has answered
+    finally:
+        pbx.post("settings", faults=[])
+    calls = log.calls(known)
+    ok = [(call["result"], call["route_attempts"]) for call in calls] == [("missed", 1)]
+    return "the caller hangs up during the command", ok, str(calls)
 
 
 def _call(pbx, number):

@@ -121,6 +121,27 @@ class TestTours(MangoHttpCase):
         self.assertEqual(call.partner_id.name, "Пётр Орлов")
         self.assertEqual(call.partner_id.phone_sanitized, "+74950000209")
 
+    def test_card_of_another_company(self):
+        there = self.env["res.company"].create({"name": "ООО «Лилия»"})
+        self.anna.company_ids += there
+        account = self.create_account(
+            api_key="test_api_key_0007", api_salt="x", company_id=there.id
+        )
+        self.create_extension("201", self.anna, account_id=account.id)
+        self.create_partner(
+            "Мария Котова", "74950000208", user_id=self.anna.id, company_id=there.id
+        )
+        caller = outside("74950000208")
+        ring = leg("L1", 1, "Appeared", 10, caller, staff("201", LINE))
+        for kind, payload in just_now([ring]):
+            self.receive(kind, payload, account=account)
+
+        self.start_tour(
+            "/odoo", "mango_office_card_of_another_company", login=self.anna.login
+        )
+
+        self.assertEqual(self.call(account=account).note, "Просит счёт")
+
     def test_routing(self):
         admin = self.create_user("admin", "Ольга", "group_admin")
         gone = self.create_user("gone", "Пётр")

@@ -1,8 +1,11 @@
+from datetime import datetime, timedelta
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ...tools.datetimes import from_epoch
 from ...vpbx.call_state import MENU_LOCATIONS
+from .mango_call_apply import RINGING_TIME
 
 #: Fields of a leg that come from the PBX; see :meth:`MangoCallLeg._prepare_vals`.
 TOLD_FIELDS = [
@@ -29,6 +32,9 @@ ENDS = {"from_extension": "from_user_id", "to_extension": "to_user_id"}
 STATES = {"appeared": "ringing", "onhold": "hold", "connected": "talking"}
 
 STATE_RANK = list(STATES.values())
+
+#: The end of a shorter talk is not questioned.
+SHORT_TALK = timedelta(minutes=5)
 
 
 class MangoCallLeg(models.Model):
@@ -189,16 +195,63 @@ class MangoCallLeg(models.Model):
     def _live_by_extension(self):
         """Return for each extension the leg that determines its state.
 
+        If the end of a leg was lost, nobody is busy with it once it has been ringing
+        for longer than any phone rings, or once they have talked in a later call.
+
         :return: by account id and extension number, without free extensions.
         :rtype: dict[tuple[int, str], mango.call.leg]
         """
+        live = self._live().filtered(lambda leg: not leg._rings_for_ever())
+        last_talks = live._last_talks()
+        found = {}
+        for leg in live.sorted(lambda leg: STATE_RANK.index(leg._extension_state())):
+            for number in {leg.from_extension, leg.to_extension} - {False}:
+                key = leg.call_id.account_id.id, number
+                if key not in last_talks or last_talks[key] <= leg._heard_at():
+                    found[key] = leg
+        return found
+
+    def _rings_for_ever(self):
+        """Tell whether a phone has been ringing for longer than any phone rings.
+
+        :rtype: bool
+        """
+        if self.state != "appeared":
+            return False
+        return fields.Datetime.now() - self._heard_at() > RINGING_TIME
+
+    def _heard_at(self):
+        """Return when the PBX last reported the leg, by its clock or by ours.
+
+        :rtype: datetime
+        """
+        return max(self.started_at or datetime.min, self.write_date)
+
+    def _last_talks(self):
+        """Return when the last talks of employees began whose legs may be over.
+
+        :return: by account id and extension number; only for those who have been
+            talking on these legs for some time.
+        :rtype: dict[tuple[int, str], datetime]
+        """
+        before = fields.Datetime.now() - SHORT_TALK
+        legs = self.filtered(
+            lambda leg: leg.state != "appeared" and leg._heard_at() < before
+        )
+        numbers = {*legs.mapped("from_extension"), *legs.mapped("to_extension")}
+        if not legs:
+            return {}
+        groups = self.env["mango.call"]._read_group(
+            Domain("started_at", ">", min(leg._heard_at() for leg in legs))
+            & Domain("answered_at", "!=", False)
+            & Domain("account_id", "in", legs.call_id.account_id.ids)
+            & Domain("extension_id.number", "in", list(numbers - {False})),
+            ["account_id", "extension_id"],
+            ["started_at:max"],
+        )
         return {
-            (leg.call_id.account_id.id, number): leg
-            for leg in self._live().sorted(
-                lambda leg: STATE_RANK.index(leg._extension_state())
-            )
-            for number in (leg.from_extension, leg.to_extension)
-            if number
+            (account.id, extension.number): last_talk
+            for account, extension, last_talk in groups
         }
 
     def _extension_state(self):

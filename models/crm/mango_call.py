@@ -3,10 +3,11 @@ from functools import partial
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ...tools.locking import in_own_transaction, start_after_commit
+from ...tools.locking import in_own_transaction
+from ..pbx.mango_circuit_breaker import is_trouble
 from . import visitor_query
 from .mango_line import UTM_FIELDS
-from .visitor_query import find_utm
+from .visitor_query import PRESENT_TIME, find_utm
 
 #: Fields that users may change and that the chatter shows.
 CHATTER_FIELDS = {"partner_id", "lead_id", "note", "outcome_id"}
@@ -74,7 +75,7 @@ class MangoCall(models.Model):
         changed = super()._on_changed(state, extensions)
         if self._awaits_visitor():
             self.visitor_state = "asked"
-            start_after_commit(self.env, visitor_query.ask, self.id)
+            visitor_query.ask_after_commit(self)
         return changed
 
     def _on_ended(self):
@@ -205,7 +206,8 @@ class MangoCall(models.Model):
         account = self.account_id
         if self.visitor_state != "asked":
             return None
-        if not account.is_connected or not account._may_request():
+        is_late = fields.Datetime.now() - self.create_date > PRESENT_TIME
+        if is_late or not account.is_connected or not account._may_request():
             self._store_visitor("failed")
             return None
         return partial(account._client().visitor, self.dct_number)
@@ -216,7 +218,9 @@ class MangoCall(models.Model):
         :param error: as for :meth:`_on_visitor_answer`.
         :type error: VpbxError | None
         """
-        self.account_id._record_answer(error)
+        if not is_trouble(error):
+            # Call tracking is an option: without it, callers are routed all the same.
+            self.account_id._record_answer(error)
 
     def _on_visitor_answer(self, visitor, error):
         """Store the PBX's information about the visitor.

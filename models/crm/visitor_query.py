@@ -7,12 +7,23 @@ from datetime import timedelta
 from odoo import SUPERUSER_ID, fields
 from odoo.fields import Domain
 from odoo.modules.registry import Registry
+from odoo.service.server import CommonServer
 from odoo.tools import escape_psql
 
-from ...tools.locking import in_thread_transaction
+from ...tools.locking import Background, in_thread_transaction
 from ...vpbx import errors
 
 _logger = logging.getLogger(__name__)
+
+#: After this time another visitor may see the number.
+PRESENT_TIME = timedelta(minutes=1)
+
+#: Threads per process. They are separate so that a PBX that is slow to answer does not
+#: hold up people's commands; what waits for too long is not asked at all.
+THREADS = 2
+
+_threads = Background("mango_office.visitors", THREADS)
+CommonServer.on_stop(_threads.stop)
 
 #: Names of advertisements come from the addresses that visitors use, which anybody can
 #: forge. So the number of new ones of each kind per day is limited.
@@ -25,6 +36,15 @@ _MODELS = {
     "source_id": ("utm.source", "source"),
     "medium_id": ("utm.medium", "medium"),
 }
+
+
+def ask_after_commit(call):
+    """Ask for the visitor of a call, in another thread, once the call is committed.
+
+    :param mango.call call: one whose visitor is still on the site.
+    """
+    dbname, call_id = call.env.cr.dbname, call.id
+    call.env.cr.postcommit.add(lambda: _threads.start(ask, dbname, call_id))
 
 
 def ask(dbname, call_id):
@@ -52,10 +72,13 @@ def ask(dbname, call_id):
 
 
 def _on_call(registry, call_id, method, *args):
-    """Call a method of a call in a transaction of its own."""
-    return in_thread_transaction(
-        registry, lambda env: getattr(env["mango.call"].browse(call_id), method)(*args)
-    )
+    """Call a method of a call in a transaction of its own; None if it is gone."""
+
+    def call(env):
+        found = env["mango.call"].browse(call_id).exists()
+        return getattr(found, method)(*args) if found else None
+
+    return in_thread_transaction(registry, call)
 
 
 def find_utm(env, visitor):

@@ -252,6 +252,23 @@ class MangoCall(models.Model):
             return "no_answer"
         return REASONS.get(outcome, "unavailable")
 
+    def _may_have_rung(self, entry, state):
+        """Tell whether an entry's target may have been rung in vain.
+
+        If the command was lost, the PBX goes on by itself: the phones that it rings
+        then are left alone.
+
+        :param CallState state: the fold over all notifications of the call.
+        :rtype: bool
+        """
+        if state.in_menu_leg or not entry["extension"]:
+            return True
+        # The PBX marks what a command causes, such as a forwarded call.
+        is_carried_out = self.route_command_id in state.command_ids
+        return is_carried_out or bool(
+            self._legs_to(entry, state)[entry.get("legs", 0) :]
+        )
+
     def _leg_to_take(self, state):
         """Return the leg that a route command may use.
 

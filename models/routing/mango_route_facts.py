@@ -8,6 +8,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..calls.mango_call_apply import RINGING_TIME
+from ..calls.mango_call_leg import SHORT_TALK
 from .decision import OWNERS, Facts, Person
 
 #: A route command without a leg is disregarded after this time.
@@ -86,7 +87,7 @@ class MangoRouteFacts(models.AbstractModel):
         row = self._caller_row(caller, steps)
         rows = self._people_rows(caller.account, now)
         calendars = self._calendars(caller.account, steps, rows, now)
-        busy = self._busy(caller) if moment is None else {}
+        busy = self._busy(caller, rows) if moment is None else {}
         silent = self._unanswered(caller.account, now) if moment is None else {}
         people = self._people(rows, calendars, busy, silent, now)
         for user_id in row["gone"]:
@@ -219,13 +220,27 @@ class MangoRouteFacts(models.AbstractModel):
                        ) AS teams,
                        last.started_at AS last_started_at,
                        last.ended_at AS last_ended_at,
+                       last.talked_at AS last_talked_at,
+                       EXISTS (
+                           SELECT FROM resource_resource AS own
+                             JOIN resource_calendar_leaves AS absence
+                               ON absence.resource_id = own.id
+                            WHERE own.user_id = person.id
+                              AND own.company_id = extension.company_id
+                              AND absence.time_type = 'leave'
+                              AND absence.date_from <= %(now)s
+                              AND absence.date_to > %(now)s
+                       ) AS is_off,
                        %(employee_columns)s
                   FROM mango_extension AS extension
              LEFT JOIN res_users AS person ON person.id = extension.user_id
              LEFT JOIN res_users_settings AS settings ON settings.user_id = person.id
              LEFT JOIN (
                            SELECT extension_id, max(started_at) AS started_at,
-                                  max(COALESCE(ended_at, started_at)) AS ended_at
+                                  max(COALESCE(ended_at, started_at)) AS ended_at,
+                                  max(started_at) FILTER (
+                                      WHERE answered_at IS NOT NULL
+                                  ) AS talked_at
                              FROM mango_call
                             WHERE account_id = %(account_id)s
                               AND started_at > %(since)s
@@ -237,38 +252,25 @@ class MangoRouteFacts(models.AbstractModel):
               ORDER BY extension.number, extension.id
                 """,
                 account_id=account.id,
+                now=now,
                 since=now - IDLE_WINDOW,
-                **self._employee_sql(account, now),
+                **self._employee_sql(account),
             )
         )
 
-    def _employee_sql(self, account, now):
-        """Return the SQL for the apps Employees and Time Off, if installed."""
+    def _employee_sql(self, account):
+        """Return the SQL for the app Employees, if installed."""
         if "hr.employee" not in self.env:
             return {
                 "employee_columns": SQL(
                     "NULL::int AS employee_id, NULL::int AS calendar_id, "
-                    "NULL::varchar AS tz, FALSE AS is_off"
+                    "NULL::varchar AS tz"
                 ),
                 "employee_joins": SQL(),
             }
-        is_off = SQL("FALSE")
-        if "hr.leave" in self.env:
-            is_off = SQL(
-                """
-                EXISTS (
-                    SELECT FROM hr_leave AS leave
-                     WHERE leave.employee_id = employee.id AND leave.state = 'validate'
-                       AND leave.date_from <= %(now)s AND leave.date_to > %(now)s
-                )
-                """,
-                now=now,
-            )
         return {
             "employee_columns": SQL(
-                "employee.id AS employee_id, resource.calendar_id, resource.tz, "
-                "%s AS is_off",
-                is_off,
+                "employee.id AS employee_id, resource.calendar_id, resource.tz"
             ),
             "employee_joins": SQL(
                 """
@@ -347,13 +349,17 @@ class MangoRouteFacts(models.AbstractModel):
     # Who is on the phone
     # ------------------------------------------------------------
 
-    def _busy(self, caller):
+    def _busy(self, caller, people):
         """Return the extensions that are busy with other calls.
 
         The target of another routed call counts although its phone does not ring yet:
-        two callers of one manager may call within a second. A phone that has been
-        ringing for longer than any phone rings is free: a notification was lost.
+        two callers of one manager may call within a second. If the end of a call was
+        lost, nobody is busy with it once they have talked in a later call, or once it
+        has been ringing for longer than any phone rings, as on the board
+        (:meth:`mango.call.leg._live_by_extension`).
 
+        :param list[dict] people: of :meth:`_people_rows`, with their last talks: a
+            search for them here would read the calls of hours.
         :return: ``talking`` or ``ringing``, by extension.
         :rtype: dict[str, str]
         """
@@ -361,24 +367,27 @@ class MangoRouteFacts(models.AbstractModel):
             SQL(
                 """
                 SELECT leg.from_extension, leg.to_extension,
-                       leg.state != 'appeared' AS is_talking
+                       leg.state != 'appeared' AS is_talking,
+                       -- The PBX's clock, or ours: whichever is later.
+                       GREATEST(leg.started_at, leg.write_date) AS heard_at
                   FROM mango_call AS call
                   JOIN mango_call_leg AS leg ON leg.call_id = call.id
                  WHERE call.state != 'ended' AND call.account_id = %(account_id)s
                    AND call.id != %(call_id)s
-                   -- Every notification writes to its call.
                    AND (
                         leg.state IN ('connected', 'onhold')
-                        OR leg.state = 'appeared' AND call.write_date > %(rung_since)s
+                        OR leg.state = 'appeared'
+                           AND GREATEST(leg.started_at, leg.write_date) > %(rung_since)s
                    )
              UNION ALL
-                SELECT NULL, extension.number, FALSE
+                SELECT NULL, extension.number, FALSE, NULL
                   FROM mango_call AS call
                   JOIN mango_extension AS extension
                     ON extension.id = call.routed_extension_id
                  WHERE call.state = 'ringing' AND call.account_id = %(account_id)s
                    AND call.id != %(call_id)s
                    AND call.route_state IN ('none', 'sent', 'accepted')
+                   -- Every notification writes to its call.
                    AND call.write_date > %(since)s
                    AND NOT EXISTS (
                            SELECT FROM mango_call_leg AS leg
@@ -393,12 +402,25 @@ class MangoRouteFacts(models.AbstractModel):
                 rung_since=fields.Datetime.now() - RINGING_TIME,
             )
         )
+        last_talks = {one["number"]: one["last_talked_at"] for one in people}
         busy = {}
         for row in sorted(rows, key=lambda row: row["is_talking"]):
-            for number in (row["from_extension"], row["to_extension"]):
-                if number:
+            for number in {row["from_extension"], row["to_extension"]} - {None}:
+                if not self._is_talk_lost(row, last_talks.get(number)):
                     busy[number] = "talking" if row["is_talking"] else "ringing"
         return busy
+
+    def _is_talk_lost(self, row, last_talk):
+        """Tell whether the end of somebody's talk was not reported.
+
+        :param dict row: of a leg.
+        :param datetime last_talk: the start of their last talk; None without one.
+        :rtype: bool
+        """
+        if not row["is_talking"] or not last_talk:
+            return False
+        is_short = row["heard_at"] > fields.Datetime.now() - SHORT_TALK
+        return not is_short and last_talk > row["heard_at"]
 
     def _unanswered(self, account, now):
         """Return since when too many routed calls were not answered.

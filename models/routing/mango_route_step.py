@@ -15,6 +15,7 @@ class MangoRouteStep(models.Model):
     _name = "mango.route.step"
     _description = "Step of the Routing Plan"
     _order = "account_id, sequence, id"
+    _check_company_auto = True
 
     account_id = fields.Many2one(
         "mango.account",
@@ -47,12 +48,14 @@ class MangoRouteStep(models.Model):
     )
     user_id = fields.Many2one(
         "res.users",
+        check_company=True,
         string="Employee",
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
         ondelete="restrict",
     )
     team_id = fields.Many2one(
         "crm.team",
+        check_company=True,
         string="Sales Team",
         domain="[('company_id', 'in', [company_id, False])]",
         ondelete="restrict",
@@ -105,6 +108,7 @@ class MangoRouteStep(models.Model):
     )
     resource_calendar_id = fields.Many2one(
         "resource.calendar",
+        check_company=True,
         string="Working Hours",
         domain="[('company_id', 'in', [company_id, False])]",
         ondelete="restrict",

@@ -63,10 +63,10 @@ class MangoRouter(models.AbstractModel):
         :rtype: dict
         """
         if not call.account_id.routing_enabled:
-            return self._not_routed("switched_off")
+            return self._not_routed("switched_off", settled)
         steps = call.account_id._route_plan()
         if not steps:
-            return self._not_routed("no_plan")
+            return self._not_routed("no_plan", settled)
         entries, findings = self._consider(call, steps, settled)
         trace = [*settled, *entries]
         last = entries[-1] if entries else None
@@ -83,7 +83,13 @@ class MangoRouter(models.AbstractModel):
         }
 
     @api.model
-    def _not_routed(self, reason):
+    def _not_routed(self, reason, settled=()):
+        """Return the values of a call that the plan is not asked about.
+
+        :param str reason: a code of ``mango.route.words``.
+        :param list settled: the trace of those who did not answer before.
+        :rtype: dict
+        """
         entry = {
             "step": None,
             "target": None,
@@ -91,7 +97,7 @@ class MangoRouter(models.AbstractModel):
             "verdict": "skipped",
             "reason": reason,
         }
-        return {"route_state": "skipped", "route_trace": [entry]}
+        return self._nobody_vals([*settled, entry], settled)
 
     @api.model
     def _nobody_vals(self, trace, settled):
@@ -284,7 +290,7 @@ class MangoRouter(models.AbstractModel):
                 return None
             vals = call.env["mango.router"]._decide(call, leg_ref, settled)
             if not vals.get("route_command_id"):
-                call.write({**call._vals_before(settled), **vals})
+                call._write_route({**call._vals_before(settled), **vals})
                 return None
             entry = vals["route_trace"][-1]
             entry["legs"] = len(call._legs_to(entry, state))
@@ -338,14 +344,35 @@ class MangoRouter(models.AbstractModel):
         call.account_id._record_answer(error)
 
     @api.model
-    def _is_live(self, call):
-        """Tell whether the phone may still be ringing because of the command."""
-        return call.route_state in LIVE_ROUTES
+    def _seconds_left(self, call, command, asked_at):
+        """Return for how long the phone may go on ringing because of a command.
+
+        A slow PBX may ring it long before it answers the command.
+
+        :param RouteCommand command: has been sent.
+        :param datetime asked_at: when it was sent.
+        :return: None if it is not to be waited for.
+        :rtype: float | None
+        """
+        is_live = call.route_state in LIVE_ROUTES
+        if not is_live or call.route_command_id != command.command_id:
+            return None
+        now = fields.Datetime.now()
+        began = [
+            leg.create_date
+            for leg in call.leg_ids
+            if command.to_number in (leg.to_extension, leg.group_extension)
+            and leg.create_date >= asked_at
+        ]
+        rang = now - min(began, default=now)
+        return max(command.ring_seconds - rang.total_seconds(), 0)
 
     @api.model
-    def _fail(self, call, error):
-        """Store the PBX's answer to the command.
+    def _fail(self, call, command_id, error):
+        """Store the PBX's answer to a command.
 
+        :param str command_id: the command; the result notification may have been
+            faster, and another command may have been sent since.
         :param VpbxError error: if it is unknown whether the command arrived, the call
             stays ``sent`` until the result notification.
         :return: whether another command is to be sent.
@@ -353,7 +380,7 @@ class MangoRouter(models.AbstractModel):
         """
         details = self.env["mango.route.words"]._error_entry(error)
         with call._locked() as call:
-            if call.route_state != "sent":
+            if call.route_state != "sent" or call.route_command_id != command_id:
                 return False
             if error.ambiguous:
                 call.route_trace = call._trace_with(**details)
@@ -424,9 +451,12 @@ class MangoRouter(models.AbstractModel):
         :rtype: bool
         """
         with call._locked() as call:
-            if call.route_attempts != attempt or not call._rung_entry():
+            entry = call._rung_entry()
+            if call.route_attempts != attempt or not entry:
                 return False
             state = call._fold(call._events())
+            if not call._may_have_rung(entry, state):
+                return False
             vals = call.env["mango.router"]._pass_on(
                 call, call._leg_to_take(state), "no_answer", is_ringing=True
             )
@@ -494,18 +524,18 @@ def _send(registry, call_id):
     command = _on_router(registry, call_id, "_start")
     if command is None:
         return False
-    failure = None
+    failure, asked_at = None, fields.Datetime.now()
     try:
         command.client.route(command.command_id, command.leg_ref, command.to_number)
     except errors.VpbxError as error:
         failure = error
     _on_router(registry, call_id, "_record_answer", failure)
-    if failure and _on_router(registry, call_id, "_fail", failure):
+    if failure and _on_router(registry, call_id, "_fail", command.command_id, failure):
         return True
-    if command.ring_seconds and _on_router(registry, call_id, "_is_live"):
-        alarms.set(
-            command.ring_seconds, go_on, registry.db_name, call_id, command.attempt
-        )
+    if command.ring_seconds:
+        seconds = _on_router(registry, call_id, "_seconds_left", command, asked_at)
+        if seconds is not None:
+            alarms.set(seconds, go_on, registry.db_name, call_id, command.attempt)
     return False
 
 

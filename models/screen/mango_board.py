@@ -63,7 +63,7 @@ class MangoBoard(models.AbstractModel):
 
     def _absent(self):
         """Return the status of the extensions whose employees take no routed calls."""
-        # sudo: res.users.settings - only the status, which the board shows.
+        # sudo: res.users.settings, res.users - only the status, which the board shows.
         settings_sudo = self.env["res.users.settings"].sudo()
         users_sudo = settings_sudo.search([("mango_status", "!=", "available")]).user_id
         extensions = self.env["mango.extension"].search(

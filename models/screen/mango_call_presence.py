@@ -94,10 +94,12 @@ class MangoCallPresence(models.Model):
         self.check_access("read")
         content = self.env["mango.card.content"]
         commands = self.env["mango.command"]._on_screen()
-        cards = [content._card_of_command(command) for command in commands]
-        cards += [content._card_of_call(call) for call in self._calls_on_screen()]
+        calls = self._in_all_companies()._calls_on_screen()
         return {
-            "cards": cards,
+            "cards": [
+                *(content._card_of_command(command) for command in commands),
+                *self._cards_of_calls(calls),
+            ],
             "extension": self.env.user._mango_extension_info(),
             **self._figures(),
         }
@@ -111,27 +113,25 @@ class MangoCallPresence(models.Model):
         :rtype: dict
         """
         self.check_access("read")
-        content = self.env["mango.card.content"]
-        own = self.search(self._own_domain() & Domain("call_id", "in", call_ids))
+        own = self._in_all_companies().search(
+            self._own_domain() & Domain("call_id", "in", call_ids)
+        )
         calls = own.call_id._filtered_access("read")
-        return {
-            "cards": [content._card_of_call(call) for call in calls],
-            **self._figures(),
-        }
+        return {"cards": self._cards_of_calls(calls), **self._figures()}
 
     @api.model
     def get_running(self):
         """Return the user's calls that go on, even if their cards have been closed.
 
-        :return: the latest first, each with ``id``, ``key`` (of its card) and ``name``
-            (of the client).
+        :return: the latest first, each with ``id``, ``key`` (of its card),
+            ``company_id`` and ``name`` (of the client).
         :rtype: list[dict]
         """
         self.check_access("read")
-        content = self.env["mango.card.content"]
-        view = self.env["mango.card.phase"]
+        everywhere = self._in_all_companies()
+        view = everywhere.env["mango.card.phase"]
         since = fields.Datetime.now() - 2 * SHOWN_TIME
-        own = self.search(
+        own = everywhere.search(
             Domain("user_id", "=", self.env.uid)
             & Domain("create_date", ">", since)
             & Domain("call_id", "any", Domain("state", "!=", "ended")),
@@ -139,12 +139,39 @@ class MangoCallPresence(models.Model):
         )
         calls = own.call_id._filtered_access("read")
         running = calls.filtered(lambda call: not view._leaves_me(call))
-        cards = [content._card_of_call(call) for call in running]
         return [
-            {"id": card["call_id"], "key": card["key"], "name": card["name"]}
-            for card in cards
+            {
+                "id": card["call_id"],
+                "key": card["key"],
+                "company_id": card["company_id"],
+                "name": card["name"],
+            }
+            for card in self._cards_of_calls(running)
             if card["phase"] != "ended"
         ]
+
+    @api.model
+    def _in_all_companies(self):
+        """Return this model with all companies of the user, the active ones first.
+
+        A phone rings whatever company its user has chosen in the browser.
+        """
+        company_ids = [*self.env.companies.ids, *self.env.user._get_company_ids()]
+        return self.with_context(allowed_company_ids=list(dict.fromkeys(company_ids)))
+
+    def _cards_of_calls(self, calls):
+        """Return the cards of calls, each read in the company of its call.
+
+        Other companies that are not active remain hidden.
+
+        :param mango.call calls: ones that the user may read in their companies.
+        :rtype: list[dict]
+        """
+        cards = []
+        for call in calls:
+            own = call.with_env(self.env).with_company(call.company_id)
+            cards.append(own.env["mango.card.content"]._card_of_call(own))
+        return cards
 
     @api.model
     def _own_domain(self):

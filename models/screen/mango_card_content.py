@@ -93,6 +93,8 @@ class MangoCardContent(models.AbstractModel):
                 else self._client(call, partner)
             ),
             "call_id": call.id,
+            "company_id": call.company_id.id,
+            "company": self._other_company(call),
             **self._keys(call),
             "direction": "internal" if is_internal else call.direction or "inbound",
             "result": call.result,
@@ -120,6 +122,8 @@ class MangoCardContent(models.AbstractModel):
             "key": "",
             "call_id": False,
             "command_id": False,
+            "company_id": False,
+            "company": "",
             "phase": "",
             "about": "",
             "leaves": False,
@@ -147,6 +151,14 @@ class MangoCardContent(models.AbstractModel):
             "can_hang_up": False,
             "can_transfer": False,
         }
+
+    def _other_company(self, call):
+        """Return the name of a call's company, unless the user works for no other.
+
+        :rtype: str
+        """
+        user = self.env.user
+        return call.company_id.name if len(user._get_company_ids()) > 1 else ""
 
     def _own_numbers(self, call):
         """Return the numbers of the user's extensions in a call's PBX.

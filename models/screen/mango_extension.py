@@ -8,10 +8,11 @@ class MangoExtension(models.Model):
     _inherit = "mango.extension"
 
     @api.model
-    def get_transfer_targets(self, term=""):
-        """Find whom a call can be transferred to, in the user's PBX and outside.
+    def get_transfer_targets(self, term="", call_id=None):
+        """Find whom a call can be transferred to, in its PBX and outside.
 
         :param str term: part of a name or of a number; empty finds everybody.
+        :param int call_id: the user's call; None for the PBX they call with.
         :return: free ones first, and among them those to whom the user has transferred
             lately: ``type`` (``colleague``, ``group`` or ``outside``), ``id`` (within
             its type), ``name``, ``number`` (as people write it), ``dial`` (for
@@ -22,7 +23,9 @@ class MangoExtension(models.Model):
         :rtype: list[dict]
         """
         self.check_access("read")
-        return self.env["mango.transfer.target"]._find(term)
+        call = self.env["mango.call"].browse(call_id or ())
+        call.check_access("read")
+        return self.env["mango.transfer.target"]._find(term, call)
 
     def _person_name(self):
         """Return the name of the extension's user.

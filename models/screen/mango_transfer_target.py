@@ -21,14 +21,15 @@ class MangoTransferTarget(models.AbstractModel):
     _description = "Target of a Transfer"
 
     @api.model
-    def _find(self, term):
+    def _find(self, term, call):
         """Find the targets for a search term.
 
         :param str term: as for :meth:`mango.extension.get_transfer_targets`.
+        :param mango.call call: the call to transfer, possibly empty.
         :return: as for :meth:`mango.extension.get_transfer_targets`.
         :rtype: list[dict]
         """
-        own = self.env.user._mango_caller_extension()
+        own = self._own_extension(call)
         if not own:
             return []
         term = str(term or "").strip()
@@ -46,6 +47,17 @@ class MangoTransferTarget(models.AbstractModel):
             )
         )
         return found + self._outside(own, term, found)
+
+    def _own_extension(self, call):
+        """Return the user's extension in the PBX of a call.
+
+        :rtype: mango.extension
+        """
+        own = self.env.user._mango_caller_extension()
+        if not call or own.account_id == call.account_id:
+            return own
+        extensions = self.env.user.mango_extension_ids
+        return extensions.filtered(lambda one: one.account_id == call.account_id)[:1]
 
     def _recent(self, account):
         """Return the targets of the user's last transfers.

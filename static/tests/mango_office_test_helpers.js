@@ -172,6 +172,8 @@ export function makeCard(values = {}) {
         key: `call-${callId}`,
         call_id: callId,
         command_id: false,
+        company_id: 1,
+        company: "",
         phase: "ringing",
         about: "",
         leaves: false,

@@ -1,14 +1,17 @@
 """Where calls come from: lines, call tracking, and what it has brought."""
 
+from datetime import timedelta
 from unittest.mock import patch
 
 from psycopg2 import IntegrityError
 
+from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...models.crm import mango_call, visitor_query
+from ...models.crm import visitor_query
+from ...tools import locking
 from ..vpbx_scenarios import LINE, leg, menu, outside, staff
 from .test_leads import STRANGER, CrmCase
 
@@ -106,7 +109,7 @@ class TestSources(CrmCase):
         """Ring, and let the PBX be asked as after the commit."""
         if answer is not None:
             self.pbx.answers(QUESTION, answer)
-        with patch.object(mango_call, "start_after_commit") as start:
+        with patch.object(visitor_query, "ask_after_commit") as start:
             call = self.ring(dct=TRACKED, **more)
         if start.called:
             self.ask(call)
@@ -187,6 +190,53 @@ class TestSources(CrmCase):
             call = self.ring_tracked({"channel": CHANNEL})
         self.assertEqual(call.visitor_state, "failed")
         self.assertNotIn(QUESTION, self.pbx.paths())
+
+    def test_asked_too_late(self):
+        """The number may be shown to another visitor by now."""
+        self.pbx.answers(QUESTION, {"channel": CHANNEL})
+        with patch.object(visitor_query, "ask_after_commit"):
+            call = self.ring(dct=TRACKED)
+        call.flush_recordset()
+        self.cr.execute(
+            "UPDATE mango_call SET create_date = %s WHERE id = %s",
+            [fields.Datetime.now() - timedelta(seconds=61), call.id],
+        )
+        self.ask(call)
+        self.assertNotIn(QUESTION, self.pbx.paths())
+        self.assertEqual(call.visitor_state, "failed")
+        self.assertEqual(call.source_id, self.source)
+
+    def test_routing_goes_on_without_the_option(self):
+        """However often call tracking is refused, callers are routed."""
+        for refusal in ({"result": 5300}, {"result": 2100}, {"result": 5000}):
+            self.env["mango.call"].search([]).unlink()
+            self.env["mango.event"].search([]).unlink()
+            call = self.ring_tracked(refusal)
+            self.assertEqual(call.visitor_state, "failed")
+            self.assertEqual(self.pbx.paths()[-1], QUESTION)
+        self.assertTrue(self.account._may_request(urgent=True))
+        self.assertTrue(self.account._may_request())
+
+    def test_call_deleted_meanwhile(self):
+        with patch.object(visitor_query, "ask_after_commit"):
+            call = self.ring(dct=TRACKED)
+        call.unlink()
+        with self.assertNoLogs(visitor_query.__name__, "ERROR"):
+            self.ask(call)
+        self.assertNotIn(QUESTION, self.pbx.paths())
+
+    def test_slow_answers_do_not_hold_up_commands(self):
+        """Visitors are asked for in threads of their own."""
+        call = self.ring()
+        with (
+            patch.object(visitor_query._threads, "start") as start,
+            patch.object(locking._commands, "start") as command,
+        ):
+            visitor_query.ask_after_commit(call)
+            start.assert_not_called()
+            self.env.cr.postcommit.run()
+        start.assert_called_once_with(visitor_query.ask, self.cr.dbname, call.id)
+        command.assert_not_called()
 
     def test_lead_that_was_faster_follows(self):
         self.account.lead_policy = "always"

@@ -1,11 +1,17 @@
 """Further steps of the plan after an unanswered one."""
 
+from datetime import timedelta
 from unittest.mock import Mock, patch
 
+from freezegun import freeze_time
+
+from odoo import fields
 from odoo.tests import tagged
 
 from ...models.routing import mango_router
 from ...models.routing.mango_router import go_on
+from ...vpbx import errors
+from ...vpbx.client import Client
 from ..common import Answer
 from ..vpbx_scenarios import CLIENT, LINE, dialled, leg, menu, outside, staff, summary
 from .test_route_command import RESULT, ROUTE, RouteCase
@@ -124,6 +130,80 @@ class TestReroute(RerouteCase):
         ids = [request.payload["command_id"] for request in self.pbx.requests]
         self.assertEqual(len(set(ids)), 2)
         self.assertEqual(ids[-1], self.call().route_command_id)
+
+    def test_command_lost_and_the_pbx_rings_others(self):
+        """The phones that the PBX rings by itself are left alone."""
+        self.pbx.answers(ROUTE, body=None)
+        self.send()
+        self.rings("104")
+        self.time_is_up()
+        self.assertEqual(self.rung(), [("L1", "101")])
+        self.assertEqual(self.verdicts()[0][:2], ("101", "rung"))
+
+    def test_forwarded_to_another_phone(self):
+        """The PBX marks the legs that a command causes."""
+        self.send()
+        command_id = self.call().route_command_id
+        caller, callee = outside(CLIENT, "L1"), staff("104", LINE)
+        self.receive(*menu()[1])
+        self.receive(
+            *leg("L2", 1, "Appeared", 11, caller, callee, command_id=command_id)
+        )
+        self.time_is_up()
+        self.assertEqual(self.rung(), [("L1", "101"), ("L2", "102")])
+
+    def test_command_lost_and_the_caller_still_hears_the_greeting(self):
+        self.pbx.answers(ROUTE, body=None)
+        self.send()
+        self.time_is_up()
+        self.assertEqual(self.rung(), [("L1", "101"), ("L1", "102")])
+
+    def test_answer_after_the_result_and_the_next_command(self):
+        """A late answer belongs to its own command."""
+        self.pbx.answers(ROUTE, body=None)
+        route = Client.route
+
+        def notified_route(client, *args):
+            with patch.object(Client, "route", route):
+                command_id = self.call().route_command_id
+                self.receive(RESULT, {"command_id": command_id, "result": 4200})
+                self.pbx.answers(ROUTE, {"result": 1000})
+                self.send()
+            raise errors.TransportError("", reason="timeout", ambiguous=True)
+
+        with patch.object(Client, "route", notified_route):
+            self.send()
+        self.assertEqual(self.rung(), [("L1", "102")])
+        self.assertEqual(
+            self.verdicts(),
+            [("101", "passed", "result"), ("102", "rung", "available")],
+        )
+        self.assertEqual(self.call().route_state, "sent")
+
+    def test_ring_time_of_a_slow_pbx(self):
+        """It counts from when the phone begins to ring, not from the PBX's answer."""
+        self.send()
+        [alarm] = self.alarms.set.call_args_list
+        self.assertEqual(alarm.args[0], 20)
+        self.rings()
+        call = self.call()
+        call.flush_recordset()
+        now = fields.Datetime.now()
+        self.cr.execute(
+            "UPDATE mango_call_leg SET create_date = %s WHERE leg_ref = 'L2'",
+            [now - timedelta(seconds=12)],
+        )
+        self.env.invalidate_all()
+        command = Mock(
+            command_id=call.route_command_id, to_number="101", ring_seconds=20
+        )
+        router = self.env["mango.router"]
+        asked_at = now - timedelta(seconds=15)
+        with freeze_time(now):
+            self.assertEqual(router._seconds_left(call, command, asked_at), 8)
+            self.assertEqual(router._seconds_left(call, command, now), 20)
+            command.command_id = "another"
+            self.assertIsNone(router._seconds_left(call, command, asked_at))
 
     def test_once_per_attempt(self):
         self.send()
@@ -268,6 +348,66 @@ class TestReroute(RerouteCase):
         self.back_in_queue()
         self.assertEqual(len(self.rung()), 1)
 
+    def assertAnnaIsRemembered(self, reason):
+        """Анна was rung in vain, and nobody is rung any more."""
+        call = self.call()
+        self.assertEqual(self.rung(), [("L1", "101")])
+        self.assertEqual(self.verdicts(), [("101", "passed", "declined")])
+        self.assertEqual(call.route_trace[-1]["reason"], reason)
+        self.assertIn("Анна Соколова (101)", call.route_reason)
+        self.assertEqual(call.routed_to, self.anna)
+        self.assertEqual(call.route_attempts, 1)
+        self.assertIn(call.route_state, ("sent", "accepted"))
+        self.assertNotIn(self.boris, call.user_ids)
+
+    def test_plan_taken_away_between_two_steps(self):
+        self.send()
+        self.rings()
+        self.account.route_step_ids.unlink()
+        self.gone(1122)
+        self.back_in_queue()
+        self.assertAnnaIsRemembered("no_plan")
+
+    def test_plan_taken_away_while_the_next_command_waits(self):
+        self.send()
+        self.rings()
+        self.gone(1122)
+        self.back_in_queue()
+        self.assertIn(self.boris, self.call().user_ids)
+        self.account.route_step_ids.unlink()
+        self.send()
+        self.assertAnnaIsRemembered("no_plan")
+
+    def test_switched_off_while_the_next_command_waits(self):
+        self.send()
+        self.rings()
+        self.gone(1122)
+        self.back_in_queue()
+        self.account.routing_enabled = False
+        self.send()
+        self.assertAnnaIsRemembered("switched_off")
+
+    def test_plan_taken_away_while_the_phone_rings(self):
+        self.send()
+        self.rings()
+        self.account.route_step_ids.unlink()
+        self.time_is_up()
+        self.assertEqual(self.verdicts(), [("101", "rung", "available")])
+
+    def test_switched_off_while_the_first_command_waits(self):
+        """Whom it was meant for is not rung, and has no part in the call."""
+        self.account.route_step_ids[0].write(
+            {"target": "user", "user_id": self.vera.id}
+        )
+        self.start_again()
+        self.receive(*menu()[0])
+        self.assertIn(self.vera, self.call().user_ids)
+        self.account.routing_enabled = False
+        self.send()
+        self.assertFalse(self.rung())
+        self.assertNotIn(self.vera, self.call().user_ids)
+        self.assertEqual(self.call().route_state, "skipped")
+
     def test_refusals_end_it_quietly(self):
         for code in (4100, 4101, 4001):
             with self.subTest(code=code):
@@ -327,6 +467,36 @@ class TestReroute(RerouteCase):
         self.receive(*menu()[0])
         self.send()
         self.assertEqual(self.rung(), [("L1", "74950000301")])
+
+    def group_first(self):
+        """Ring group 500 before the others."""
+        group = self.env["mango.group"].create(
+            {"account_id": self.account.id, "number": "500", "name": "Продажи"}
+        )
+        vals = {"target": "group", "group_id": group.id}
+        self.account.route_step_ids[0].write(vals)
+        self.start_again()
+        self.receive(*menu()[0])
+
+    def test_group_without_free_members(self):
+        """The caller waits in its queue no longer than the step says."""
+        self.group_first()
+        self.send()
+        self.assertEqual(self.rung(), [("L1", "500")])
+        self.receive(*menu()[1])
+        self.back_in_queue()
+        self.assertEqual(self.call().route_attempts, 1, "this is the group's queue")
+        self.time_is_up()
+        self.assertEqual(self.rung(), [("L1", "500"), ("L5", "101")])
+
+    def test_group_that_the_pbx_refuses(self):
+        """Nobody of it is free: the PBX's own scheme goes on."""
+        self.group_first()
+        self.pbx.answers(ROUTE, {"result": 4100})
+        self.send()
+        self.assertEqual(self.rung(), [("L1", "500")])
+        self.assertEqual(self.call().route_state, "failed")
+        self.assertFalse(self.alarms.set.called)
 
     # -- two callers of one manager -------------------------------------------------
 

@@ -109,6 +109,16 @@ class TestSending(RouteCase):
         self.assertFalse(self.pbx.requests)
         self.assertRoute("skipped", "The caller has left the greeting.")
 
+    def test_do_not_disturb_between_decision_and_command(self):
+        self.assertEqual(self.call().routed_to, self.anna)
+        self.anna.mango_set_status("dnd")
+        self.send()
+        self.assertFalse(self.pbx.requests)
+        call = self.call()
+        self.assertEqual(call.route_state, "skipped")
+        self.assertFalse(call.routed_to)
+        self.assertIn("Does not want to be disturbed.", call.route_reason)
+
     def test_call_over(self):
         for post in inbound_answered().posts[1:]:
             self.receive(*post)

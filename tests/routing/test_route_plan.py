@@ -1,9 +1,10 @@
 """The routing plan of a PBX: steps, facts and trials."""
 
+import random
 from datetime import datetime, timedelta
 
 from odoo import fields
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command, Domain
 from odoo.tests import Form, tagged
 
@@ -23,6 +24,8 @@ from ..vpbx_scenarios import (
 WORKING = datetime(2026, 11, 25, 8, 0)
 NIGHT = datetime(2026, 11, 25, 22, 0)
 SUNDAY = datetime(2026, 11, 29, 8, 0)
+
+SEED, ROUNDS = 20261128, 25
 
 
 class PlanCase(MangoCase):
@@ -106,6 +109,19 @@ class TestRoutePlan(PlanCase):
         with self.assertRaises(ValidationError):
             self.step("group", group_id=group.id)
 
+    def test_people_and_hours_of_its_own_company(self):
+        there = self.env["res.company"].create({"name": "Другая"})
+        stranger = self.create_user("stranger", "Чужой", company_id=there.id)
+        team = self.env["crm.team"].create({"name": "Там", "company_id": there.id})
+        calendar = there.resource_calendar_id
+        for target, vals in (
+            ("user", {"user_id": stranger.id}),
+            ("team", {"team_id": team.id}),
+            ("contact_owner", {"resource_calendar_id": calendar.id}),
+        ):
+            with self.subTest(target), self.assertRaises(UserError):
+                self.step(target, **vals)
+
     def test_substitute_of_the_same_pbx(self):
         other = self.create_account(api_key="test_api_key_0007", api_salt="x")
         there = self.create_extension("101", account_id=other.id)
@@ -166,6 +182,21 @@ class TestRoutePlan(PlanCase):
         self.assertEqual(call.route_reason, "The routing plan has no steps.")
 
     # -- targets --------------------------------------------------------------------
+
+    def test_lead_of_another_company(self):
+        there = self.env["res.company"].create({"name": "Другая"})
+        self.boris.company_ids += there
+        lead = self.create_lead(
+            "Чужая сделка",
+            partner_id=self.ivan.id,
+            user_id=self.boris.id,
+            company_id=there.id,
+        )
+        call = self.ring()
+        self.assertEqual(self.considered(call)[0], ("lead_owner", None, "nobody"))
+        self.assertEqual(call.routed_to, self.anna)
+        lead.company_id = self.company
+        self.assertEqual(self.ring(entry_id="E2").routed_to, self.boris)
 
     def test_last_spoken(self):
         self.new_plan(("last_spoken", {"within_days": 30}), "pbx")
@@ -309,17 +340,186 @@ class TestAvailability(PlanCase):
         self.assertEqual(call.routed_extension_id, self.anna_extension)
 
     def set_last_notification(self, call, moment):
-        call.flush_recordset()
+        """Move the legs of a call back in time, too."""
+        self.env.flush_all()
         self.env.cr.execute(
             "UPDATE mango_call SET write_date = %s WHERE id = %s", [moment, call.id]
         )
-        call.invalidate_recordset()
+        self.env.cr.execute(
+            "UPDATE mango_call_leg SET write_date = %(moment)s, started_at = %(moment)s"
+            " WHERE call_id = %(id)s",
+            {"moment": moment, "id": call.id},
+        )
+        self.env.invalidate_all()
+
+    def states(self):
+        """Return the states on the board of those who are not free."""
+        self.env.invalidate_all()
+        board = self.env["mango.extension"].with_user(self.vera).get_board()
+        return {
+            one["number"]: one["state"]
+            for one in board["extensions"]
+            if one["state"] != "free"
+        }
 
     def test_the_end_of_ringing_was_lost(self):
         self.receive(*outbound(1111).posts[0])
+        self.assertEqual(self.states(), {"101": "ringing"})
         long_ago = fields.Datetime.now() - timedelta(minutes=4)
         self.set_last_notification(self.call(), long_ago)
+        self.assertEqual(self.states(), {})
         self.assertNotPassedOver()
+
+    def talk(self, minutes_ago, entry_id="E2"):
+        """Let Анна talk; the end is never reported."""
+        kind, payload = leg(
+            "L1", 1, "Connected", 0, staff("101"), outside("74950000299")
+        )
+        self.receive(kind, {**payload, "entry_id": entry_id})
+        call = self.call(entry_id)
+        began = fields.Datetime.now() - timedelta(minutes=minutes_ago)
+        self.set_last_notification(call, began)
+        return call
+
+    def talked_later(self, extension, minutes_ago, **vals):
+        """Create an ended call of the last minutes."""
+        began = fields.Datetime.now() - timedelta(minutes=minutes_ago)
+        self.env["mango.call"].create(
+            {
+                "account_id": self.account.id,
+                "company_id": self.company.id,
+                "entry_id": f"T{minutes_ago}",
+                "state": "ended",
+                "direction": "inbound",
+                "extension_id": extension.id,
+                "started_at": began,
+                "answered_at": began,
+                "ended_at": began + timedelta(seconds=30),
+                **vals,
+            }
+        )
+
+    def test_the_end_of_a_talk_was_lost(self):
+        self.talk(30)
+        self.assertEqual(self.states(), {"101": "talking"})
+        self.talked_later(self.anna_extension, 20)
+        self.assertEqual(self.states(), {})
+        self.assertNotPassedOver()
+
+    def test_a_talk_that_began_after_the_last_call(self):
+        self.talk(30)
+        self.talked_later(self.anna_extension, 40)
+        self.assertEqual(self.states(), {"101": "talking"})
+        self.assertPassedOver("talking")
+
+    def test_a_later_call_that_was_not_answered(self):
+        """It tells nothing: phones of the talking ring, too."""
+        self.talk(30)
+        self.talked_later(self.anna_extension, 20, answered_at=False)
+        self.assertEqual(self.states(), {"101": "talking"})
+        self.assertPassedOver("talking")
+
+    def test_a_later_call_of_somebody_else(self):
+        self.talk(30)
+        self.talked_later(self.boris_extension, 20)
+        self.assertEqual(self.states(), {"101": "talking"})
+        self.assertPassedOver("talking")
+
+    def test_the_later_call_goes_on(self):
+        self.talk(30)
+        self.talk(20, "E3").write(
+            {
+                "extension_id": self.anna_extension.id,
+                "answered_at": fields.Datetime.now() - timedelta(minutes=20),
+            }
+        )
+        self.assertEqual(self.states(), {"101": "talking"})
+        self.assertPassedOver("talking")
+
+    def test_the_end_of_an_internal_talk_was_lost(self):
+        kind, payload = leg("L1", 1, "Connected", 0, staff("101"), staff("103"))
+        self.receive(kind, {**payload, "entry_id": "E2"})
+        began = fields.Datetime.now() - timedelta(minutes=30)
+        self.set_last_notification(self.call("E2"), began)
+        self.talked_later(self.anna_extension, 20)
+        self.assertEqual(self.states(), {"103": "talking"})
+        self.assertNotPassedOver()
+
+    def test_random_histories(self):
+        """Routing and the board agree on who talks, whatever ends were lost."""
+        source = random.Random(SEED)
+        extensions = self.account.extension_ids.grouped("number")
+        for _time in range(ROUNDS):
+            with self.subTest(_time), self.cr.savepoint() as savepoint:
+                history = [
+                    (
+                        source.choice(["101", "102", "103", "104"]),
+                        minutes,
+                        source.random() < 0.7,  # answered
+                        source.random() < 0.6,  # ended, as far as the PBX says
+                    )
+                    for minutes in source.sample(range(6, 600), source.randrange(9))
+                ]
+                self.create_history(history, extensions)
+                expected = {
+                    number
+                    for number, minutes, is_answered, is_ended in history
+                    if is_answered
+                    and not is_ended
+                    # Nobody talks in one call after having begun another.
+                    and not any(
+                        other == number and later < minutes and was_answered
+                        for other, later, was_answered, _was_ended in history
+                    )
+                }
+                self.assertEqual(self.states(), dict.fromkeys(expected, "talking"))
+                self.env.flush_all()
+                caller = Caller(self.account, self.ivan, *[self.env["crm.lead"]] * 3)
+                facts = (
+                    self.env["mango.route.facts"]
+                    ._read(caller, self.account._route_plan())
+                    .facts
+                )
+                talking = {
+                    person.extension
+                    for person in facts.people.values()
+                    if person.obstacle == "talking"
+                }
+                self.assertEqual(talking, expected)
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def create_history(self, history, extensions):
+        """Create calls of outside numbers to extensions, each with its leg."""
+        for number, minutes, is_answered, is_ended in history:
+            began = fields.Datetime.now() - timedelta(minutes=minutes)
+            answered_at = is_answered and began
+            call = self.env["mango.call"].create(
+                {
+                    "account_id": self.account.id,
+                    "company_id": self.company.id,
+                    "entry_id": f"R{minutes}",
+                    "direction": "inbound",
+                    # What was not answered has ended.
+                    "state": "talking" if is_answered and not is_ended else "ended",
+                    "extension_id": extensions[number].id,
+                    "started_at": began,
+                    "answered_at": answered_at,
+                }
+            )
+            is_live = call.state == "talking"
+            self.env["mango.call.leg"].create(
+                {
+                    "call_id": call.id,
+                    "leg_ref": "L1",
+                    "location": "abonent",
+                    "state": "connected" if is_live else "disconnected",
+                    "to_extension": number,
+                    "started_at": began,
+                    "answered_at": answered_at,
+                }
+            )
+            self.set_last_notification(call, began)
 
     def test_another_call_was_routed_there_just_now(self):
         self.ring(entry_id="E1")
@@ -508,6 +708,75 @@ class TestWorkingHours(PlanCase):
             }
         )
         self.assertNotIn(None, self.facts(WORKING).open_calendars)
+
+    def test_holiday_of_another_company(self):
+        there = self.env["res.company"].create({"name": "Другая"})
+        self.env["resource.calendar.leaves"].with_company(there).create(
+            {
+                "name": "Праздник",
+                "company_id": there.id,
+                "calendar_id": there.resource_calendar_id.id,
+                "date_from": WORKING - timedelta(hours=1),
+                "date_to": WORKING + timedelta(hours=1),
+            }
+        )
+        self.assertIn(None, self.facts(WORKING).open_calendars)
+
+    def test_adjoining_hours(self):
+        """Odoo has no overlapping ones; a break is no work."""
+        day = {"name": "x", "dayofweek": "2"}
+        self.calendar.attendance_ids = [
+            Command.clear(),
+            Command.create({**day, "hour_from": 6, "hour_to": 8}),
+            Command.create({**day, "hour_from": 8, "hour_to": 9}),
+            Command.create(
+                {**day, "hour_from": 9, "hour_to": 10, "day_period": "lunch"}
+            ),
+        ]
+        hour = timedelta(hours=1)
+        for moment, is_open in (
+            (WORKING, True),
+            (WORKING - 2 * hour, True),
+            (WORKING - 2 * hour - timedelta(seconds=1), False),
+            (WORKING + hour - timedelta(seconds=1), True),
+            (WORKING + hour, False),
+        ):
+            facts = self.facts(moment)
+            self.assertEqual(None in facts.open_calendars, is_open, moment)
+
+    def absence(self, company=None, **vals):
+        """Let Анна be absent around the working moment, as told by a resource."""
+        company = company or self.company
+        resource = self.env["resource.resource"].create(
+            {"name": "Анна", "user_id": self.anna.id, "company_id": company.id}
+        )
+        return self.env["resource.calendar.leaves"].create(
+            {
+                "name": "Отпуск",
+                "resource_id": resource.id,
+                "company_id": company.id,
+                "date_from": WORKING - timedelta(hours=1),
+                "date_to": WORKING + timedelta(hours=1),
+                **vals,
+            }
+        )
+
+    def obstacle(self, moment=WORKING):
+        return self.facts(moment).people[self.anna.id].obstacle
+
+    def test_time_off_without_the_app(self):
+        self.absence()
+        self.assertEqual(self.obstacle(), "time_off")
+        self.assertIsNone(self.obstacle(WORKING + timedelta(hours=1)))
+        self.assertIsNone(self.facts(WORKING).people[self.boris.id].obstacle)
+
+    def test_training_is_no_time_off(self):
+        self.absence(time_type="other")
+        self.assertIsNone(self.obstacle())
+
+    def test_time_off_in_another_company(self):
+        self.absence(self.env["res.company"].create({"name": "Другая"}))
+        self.assertIsNone(self.obstacle())
 
     def test_calendar_of_a_step(self):
         night = self.calendar.copy({"name": "Ночь"})

@@ -7,6 +7,7 @@ from freezegun import freeze_time
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
 
 from ...models.click_to_call.mango_command import SENDING_TIME, send
@@ -839,9 +840,9 @@ class TestScreen(CardCase):
         call = self.talk()
         call.with_user(self.anna).close_card()
         key = call._card_key()
+        running = {"id": call.id, "key": key, "name": self.ivan.name}
         self.assertEqual(
-            self.running(self.anna),
-            [{"id": call.id, "key": key, "name": self.ivan.name}],
+            self.running(self.anna), [{**running, "company_id": self.company.id}]
         )
         self.assertEqual(self.running(self.boris), [])
         self.receive(*leg("L3", 3, "Disconnected", 30, CALLER, ANNA, reason=1120))
@@ -1306,3 +1307,149 @@ class TestMenuCall(CardCase):
         caller = outside("74950000288")
         self.receive(*leg("L1", 1, "Appeared", 0, caller, dialled(), place="ivr"))
         self.assertFalse(self.env["mango.call.presence"].search([]))
+
+
+@tagged("post_install", "-at_install")
+class TestOtherCompany(CardCase):
+    """Анна also works for a second company with a PBX of its own, where she is 201."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.there = cls.env["res.company"].create({"name": "ООО «Лилия»"})
+        cls.anna.company_ids += cls.there
+        cls.account_there = cls.create_account(
+            api_key="test_api_key_0007", api_salt="x", company_id=cls.there.id
+        )
+        cls.extension_there = cls.create_extension(
+            "201", cls.anna, account_id=cls.account_there.id
+        )
+        cls.create_extension("202", account_id=cls.account_there.id)
+        cls.maria = cls.create_partner(
+            "Мария Котова",
+            "74950000208",
+            user_id=cls.anna.id,
+            company_id=cls.there.id,
+        )
+        cls.lead_there = cls.create_lead(
+            "Сад", partner_id=cls.maria.id, user_id=cls.anna.id, company_id=cls.there.id
+        )
+
+    def ring_there(self, state="Appeared", seq=1, user="201"):
+        kind, payload = leg(
+            "L3", seq, state, 11, outside("74950000208"), staff(user, LINE)
+        )
+        self.receive(kind, {**payload, "entry_id": "E2"}, account=self.account_there)
+        return self.call("E2", self.account_there)
+
+    def screen(self, user=None, companies=None):
+        """Return the presence model as a tab with some active companies uses it."""
+        self.env.invalidate_all()
+        companies = companies or self.company
+        presence = self.env["mango.call.presence"].with_user(user or self.anna)
+        return presence.with_context(allowed_company_ids=companies.ids)
+
+    def test_a_phone_rings_whatever_company_is_active(self):
+        call = self.ring_there()
+        for companies in (self.company, self.there, self.company | self.there):
+            with self.subTest(companies.mapped("name")):
+                screen = self.screen(companies=companies)
+                [card] = screen.get_screen()["cards"]
+                self.assertEqual(screen.get_cards(call.ids)["cards"], [card])
+                self.assertEqual(card["phase"], "ringing")
+                self.assertEqual(card["name"], "Мария Котова")
+                self.assertEqual(card["lead"]["id"], self.lead_there.id)
+                self.assertEqual(card["company_id"], self.there.id)
+                self.assertEqual(card["company"], "ООО «Лилия»")
+                [running] = screen.get_running()
+                self.assertEqual(
+                    (running["id"], running["company_id"]), (call.id, self.there.id)
+                )
+
+    def test_one_company_is_not_named(self):
+        self.receive(*leg("L3", 1, "Appeared", 11, CALLER, BORIS))
+        [card] = self.screen(self.boris).get_screen()["cards"]
+        self.assertEqual(card["company"], "")
+
+    def test_only_companies_that_the_user_works_for(self):
+        call = self.ring_there()
+        self.anna.write({"company_ids": [Command.unlink(self.there.id)]})
+        screen = self.screen()
+        self.assertFalse(screen.get_screen()["cards"])
+        self.assertFalse(screen.get_cards(call.ids)["cards"])
+        self.assertFalse(screen.get_running())
+
+    def test_the_card_shows_nothing_of_a_third_company(self):
+        """Only the call's company, and those that are active."""
+        third = self.env["res.company"].create({"name": "ООО «Мак»"})
+        self.anna.company_ids += third
+        own = {"client_number": "+74950000208", "partner_id": self.maria.id}
+        for entry_id, company in (("T1", third), ("T2", self.company)):
+            self.env["mango.call"].create(
+                {
+                    "account_id": self.account.id,
+                    "company_id": company.id,
+                    "entry_id": entry_id,
+                    "state": "ended",
+                    "direction": "inbound",
+                    "started_at": fields.Datetime.now() - timedelta(days=1),
+                    "user_id": self.anna.id,
+                    "user_ids": self.anna.ids,
+                    **own,
+                }
+            )
+        self.ring_there()
+        [card] = self.screen().get_screen()["cards"]
+        self.assertEqual([past["id"] for past in card["history"]], self.call("T2").ids)
+
+    def test_buttons_of_the_card(self):
+        """The web client names the call's company in the requests of its card."""
+        self.ring_there()
+        call = self.ring_there("Connected", 2)
+        [card] = self.screen().get_screen()["cards"]
+        self.assertTrue(card["can_transfer"])
+        context = {"allowed_company_ids": [card["company_id"], self.company.id]}
+        own = call.with_user(self.anna).with_context(**context)
+        inactive = {"allowed_company_ids": self.company.ids}
+        with self.assertRaises(AccessError):
+            call.with_user(self.anna).with_context(**inactive).save_note("Сад", "")
+        self.env.flush_all()
+        self.assertEqual(own.save_note("Сад", ""), "Сад")
+        targets = own.env["mango.extension"].get_transfer_targets("", call.id)
+        self.assertEqual([target["dial"] for target in targets], ["202"])
+        own.transfer("202", "blind")
+        self.env.invalidate_all()
+        command = self.env["mango.command"].search([], limit=1)
+        self.assertEqual(command.account_id, self.account_there)
+        self.assertEqual(command.extension, "201")
+
+    def test_transfer_within_the_pbx_of_the_call(self):
+        """Whichever extension the user has chosen for their own calls."""
+        self.anna.mango_extension_id = self.anna_extension
+        call = self.ring_there("Connected", 2)
+        companies = self.there | self.company
+        extensions = self.env["mango.extension"].with_user(self.anna)
+        extensions = extensions.with_context(allowed_company_ids=companies.ids)
+        numbers = {one["dial"] for one in extensions.get_transfer_targets("")}
+        self.assertIn("102", numbers)
+        targets = extensions.get_transfer_targets("", call.id)
+        self.assertEqual([target["dial"] for target in targets], ["202"])
+
+    def test_transfer_targets_of_a_colleagues_call(self):
+        call = self.ring_there("Connected", 2)
+        with self.assertRaises(AccessError):
+            self.env["mango.extension"].with_user(self.boris).get_transfer_targets(
+                "", call.id
+            )
+
+    def test_opening_suggests_the_company(self):
+        """The web client activates it and opens the record, as for a link."""
+        call = self.ring_there()
+        for record in (call, self.maria, self.lead_there):
+            with self.subTest(record), self.assertRaises(AccessError) as caught:
+                self.env.invalidate_all()
+                inactive = {"allowed_company_ids": self.company.ids}
+                own = record.with_user(self.anna).with_context(**inactive)
+                own.web_read({"display_name": {}})
+            suggested = caught.exception.context["suggested_company"]
+            self.assertEqual(suggested["id"], self.there.id)

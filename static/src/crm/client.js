@@ -9,6 +9,7 @@ patch(CallService.prototype, {
     async createMeeting(card) {
         const context = await this.onServer(card, "get_meeting_defaults");
         if (context) {
+            this.activateCompany(card);
             this.dialog.add(FormViewDialog, {
                 title: _t("New Meeting"),
                 resModel: "calendar.event",
@@ -21,6 +22,7 @@ patch(CallService.prototype, {
     async createQuotation(card) {
         const context = await this.onServer(card, "get_quotation_defaults");
         if (context) {
+            this.activateCompany(card);
             await this.action.doAction({
                 type: "ir.actions.act_window",
                 name: _t("New Quotation"),
@@ -31,7 +33,8 @@ patch(CallService.prototype, {
         }
     },
 
-    openOrder(orderId) {
+    openOrder(card, orderId) {
+        this.activateCompany(card);
         return this.openForm("sale.order", orderId);
     },
 
@@ -47,6 +50,7 @@ patch(CallService.prototype, {
     async openFromServer(card, method) {
         const action = await this.onServer(card, method);
         if (action) {
+            this.activateCompany(card);
             await this.action.doAction(action);
         }
     },

@@ -13,6 +13,7 @@ patch(CallService.prototype, {
     async blockNumber(card) {
         const action = await this.onServer(card, "action_block_number");
         if (action) {
+            this.activateCompany(card);
             await this.action.doAction(action);
         }
     },

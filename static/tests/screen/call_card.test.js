@@ -81,7 +81,7 @@ beforeEach(() => {
         state,
         ...Object.fromEntries(names.split(" ").map((name) => [name, step(name)])),
         open: (callId) => asyncStep(`open ${callId}`),
-        transferTargets: (term) => targets(term),
+        transferTargets: (card, term) => targets(term),
         saveNote: (...args) => saveNote(...args),
     }));
 });
@@ -127,6 +127,13 @@ describe("display", () => {
         for (const sign of ["move", "collapse", "close"]) {
             expect(getComputedStyle(queryOne(`.o_mango_${sign} > i`)).color).toBe(color);
         }
+    });
+
+    test("which of the user's companies is called", async () => {
+        await mountCards(makeCard());
+        expect(".o_mango_card_own_company").toHaveCount(0);
+        await change({ company: "Lily" });
+        expect(".o_mango_card_own_company").toHaveText("Your company: Lily");
     });
 
     test("a company that calls is named once", async () => {

@@ -1,4 +1,13 @@
-import { advanceTime, animationFrame, Deferred, describe, expect, test, tick } from "@odoo/hoot";
+import {
+    advanceTime,
+    animationFrame,
+    beforeEach,
+    Deferred,
+    describe,
+    expect,
+    test,
+    tick,
+} from "@odoo/hoot";
 import {
     asyncStep,
     getService,
@@ -8,9 +17,11 @@ import {
     mountWithCleanup,
     onRpc,
     patchWithCleanup,
+    serverState,
     waitForSteps,
 } from "@web/../tests/web_test_helpers";
 import { browser } from "@web/core/browser/browser";
+import { cookie } from "@web/core/browser/cookie";
 import { ConnectionLostError } from "@web/core/network/rpc";
 import { MainComponentsContainer } from "@web/core/main_components_container";
 import { user } from "@web/core/user";
@@ -226,6 +237,60 @@ describe("cards", () => {
         service.bus.addEventListener("changed", ({ detail }) => asyncStep(`changed ${detail.id}`));
         tell("call", { id: 5 });
         await waitForSteps(["changed 5"]);
+    });
+});
+
+describe("a company that is not active", () => {
+    const card = () => makeCard({ company_id: 2, partner: { id: 17 } });
+    const active = () => user.activeCompanies.map(({ id }) => id);
+
+    beforeEach(() => {
+        const companies = [1, 2].map((id) => ({ id, name: `Company ${id}`, child_ids: [] }));
+        serverState.companies = companies;
+        cookie.set("cids", "1");
+    });
+
+    test("requests about its calls name it, and it stays inactive", async () => {
+        useTelephony([card()]);
+        onRpc("mango.call", "*", ({ method, kwargs }) => {
+            asyncStep(`${method} ${kwargs.context.allowed_company_ids}`);
+            return true;
+        });
+        const service = await start();
+        expect(keys(service)).toEqual(["call-1"]);
+        await service.hangUp(card());
+        await service.saveNote(card(), "text", "");
+        await service.close(card());
+        await service.reopen({ id: 1, key: "call-1", company_id: 2 });
+        await service.hangUp(makeCard());
+        await waitForSteps([
+            "hang_up 2,1",
+            "save_note 2,1",
+            "close_card 2,1",
+            "open_card 2,1",
+            "hang_up 1",
+        ]);
+        expect(active()).toEqual([1]);
+    });
+
+    test("it is activated when a record is opened, without a reload", async () => {
+        useTelephony();
+        mockService("action", {
+            doAction: ({ res_model, res_id }) => asyncStep(`${res_model} ${res_id} ${active()}`),
+        });
+        const service = await start();
+        await service.open(1);
+        await service.openPartner(makeCard());
+        await service.openPartner(card());
+        await waitForSteps(["mango.call 1 1", "res.partner 17 1", "res.partner 17 1,2"]);
+    });
+
+    test("one that the user has no access to stays inactive", async () => {
+        useTelephony();
+        mockService("action", { doAction: () => asyncStep(String(active())) });
+        const service = await start();
+        await service.open(1, makeCard({ company_id: 3 }));
+        await waitForSteps(["1"]);
     });
 });
 

@@ -47,6 +47,40 @@ tours.add("mango_office_inbound_note", {
     ],
 });
 
+const MARIA = "Мария Котова";
+
+/** Maria calls a company that is not active; the page is not loaded again. */
+tours.add("mango_office_card_of_another_company", {
+    steps: () => [
+        cardIs("ringing", MARIA),
+        {
+            trigger: ".o_mango_card_own_company:contains('ООО «Лилия»')",
+            run: () => document.body.classList.add("mango_same_page"),
+        },
+        ...writeNote("Просит счёт"),
+        {
+            content: "the note is saved",
+            trigger: ".o_mango_card_note:contains('Saved')",
+        },
+        { trigger: ".o_mango_card .o_mango_open_partner", run: "click" },
+        {
+            content: "her form is open, in the same page",
+            trigger: `body.mango_same_page .o_form_view .o_field_widget[name=name]:contains("${MARIA}")`,
+        },
+        {
+            content: "both companies are active",
+            trigger: ".o_switch_company_menu button",
+            run: "click",
+        },
+        {
+            trigger:
+                ".o_switch_company_item:contains('ООО «Лилия»') [role=menuitemcheckbox][aria-checked=true]",
+        },
+        { trigger: ".o_switch_company_item:contains('ООО «Ромашка»') [aria-checked=true]" },
+        cardIs("ringing", MARIA),
+    ],
+});
+
 /** In the first of two tabs; the caller checks the second one. */
 tours.add("mango_office_two_tabs", {
     steps: () => [

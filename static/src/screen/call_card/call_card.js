@@ -32,7 +32,7 @@ export class CallCard extends Component {
         this.root = useRef("root");
         this.state = useState({ isBusy: false, isTransferring: false, changesPartner: false });
         this.saveNote = (note, base) => this.calls.saveNote(this.props.card, note, base);
-        this.searchTargets = (term) => this.calls.transferTargets(term);
+        this.searchTargets = (term) => this.calls.transferTargets(this.props.card, term);
         this.transfer = this.transfer.bind(this);
         this.closeTransfer = this.closeTransfer.bind(this);
         useEffect(

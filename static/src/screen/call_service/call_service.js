@@ -352,12 +352,15 @@ export class CallService {
     /**
      * Expand the card of a call in progress; reopen it in all tabs if it was closed.
      *
-     * @param {{ id: number, key: string }} call
+     * @param {{ id: number, key: string, company_id: number }} call
      */
-    async reopen({ id, key }) {
+    async reopen({ id, key, company_id }) {
         if (!this.find(key)) {
             this.closedKeys.delete(key);
-            await this.attempt(() => this.orm.silent.call("mango.call", "open_card", [[id]]));
+            const context = this.contextOf({ company_id });
+            await this.attempt(() =>
+                this.orm.silent.call("mango.call", "open_card", [[id]], { context })
+            );
             await this.refresh(id);
         }
         this.bus.trigger("show", { key });
@@ -369,14 +372,39 @@ export class CallService {
         const [model, id] = card.call_id
             ? ["mango.call", card.call_id]
             : ["mango.command", card.command_id];
+        const context = this.contextOf(card);
         const isClosed = await this.attempt(async () => {
-            await this.orm.silent.call(model, "close_card", [[id]]);
+            await this.orm.silent.call(model, "close_card", [[id]], { context });
             return true;
         });
         if (!isClosed) {
             this.closedKeys.delete(card.key);
             this.show(card);
             return card.call_id && this.refresh(card.call_id);
+        }
+    }
+
+    /**
+     * The context of requests about a call: its company comes first, active or not.
+     *
+     * @param {{ company_id: number | false }} card
+     */
+    contextOf({ company_id }) {
+        const active = user.activeCompanies.map(({ id }) => id);
+        return company_id ? { allowed_company_ids: [...new Set([company_id, ...active])] } : {};
+    }
+
+    /**
+     * Activate the company of a card, because what is opened from the card belongs to it.
+     *
+     * Odoo does the same when a record is saved: a reload would lose what is being written.
+     */
+    activateCompany({ company_id }) {
+        const active = user.activeCompanies.map(({ id }) => id);
+        const isAllowed = user.allowedCompanies.some(({ id }) => id === company_id);
+        if (isAllowed && !active.includes(company_id)) {
+            const options = { includeChildCompanies: false, reload: false };
+            user.activateCompanies([...active, company_id], options);
         }
     }
 
@@ -475,8 +503,10 @@ export class CallService {
     }
 
     /** Search transfer targets by name or number, with their states. */
-    transferTargets(term) {
-        return this.orm.silent.call("mango.extension", "get_transfer_targets", [term]);
+    transferTargets(card, term) {
+        const context = this.contextOf(card);
+        const args = [term, card.call_id];
+        return this.orm.silent.call("mango.extension", "get_transfer_targets", args, { context });
     }
 
     // -----------------------------------------------------------------------
@@ -492,7 +522,9 @@ export class CallService {
      * @returns {Promise<string>} the stored note, with what others have written
      */
     saveNote(card, note, base) {
-        return this.orm.silent.call("mango.call", "save_note", [[card.call_id], note, base]);
+        const context = this.contextOf(card);
+        const args = [[card.call_id], note, base];
+        return this.orm.silent.call("mango.call", "save_note", args, { context });
     }
 
     async choosePartner(card, partnerId) {
@@ -520,6 +552,7 @@ export class CallService {
 
     /** Choose the contact that gets the number, in a dialog. */
     addNumber(card) {
+        this.activateCompany(card);
         this.dialog.add(SelectCreateDialog, {
             title: _t("Add %s to a Contact", card.number),
             resModel: "res.partner",
@@ -531,6 +564,7 @@ export class CallService {
     }
 
     createPartner(card) {
+        this.activateCompany(card);
         this.dialog.add(FormViewDialog, {
             title: _t("New Contact"),
             resModel: "res.partner",
@@ -545,6 +579,7 @@ export class CallService {
         if (!context) {
             return;
         }
+        this.activateCompany(card);
         this.dialog.add(FormViewDialog, {
             title: _t("New Lead"),
             resModel: "crm.lead",
@@ -559,6 +594,7 @@ export class CallService {
     }
 
     scheduleActivity(card) {
+        this.activateCompany(card);
         const [model, id] = (card.lead && ["crm.lead", card.lead.id]) ||
             (card.partner && ["res.partner", card.partner.id]) || ["mango.call", card.call_id];
         return this.env.services["mail.store"].scheduleActivity(model, [id]);
@@ -569,6 +605,7 @@ export class CallService {
         await this.attempt(() =>
             this.orm.call("mail.activity", "action_feedback", [[card.activity.id]], {
                 feedback: card.note,
+                context: this.contextOf(card),
             })
         );
         return this.refresh(card.call_id);
@@ -579,10 +616,12 @@ export class CallService {
         const action = await this.attempt(() =>
             this.orm.call("mail.activity", "action_feedback_schedule_next", [[card.activity.id]], {
                 feedback: card.note,
+                context: this.contextOf(card),
             })
         );
         await this.refresh(card.call_id);
         if (action) {
+            this.activateCompany(card);
             await this.action.doAction(action);
         }
     }
@@ -591,15 +630,22 @@ export class CallService {
     // Opening
     // -----------------------------------------------------------------------
 
-    open(callId) {
+    /**
+     * @param {number} callId
+     * @param {Card} [card] the card that it is opened from
+     */
+    open(callId, card) {
+        this.activateCompany(card || {});
         return this.openForm("mango.call", callId);
     }
 
     openPartner(card) {
+        this.activateCompany(card);
         return this.openForm("res.partner", card.partner.id);
     }
 
     openLead(card) {
+        this.activateCompany(card);
         return this.openForm("crm.lead", card.lead.id);
     }
 
@@ -629,7 +675,10 @@ export class CallService {
     // -----------------------------------------------------------------------
 
     onServer(card, method, ...args) {
-        return this.attempt(() => this.orm.call("mango.call", method, [[card.call_id], ...args]));
+        const context = this.contextOf(card);
+        return this.attempt(() =>
+            this.orm.call("mango.call", method, [[card.call_id], ...args], { context })
+        );
     }
 
     /** Run an action on the server; errors are shown in a notification. */
