@@ -10,7 +10,12 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.modules.registry import Registry
 
-from ...tools.locking import in_thread_transaction, start_after_commit, take_locks
+from ...tools.locking import (
+    in_own_transaction,
+    in_thread_transaction,
+    start_after_commit,
+    take_locks,
+)
 from ...vpbx import codes, errors
 from .alarms import alarms
 from .decision import decide
@@ -334,9 +339,14 @@ class MangoRouter(models.AbstractModel):
 
     @api.model
     def _drop(self, call, reason):
-        with call._locked() as call:
-            if call.route_state == "none" and call.route_command_id:
-                call._skip_route(reason)
+        """Do not send the command of a call, unless it was sent meanwhile."""
+
+        def drop(env):
+            waiting = call.with_env(env)
+            if waiting.route_state == "none" and waiting.route_command_id:
+                waiting._skip_route(reason)
+
+        in_own_transaction(call.env, drop, call._lock_name())
 
     @api.model
     def _record_answer(self, call, error):
