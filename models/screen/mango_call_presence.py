@@ -97,7 +97,10 @@ class MangoCallPresence(models.Model):
         calls = self._in_all_companies()._calls_on_screen()
         return {
             "cards": [
-                *(content._card_of_command(command) for command in commands),
+                *(
+                    content.with_company(command.company_id)._card_of_command(command)
+                    for command in commands
+                ),
                 *self._cards_of_calls(calls),
             ],
             "extension": self.env.user._mango_extension_info(),

@@ -37,6 +37,8 @@ class MangoCardContent(models.AbstractModel):
             **self._empty(),
             "key": command._card_key(),
             "command_id": command.id,
+            "company_id": command.company_id.id,
+            "company": self._other_company(command),
             "phase": phase,
             "message": message,
             "direction": "internal" if colleague else "outbound",
@@ -152,13 +154,15 @@ class MangoCardContent(models.AbstractModel):
             "can_transfer": False,
         }
 
-    def _other_company(self, call):
-        """Return the name of a call's company, unless the user works for no other.
+    def _other_company(self, record):
+        """Return the name of a company, unless the user works for no other.
 
+        :param record: whose company it is.
+        :type record: mango.call | mango.command
         :rtype: str
         """
         user = self.env.user
-        return call.company_id.name if len(user._get_company_ids()) > 1 else ""
+        return record.company_id.name if len(user._get_company_ids()) > 1 else ""
 
     def _own_numbers(self, call):
         """Return the numbers of the user's extensions in a call's PBX.

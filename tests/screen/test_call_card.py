@@ -1366,6 +1366,24 @@ class TestOtherCompany(CardCase):
                     (running["id"], running["company_id"]), (call.id, self.there.id)
                 )
 
+    def test_a_click_with_the_phone_of_another_company(self):
+        self.anna.mango_extension_id = self.extension_there
+        self.env["mango.command"].create(
+            {
+                "account_id": self.account_there.id,
+                "user_id": self.anna.id,
+                "kind": "callback",
+                "target": "+74950000208",
+                "to_number": "+74950000208",
+                "res_model": "res.partner",
+                "res_id": self.maria.id,
+            }
+        )
+        [card] = self.screen().get_screen()["cards"]
+        self.assertEqual(card["name"], "Мария Котова")
+        self.assertEqual(card["company_id"], self.there.id)
+        self.assertEqual(card["company"], "ООО «Лилия»")
+
     def test_one_company_is_not_named(self):
         self.receive(*leg("L3", 1, "Appeared", 11, CALLER, BORIS))
         [card] = self.screen(self.boris).get_screen()["cards"]
