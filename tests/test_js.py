@@ -56,7 +56,14 @@ class TestViewClasses(TransactionCase):
 
     def test_lists_that_are_cards_on_a_phone(self):
         """Their columns do not fit there; a card opens the form, to be edited."""
-        for name in ("mango_extension", "mango_line", "mango_call_outcome"):
+        for name in (
+            "mango_account",
+            "mango_call_outcome",
+            "mango_event",
+            "mango_extension",
+            "mango_line",
+            "mango_request",
+        ):
             action = self.env.ref(f"mango_office.{name}_action")
             modes = action.view_mode.split(",")
             self.assertEqual(modes, ["list", "kanban", "form"])

@@ -139,6 +139,7 @@ describe("the card", () => {
         expect(".o_mango_card_header").toHaveClass("text-bg-danger");
         cards[0] = makeCard({
             ...MISSED,
+            message: "The caller hung up",
             follow_up: { outcome: "got_through", user: "Boris" },
         });
         await tell("callback", { id: 3 });
@@ -146,6 +147,7 @@ describe("the card", () => {
         expect(".o_mango_card_state").toHaveText("Reached since");
         expect(".o_mango_card_header").not.toHaveClass("text-bg-danger");
         expect(".o_mango_card_follow_up").toHaveText("Boris");
+        expect(".o_mango_card_message").toHaveCount(0, { message: "it is of the missed call" });
     });
 
     for (const [outcome, words] of [

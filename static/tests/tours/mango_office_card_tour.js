@@ -1,6 +1,6 @@
 import { queryOne, waitUntil } from "@odoo/hoot-dom";
 import { registry } from "@web/core/registry";
-import { cardIs, closeCard, cue } from "./mango_office_tour_utils";
+import { cardIs, closeCard, cue, pageIsLoaded } from "./mango_office_tour_utils";
 
 const tours = registry.category("web_tour.tours");
 const IVAN = "Иван Петров";
@@ -123,6 +123,7 @@ function isReachable(anchor) {
 /** Note and hang-up stay usable while the user creates the client in a dialog. */
 tours.add("mango_office_card_beside_dialog", {
     steps: () => [
+        pageIsLoaded, // which closes dialogs
         cardIs("talking", "+7 495 000-02-09"),
         { trigger: ".o_mango_card .o_mango_create_partner", run: "click" },
         {

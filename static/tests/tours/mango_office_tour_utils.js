@@ -10,6 +10,12 @@ export function cue(words) {
     console.info(`cue: ${words}`);
 }
 
+/** The step that waits for the first page after the web client has started. */
+export const pageIsLoaded = {
+    content: "the page is loaded",
+    trigger: ".o_action_manager :is(.o_action, .o-mail-Discuss)",
+};
+
 /**
  * Wait for a card in a phase.
  *
