@@ -25,6 +25,10 @@ patch(CallCard.prototype, {
         return this.card.follow_up ? FOLLOW_UP_LOOK : super.look;
     },
 
+    get followUpWords() {
+        return _t("Dealt with by %s", this.card.follow_up.user);
+    },
+
     get canCallBack() {
         return super.canCallBack && !this.callingWords;
     },

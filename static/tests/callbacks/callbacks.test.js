@@ -146,7 +146,7 @@ describe("the card", () => {
         await animationFrame();
         expect(".o_mango_card_state").toHaveText("Reached since");
         expect(".o_mango_card_header").not.toHaveClass("text-bg-danger");
-        expect(".o_mango_card_follow_up").toHaveText("Boris");
+        expect(".o_mango_card_follow_up").toHaveText("Dealt with by Boris");
         expect(".o_mango_card_message").toHaveCount(0, { message: "it is of the missed call" });
     });
 
