@@ -10,7 +10,7 @@ from ..click_to_call.mango_command import LIVE_STATES
 class MangoCall(models.Model):
     """The actions of a call's card.
 
-    Writes to the call are serialized with its notifications
+    Writes to the call and its cards are serialized with its notifications
     (:meth:`mango.call._locked`), so that neither causes a retry of the other.
     """
 
@@ -47,21 +47,23 @@ class MangoCall(models.Model):
         """Take the call off the user's screen, in every tab."""
         self.ensure_one()
         self.check_access("read")
-        self._own_card().closed_at = fields.Datetime.now()
-        key = self.env["mango.card.content"]._keys(self)["key"]
-        self.env.user._bus_send("mango_office/closed", {"key": key})
+        with self._locked() as call:
+            call._own_card().closed_at = fields.Datetime.now()
+            key = call.env["mango.card.content"]._keys(call)["key"]
+            call.env.user._bus_send("mango_office/closed", {"key": key})
 
     def open_card(self):
         """Put the call back on the user's screen, in every tab."""
         self.ensure_one()
         self.check_access("read")
-        card_sudo = self._own_card()
-        if card_sudo:
-            card_sudo.closed_at = False
-        else:
-            card_sudo.create({"call_id": self.id, "user_id": self.env.uid})
-        key = self.env["mango.card.content"]._keys(self)["key"]
-        self.env.user._bus_send("mango_office/opened", {"key": key, "id": self.id})
+        with self._locked() as call:
+            card_sudo = call._own_card()
+            if card_sudo:
+                card_sudo.closed_at = False
+            else:
+                card_sudo.create({"call_id": call.id, "user_id": call.env.uid})
+            key = call.env["mango.card.content"]._keys(call)["key"]
+            call.env.user._bus_send("mango_office/opened", {"key": key, "id": call.id})
 
     def _own_card(self):
         # sudo: mango.call.presence - only whether the user's own card is shown.

@@ -17,6 +17,7 @@ from odoo.tools import SQL, mute_logger
 from ...models.calls.mango_call_apply import MangoCall
 from ...models.click_to_call.mango_command import MangoCommand, send
 from ...models.recordings.mango_recording import MangoRecording
+from ...models.screen.mango_call import MangoCall as CallCard
 from ...tools import locking as transaction
 from ...vpbx import notifications
 from ...vpbx.errors import TransportError
@@ -300,6 +301,32 @@ class TestPersonAndPbx(CommittedCase):
                 }
             )
             return command.id, command.command_id
+
+    def test_card_is_opened(self):
+        """By two tabs at once, say, while the phone rings.
+
+        Removed to see it fail: the lock in ``open_card``.
+        """
+        with self.transaction() as env:
+            account = env["mango.account"].browse(self.account_id)
+            call = env["mango.call"].create(
+                {
+                    "account_id": account.id,
+                    "company_id": account.company_id.id,
+                    "entry_id": self.id(),
+                }
+            )
+            call_id = call.id
+        waited = []
+
+        def own_card(call):
+            self.assertWaits(*self.summary_of_call())
+            waited.append(call.id)
+            return call.env["mango.call.presence"].sudo()
+
+        with self.transaction() as env, patch.object(CallCard, "_own_card", own_card):
+            env["mango.call"].browse(call_id).open_card()
+        self.assertEqual(waited, [call_id])
 
     def test_recording_is_requested(self):
         """Removed to see it fail: the calls' locks in ``_ask_for_batch``."""
