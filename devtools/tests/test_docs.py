@@ -137,6 +137,18 @@ class TestPages(unittest.TestCase):
                 self.assertEqual(shown, pictures(page))
 
 
+    def test_measurements_are_the_same_in_both_languages(self):
+        english, russian = (
+            [
+                re.findall(r"\d+", line)
+                for line in (paths.ROOT / "docs" / page).read_text().splitlines()
+                if line.startswith("|")
+            ]
+            for page in ("benchmarks.md", "benchmarks.ru.md")
+        )
+        self.assertEqual(english, russian)
+
+
 class TestFirstDay(unittest.TestCase):
     def test_each_open_question_has_its_tests(self):
         told = "".join(path.read_text() for path in paths.ROOT.glob("tests/**/*.py"))
