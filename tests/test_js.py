@@ -54,6 +54,22 @@ class TestViewClasses(TransactionCase):
         self.assertIn("Missed", names)
         self.assertEqual([name for name in names if len(name) > 20], [])
 
+    def test_dates_fit_into_their_columns(self):
+        """Also the widest, such as “Nov 27, 12:10 PM”."""
+        views = self.env["ir.ui.view"].search(
+            [("type", "=", "list"), ("model", "like", "mango.%")]
+        )
+        widths = {
+            f"{view.model}.{node.get('name')}": int(node.get("width")[:-2])
+            for view in views
+            for node in etree.fromstring(view.arch).iter("field")
+            if node.get("width")
+            and self.env[view.model]._fields[node.get("name")].type == "datetime"
+        }
+        self.assertIn("mango.call.started_at", widths)
+        narrow = [name for name, width in widths.items() if width < 140]
+        self.assertEqual(narrow, [])
+
     def test_lists_that_are_cards_on_a_phone(self):
         """Their columns do not fit there; a card opens the form, to be edited."""
         for name in (
