@@ -136,7 +136,6 @@ class TestPages(unittest.TestCase):
                 shown = [one.replace(".en.", ".ru.") for one in pictures(english)]
                 self.assertEqual(shown, pictures(page))
 
-
     def test_measurements_are_the_same_in_both_languages(self):
         english, russian = (
             [

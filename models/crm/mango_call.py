@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ...tools.locking import in_own_transaction
-from ..pbx.mango_circuit_breaker import is_trouble
+from ..pbx.mango_circuit_breaker import is_hopeless, is_trouble
 from . import visitor_query
 from .mango_line import UTM_FIELDS
 from .visitor_query import PRESENT_TIME, find_utm
@@ -218,8 +218,8 @@ class MangoCall(models.Model):
         :param error: as for :meth:`_on_visitor_answer`.
         :type error: VpbxError | None
         """
-        if not is_trouble(error):
-            # Call tracking is an option: without it, callers are routed all the same.
+        # Call tracking is an option: without it, callers are routed all the same.
+        if is_hopeless(error) or not is_trouble(error):
             self.account_id._record_answer(error)
 
     def _on_visitor_answer(self, visitor, error):

@@ -12,6 +12,7 @@ from odoo.tools import mute_logger
 
 from ...models.crm import visitor_query
 from ...tools import locking
+from ...vpbx.errors import LockedOutError, RefusedError
 from ..vpbx_scenarios import LINE, leg, menu, outside, staff
 from .test_leads import STRANGER, CrmCase
 
@@ -216,6 +217,15 @@ class TestSources(CrmCase):
             self.assertEqual(self.pbx.paths()[-1], QUESTION)
         self.assertTrue(self.account._may_request(urgent=True))
         self.assertTrue(self.account._may_request())
+
+    def test_lock_out_stops_all_requests(self):
+        """More of them would prolong it."""
+        call = self.ring()
+        for error in (RefusedError(3105, ""), LockedOutError("")):
+            with self.subTest(error=error):
+                call._record_visitor_answer(error)
+                self.assertFalse(self.account._may_request(urgent=True))
+                self.account._resume_requests()
 
     def test_call_deleted_meanwhile(self):
         with patch.object(visitor_query, "ask_after_commit"):
