@@ -179,7 +179,9 @@ class MangoCallback(models.Model):
 
         :param mango.call call: one that has just changed.
         """
-        self.search(self._open_domain(call))._notify_users(informed=call.user_ids)
+        callbacks = self.search(self._open_domain(call))
+        if callbacks:
+            callbacks._notify_users(informed=call.user_ids)
 
     @api.model
     def _tell_of_calling(self, account, number):
