@@ -199,11 +199,23 @@ class MangoCardPhase(models.AbstractModel):
         """
         return legs.filtered(
             lambda leg: (
-                leg.to_extension not in numbers
-                and leg.started_at
-                and call.answered_at
-                and leg.started_at > call.answered_at
+                leg.to_extension not in numbers and self._is_after_answer(call, leg)
             )
+        )
+
+    def _is_after_answer(self, call, leg):
+        """Tell whether a leg began once the call had been answered.
+
+        The PBX reports whole seconds. In the second of the answer, the other phones of
+        a group stop ringing, and those that still ring are new.
+
+        :rtype: bool
+        """
+        if not leg.started_at or not call.answered_at:
+            return False
+        is_same_second = leg.started_at == call.answered_at
+        return leg.started_at > call.answered_at or (
+            is_same_second and leg.state == "appeared"
         )
 
     def _is_handed_on(self, call, legs, numbers):

@@ -259,15 +259,15 @@ class TestTransfers(CardCase):
         self.assertTrue(call.transfer("102", method))
         return self.env["mango.command"].search([], limit=1)
 
-    def hand_over(self, target=None):
+    def hand_over(self, target=None, at=20):
         """Receive the transfer: the PBX rings Boris or another target."""
         target = target or BORIS
         asking = staff("101", taken_from="L3")
         self.take(
-            leg("L3", 3, "OnHold", 20, CALLER, ANNA),
-            leg("L5", 1, "Appeared", 20, asking, target),
-            leg("L3", 4, "Disconnected", 22, CALLER, ANNA, reason=1120),
-            leg("L5", 2, "Appeared", 22, CALLER, target),
+            leg("L3", 3, "OnHold", at, CALLER, ANNA),
+            leg("L5", 1, "Appeared", at, asking, target),
+            leg("L3", 4, "Disconnected", at + 2, CALLER, ANNA, reason=1120),
+            leg("L5", 2, "Appeared", at + 2, CALLER, target),
         )
 
     def ask(self):
@@ -294,6 +294,16 @@ class TestTransfers(CardCase):
             anna[-5:], ["talking", "hold", "transferring", "left", "ended"]
         )
         self.assertEqual(boris[-3:], ["ringing", "talking", "ended"])
+
+    def test_within_the_second_of_the_answer(self):
+        """The PBX reports whole seconds."""
+        self.talk()
+        self.transfer()
+        self.hand_over(at=15)
+        card = self.card()
+        self.assertEqual(
+            (card["phase"], card["message"]), ("transferring", "Ringing at 102")
+        )
 
     def test_from_the_click(self):
         """The card shows the transfer at once, and until the phone stops ringing."""
