@@ -269,17 +269,20 @@ class TestPersonAndPbx(CommittedCase):
             notification = notifications.parse(kind, text)
             env["mango.event"]._receive(self.account_id, notification, text)
 
+    def create_call(self, env, **vals):
+        account = env["mango.account"].browse(self.account_id)
+        return env["mango.call"].create(
+            {
+                "account_id": account.id,
+                "company_id": account.company_id.id,
+                "entry_id": self.id(),
+                **vals,
+            }
+        )
+
     def create_recording(self, **vals):
         with self.transaction() as env:
-            account = env["mango.account"].browse(self.account_id)
-            call = env["mango.call"].create(
-                {
-                    "account_id": account.id,
-                    "company_id": account.company_id.id,
-                    "entry_id": self.id(),
-                    "state": "ended",
-                }
-            )
+            call = self.create_call(env, state="ended")
             recording = env["mango.recording"].create(
                 {"call_id": call.id, "recording_ref": self.id(), **vals}
             )
@@ -289,7 +292,7 @@ class TestPersonAndPbx(CommittedCase):
         kind, payload = summary(1, outside(), {}, talk=15, end=60, reason=1110)
         return kind, {**payload, "entry_id": self.id()}
 
-    def create_command(self, **vals):
+    def create_command(self):
         with self.transaction() as env:
             command = env["mango.command"].create(
                 {
@@ -297,7 +300,6 @@ class TestPersonAndPbx(CommittedCase):
                     "user_id": env.ref("base.user_admin").id,
                     "kind": "callback",
                     "target": self.id(),
-                    **vals,
                 }
             )
             return command.id, command.command_id
@@ -308,15 +310,7 @@ class TestPersonAndPbx(CommittedCase):
         Removed to see it fail: the lock in ``open_card``.
         """
         with self.transaction() as env:
-            account = env["mango.account"].browse(self.account_id)
-            call = env["mango.call"].create(
-                {
-                    "account_id": account.id,
-                    "company_id": account.company_id.id,
-                    "entry_id": self.id(),
-                }
-            )
-            call_id = call.id
+            call_id = self.create_call(env).id
         waited = []
 
         def own_card(call):

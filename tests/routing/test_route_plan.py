@@ -60,6 +60,24 @@ class PlanCase(MangoCase):
             for entry in (call or self.call()).route_trace
         ]
 
+    def talked(self, extension, minutes_ago, minutes=1, **vals):
+        """Create an ended call that began some minutes ago."""
+        began = fields.Datetime.now() - timedelta(minutes=minutes_ago)
+        self.env["mango.call"].create(
+            {
+                "account_id": self.account.id,
+                "company_id": self.company.id,
+                "entry_id": f"T{minutes_ago}",
+                "state": "ended",
+                "direction": "inbound",
+                "extension_id": extension.id,
+                "started_at": began,
+                "answered_at": began,
+                "ended_at": began + timedelta(minutes=minutes),
+                **vals,
+            }
+        )
+
 
 @tagged("post_install", "-at_install")
 class TestRoutePlan(PlanCase):
@@ -226,28 +244,12 @@ class TestRoutePlan(PlanCase):
             ]
         )
         self.new_plan(("team", {"team_id": team.id}), "pbx")
-        self.talked(self.boris_extension, minutes_ago=2)
+        self.talked(self.boris_extension, minutes_ago=7, minutes=5)
         self.assertEqual(self.ring().routed_extension_id, self.anna_extension)
-        self.talked(self.anna_extension, minutes_ago=1)
+        self.talked(self.anna_extension, minutes_ago=6, minutes=5)
         call = self.ring(entry_id="E2")
         self.assertEqual(call.routed_extension_id, self.boris_extension)
         self.assertEqual(call.routed_to, self.boris)
-
-    def talked(self, extension, minutes_ago):
-        end = fields.Datetime.now() - timedelta(minutes=minutes_ago)
-        self.env["mango.call"].create(
-            {
-                "account_id": self.account.id,
-                "company_id": self.company.id,
-                "entry_id": f"T{minutes_ago}",
-                "state": "ended",
-                "direction": "inbound",
-                "extension_id": extension.id,
-                "started_at": end - timedelta(minutes=5),
-                "answered_at": end - timedelta(minutes=5),
-                "ended_at": end,
-            }
-        )
 
     def test_group_and_number(self):
         group = self.env["mango.group"].create(
@@ -381,47 +383,29 @@ class TestAvailability(PlanCase):
         self.set_last_notification(call, began)
         return call
 
-    def talked_later(self, extension, minutes_ago, **vals):
-        """Create an ended call of the last minutes."""
-        began = fields.Datetime.now() - timedelta(minutes=minutes_ago)
-        self.env["mango.call"].create(
-            {
-                "account_id": self.account.id,
-                "company_id": self.company.id,
-                "entry_id": f"T{minutes_ago}",
-                "state": "ended",
-                "direction": "inbound",
-                "extension_id": extension.id,
-                "started_at": began,
-                "answered_at": began,
-                "ended_at": began + timedelta(seconds=30),
-                **vals,
-            }
-        )
-
     def test_the_end_of_a_talk_was_lost(self):
         self.talk(30)
         self.assertEqual(self.states(), {"101": "talking"})
-        self.talked_later(self.anna_extension, 20)
+        self.talked(self.anna_extension, 20)
         self.assertEqual(self.states(), {})
         self.assertNotPassedOver()
 
     def test_a_talk_that_began_after_the_last_call(self):
         self.talk(30)
-        self.talked_later(self.anna_extension, 40)
+        self.talked(self.anna_extension, 40)
         self.assertEqual(self.states(), {"101": "talking"})
         self.assertPassedOver("talking")
 
     def test_a_later_call_that_was_not_answered(self):
         """It tells nothing: phones of the talking ring, too."""
         self.talk(30)
-        self.talked_later(self.anna_extension, 20, answered_at=False)
+        self.talked(self.anna_extension, 20, answered_at=False)
         self.assertEqual(self.states(), {"101": "talking"})
         self.assertPassedOver("talking")
 
     def test_a_later_call_of_somebody_else(self):
         self.talk(30)
-        self.talked_later(self.boris_extension, 20)
+        self.talked(self.boris_extension, 20)
         self.assertEqual(self.states(), {"101": "talking"})
         self.assertPassedOver("talking")
 
@@ -441,7 +425,7 @@ class TestAvailability(PlanCase):
         self.receive(kind, {**payload, "entry_id": "E2"})
         began = fields.Datetime.now() - timedelta(minutes=30)
         self.set_last_notification(self.call("E2"), began)
-        self.talked_later(self.anna_extension, 20)
+        self.talked(self.anna_extension, 20)
         self.assertEqual(self.states(), {"103": "talking"})
         self.assertNotPassedOver()
 
